@@ -1,0 +1,86 @@
+"""What a stage says while it works: progress with rate and time left, and one line on failure."""
+
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import NoReturn, TypeVar
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+from weakreid.errors import ReidError
+
+T = TypeVar("T")
+_LINE_EVERY_SECONDS = 10.0
+
+
+def say(text: str) -> None:
+    """Print one line to the log (standard error) at once."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def progress(
+    items: Iterable[T], *, total: int | None = None, label: str, unit: str = "items"
+) -> Iterator[T]:
+    """Yield `items`, showing how far it is, the rate and the time left.
+
+    On a terminal this is a bar; in a log, a plain line about every ten seconds and one at the end.
+    """
+    if total is None and hasattr(items, "__len__"):
+        total = len(items)
+    if sys.stderr.isatty():
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[rate]}"),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+        )
+        with Progress(*columns, console=Console(stderr=True)) as bar:
+            task = bar.add_task(label, total=total, rate="")
+            started = time.monotonic()
+            for done, item in enumerate(items, start=1):
+                yield item
+                rate = done / max(time.monotonic() - started, 1e-9)
+                bar.update(task, completed=done, rate=f"{rate:,.1f} {unit}/s")
+        return
+    yield from _plain(items, total, label, unit)
+
+
+def _plain(items: Iterable[T], total: int | None, label: str, unit: str) -> Iterator[T]:
+    started = last = time.monotonic()
+    done = 0
+    for item in items:
+        yield item
+        done += 1
+        now = time.monotonic()
+        if now - last >= _LINE_EVERY_SECONDS:
+            last = now
+            say(_line(label, done, total, unit, now - started))
+    say(_line(label, done, total, unit, time.monotonic() - started))
+
+
+def _line(label: str, done: int, total: int | None, unit: str, seconds: float) -> str:
+    rate = done / max(seconds, 1e-9)
+    text = f"{label}: {done}" + (f"/{total}" if total else "") + f" {unit}, {rate:,.1f}/s"
+    if total and done < total:
+        text += f", {(total - done) / max(rate, 1e-9):,.0f} s left"
+    return text
+
+
+def exit_on_error(main: Callable[[], object]) -> NoReturn:
+    """Run a stage; a `ReidError` becomes one line on standard error and exit status 1."""
+    try:
+        main()
+    except ReidError as error:
+        say(f"error: {error}")
+        sys.exit(1)
+    sys.exit(0)

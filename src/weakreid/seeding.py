@@ -1,0 +1,24 @@
+"""Generators seeded from (seed, stage, item), so that no stage touches a global generator."""
+
+import hashlib
+
+import numpy as np
+import torch
+
+Item = int | str
+
+
+def derive(seed: int, *items: Item) -> int:
+    """Return a 63-bit seed that depends on `seed` and every item, and on nothing else."""
+    text = "\x1f".join([str(seed), *(f"{type(item).__name__}:{item}" for item in items)])
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
+
+
+def numpy_generator(seed: int, *items: Item) -> np.random.Generator:
+    """Return a NumPy generator for one item of one stage."""
+    return np.random.default_rng(derive(seed, *items))
+
+
+def torch_generator(seed: int, *items: Item) -> torch.Generator:
+    """Return a CPU torch generator for one item of one stage."""
+    return torch.Generator().manual_seed(derive(seed, *items))

@@ -1,0 +1,196 @@
+"""The schema of every Parquet artifact; validated read, atomic write.
+
+A column whose name starts with `truth_` holds what a weakly supervised method must not see.
+`read` leaves those columns out unless they are asked for by name (`truth=True`), so that a
+training stage cannot read them by accident.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from weakreid.errors import ReidError
+from weakreid.files import replacing
+
+VERSION = 1
+SPLITS = ("train", "query", "gallery", "junk")
+BAG_SPLITS = ("train", "probe", "gallery")
+
+_ids = pa.list_(pa.int32())
+_rows = pa.list_(pa.int64())
+
+SCHEMAS: dict[str, pa.Schema] = {
+    # first_frame is a row of `frames`; a tracklet's frames are contiguous there, in time order
+    "tracklets": pa.schema(
+        [
+            ("tracklet_id", pa.int32()),
+            ("person_id", pa.int32()),
+            ("camera_id", pa.int32()),
+            ("split", pa.string()),
+            ("first_frame", pa.int64()),
+            ("frame_count", pa.int32()),
+        ]
+    ),
+    # the role of a tracklet in each of a dataset's numbered splits (0 is the official one)
+    "partitions": pa.schema(
+        [("partition", pa.int32()), ("tracklet_id", pa.int32()), ("split", pa.string())]
+    ),
+    # image is a row of the image store
+    "frames": pa.schema(
+        [
+            ("tracklet_id", pa.int32()),
+            ("position", pa.int32()),
+            ("file", pa.string()),
+            ("image", pa.int64()),
+        ]
+    ),
+    # frames and frame_tracklets run in parallel: image rows and the tracklet of each;
+    # for `train` bags frame_tracklets are what a tracker would say, never a person
+    "bags": pa.schema(
+        [
+            ("bag_id", pa.int32()),
+            ("split", pa.string()),
+            ("camera_id", pa.int32()),
+            ("tracklet_ids", _ids),
+            ("frames", _rows),
+            ("frame_tracklets", _ids),
+            ("labels", _ids),
+            ("truth_frame_persons", _ids),
+        ]
+    ),
+    # one row per epoch
+    "history": pa.schema(
+        [
+            ("epoch", pa.int32()),
+            ("step", pa.int32()),
+            ("term", pa.string()),
+            ("value", pa.float64()),
+        ]
+    ),
+    # one row per query and protocol; gallery lists are cut at the evaluation's `keep`
+    "rankings": pa.schema(
+        [
+            ("protocol", pa.string()),
+            ("query", pa.int32()),
+            ("person_id", pa.int32()),
+            ("average_precision", pa.float64()),
+            ("first_match", pa.int32()),
+            ("gallery", _ids),
+            ("distances", pa.list_(pa.float32())),
+            ("matches", pa.list_(pa.bool_())),
+            ("frames", _rows),
+        ]
+    ),
+}
+
+
+def schema(kind: str, **columns: pa.DataType) -> pa.Schema:
+    """Return the schema of an artifact, with the columns whose type depends on the data."""
+    if kind == "features":
+        return pa.schema(
+            [("image", pa.int64()), ("tracklet_id", pa.int32()), ("feature", columns["feature"])]
+        )
+    return SCHEMAS[kind]
+
+
+def conform(data: pa.Table | pd.DataFrame | Mapping[str, Sequence[Any]], kind: str) -> pa.Table:
+    """Return `data` as an Arrow table of the artifact's schema.
+
+    Raises:
+        ReidError: a column is missing, unknown, null or of a type that does not fit.
+    """
+    wanted = SCHEMAS[kind]
+    if isinstance(data, pd.DataFrame):
+        names = [str(name) for name in data.columns]
+    elif isinstance(data, pa.Table):
+        names = data.column_names
+    else:
+        names = list(data)
+    if set(names) != set(wanted.names):
+        missing = sorted(set(wanted.names) - set(names))
+        unknown = sorted(set(names) - set(wanted.names))
+        raise ReidError(f"table '{kind}': missing columns {missing}, unknown columns {unknown}")
+    try:
+        if isinstance(data, pd.DataFrame):
+            return pa.Table.from_pandas(
+                data[wanted.names], schema=wanted, preserve_index=False
+            ).replace_schema_metadata(None)
+        if isinstance(data, pa.Table):
+            return data.select(wanted.names).cast(wanted).replace_schema_metadata(None)
+        return pa.table({name: data[name] for name in wanted.names}, schema=wanted)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, ValueError) as error:
+        raise ReidError(f"table '{kind}': {error}") from error
+
+
+def metadata(kind: str, params: Mapping[str, Any]) -> dict[bytes, bytes]:
+    """Return the metadata that every artifact carries: its kind, version and parameters."""
+    return {
+        b"weakreid.kind": kind.encode(),
+        b"weakreid.version": str(VERSION).encode(),
+        b"weakreid.params": json.dumps(params, sort_keys=True).encode(),
+    }
+
+
+def write(
+    path: Path,
+    kind: str,
+    data: pa.Table | pd.DataFrame | Mapping[str, Sequence[Any]],
+    params: Mapping[str, Any],
+) -> None:
+    """Write an artifact, whole or not at all; `params` goes into the file's metadata."""
+    table = conform(data, kind)
+    table = table.replace_schema_metadata(metadata(kind, params))
+    with replacing(path) as aside:
+        pq.write_table(table, aside, compression="zstd")
+
+
+def check_file(path: Path, kind: str) -> pa.Schema:
+    """Return the schema of an artifact's file after checking that it is what is expected.
+
+    Raises:
+        ReidError: the file is missing, not Parquet, of another kind or of another version.
+    """
+    try:
+        found = pq.read_schema(path)
+    except FileNotFoundError as error:
+        raise ReidError(f"{path}: no such file; run the stage that makes it") from error
+    except pa.ArrowInvalid as error:
+        raise ReidError(
+            f"{path}: not a whole Parquet file ({error}); delete it and run again"
+        ) from error
+    meta = found.metadata or {}
+    if meta.get(b"weakreid.kind") != kind.encode():
+        raise ReidError(f"{path}: holds {meta.get(b'weakreid.kind')!r}, expected '{kind}'")
+    if meta.get(b"weakreid.version") != str(VERSION).encode():
+        raise ReidError(f"{path}: written by another version; delete it and run again")
+    return found
+
+
+def read(
+    path: Path, kind: str, columns: Sequence[str] | None = None, truth: bool = False
+) -> pa.Table:
+    """Read an artifact, without its `truth_` columns unless `truth` is set."""
+    names = check_file(path, kind).names
+    if columns is None:
+        columns = [name for name in names if truth or not name.startswith("truth_")]
+    elif not truth and any(name.startswith("truth_") for name in columns):
+        raise ReidError(f"{path}: a truth_ column was asked for without truth=True")
+    return pq.read_table(path, columns=list(columns))
+
+
+def read_frame(
+    path: Path, kind: str, columns: Sequence[str] | None = None, truth: bool = False
+) -> pd.DataFrame:
+    """Read an artifact as a pandas frame (see `read`)."""
+    return read(path, kind, columns, truth).to_pandas()
+
+
+def read_params(path: Path) -> dict[str, Any]:
+    """Return the parameters that made an artifact."""
+    meta = pq.read_schema(path).metadata or {}
+    return json.loads(meta[b"weakreid.params"])

@@ -1,0 +1,16 @@
+"""Fixtures that more than one room of tests uses."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+SHARED = Path(os.environ.get("WEAKREID_SHARED", Path(__file__).parents[2] / "shared" / "data"))
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real data, where there is one."""
+    if not (SHARED / "mars_mini").is_dir():
+        pytest.skip(f"no real data at {SHARED} (set WEAKREID_SHARED)")
+    return SHARED
