@@ -2,9 +2,10 @@
 
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sized
 from typing import NoReturn, TypeVar
 
+import typer
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -33,7 +34,7 @@ def progress(
 
     On a terminal this is a bar; in a log, a plain line about every ten seconds and one at the end.
     """
-    if total is None and hasattr(items, "__len__"):
+    if total is None and isinstance(items, Sized):
         total = len(items)
     if sys.stderr.isatty():
         columns = (
@@ -84,3 +85,8 @@ def exit_on_error(main: Callable[[], object]) -> NoReturn:
         say(f"error: {error}")
         sys.exit(1)
     sys.exit(0)
+
+
+def run_stage(main: Callable[..., object]) -> NoReturn:
+    """Run a stage's `main`, its options taken from the command line."""
+    exit_on_error(lambda: typer.run(main))

@@ -27,7 +27,7 @@ def replacing(path: Path) -> Iterator[Path]:
     try:
         yield aside
         _flush(aside)
-        os.replace(aside, path)
+        aside.replace(path)
     except OSError as error:
         if error.errno == errno.ENOSPC:
             raise ReidError(

@@ -1,0 +1,513 @@
+"""The models of config.yaml: what it may say, and every default, once.
+
+`load` turns the plain mapping that YAML gives into a `Config`, or raises a `ReidError` of one line
+that names the key and what is allowed there. The stages never import this module: each gets the
+resolved values that it uses, as JSON.
+"""
+
+import difflib
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from weakreid.errors import ReidError
+
+Positive = Annotated[int, Field(ge=1)]
+Count = Annotated[int, Field(ge=0)]
+Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
+Rate = Annotated[float, Field(ge=0.0)]
+Range = tuple[Positive, Positive]
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]*$")]
+
+
+class Strict(BaseModel):
+    """A block of the config: unknown keys are refused, values do not change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @model_validator(mode="after")
+    def _ranges_rise(self) -> "Strict":
+        for name, info in type(self).model_fields.items():
+            value = getattr(self, name)
+            if info.annotation == Range and value[0] > value[1]:
+                raise ValueError(f"{name} is [{value[0]}, {value[1]}]: give [smallest, largest]")
+        return self
+
+
+# --- datasets -------------------------------------------------------------------------------------
+
+
+class Archive(Strict):
+    """A file to fetch and unpack into the dataset's root."""
+
+    url: str = Field(description="file:, http: or https: address")
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = Field(
+        None, description="refused when the file differs; recorded on first use when not given"
+    )
+
+
+class Distributed(Strict):
+    """What every dataset that people distribute has in common."""
+
+    root: str = Field(description="the folder that holds the data in its official layout")
+    archives: dict[str, Archive] = Field(
+        default_factory=dict, description="fetched and unpacked into `root`; none: it is there"
+    )
+    on_bad_frame: Literal["stop", "leave_out"] = Field(
+        "stop", description="what to do about missing and unreadable frames"
+    )
+
+
+class Mars(Distributed):
+    """MARS: bbox_train/, bbox_test/ and info/."""
+
+    source: Literal["mars"]
+
+
+class DukeV(Distributed):
+    """DukeMTMC-VideoReID: train/, query/ and gallery/."""
+
+    source: Literal["dukev"]
+
+
+class Ilids(Distributed):
+    """iLIDS-VID: i-LIDS-VID/sequences/cam1 and cam2."""
+
+    source: Literal["ilids"]
+
+
+class Prid(Distributed):
+    """PRID-2011: multi_shot/cam_a and cam_b, with the file of ten splits."""
+
+    source: Literal["prid"]
+
+
+class Walkers(Strict):
+    """Generated pedestrians in MARS's layout; a size, and single values of it replaced."""
+
+    source: Literal["walkers"]
+    size: Literal["tiny", "demo", "mars"] = "demo"
+    seed: int = 1
+    style: Literal["street", "studio"] = "street"
+    train_persons: Positive | None = None
+    test_persons: Positive | None = None
+    distractors: Count | None = None
+    junk_tracklets: Count | None = None
+    cameras: Positive | None = None
+    cameras_per_person: Range | None = None
+    tracklets_per_camera: Range | None = None
+    frames: Range | None = None
+    height: Positive | None = None
+    width: Positive | None = None
+    look_alikes: Fraction | None = None
+    on_bad_frame: Literal["stop", "leave_out"] = "stop"
+
+
+Dataset = Annotated[Mars | DukeV | Ilids | Prid | Walkers, Field(discriminator="source")]
+
+# --- supervision ----------------------------------------------------------------------------------
+
+
+class Missing(Strict):
+    """Missing annotation: short tracklets of other people join a bag, its labels unchanged."""
+
+    tracklets: Range = (3, 6)
+    frames: Range = (5, 30)
+
+
+class Bags(Strict):
+    """Training bags: tracklets of one camera, shuffled, cut into groups (WL, section IV-A)."""
+
+    tracklets_per_bag: Range = Field((3, 5), description="smallest and largest, both included")
+    tracklet_parts: Positive = Field(1, description="cut every tracklet into so many parts first")
+    max_frames: Positive | None = Field(30, description="frames kept of a tracklet; null: all")
+    missing: Missing | None = None
+
+
+class Coarse(Strict):
+    """The coarse test set: a probe per person, the other tracklets in bags."""
+
+    tracklets_per_bag: Range = (3, 5)
+    max_frames: Positive = Field(200, description="frames kept of a gallery tracklet")
+
+
+# --- methods --------------------------------------------------------------------------------------
+
+
+class Model(Strict):
+    """Network: backbone, average pooling, embedding."""
+
+    backbone: Literal["resnet18", "resnet34", "resnet50", "se_resnet50", "efficientnet_lite0"] = (
+        "resnet50"
+    )
+    weights: str = Field(
+        "hub", description="'hub', 'package' (efficientnet_lite0), a file's path, or 'none'"
+    )
+    last_stride: Literal[1, 2] = 2
+    embedding: Literal["fc", "bnneck", "none"] = "fc"
+    dimension: Positive = Field(2048, description="of the fc embedding")
+    frozen: list[str] = Field(
+        default_factory=list, description="stages of the backbone that do not learn"
+    )
+    batch_norm: Literal["train", "eval"] = Field(
+        "train", description="of the backbone's learning stages"
+    )
+
+
+class Image(Strict):
+    """Size of the network's input in pixels."""
+
+    height: Positive = 256
+    width: Positive = 128
+
+
+class Augment(Strict):
+    """Random changes of training frames."""
+
+    flip: Fraction = 0.5
+    pad: Count = Field(0, description="pixels added on every side before a random crop")
+    erase: Fraction = Field(0.0, description="probability of erasing a random rectangle")
+
+
+class Mil(Strict):
+    """Mean of the k largest logits, softmax, cross-entropy (WL, Eq. 2 and 3)."""
+
+    name: Literal["mil"]
+    k: Positive = 5
+
+
+class Wsddn(Strict):
+    """Weakly supervised deep detection network: two streams."""
+
+    name: Literal["wsddn"]
+
+
+class Hslr(Strict):
+    """Hard selection logistic regression."""
+
+    name: Literal["hslr"]
+    k: Positive = 5
+    alpha: Rate = 1.0
+    m: Fraction = 0.01
+
+
+class Sslr(Strict):
+    """Soft selection logistic regression."""
+
+    name: Literal["sslr"]
+    k: Positive = 5
+    gamma: Rate = 1.0
+
+
+class FrameCe(Strict):
+    """Softmax cross-entropy on every frame: the fully supervised baseline."""
+
+    name: Literal["frame_ce"]
+    smoothing: Fraction = 0.0
+
+
+Loss = Annotated[Mil | Wsddn | Hslr | Sslr | FrameCe, Field(discriminator="name")]
+
+
+class Cpal(Strict):
+    """Co-person attention loss (WL, Eq. 4 to 8)."""
+
+    weight: Fraction = Field(
+        0.5, description="1 - λ of Eq. 8: share of CPAL in the whole loss; 0 turns it off"
+    )
+    margin: Rate = 0.5
+
+
+class Batch(Strict):
+    """What one training step sees."""
+
+    bags: Positive = 10
+    frames: Positive = Field(100, description="frames sampled from a bag")
+    pairs: Count = Field(3, description="pairs of bags that share a person, at least")
+
+
+class Optimiser(Strict):
+    """Optimiser and the factors of the learning rate by part."""
+
+    name: Literal["sgd", "adam", "adamw"] = "sgd"
+    lr: Rate = 0.01
+    momentum: Fraction = 0.9
+    weight_decay: Rate = 5e-4
+    backbone_factor: Rate = 1.0
+    head_factor: Rate = 1.0
+    clip: Rate | None = Field(None, description="largest norm of the gradient")
+
+
+class Schedule(Strict):
+    """Epochs, and the learning rate over them."""
+
+    epochs: Count = 20
+    steps_per_epoch: Positive | None = Field(None, description="null: every bag about once")
+    name: Literal["step", "cosine"] = "step"
+    milestones: list[Positive] = Field(
+        default_factory=lambda: [10], description="epochs after which the rate falls (step)"
+    )
+    factor: Fraction = 0.1
+    warm_up: Fraction = Field(0.0, description="share of all steps with a rising rate")
+
+
+class Evaluation(Strict):
+    """From descriptors to figures."""
+
+    metric: Literal["euclidean", "cosine"] = "euclidean"
+    rerank: bool = False
+    keep: Positive = Field(50, description="gallery items kept per query in rankings.parquet")
+    memory_mb: Positive = Field(1024, description="bound on the coarse distances' working memory")
+
+
+class Method(Strict):
+    """A recipe: network, losses, optimiser, schedule."""
+
+    model: Model = Model()
+    image: Image = Image()
+    augment: Augment = Augment()
+    loss: Loss = Field(default_factory=lambda: Mil(name="mil"))
+    cpal: Cpal = Cpal()
+    batch: Batch = Batch()
+    optimiser: Optimiser = Optimiser()
+    schedule: Schedule = Schedule()
+    precision: Literal["auto", "32", "bf16"] = Field(
+        "auto", description="auto: bf16 autocast on a GPU, 32 bits on a CPU"
+    )
+    evaluation: Evaluation = Evaluation()
+
+
+class Experiment(Strict):
+    """A dataset, a supervision, a method; its target is results/NAME/metrics.json."""
+
+    dataset: Name
+    bags: Name
+    method: Name
+    splits: list[Annotated[str, Field(pattern=r"^(official|dev|[0-9])$")]] = Field(
+        default_factory=lambda: ["official"],
+        description="official, dev (training identities only), or the number of a split",
+    )
+    seeds: list[Count] = Field(default_factory=lambda: [1])
+    overrides: dict[str, Any] = Field(
+        default_factory=dict, description="values that replace those of the method"
+    )
+
+
+class Table(Strict):
+    """Experiments side by side; its target is results/tables/NAME/table.md."""
+
+    title: str
+    rows: dict[str, Name] = Field(description="row label: experiment")
+
+
+class Config(Strict):
+    """The whole of config.yaml."""
+
+    seed: Count = Field(1, description="of everything that is made before training")
+    validation_fraction: Fraction = Field(
+        0.34, description="share of the training persons that the dev split holds out"
+    )
+    datasets: dict[Name, Dataset]
+    bags: dict[Name, Bags]
+    coarse: Coarse = Coarse()
+    methods: dict[Name, Method]
+    experiments: dict[Name, Experiment]
+    tables: dict[Name, Table] = Field(default_factory=dict)
+
+
+# --- reading --------------------------------------------------------------------------------------
+
+
+def load(raw: Mapping[str, Any]) -> Config:
+    """Return the config that a YAML mapping describes.
+
+    Raises:
+        ReidError: a key is unknown or of a wrong type, or a name does not exist; one line.
+    """
+    config = _validate(Config, raw, "config.yaml")
+    for name, experiment in config.experiments.items():
+        where = f"experiments.{name}"
+        _known(f"{where}.dataset", experiment.dataset, config.datasets)
+        _known(f"{where}.bags", experiment.bags, config.bags)
+        _known(f"{where}.method", experiment.method, config.methods)
+        _check(config, name)
+    for name, table in config.tables.items():
+        for row, experiment_name in table.rows.items():
+            _known(f"tables.{name}.rows.{row}", experiment_name, config.experiments)
+    return config
+
+
+def method_of(config: Config, experiment: str) -> Method:
+    """Return an experiment's method with its overrides applied.
+
+    Raises:
+        ReidError: an override does not fit the method.
+    """
+    chosen = config.experiments[experiment]
+    method = config.methods[chosen.method]
+    if not chosen.overrides:
+        return method
+    merged = _merge(method.model_dump(mode="json"), chosen.overrides)
+    return _validate(Method, merged, f"experiments.{experiment}.overrides")
+
+
+def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in over.items():
+        old = merged.get(key)
+        if isinstance(value, Mapping) and isinstance(old, Mapping):
+            # another loss brings its own keys: nothing of the old one's may stay
+            same = "name" not in value or value["name"] == old.get("name") or key != "loss"
+            merged[key] = _merge(old, value) if same else dict(value)
+        else:
+            merged[key] = value
+    return merged
+
+
+def _check(config: Config, name: str) -> None:
+    """Refuse combinations that cannot be."""
+    experiment = config.experiments[name]
+    method = method_of(config, name)
+    bags = config.bags[experiment.bags]
+    where = f"experiments.{name}"
+    if method.loss.name == "frame_ce" and bags.tracklets_per_bag != (1, 1):
+        raise ReidError(
+            f"{where}: the loss frame_ce needs a label for every tracklet, but bags."
+            f"{experiment.bags} holds several; take bags with tracklets_per_bag: [1, 1]"
+        )
+    if method.loss.name == "frame_ce" and method.cpal.weight > 0:
+        raise ReidError(
+            f"{where}: CPAL needs several persons in a bag, frame_ce allows one; "
+            "set cpal.weight: 0 in its overrides"
+        )
+    if isinstance(method.loss, Mil | Hslr | Sslr) and method.loss.k > method.batch.frames:
+        raise ReidError(
+            f"{where}: loss.k = {method.loss.k} is larger than batch.frames = "
+            f"{method.batch.frames}; lower k or sample more frames"
+        )
+    if method.cpal.weight > 0 and method.batch.pairs == 0:
+        raise ReidError(f"{where}: CPAL needs batch.pairs of at least 1; raise it or turn CPAL off")
+    if 2 * method.batch.pairs > method.batch.bags * (method.batch.bags - 1):
+        raise ReidError(
+            f"{where}: batch.pairs = {method.batch.pairs} is more than "
+            f"{method.batch.bags} bags can form; raise batch.bags or lower batch.pairs"
+        )
+    dataset = config.datasets[experiment.dataset]
+    if not isinstance(dataset, Ilids | Prid):
+        numbered = [split for split in experiment.splits if split not in ("official", "dev")]
+        if numbered:
+            raise ReidError(
+                f"{where}.splits: dataset {experiment.dataset} has no split {numbered[0]}; "
+                "take official or dev"
+            )
+    if not experiment.seeds:
+        raise ReidError(f"{where}.seeds: empty; give one seed at least")
+
+
+def _known(where: str, name: str, allowed: Mapping[str, Any]) -> None:
+    if name in allowed:
+        return
+    raise ReidError(f"{where}: '{name}' does not exist{_suggest(name, allowed)}")
+
+
+def _suggest(name: str, allowed: Iterator[str] | Mapping[str, Any] | list[str]) -> str:
+    names = sorted(allowed)
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+    if close:
+        return f"; did you mean '{close[0]}'?"
+    return f"; allowed: {', '.join(names)}" if names else ""
+
+
+def _validate(model: type[BaseModel], raw: Mapping[str, Any], where: str) -> Any:
+    try:
+        return model.model_validate(raw)
+    except ValidationError as error:
+        found = error.errors(include_url=False)
+        line = f"{where}: {_explain(model, found[0])}"
+        if len(found) > 1:
+            line += f" (and {len(found) - 1} more)"
+        raise ReidError(line) from None
+
+
+def _explain(model: type[BaseModel], fault: Any) -> str:
+    """Return one line for one of pydantic's errors."""
+    location = [str(part) for part in fault["loc"]]
+    kind = fault["type"]
+    owner, path = _owner(model, location)
+    key = ".".join(path)
+    if kind == "extra_forbidden":
+        names = list(owner.model_fields) if owner else []
+        return f"unknown key '{key}'{_suggest(location[-1], names)}"
+    if kind == "missing":
+        return f"'{key}' is missing; it must be given"
+    if kind == "string_pattern_mismatch" and location[-1] == "[key]":
+        return f"the name '{fault['input']}' may hold small letters, digits and _ only"
+    if kind == "union_tag_invalid":
+        return f"'{key}' has an unknown {fault['ctx']['discriminator']}: {fault['msg']}"
+    message = fault["msg"].removeprefix("Value error, ")
+    return f"'{key}': {message}, got {json.dumps(fault['input'], default=str)}"
+
+
+def _owner(model: type[BaseModel], location: list[str]) -> tuple[type[BaseModel] | None, list[str]]:
+    """Return the block that holds the last key, and the keys without the tags of unions."""
+    current: Any = model
+    path: list[str] = []
+    owner: type[BaseModel] | None = model
+    for part in location:
+        options = _models_in(current)
+        tagged = [m for m in options if _tag(m) == part]
+        if tagged and len(options) > 1:
+            current = tagged[0]
+            continue
+        path.append(part)
+        if len(options) == 1 and part in options[0].model_fields:
+            owner = options[0]
+            current = options[0].model_fields[part].annotation
+        elif len(options) == 1 and not _is_mapping(current):
+            owner = options[0]
+            current = None
+        elif _is_mapping(current):
+            current = get_args(_bare(current))[1]
+        else:
+            current = None
+    return owner, path
+
+
+def _bare(annotation: Any) -> Any:
+    while get_origin(annotation) is Annotated:
+        annotation = get_args(annotation)[0]
+    return annotation
+
+
+def _is_mapping(annotation: Any) -> bool:
+    return get_origin(_bare(annotation)) is dict
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    annotation = _bare(annotation)
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    origin = get_origin(annotation)
+    if origin is Union or origin is type(int | str):
+        return [m for option in get_args(annotation) for m in _models_in(option)]
+    return []
+
+
+def _tag(model: type[BaseModel]) -> str | None:
+    for field in ("source", "name"):
+        info = model.model_fields.get(field)
+        if info is not None and get_origin(info.annotation) is Literal:
+            return str(get_args(info.annotation)[0])
+    return None
+
+
+def json_schema() -> str:
+    """Return the JSON Schema of config.yaml, as it stands in workflow/schemas."""
+    return json.dumps(Config.model_json_schema(), indent=2) + "\n"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json_schema())

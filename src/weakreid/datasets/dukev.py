@@ -1,0 +1,87 @@
+"""DukeMTMC-VideoReID in its official layout: {train,query,gallery}/PERSON/TRACKLET/*.jpg.
+
+Pictures are named `0001_C6_F0099_X30823.jpg` (person, camera, frame in the tracklet, frame in the
+video); an older release leaves the underscores out.
+"""
+
+import re
+from pathlib import Path
+
+from weakreid.datasets import layout
+from weakreid.datasets.layout import Reading, Tracklet
+from weakreid.errors import ReidError
+
+NAME = "DukeMTMC-VideoReID"
+FOLDER = "DukeMTMC-VideoReID"
+REQUIRED: tuple[str, ...] = (f"{FOLDER}/train", f"{FOLDER}/query", f"{FOLDER}/gallery")
+HOW_TO_GET = (
+    "its authors withdrew it in 2019, because the people in it were filmed without being asked, so"
+    " no download is offered here; who holds a copy puts the folder DukeMTMC-VideoReID there"
+)
+OFFICIAL = {"train_persons": 702, "test_persons": 702, "train_tracklets": 2196, "cameras": 8}
+
+_PICTURE = re.compile(r"(\d{4})_?C(\d)_?F(\d+)_?X\d+\.jpg", re.IGNORECASE)
+
+
+def read(root: Path, *, on_bad_frame: str = "stop", official: bool = False) -> Reading:
+    """Read DukeMTMC-VideoReID from the folder that holds `DukeMTMC-VideoReID/`.
+
+    Gallery persons without a query are the dataset's distractors and get person 0.
+
+    Args:
+        root: the folder.
+        on_bad_frame: "stop" at tracklets without a picture, or "leave_out".
+        official: refuse counts other than those of the whole dataset.
+
+    Raises:
+        ReidError: a folder is missing, or a picture's name does not fit its folder.
+    """
+    root = Path(root)
+    layout.require(root, REQUIRED, NAME, HOW_TO_GET)
+    found: list[Tracklet] = []
+    queried: set[int] = set()
+    for split in ("train", "query", "gallery"):
+        for folder in sorted(layout.list_names(root / FOLDER / split)):
+            if not folder.isdigit() or int(folder) == 0:
+                raise ReidError(
+                    f"{NAME}: {root / FOLDER / split / folder}: not a person's folder such as 0001;"
+                    " move it elsewhere"
+                )
+            person = int(folder)
+            if split == "query":
+                queried.add(person)
+            known = 0 if split == "gallery" and person not in queried else person
+            for tracklet in sorted(layout.list_names(root / FOLDER / split / folder)):
+                place = f"{FOLDER}/{split}/{folder}/{tracklet}"
+                found.append(_tracklet(root, place, person, known, split))
+    reading = layout.assemble(found, NAME, on_bad_frame)
+    trained = set(reading.tracklets.loc[reading.tracklets["split"] == "train", "person_id"])
+    both = sorted(trained & queried)
+    if both:
+        some = layout.name_some([f"{person:04d}" for person in both])
+        raise ReidError(
+            f"{NAME}: {len(both)} persons are in train and in query: {some}; unpack it anew"
+        )
+    layout.check(reading, NAME, OFFICIAL if official else None)
+    return reading
+
+
+def _tracklet(root: Path, place: str, person: int, known: int, split: str) -> Tracklet:
+    named = []
+    cameras = set()
+    for name in layout.list_pictures(root / place, (".jpg",)):
+        match = _PICTURE.fullmatch(name)
+        if match is None or int(match[1]) != person:
+            raise ReidError(
+                f"{NAME}: {root / place / name}: not a picture of person {person:04d} by its name;"
+                " unpack the dataset anew"
+            )
+        cameras.add(int(match[2]))
+        named.append((int(match[3]), f"{place}/{name}"))
+    if len(cameras) > 1:
+        raise ReidError(
+            f"{NAME}: {root / place}: pictures of cameras {sorted(cameras)} in one tracklet; unpack"
+            " the dataset anew"
+        )
+    camera = cameras.pop() if cameras else 1
+    return Tracklet(known, camera, split, [file for _, file in sorted(named)])

@@ -1,0 +1,425 @@
+"""Getting a dataset's archives: read in place from `file:`, downloaded from `http(s):`.
+
+A download goes to NAME.part and takes its name only when every byte is there and the digest is
+right. A digest that the config does not give is written to a lock file the first time, and a later
+archive that differs from it is refused.
+"""
+
+import contextlib
+import errno
+import fcntl
+import hashlib
+import math
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+from urllib.parse import unquote, urlsplit
+
+import requests
+import urllib3
+
+from weakreid.console import progress, say
+from weakreid.errors import ReidError
+from weakreid.files import read_json, write_json
+
+CHUNK = 1 << 20
+# what a cut connection loses at most: the client library holds a piece back until it is full
+_PIECE = 1 << 16
+_WORTH_ANOTHER_TRY = {408, 425, 429, 500, 502, 503, 504}
+_LONGEST_WAIT = 60.0
+
+
+@dataclass(frozen=True)
+class Archive:
+    """Where an archive is, and its sha256 (64 hex digits) if it is known beforehand."""
+
+    url: str
+    sha256: str | None = None
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """What is known of a download that began: enough to tell whether it can be taken up again."""
+
+    url: str
+    validator: str | None
+    length: int | None
+
+
+class _TryAgainError(Exception):
+    """A fault of the network or the server that another try may mend."""
+
+    def __init__(self, reason: str, wait: float | None = None) -> None:
+        super().__init__(reason)
+        self.wait = wait
+
+
+def fetch(
+    archives: Mapping[str, Archive],
+    root: Path,
+    lock_path: Path,
+    *,
+    dataset: str = "dataset",
+    attempts: int = 5,
+    timeout: float = 30.0,
+    sleep: Callable[[float], None] = time.sleep,
+) -> list[Path]:
+    """Return the local path of every archive, downloaded to `root` where it has to be.
+
+    Args:
+        archives: by file name, such as "bbox_train.zip".
+        root: the folder for downloads; archives of `file:` URLs stay where they are.
+        lock_path: the JSON file {dataset: {name: {url, sha256, bytes}}} of digests seen before.
+        dataset: the archives' heading in the lock file.
+        attempts: tries in a row that bring no further byte before giving up.
+        timeout: seconds without a byte before a connection counts as lost.
+        sleep: waits between tries (for tests).
+
+    Raises:
+        ReidError: an archive is missing, incomplete, unreachable or changed, or the disk is full.
+    """
+    root, lock_path = Path(root), Path(lock_path)
+    paths = []
+    for name, archive in archives.items():
+        if Path(name).name != name or name in ("", ".", ".."):
+            raise ReidError(f"{dataset}: '{name}' is not a plain file name for an archive")
+        expected = _expected(dataset, name, archive, lock_path)
+        scheme = urlsplit(archive.url).scheme
+        if scheme == "file":
+            path = local_path(archive.url)
+            if not path.is_file():
+                raise ReidError(
+                    f"{dataset}: no file {path} (archive {name}); put it there, or change its url"
+                )
+            digest = sha256_of(path, f"checking {name}")
+            _compare(dataset, name, archive, digest, expected, lock_path)
+        elif scheme in ("http", "https"):
+            path, digest = _download(
+                dataset, name, archive, root, lock_path, expected, attempts, timeout, sleep
+            )
+        else:
+            raise ReidError(
+                f"{dataset}: url '{archive.url}' of {name} must begin with file:, http: or https:"
+            )
+        _remember(dataset, name, archive, digest, path.stat().st_size, lock_path)
+        paths.append(path)
+    return paths
+
+
+def local_path(url: str) -> Path:
+    """Return the path of a `file:` URL; a relative one (`file:data/x.zip`) counts from here."""
+    parts = urlsplit(url)
+    if parts.netloc not in ("", "localhost"):
+        raise ReidError(f"url '{url}' names the host {parts.netloc}; write file:/PATH")
+    return Path(unquote(parts.path)).expanduser()
+
+
+def sha256_of(path: Path, label: str | None = None) -> str:
+    """Return the sha256 of a file as 64 hex digits, showing progress where it takes long."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        chunks: Iterator[bytes] = iter(lambda: file.read(CHUNK), b"")
+        size = os.fstat(file.fileno()).st_size
+        if label and size > 64 * CHUNK:
+            chunks = progress(chunks, total=math.ceil(size / CHUNK), label=label, unit="MiB")
+        for chunk in chunks:
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+# ------------------------------------------------------------------ digests and the lock file
+
+
+def _expected(dataset: str, name: str, archive: Archive, lock_path: Path) -> str | None:
+    """Return the digest an archive must have: the given one, else the locked one, else None."""
+    if archive.sha256 is not None:
+        given = archive.sha256.lower()
+        if len(given) != 64 or set(given) - set("0123456789abcdef"):
+            raise ReidError(
+                f"{dataset}: sha256 '{archive.sha256}' of {name} is not 64 hexadecimal digits"
+            )
+        return given
+    locked = _read_lock(lock_path).get(dataset, {}).get(name, {}).get("sha256")
+    return None if locked is None else str(locked)
+
+
+def _read_lock(path: Path) -> dict[str, dict[str, dict[str, Any]]]:
+    if not path.exists():
+        return {}
+    held = read_json(path)
+    if not isinstance(held, dict) or not all(
+        isinstance(entries, dict) and all(isinstance(entry, dict) for entry in entries.values())
+        for entries in held.values()
+    ):
+        raise ReidError(f"{path}: not a lock file of digests; delete it and run again")
+    return held
+
+
+def _compare(
+    dataset: str,
+    name: str,
+    archive: Archive,
+    digest: str,
+    expected: str | None,
+    lock_path: Path,
+) -> None:
+    if expected is None or digest == expected:
+        return
+    if archive.sha256 is not None:
+        remedy = "the config gives the latter: get the right file, or correct sha256"
+    else:
+        remedy = (
+            f"{lock_path} recorded the latter on first use: get that file again, or delete its"
+            " entry there if the change is wanted"
+        )
+    raise ReidError(
+        f"{dataset}: {name} from {archive.url} has sha256 {digest}, not {expected}; {remedy}"
+    )
+
+
+def _remember(
+    dataset: str, name: str, archive: Archive, digest: str, size: int, lock_path: Path
+) -> None:
+    entry = {"url": archive.url, "sha256": digest, "bytes": size}
+    if _read_lock(lock_path).get(dataset, {}).get(name) == entry:
+        return
+    # two fetches may end at once: read again under a lock of the system, and only then write
+    with locked(lock_path.with_name(f".{lock_path.name}.lock")):
+        held = _read_lock(lock_path)
+        earlier = held.get(dataset, {}).get(name, {}).get("sha256")
+        if archive.sha256 is None:
+            _compare(dataset, name, archive, digest, earlier, lock_path)
+        held.setdefault(dataset, {})[name] = entry
+        write_json(lock_path, {key: dict(sorted(held[key].items())) for key in sorted(held)})
+
+
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold a lock of the system on a file, released when the process ends in whatever way."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+# ------------------------------------------------------------------ downloads
+
+
+def _download(
+    dataset: str,
+    name: str,
+    archive: Archive,
+    root: Path,
+    lock_path: Path,
+    expected: str | None,
+    attempts: int,
+    timeout: float,
+    sleep: Callable[[float], None],
+) -> tuple[Path, str]:
+    path, part, notes = root / name, root / f"{name}.part", root / f"{name}.part.json"
+    with locked(root / f".{name}.lock"):
+        if path.is_file():
+            digest = sha256_of(path, f"checking {name}")
+            _compare(dataset, name, archive, digest, expected, lock_path)
+            return path, digest
+        try:
+            _download_part(dataset, name, archive, part, notes, expected, attempts, timeout, sleep)
+        except OSError as error:
+            if error.errno == errno.ENOSPC:
+                raise ReidError(
+                    f"{dataset}: the disk is full: {name} has {part.stat().st_size} bytes in"
+                    f" {part}; free some space and run again, it goes on from there"
+                ) from error
+            raise
+        digest = sha256_of(part, f"checking {name}")
+        try:
+            _compare(dataset, name, archive, digest, expected, lock_path)
+        except ReidError:
+            part.unlink()
+            raise
+        finally:
+            notes.unlink(missing_ok=True)
+        with part.open("rb") as file:
+            os.fsync(file.fileno())
+        part.replace(path)
+    return path, digest
+
+
+def _download_part(
+    dataset: str,
+    name: str,
+    archive: Archive,
+    part: Path,
+    notes: Path,
+    expected: str | None,
+    attempts: int,
+    timeout: float,
+    sleep: Callable[[float], None],
+) -> None:
+    """Bring `part` to its full length, however many tries it takes while each brings something."""
+    failures = 0
+    most = part.stat().st_size if part.exists() else 0
+    while True:
+        try:
+            _try_once(dataset, name, archive, part, notes, expected, timeout)
+            return
+        except _TryAgainError as error:
+            size = part.stat().st_size if part.exists() else 0
+            failures = failures + 1 if size <= most else 1
+            most = max(most, size)
+            if failures >= attempts:
+                raise ReidError(
+                    f"{dataset}: {name} could not be downloaded from {archive.url} ({error};"
+                    f" {failures} tries, {size} bytes so far); run again to go on, or get it by"
+                    " other means and give it as file:"
+                ) from error
+            wait = min(_LONGEST_WAIT, error.wait or 2.0 ** (failures - 1))
+            say(f"{dataset}: {name}: {error}; next try in {wait:.0f} s")
+            sleep(wait)
+
+
+def _try_once(
+    dataset: str,
+    name: str,
+    archive: Archive,
+    part: Path,
+    notes: Path,
+    expected: str | None,
+    timeout: float,
+) -> None:
+    have, before = _begun(part, notes, archive.url)
+    if have and before and have == before.length:
+        return
+    # a server that compresses on the way would make the lengths incomparable
+    headers = {"Accept-Encoding": "identity"}
+    if have and before and before.validator:
+        headers |= {"Range": f"bytes={have}-", "If-Range": before.validator}
+    try:
+        with requests.get(archive.url, headers=headers, stream=True, timeout=timeout) as response:
+            _receive(dataset, name, archive, part, notes, expected, have, before, response)
+    except (requests.ConnectionError, requests.Timeout, urllib3.exceptions.HTTPError) as error:
+        raise _TryAgainError(_reason(error)) from error
+    except requests.RequestException as error:
+        raise ReidError(
+            f"{dataset}: url '{archive.url}' of {name} cannot be fetched ({error})"
+        ) from error
+
+
+def _receive(
+    dataset: str,
+    name: str,
+    archive: Archive,
+    part: Path,
+    notes: Path,
+    expected: str | None,
+    have: int,
+    before: _Answer | None,
+    response: requests.Response,
+) -> None:
+    status = response.status_code
+    if status == 416:
+        # what we hold is not a beginning of what the server has now
+        part.unlink(missing_ok=True)
+        raise _TryAgainError("the server refused to go on from the middle, starting again")
+    if status in _WORTH_ANOTHER_TRY:
+        wait = response.headers.get("Retry-After", "")
+        raise _TryAgainError(f"status {status}", float(wait) if wait.isdigit() else None)
+    if status not in (200, 206):
+        raise ReidError(
+            f"{dataset}: {archive.url} answers with status {status}; correct the url of {name}, or"
+            " get it by other means and give it as file:"
+        )
+    length = _number(response.headers.get("Content-Length"))
+    if status == 206:
+        start, total = _content_range(response.headers.get("Content-Range", ""))
+        validator = _validator(response.headers)
+        changed = before is None or validator not in (None, before.validator)
+        if start != have or changed or (total and length and start + length != total):
+            part.unlink(missing_ok=True)
+            raise _TryAgainError("the server sent another part than asked, starting again")
+        whole = total if total is not None else None if length is None else have + length
+    else:
+        have, whole = 0, length
+    if whole is None and expected is None:
+        raise ReidError(
+            f"{dataset}: {archive.url} does not say how long {name} is, so a cut would go unseen;"
+            " give its sha256"
+        )
+    _check_space(dataset, name, part.parent, have, whole)
+    write_json(
+        notes,
+        {"url": archive.url, "validator": _validator(response.headers), "length": whole},
+    )
+    pieces = response.raw.stream(_PIECE, decode_content=False)
+    left = None if whole is None else math.ceil((whole - have) / CHUNK)
+    with part.open("ab" if have else "wb") as file:
+        megabytes = _written(pieces, file)
+        for _ in progress(megabytes, total=left, label=f"downloading {name}", unit="MiB"):
+            pass
+    size = part.stat().st_size
+    if whole is not None and size != whole:
+        if size > whole:
+            part.unlink()
+        raise _TryAgainError(f"{size} of {whole} bytes came")
+
+
+def _written(pieces: Iterable[bytes], file: IO[bytes]) -> Iterator[None]:
+    """Write what comes, yielding once per MiB and once for the rest."""
+    held = 0
+    for piece in pieces:
+        file.write(piece)
+        held += len(piece)
+        while held >= CHUNK:
+            held -= CHUNK
+            yield None
+    if held:
+        yield None
+
+
+def _begun(part: Path, notes: Path, url: str) -> tuple[int, _Answer | None]:
+    """Return how much of a download is there, and what its server said of it."""
+    if not part.exists() or not notes.exists():
+        return 0, None
+    held = read_json(notes)
+    if not isinstance(held, dict) or held.get("url") != url:
+        return 0, None
+    return part.stat().st_size, _Answer(url, held.get("validator"), held.get("length"))
+
+
+def _check_space(dataset: str, name: str, folder: Path, have: int, whole: int | None) -> None:
+    free = shutil.disk_usage(folder).free
+    if whole is not None and whole - have > free:
+        raise ReidError(
+            f"{dataset}: {name} needs {whole - have} more bytes, but {folder} has {free} free; free"
+            " some space and run again"
+        )
+
+
+def _validator(headers: Mapping[str, str]) -> str | None:
+    """Return what If-Range may carry: a strong ETag, else the date of the last change."""
+    tag = headers.get("ETag", "")
+    return tag if tag.startswith('"') else headers.get("Last-Modified")
+
+
+def _content_range(text: str) -> tuple[int | None, int | None]:
+    """Return (first byte, whole length) of `bytes 10-99/100`."""
+    span, _, total = text.removeprefix("bytes ").partition("/")
+    return _number(span.partition("-")[0]), _number(total)
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text is not None and text.strip().isdigit() else None
+
+
+def _reason(error: Exception) -> str:
+    """Return an exception's own words in one short line."""
+    if isinstance(error, requests.Timeout | urllib3.exceptions.TimeoutError):
+        return "no answer in time"
+    inner = error.args[0] if error.args else error
+    cause = getattr(inner, "reason", inner)
+    text = " ".join(str(cause).split())
+    return text.rpartition(": ")[2][:120] if ": " in text else text[:120]

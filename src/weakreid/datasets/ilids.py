@@ -1,0 +1,112 @@
+"""iLIDS-VID in its official layout: i-LIDS-VID/sequences/cam{1,2}/personNNN/*.png.
+
+300 persons, each seen once by both cameras; ten half splits come with it in a MATLAB file.
+"""
+
+import re
+from pathlib import Path
+
+import numpy as np
+
+from weakreid.datasets import layout
+from weakreid.datasets.layout import Reading, Tracklet
+from weakreid.errors import ReidError
+
+NAME = "iLIDS-VID"
+SEQUENCES = "i-LIDS-VID/sequences"
+SPLITS = "train-test people splits/train_test_splits_ilidsvid.mat"
+REQUIRED: tuple[str, ...] = (f"{SEQUENCES}/cam1", f"{SEQUENCES}/cam2")
+HOW_TO_GET = (
+    "get iLIDS-VID.tar from https://xiatian-zhu.github.io/downloads_qmul_iLIDS-VID_ReID_dataset.html"
+    " and put its folders i-LIDS-VID and 'train-test people splits' there"
+)
+OFFICIAL = {"train_tracklets": 300, "query_tracklets": 150, "gallery_tracklets": 150}
+
+_PERSON = re.compile(r"person(\d+)")
+_PICTURE = re.compile(r"cam(\d)_person(\d+)_\d+\.png")
+
+
+def read(
+    root: Path,
+    *,
+    on_bad_frame: str = "stop",
+    official: bool = False,
+    seed: int | None = None,
+    repeats: int = 10,
+) -> Reading:
+    """Read iLIDS-VID from the folder that holds `i-LIDS-VID/`.
+
+    Args:
+        root: the folder.
+        on_bad_frame: "stop" at tracklets without a picture, or "leave_out".
+        official: refuse counts other than those of the whole dataset.
+        seed: draw `repeats` half splits from this seed; None takes the official splits.
+        repeats: how many splits to draw.
+
+    Raises:
+        ReidError: a folder or the file of splits is missing, or they do not fit each other.
+    """
+    root = Path(root)
+    layout.require(root, REQUIRED, NAME, HOW_TO_GET)
+    found: list[Tracklet] = []
+    persons: dict[int, list[int]] = {1: [], 2: []}
+    for camera in (1, 2):
+        base = f"{SEQUENCES}/cam{camera}"
+        for folder in sorted(layout.list_names(root / base)):
+            match = _PERSON.fullmatch(folder)
+            if match is None:
+                raise ReidError(
+                    f"{NAME}: {root / base / folder}: not a person's folder such as person001;"
+                    " move it elsewhere"
+                )
+            person = int(match[1])
+            persons[camera].append(person)
+            names = layout.list_pictures(root / base / folder, (".png", ".jpg"))
+            for name in names:
+                said = _PICTURE.fullmatch(name)
+                if said is not None and (int(said[1]), int(said[2])) != (camera, person):
+                    raise ReidError(
+                        f"{NAME}: {root / base / folder / name}: by its name of another person or"
+                        " camera; unpack the dataset anew"
+                    )
+            files = [f"{base}/{folder}/{name}" for name in names]
+            found.append(Tracklet(person, camera, "train", files))
+    one_sided = sorted(set(persons[1]) ^ set(persons[2]))
+    if one_sided:
+        some = layout.name_some([f"person{person:03d}" for person in one_sided])
+        raise ReidError(
+            f"{NAME}: {len(one_sided)} persons are in one camera only: {some}; unpack it whole"
+        )
+    reading = layout.assemble(found, NAME, on_bad_frame)
+    splits = (
+        _official_splits(root / SPLITS, sorted(persons[1]))
+        if seed is None
+        else layout.half_splits(persons[1], repeats, seed, NAME)
+    )
+    reading = layout.with_two_camera_partitions(reading, splits)
+    layout.check(reading, NAME, OFFICIAL if official else None)
+    return reading
+
+
+def _official_splits(path: Path, persons: list[int]) -> list[tuple[set[int], set[int]]]:
+    """Read the official splits: a row each, of 1-based places in the sorted list of persons.
+
+    The first half of a row is for testing, the second for training.
+    """
+    if not path.exists():
+        raise ReidError(
+            f"{NAME}: no {path}; put the official file there, or give a seed to draw splits"
+        )
+    rows = layout.read_mat(path, "ls_set")
+    expected = np.arange(1, len(persons) + 1)
+    for number, row in enumerate(rows):
+        if len(row) != len(persons) or (np.sort(row) != expected).any():
+            raise ReidError(
+                f"{path}: row {number + 1} does not name each of the {len(persons)} persons once;"
+                " the file and the pictures do not belong together"
+            )
+    named = np.asarray(persons)
+    half = len(persons) // 2
+    return [
+        (set(named[row[half:] - 1].tolist()), set(named[row[:half] - 1].tolist())) for row in rows
+    ]

@@ -1,0 +1,168 @@
+"""From a reading to artifacts: tracklets, frames and partitions tables, and the image store."""
+
+import contextlib
+import errno
+import itertools
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+import pandas as pd
+
+from weakreid import tables
+from weakreid.console import progress
+from weakreid.datasets import layout
+from weakreid.datasets.layout import Reading
+from weakreid.errors import ReidError
+from weakreid.files import replacing
+from weakreid.images import decode_picture, write_store_file
+
+TRACKLETS = "tracklets.parquet"
+FRAMES = "frames.parquet"
+PARTITIONS = "partitions.parquet"
+IMAGES = "images.arrow"
+
+_FILES_PER_JOB = 64
+
+# the bytes and size of a picture, or why it cannot be used
+Picture: TypeAlias = tuple[bytes, tuple[int, int]] | str
+
+
+def pack(
+    reading: Reading,
+    root: Path,
+    out_dir: Path,
+    params: Mapping[str, Any],
+    *,
+    dataset: str = "dataset",
+    on_bad_frame: str = "stop",
+    threads: int = 1,
+) -> dict[str, Any]:
+    """Decode every picture once, and write the four artifacts of a dataset together or not at all.
+
+    Args:
+        reading: what a reader found.
+        root: the folder that its files are relative to.
+        out_dir: where tracklets.parquet, frames.parquet, partitions.parquet and images.arrow go.
+        params: the resolved parameters, for the tables' metadata.
+        dataset: its name, for messages.
+        on_bad_frame: "stop" at pictures that cannot be read, or "leave_out".
+        threads: how many threads read and decode; the artifacts do not depend on it.
+
+    Returns:
+        The counts of `layout.counts`, and left_out_frames (a number), left_out_tracklets and
+        left_out (at most 100 names).
+
+    Raises:
+        ReidError: pictures are unreadable and `on_bad_frame` is "stop", or the disk is full.
+    """
+    layout.check_on_bad_frame(on_bad_frame)
+    root, out_dir = Path(root), Path(out_dir)
+    bad: dict[int, str] = {}
+    sizes: deque[tuple[int, int]] = deque()
+    with contextlib.ExitStack() as stack:
+        # they take their places in the reverse order, the large one first
+        aside = {
+            name: stack.enter_context(replacing(out_dir / name))
+            for name in (TRACKLETS, FRAMES, PARTITIONS, IMAGES)
+        }
+        pictures = progress(
+            _pictures(root, reading.files, threads),
+            total=len(reading.files),
+            label=f"packing {dataset}",
+            unit="pictures",
+        )
+        good = _good(pictures, sizes, bad)
+        # the size of a picture is put into the queue just before its bytes are given out
+        write_store_file(aside[IMAGES], good, sizes=_popped(sizes), name=out_dir / IMAGES)
+        mask = np.zeros(len(reading.files), np.bool_)
+        mask[list(bad)] = True
+        reason = bad[min(bad)] if bad else ""
+        kept = layout.settle_bad_frames(
+            reading, mask, dataset, "are unreadable", on_bad_frame, reason
+        )
+        layout.check(kept, dataset)
+        tables.write(aside[TRACKLETS], "tracklets", kept.tracklets, params)
+        tables.write(aside[FRAMES], "frames", frame_table(kept), params)
+        tables.write(aside[PARTITIONS], "partitions", kept.partitions, params)
+    return {
+        **layout.counts(kept),
+        "left_out_frames": len(kept.left_out_frames),
+        "left_out_tracklets": kept.left_out_tracklets,
+        "left_out": list(kept.left_out_frames[:100]),
+    }
+
+
+def frame_table(reading: Reading) -> pd.DataFrame:
+    """Return the frames frame of a reading; frame i is row i of the image store."""
+    count = reading.tracklets["frame_count"].to_numpy()
+    rows = np.arange(len(reading.files))
+    return pd.DataFrame(
+        {
+            "tracklet_id": np.repeat(reading.tracklets["tracklet_id"].to_numpy(), count),
+            "position": (
+                rows - np.repeat(reading.tracklets["first_frame"].to_numpy(), count)
+            ).astype(np.int32),
+            "file": reading.files,
+            "image": rows.astype(np.int64),
+        }
+    )
+
+
+def _good(
+    pictures: Iterator[Picture], sizes: "deque[tuple[int, int]]", bad: dict[int, str]
+) -> Iterator[bytes]:
+    for index, picture in enumerate(pictures):
+        if isinstance(picture, str):
+            bad[index] = picture
+        else:
+            data, size = picture
+            sizes.append(size)
+            yield data
+
+
+def _popped(sizes: "deque[tuple[int, int]]") -> Iterator[tuple[int, int]]:
+    while True:
+        yield sizes.popleft()
+
+
+def _pictures(root: Path, files: Sequence[str], threads: int) -> Iterator[Picture]:
+    """Yield every picture in order, read and decoded in `threads` threads, a few jobs ahead."""
+    jobs = (files[at : at + _FILES_PER_JOB] for at in range(0, len(files), _FILES_PER_JOB))
+    if threads <= 1:
+        for job in jobs:
+            yield from _load(root, job)
+        return
+    with ThreadPoolExecutor(threads, thread_name_prefix="pack") as pool:
+        ahead: deque[Future[list[Picture]]] = deque(
+            pool.submit(_load, root, job) for job in itertools.islice(jobs, 2 * threads)
+        )
+        try:
+            while ahead:
+                yield from ahead.popleft().result()
+                for job in itertools.islice(jobs, 1):
+                    ahead.append(pool.submit(_load, root, job))
+        finally:
+            for future in ahead:
+                future.cancel()
+
+
+def _load(root: Path, files: Sequence[str]) -> list[Picture]:
+    return [_load_one(root / file) for file in files]
+
+
+def _load_one(path: Path) -> Picture:
+    try:
+        data = path.read_bytes()
+        height, width = decode_picture(data).shape[:2]
+    except ValueError as error:
+        return str(error)
+    except OSError as error:
+        # a fault of the picture; any other (too many open files, say) is not and must stop
+        if error.errno in (errno.ENOENT, errno.EACCES, errno.EISDIR, errno.EIO):
+            return error.strerror or str(error)
+        raise ReidError(f"{path}: cannot be read ({error.strerror})") from error
+    return data, (height, width)

@@ -1,0 +1,95 @@
+"""Which tracklets train and which test: the official splits, and one for choosing settings."""
+
+import numpy as np
+import pandas as pd
+
+from weakreid.errors import ReidError
+from weakreid.seeding import numpy_generator
+
+
+def official(tracklets: pd.DataFrame, partitions: pd.DataFrame, number: int) -> pd.DataFrame:
+    """Return the tracklets of a dataset's numbered split, their `split` column set to it.
+
+    Tracklets that have no part in that split are dropped; tracklet_id stays what it was.
+
+    Raises:
+        ReidError: there is no such split.
+    """
+    part = partitions[partitions["partition"] == number]
+    if not len(part):
+        have = sorted(set(partitions["partition"].tolist()))
+        raise ReidError(
+            f"split {number}: the dataset has {len(have)}, numbered {have[0]} to {have[-1]}"
+            if have
+            else f"split {number}: the dataset has none"
+        )
+    role = part.set_index("tracklet_id")["split"]
+    kept = tracklets[tracklets["tracklet_id"].isin(role.index)].reset_index(drop=True)
+    return kept.assign(split=kept["tracklet_id"].map(role))
+
+
+def development(
+    tracklets: pd.DataFrame, *, seed: int, name: str, fraction: float = 0.2
+) -> pd.DataFrame:
+    """Return a split of the TRAINING identities, to choose settings on without the test set.
+
+    A seeded share of the train persons becomes validation. Of each, at most one tracklet per camera
+    and at most half of all become `query`, so that every query keeps a match in another camera in
+    the `gallery`; cameras with several tracklets come first. A person seen by one camera goes to
+    the gallery whole. The other train persons stay `train`; every test tracklet is dropped.
+
+    Args:
+        tracklets: a tracklets frame, its `split` set to the partition in use.
+        seed: draws persons and queries.
+        name: of the dataset; another name draws another split.
+        fraction: share of the train persons, above 0 and below 1.
+
+    Raises:
+        ReidError: `fraction` is out of range, or no query can be made.
+    """
+    if not 0 < fraction < 1:
+        raise ReidError(f"development fraction {fraction}: must lie between 0 and 1")
+    rows = tracklets[(tracklets["split"] == "train") & (tracklets["person_id"] > 0)]
+    rows = rows.sort_values("tracklet_id").reset_index(drop=True)
+    persons = np.unique(rows["person_id"].to_numpy())
+    if len(persons) < 2:
+        raise ReidError(
+            f"{name}: {len(persons)} train persons cannot be split; development needs 2 or more"
+        )
+    count = min(max(1, round(fraction * len(persons))), len(persons) - 1)
+    generator = numpy_generator(seed, "development", name)
+    chosen = np.sort(generator.permutation(persons)[:count])
+    split = np.full(len(rows), "train", object)
+    split[rows["person_id"].isin(chosen).to_numpy()] = "gallery"
+    for person in chosen.tolist():
+        own = np.flatnonzero(rows["person_id"].to_numpy() == person)
+        cameras = rows["camera_id"].to_numpy()[own]
+        # a generator per person: a tracklet more of one leaves the others' queries as they were
+        draw = numpy_generator(seed, "development queries", name, person)
+        split[own[_queries(cameras, draw)]] = "query"
+    if not (split == "query").any():
+        raise ReidError(
+            f"{name}: none of the {count} validation persons is seen by two cameras; raise the"
+            " fraction, or choose another seed"
+        )
+    return rows.assign(split=split)
+
+
+def _queries(cameras: np.ndarray, draw: np.random.Generator) -> list[int]:
+    """Choose the queries among one person's tracklets, given the camera of each."""
+    left = {int(camera): int((cameras == camera).sum()) for camera in np.unique(cameras)}
+    taken: list[int] = []
+    asked: list[int] = []
+    order = [int(camera) for camera in draw.permutation(np.unique(cameras))]
+    for camera in sorted(order, key=lambda camera: left[camera] == 1):
+        left[camera] -= 1
+        matched = all(
+            any(number for other, number in left.items() if other != query)
+            for query in [*asked, camera]
+        )
+        if matched and 2 * (len(taken) + 1) <= len(cameras):
+            taken.append(int(draw.choice(np.flatnonzero(cameras == camera))))
+            asked.append(camera)
+        else:
+            left[camera] += 1
+    return taken

@@ -1,0 +1,74 @@
+"""What the bag losses share: padding, pooling over frames, precision.
+
+Shapes throughout `weakreid.losses`: B bags padded to F frames each, C identities, d features.
+`mask` [B, F] is true where there is a frame; what stands elsewhere never counts, whatever it is.
+Every bag holds at least one frame. All losses compute in float32 (or float64 where that is given),
+under autocast too.
+"""
+
+import torch
+from torch import Tensor
+
+from weakreid.errors import ReidError
+
+
+def precise(values: Tensor) -> Tensor:
+    """Return half-precision values as float32, others as they are."""
+    return values.float() if values.dtype in (torch.bfloat16, torch.float16) else values
+
+
+def without_autocast(values: Tensor) -> torch.autocast:
+    """Return a context in which matrix products keep the precision of their arguments."""
+    return torch.autocast(values.device.type, enabled=False)
+
+
+def top_k_mean(logits: Tensor, mask: Tensor, k: int) -> Tensor:
+    """Return the mean of the k largest logits of each identity in each bag (WL Eq. 2).
+
+    A bag of fewer than k frames uses all it has.
+
+    Args:
+        logits: [B, F, C].
+        mask: [B, F].
+        k: at least 1.
+
+    Returns:
+        [B, C].
+
+    Raises:
+        ReidError: k is less than 1.
+    """
+    if k < 1:
+        raise ReidError(f"k is {k}; the mean of the k largest logits needs k of at least 1")
+    k = min(k, logits.shape[1])
+    hidden = precise(logits).masked_fill(~mask[:, :, None], float("-inf"))
+    largest = hidden.topk(k, dim=1).values
+    counts = mask.sum(1).clamp(max=k)
+    used = torch.arange(k, device=mask.device)[None, :] < counts[:, None]
+    return largest.masked_fill(~used[:, :, None], 0.0).sum(1) / counts[:, None]
+
+
+def frame_softmax(logits: Tensor, mask: Tensor) -> Tensor:
+    """Return the softmax over a bag's frames, for each identity (WL Eq. 4); 0 at padding.
+
+    Args:
+        logits: [B, F, C].
+        mask: [B, F].
+    """
+    return precise(logits).masked_fill(~mask[:, :, None], float("-inf")).softmax(dim=1)
+
+
+def checked_labels(labels: Tensor, like: Tensor) -> Tensor:
+    """Return labels [B, C] in the type of `like`.
+
+    Raises:
+        ReidError: a bag has no label: no loss is defined for it.
+    """
+    labels = labels.to(like.dtype)
+    bare = (labels.sum(1) == 0).nonzero()
+    if len(bare):
+        raise ReidError(
+            f"bag {int(bare[0])} of a batch has no label and cannot be trained on; "
+            f"leave bags without labels out of the training set"
+        )
+    return labels

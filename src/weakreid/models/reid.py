@@ -1,0 +1,163 @@
+"""A re-identification network: backbone, average pooling, embedding; and its training heads."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from weakreid.errors import ReidError
+from weakreid.models.backbones import Backbone
+from weakreid.seeding import derive
+
+EMBEDDINGS = ("fc", "bnneck", "none")
+
+
+class ReidModel(nn.Module):
+    """Images in, one feature per image out.
+
+    Args:
+        backbone: from `weakreid.models.backbones.build`.
+        embedding: what follows average pooling. "fc": a linear layer of `dimension` outputs (WL,
+            section IV-A). "bnneck": a batch norm, whose output trains and retrieves. "none":
+            nothing.
+        dimension: outputs of "fc" (d in WL); the others keep the backbone's channels.
+        normalise_features: whether `describe` divides a descriptor by its L2 norm.
+        frozen: names of backbone stages that do not learn; their batch norms stay in eval mode.
+        batch_norm: "train", or "eval" to keep the statistics of every batch norm of the backbone
+            (their scale and shift go on learning).
+        seed: of the embedding's initial weights.
+
+    Attributes:
+        dimension: length of a feature.
+
+    Raises:
+        ReidError: an unknown embedding, stage or batch-norm mode.
+    """
+
+    def __init__(
+        self,
+        backbone: Backbone,
+        *,
+        embedding: str = "fc",
+        dimension: int = 2048,
+        normalise_features: bool = True,
+        frozen: Sequence[str] = (),
+        batch_norm: str = "train",
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        if embedding not in EMBEDDINGS:
+            raise ReidError(f"embedding '{embedding}' is unknown; choose {', '.join(EMBEDDINGS)}")
+        if batch_norm not in ("train", "eval"):
+            raise ReidError(f"batch_norm is '{batch_norm}'; it must be 'train' or 'eval'")
+        unknown = [name for name in frozen if name not in backbone.stage_names]
+        if unknown:
+            raise ReidError(
+                f"frozen stage '{unknown[0]}' is unknown; {backbone.name} has "
+                f"{', '.join(backbone.stage_names)}"
+            )
+        self.backbone = backbone
+        self.normalise_features = normalise_features
+        self.frozen = tuple(frozen)
+        self.batch_norm = batch_norm
+        self.dimension = dimension if embedding == "fc" else backbone.channels
+        self.embedding: nn.Module
+        if embedding == "fc":
+            self.embedding = seeded_linear(backbone.channels, dimension, seed, "embedding")
+        elif embedding == "bnneck":
+            self.embedding = nn.BatchNorm1d(backbone.channels)
+        else:
+            self.embedding = nn.Identity()
+        for name in self.frozen:
+            backbone.stages[name].requires_grad_(False)
+        self.train(self.training)
+
+    def train(self, mode: bool = True) -> "ReidModel":
+        """Set the training mode, but leave fixed batch norms in eval mode."""
+        super().train(mode)
+        for name in self.frozen:
+            self.backbone.stages[name].eval()
+        if self.batch_norm == "eval":
+            for module in self.backbone.modules():
+                if isinstance(module, nn.modules.batchnorm._BatchNorm):
+                    module.eval()
+        return self
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Map normalised images [N, 3, H, W] to features [N, dimension]."""
+        maps = self.backbone(images)
+        wide = torch.float32 if maps.dtype in (torch.bfloat16, torch.float16) else maps.dtype
+        return self.embedding(maps.mean(dim=(2, 3), dtype=wide))
+
+    def describe(self, images: Tensor) -> Tensor:
+        """Map normalised images [N, 3, H, W] to retrieval descriptors [N, dimension], float32.
+
+        The mode is not touched: call `.eval()` and `torch.inference_mode()` around it.
+        """
+        features = self(images).float()
+        return nn.functional.normalize(features, dim=1) if self.normalise_features else features
+
+
+class Heads(nn.Module):
+    """Identity projections (WL Eq. 1): one linear layer per name that a loss asks for.
+
+    Args:
+        names: such as a loss module's `HEADS`.
+        dimension: length of a feature.
+        identities: C, the number of training identities.
+        seed: of the initial weights; a head's depend on its name and the seed alone.
+    """
+
+    def __init__(self, names: Sequence[str], dimension: int, identities: int, seed: int = 0):
+        super().__init__()
+        self.projections = nn.ModuleDict(
+            {name: seeded_linear(dimension, identities, seed, "head", name) for name in names}
+        )
+
+    def forward(self, features: Tensor) -> dict[str, Tensor]:
+        """Map features [..., dimension] to logits [..., C] by head."""
+        return {name: layer(features) for name, layer in self.projections.items()}
+
+
+def seeded_linear(inputs: int, outputs: int, seed: int, *items: str) -> nn.Linear:
+    """Return a linear layer with PyTorch's own initialisation, drawn from a seed of its own."""
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(derive(seed, *items))
+        return nn.Linear(inputs, outputs)
+
+
+def parameter_groups(
+    model: ReidModel,
+    heads: nn.Module | None,
+    lr: float,
+    backbone_factor: float = 1.0,
+    head_factor: float = 1.0,
+    weight_decay: float = 0.0,
+) -> list[dict[str, Any]]:
+    """Return an optimiser's parameter groups: backbone, embedding, heads.
+
+    Frozen parameters are left out, and so is a group that holds none. Each group has a "name".
+
+    Args:
+        lr: learning rate of the embedding.
+        backbone_factor: the backbone's rate in units of `lr` (0.1 in WL's released settings).
+        head_factor: the heads' rate in units of `lr`.
+
+    Raises:
+        ReidError: nothing is left to learn.
+    """
+    parts: Mapping[str, tuple[nn.Module | None, float]] = {
+        "backbone": (model.backbone, backbone_factor),
+        "embedding": (model.embedding, 1.0),
+        "heads": (heads, head_factor),
+    }
+    groups = []
+    for name, (module, factor) in parts.items():
+        learning = [p for p in module.parameters() if p.requires_grad] if module else []
+        if learning:
+            rates = {"lr": lr * factor, "weight_decay": weight_decay}
+            groups.append({"name": name, "params": learning, **rates})
+    if not groups:
+        raise ReidError("every parameter is frozen: nothing can be trained; freeze fewer stages")
+    return groups

@@ -1,0 +1,96 @@
+"""What a uniformly random ranking scores on average, in closed form.
+
+For a query with m matches among n gallery items, in an order drawn uniformly:
+
+- CMC@k: P(a match in the first k) = 1 - C(n - m, k) / C(n, k) (hypergeometric).
+- AP: the item at rank r is a match with probability m/n, and then each of the r - 1 items above it
+  is one with probability (m - 1)/(n - 1); so E[AP] = 1/m sum_r m/n (1 + (r - 1)(m - 1)/(n - 1))/r
+  = (H_n + (m - 1)/(n - 1) (n - H_n)) / n, where H_n is the n-th harmonic number.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from weakreid.errors import ReidError
+from weakreid.retrieval.ranking import RANKS, RankingResult, Relevance
+
+
+@dataclass(frozen=True)
+class Chance:
+    """Expected figures of a random ranking, in per cent, over the queries that have a match."""
+
+    cmc: dict[int, float]
+    mean_average_precision: float
+    queries: int
+    skipped: int
+
+    def summary(self) -> dict[str, Any]:
+        """Return the figures with string keys."""
+        return {
+            "mAP": self.mean_average_precision,
+            "cmc": {str(rank): value for rank, value in self.cmc.items()},
+        }
+
+
+def expected(
+    match_counts: ArrayLike, valid_counts: ArrayLike, ranks: Sequence[int] = RANKS
+) -> Chance:
+    """Return the expected CMC and mAP of a random ranking.
+
+    Args:
+        match_counts: [Q] number of matches m; a query with none is skipped.
+        valid_counts: [Q] number of gallery items n after the exclusions, matches included.
+        ranks: where to read the CMC.
+
+    Raises:
+        ReidError: counts do not fit, or no query has a match.
+    """
+    m = np.asarray(match_counts, np.int64)
+    n = np.asarray(valid_counts, np.int64)
+    if m.ndim != 1 or m.shape != n.shape or np.any((m < 0) | (m > n)):
+        raise ReidError("chance: give per query 0 <= matches <= gallery items, in equal lengths")
+    if not ranks or min(ranks) < 1:
+        raise ReidError(f"chance: ranks {tuple(ranks)} must start at 1")
+    used = m > 0
+    skipped = int(np.count_nonzero(~used))
+    m, n = m[used], n[used]
+    if not m.size:
+        raise ReidError("chance: no query has a match; check the split and the person ids")
+    harmonic = np.cumsum(1 / np.arange(1, n.max() + 1))[n - 1]
+    precision = (harmonic + (m - 1) / np.maximum(n - 1, 1) * (n - harmonic)) / n
+    missed = np.ones(len(m))  # probability that no match is among the first k
+    cmc = {}
+    for k in range(1, max(ranks) + 1):
+        missed *= np.maximum(n - m - (k - 1), 0) / np.maximum(n - (k - 1), 1)
+        if k in ranks:
+            cmc[k] = 100 * float(np.mean(1 - missed))
+    return Chance(
+        cmc={int(k): cmc[k] for k in ranks},
+        mean_average_precision=100 * float(np.mean(precision)),
+        queries=len(m),
+        skipped=skipped,
+    )
+
+
+def expected_of(result: RankingResult) -> Chance:
+    """Return what a random ranking would score where `result` was measured."""
+    return expected(result.match_counts, result.valid_counts, list(result.cmc))
+
+
+def expected_for(relevance: Relevance, width: int, ranks: Sequence[int] = RANKS) -> Chance:
+    """Return what a random ranking would score, from the relevance alone.
+
+    Args:
+        relevance: of `ranking.person_relevance` or `ranking.bag_relevance`.
+        width: number of gallery items, junk included.
+        ranks: where to read the CMC.
+    """
+    return expected(
+        [len(matches) for matches in relevance.matches],
+        [width - len(excluded) for excluded in relevance.excluded],
+        ranks,
+    )

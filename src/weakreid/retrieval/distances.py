@@ -1,0 +1,292 @@
+"""Distances between descriptors, and from probes to bags of frames, in bounded memory.
+
+Both come from a matrix product: |a - b|^2 = |a|^2 + |b|^2 - 2 a.b, clipped at 0. In float32 the
+squared distance is therefore exact to about 1e-6 (|a|^2 + |b|^2), so that the distance of two
+equal unit vectors may read up to about 1e-3 instead of 0; float64 input is worked in float64.
+"""
+
+import functools
+import itertools
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Literal, NamedTuple, get_args
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from weakreid.errors import ReidError
+from weakreid.retrieval.ranking import default_threads
+
+Metric = Literal["euclidean", "sqeuclidean", "cosine"]
+METRICS = get_args(Metric)
+BLOCK_BYTES = 64 << 20
+MEMORY_BYTES = 256 << 20
+# A chunk of products is at most this large: BLAS is at full speed and the pass that takes the
+# minima still finds much of the chunk in cache.
+_CHUNK_BYTES = 8 << 20
+
+Array = NDArray[Any]
+
+
+class BagDistances(NamedTuple):
+    """Distances from probes to bags.
+
+    Attributes:
+        distances: [P, B] distance to the nearest frame of the bag.
+        frames: [P, B] row of that frame, the earliest of equals.
+    """
+
+    distances: Array
+    frames: NDArray[np.int64]
+
+
+def unit_rows(features: Array, first_row: int = 0) -> Array:
+    """Return the rows of [N, d] scaled to length 1.
+
+    Raises:
+        ReidError: a row is zero or not finite; `first_row` is added to the row it names.
+    """
+    features = _floating("features", features)
+    return features * _inverse_lengths(features, "features", first_row)[:, None]
+
+
+def pairwise(
+    a: Array, b: Array, metric: Metric = "euclidean", block_bytes: int = BLOCK_BYTES
+) -> Array:
+    """Return the distances between the rows of two arrays.
+
+    Args:
+        a: [N, d].
+        b: [M, d].
+        metric: "euclidean", its square "sqeuclidean", or "cosine" (1 - cosine similarity).
+        block_bytes: bound on the working memory beside the result (and beside a copy of `b`, if
+            its type must be changed).
+
+    Returns:
+        [N, M], float64 where an input is, float32 elsewhere.
+
+    Raises:
+        ReidError: widths disagree, or a row is not finite (or zero, for cosine).
+    """
+    _check_metric(metric)
+    a, b = _floating("a", a), _floating("b", b)
+    if a.shape[1] != b.shape[1]:
+        raise ReidError(f"features: width {a.shape[1]} against {b.shape[1]}; use one model's")
+    kind = np.result_type(a, b)
+    b = b.astype(kind, copy=False)
+    scale, offset = _right(b, metric == "cosine", "b")
+    result: Array = np.empty((len(a), len(b)), kind)
+    # a block of `a` may be converted, and is scaled: two copies
+    step = max(1, block_bytes // max(1, 2 * a.shape[1] * kind.itemsize))
+    for start in range(0, len(a), step):
+        part = result[start : start + step]
+        block = a[start : start + step].astype(kind, copy=False)
+        left, left_offset = _left(block, metric, "a", start)
+        np.matmul(left, b.T, out=part)
+        _apply(part, scale, offset)
+        part += left_offset[:, None]
+        _finish(part, metric)
+    return result
+
+
+def bag_minimum(
+    probes: Array,
+    frames: Array | Iterable[Array],
+    offsets: ArrayLike,
+    metric: Metric = "euclidean",
+    memory_bytes: int = MEMORY_BYTES,
+    normalise_frames: bool = False,
+    threads: int | None = None,
+) -> BagDistances:
+    """Return the distance from every probe to the nearest frame of every bag (WL, Eq. 9).
+
+    D(p, g) = min over the frames r of bag g of d(x_p, x_g,r). The frames are read once, in order;
+    a bag may straddle blocks.
+
+    Args:
+        probes: [P, d], a descriptor per probe bag; their type is the type of the work.
+        frames: [F, d], or an iterable of blocks [n, d] that make it up in order.
+        offsets: [B + 1] rows at which the bags start, and F: bag b is offsets[b]:offsets[b + 1].
+        metric: as for `pairwise`.
+        memory_bytes: bound on the working memory beside the blocks given, one more copy of the
+            probes, and the result (12 bytes per probe and bag in float32).
+        normalise_frames: scale every frame to length 1 first (at no cost: the products are scaled).
+        threads: workers for the minima; the result does not depend on it.
+
+    Raises:
+        ReidError: offsets do not fit, a bag is empty, a frame is not finite (or is zero where a
+            length is divided by), or the memory is too small for a single frame.
+    """
+    _check_metric(metric)
+    probes = _floating("probes", probes)
+    bounds = _bounds(offsets)
+    count, width = probes.shape
+    kind = probes.dtype
+    # the products and, at worst, a converted copy of the frames, their lengths and one row's minima
+    per_frame = kind.itemsize * (count + width + 4)
+    chunk = memory_bytes // per_frame
+    if chunk < 1:
+        raise ReidError(
+            f"memory_bytes {memory_bytes}: one frame against {count} probes takes {per_frame}; "
+            "raise it"
+        )
+    chunk = min(chunk, max(256, _CHUNK_BYTES // max(1, count * kind.itemsize)))
+    left, left_offset = _left(probes, metric, "probes")
+    unit = metric == "cosine" or normalise_frames
+    best: Array = np.full((count, len(bounds) - 1), np.inf, kind)
+    where = np.full(best.shape, -1, np.int64)
+    buffer: Array = np.empty(count * chunk, kind)
+    workers = max(1, min(threads or default_threads(), count))
+    edges = np.linspace(0, count, workers + 1).astype(int)
+    parts = [slice(low, high) for low, high in itertools.pairwise(edges)]
+    row = 0
+    with ThreadPoolExecutor(workers) as pool:
+        for block in _chunks(frames, chunk, width):
+            stop = row + len(block)
+            if stop > bounds[-1]:
+                raise ReidError(f"frames: more than the {bounds[-1]} rows that the offsets name")
+            block = block.astype(kind, copy=False)
+            scale, offset = _right(block, unit, "frames", row)
+            products = buffer[: count * len(block)].reshape(count, len(block))
+            np.matmul(left, block.T, out=products)
+            lower = functools.partial(
+                _lower, pieces=_pieces(bounds, row, stop), first=row, scale=scale, offset=offset
+            )
+            jobs = [(products[part], best[part], where[part]) for part in parts]
+            list(pool.map(lambda job, lower=lower: lower(*job), jobs))
+            row = stop
+    if row != bounds[-1]:
+        raise ReidError(f"frames: {row} rows, but the offsets name {bounds[-1]}")
+    if normalise_frames and metric != "cosine":
+        left_offset = left_offset + 1
+    best += left_offset[:, None]
+    _finish(best, metric)
+    return BagDistances(best, where)
+
+
+def _lower(
+    products: Array,
+    best: Array,
+    where: NDArray[np.int64],
+    *,
+    pieces: list[tuple[int, int, int]],
+    first: int,
+    scale: Array | None,
+    offset: Array | None,
+) -> None:
+    """Lower `best` and set `where`, in place, from a chunk of products.
+
+    The products lie probes x frames, so that each minimum runs along contiguous memory (several
+    times faster than along the other axis).
+    """
+    _apply(products, scale, offset)
+    lines = np.arange(len(products))
+    for bag, start, stop in pieces:
+        place = products[:, start:stop].argmin(axis=1) + start
+        value = products[lines, place]
+        nearer = value < best[:, bag]  # strictly: of equal frames the earliest stays
+        best[nearer, bag] = value[nearer]
+        where[nearer, bag] = place[nearer] + first
+
+
+def _pieces(bounds: NDArray[np.int64], start: int, stop: int) -> list[tuple[int, int, int]]:
+    """Return (bag, start, stop) of the bags' parts in rows start:stop, relative to `start`."""
+    low = int(np.searchsorted(bounds, start, side="right")) - 1
+    high = int(np.searchsorted(bounds, stop, side="left"))
+    return [
+        (bag, max(int(bounds[bag]), start) - start, min(int(bounds[bag + 1]), stop) - start)
+        for bag in range(low, high)
+    ]
+
+
+def _chunks(frames: Array | Iterable[Array], rows: int, width: int) -> Iterator[Array]:
+    """Yield at most `rows` rows at a time, after checking the shape of what is given."""
+    for block in [frames] if isinstance(frames, np.ndarray) else frames:
+        block = np.asarray(block)
+        if block.ndim != 2 or block.shape[1] != width or block.dtype.kind != "f":
+            raise ReidError(
+                f"frames: {block.dtype} of shape {block.shape}; give floats of shape [n, {width}]"
+            )
+        for start in range(0, len(block), rows):
+            yield block[start : start + rows]
+
+
+# A distance is left . right, scaled and shifted per row and per column. The factor -2 (Euclidean)
+# or -1 (cosine) is in `left`, so that for one left row the smallest value is the nearest.
+
+
+def _left(features: Array, metric: str, name: str, first_row: int = 0) -> tuple[Array, Array]:
+    """Return the left factor [N, d] and what is added to its rows [N]."""
+    if metric == "cosine":
+        scale = _inverse_lengths(features, name, first_row)
+        return features * -scale[:, None], np.ones(len(features), features.dtype)
+    return features * np.array(-2, features.dtype), _squares(features, name, first_row)
+
+
+def _right(
+    features: Array, unit: bool, name: str, first_row: int = 0
+) -> tuple[Array | None, Array | None]:
+    """Return what each right row multiplies its products by, and what it adds to them."""
+    if unit:
+        return _inverse_lengths(features, name, first_row), None
+    return None, _squares(features, name, first_row)
+
+
+def _apply(products: Array, scale: Array | None, offset: Array | None) -> None:
+    if scale is not None:
+        products *= scale
+    if offset is not None:
+        products += offset
+
+
+def _squares(features: Array, name: str, first_row: int) -> Array:
+    squares = np.einsum("ij,ij->i", features, features)
+    broken = np.flatnonzero(~np.isfinite(squares))
+    if broken.size:
+        raise ReidError(
+            f"{name}: row {first_row + broken[0]} is not finite (or overflows when squared); "
+            "check the model that made it"
+        )
+    return squares
+
+
+def _inverse_lengths(features: Array, name: str, first_row: int) -> Array:
+    squares = _squares(features, name, first_row)
+    zero = np.flatnonzero(squares == 0)
+    if zero.size:
+        raise ReidError(f"{name}: row {first_row + zero[0]} is zero and has no direction")
+    return 1 / np.sqrt(squares)
+
+
+def _finish(values: Array, metric: str) -> None:
+    """Clip rounding below zero, and take the root where the metric has one; in place."""
+    np.maximum(values, 0, out=values)
+    if metric == "euclidean":
+        np.sqrt(values, out=values)
+    elif metric == "cosine":
+        np.minimum(values, 2, out=values)
+
+
+def _floating(name: str, features: Array) -> Array:
+    features = np.asarray(features)
+    if features.ndim != 2 or features.dtype.kind != "f":
+        raise ReidError(
+            f"{name}: {features.dtype} of shape {features.shape}; give floats of shape [n, width]"
+        )
+    return features if features.dtype.itemsize >= 4 else features.astype(np.float32)
+
+
+def _bounds(offsets: ArrayLike) -> NDArray[np.int64]:
+    bounds = np.asarray(offsets)
+    if bounds.ndim != 1 or bounds.size < 2 or bounds.dtype.kind not in "iu" or bounds[0] != 0:
+        raise ReidError("offsets: give integers: 0, the row after each bag's last frame")
+    bounds = bounds.astype(np.int64)
+    empty = np.flatnonzero(np.diff(bounds) <= 0)
+    if empty.size:
+        raise ReidError(f"offsets: bag {empty[0]} holds no frame; leave it out of the gallery")
+    return bounds
+
+
+def _check_metric(metric: str) -> None:
+    if metric not in METRICS:
+        raise ReidError(f"metric '{metric}': give one of {', '.join(METRICS)}")

@@ -1,0 +1,183 @@
+"""Both protocols on a split: from the features of its frames to ranked tracklets and bags."""
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from weakreid.errors import ReidError
+from weakreid.retrieval.distances import Array, Metric, bag_minimum
+from weakreid.retrieval.protocols import fine, tracklet_descriptors
+from weakreid.retrieval.ranking import KEEP, RankingResult, evaluate_bags
+from weakreid.retrieval.reranking import Reranking
+
+
+class Frames(NamedTuple):
+    """The described frames of a split, in the order of their features.
+
+    Attributes:
+        images: [F] rows of the image store.
+        tracklet_ids: [F]; a tracklet's frames are contiguous.
+        blocks: gives the features [n, d] in blocks, from the start at every call.
+    """
+
+    images: NDArray[np.int64]
+    tracklet_ids: NDArray[np.int64]
+    blocks: Callable[[], Iterator[Array]]
+
+
+def measure_fine(
+    frames: Frames,
+    tracklets: pd.DataFrame,
+    *,
+    metric: Metric,
+    reranking: Reranking | None = None,
+    keep: int = KEEP,
+    threads: int | None = None,
+) -> tuple[RankingResult, pd.DataFrame, pd.DataFrame]:
+    """Rank the gallery's tracklets for every query tracklet.
+
+    Args:
+        frames: of the query and gallery tracklets at least.
+        tracklets: a split's table.
+        metric: between mean features.
+        reranking: k-reciprocal re-ranking, or None.
+        keep: items kept per query.
+        threads: workers.
+
+    Returns:
+        The result, and the rows of `tracklets` that its queries and gallery indices stand for.
+
+    Raises:
+        ReidError: the split has no query or no gallery, or a tracklet of it has no features.
+    """
+    ids, means = tracklet_descriptors(frames.blocks(), frames.tracklet_ids)
+    queries = tracklets[tracklets["split"] == "query"].reset_index(drop=True)
+    gallery = tracklets[tracklets["split"] == "gallery"].reset_index(drop=True)
+    for name, rows in (("query", queries), ("gallery", gallery)):
+        if rows.empty:
+            raise ReidError(f"the split has no {name} tracklets: nothing can be measured on it")
+    result = fine(
+        means[_places(ids, queries["tracklet_id"])],
+        means[_places(ids, gallery["tracklet_id"])],
+        queries["person_id"],
+        gallery["person_id"],
+        queries["camera_id"],
+        gallery["camera_id"],
+        metric=metric,
+        reranking=reranking,
+        keep=keep,
+        threads=threads,
+    )
+    return result, queries, gallery
+
+
+def measure_coarse(
+    frames: Frames,
+    bags: pd.DataFrame,
+    *,
+    metric: Metric,
+    memory_bytes: int,
+    keep: int = KEEP,
+    threads: int | None = None,
+) -> tuple[RankingResult, pd.DataFrame, pd.DataFrame]:
+    """Rank the gallery's bags for every probe (WL, Eq. 9); there is no camera filter.
+
+    Args:
+        frames: of every tracklet in a bag at least.
+        bags: the coarse test set: probe bags (one tracklet each) and gallery bags.
+        metric: between a probe's mean feature and a frame's.
+        memory_bytes: see `distances.bag_minimum`.
+        keep: items kept per probe.
+        threads: workers.
+
+    Returns:
+        The result (`top_frames` are rows of the image store), and the rows of `bags` that its
+        probes and gallery indices stand for.
+
+    Raises:
+        ReidError: there is no probe or no gallery bag, or a frame of one has no features.
+    """
+    probes = bags[bags["split"] == "probe"].reset_index(drop=True)
+    gallery = bags[bags["split"] == "gallery"].reset_index(drop=True)
+    if probes.empty or gallery.empty:
+        raise ReidError("the coarse test set has no probes or no gallery bags")
+    position = pd.Series(np.arange(len(frames.images)), index=frames.images)
+    owner = np.full(len(frames.images), -1, np.int64)
+    for bag, rows in enumerate(gallery["frames"]):
+        owner[_positions(position, rows)] = bag
+    probe_of = np.full(len(frames.images), -1, np.int64)
+    for probe, rows in enumerate(probes["frames"]):
+        probe_of[_positions(position, rows)] = probe
+    _, means = tracklet_descriptors(
+        _picked(frames.blocks(), probe_of >= 0), probe_of[probe_of >= 0]
+    )
+    # The features come in their file's order, where a bag's tracklets lie apart: the nearest frame
+    # is found per stretch of frames of one bag, then per bag.
+    inside = np.flatnonzero(owner >= 0)
+    starts = np.flatnonzero(np.diff(owner[inside], prepend=-1))
+    nearest = bag_minimum(
+        means,
+        _picked(frames.blocks(), owner >= 0),
+        [*starts, len(inside)],
+        metric,
+        memory_bytes,
+        threads=threads,
+    )
+    distances, images = _by_bag(
+        nearest.distances, frames.images[inside][nearest.frames], owner[inside][starts]
+    )
+    persons = np.array([labels[0] for labels in probes["labels"]])
+    result = evaluate_bags(distances, persons, list(gallery["labels"]), keep=keep, threads=threads)
+    top_frames = [row[top] for row, top in zip(images, result.top_gallery, strict=True)]
+    return dataclasses.replace(result, top_frames=top_frames), probes, gallery
+
+
+def _by_bag(
+    distances: Array, images: NDArray[np.int64], bag_of: NDArray[np.int64]
+) -> tuple[Array, NDArray[np.int64]]:
+    """Reduce [P, S] nearest frames of stretches to [P, B] of the bags that the stretches are of."""
+    order = np.argsort(bag_of, kind="stable")
+    starts = np.flatnonzero(np.diff(bag_of[order], prepend=-1))
+    stops = [*starts[1:], len(order)]
+    best = np.empty((len(distances), len(starts)), distances.dtype)
+    where = np.empty(best.shape, np.int64)
+    rows = np.arange(len(distances))
+    for bag, (start, stop) in enumerate(zip(starts, stops, strict=True)):
+        columns = order[start:stop]
+        first = columns[distances[:, columns].argmin(axis=1)]
+        best[:, bag] = distances[rows, first]
+        where[:, bag] = images[rows, first]
+    return best, where
+
+
+def _picked(blocks: Iterator[Array], wanted: NDArray[np.bool_]) -> Iterator[Array]:
+    row = 0
+    for block in blocks:
+        chosen = wanted[row : row + len(block)]
+        row += len(block)
+        if chosen.any():
+            yield block[chosen]
+
+
+def _places(ids: NDArray[np.int64], wanted: pd.Series) -> NDArray[np.int64]:
+    places = np.searchsorted(ids, wanted.to_numpy())
+    found = ids[np.minimum(places, len(ids) - 1)] == wanted.to_numpy()
+    if not found.all():
+        raise ReidError(
+            f"tracklet {wanted[~found].iloc[0]} has no features; delete the features and run again"
+        )
+    return places
+
+
+def _positions(position: pd.Series, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    places = position.reindex(rows)
+    if places.isna().any():
+        raise ReidError(
+            f"image {places.index[places.isna()][0]} has no features; "
+            "delete the features and run again"
+        )
+    return places.to_numpy().astype(np.int64)

@@ -1,0 +1,192 @@
+"""The two protocols of WL: which tracklet is it (fine), in which video is the person (coarse).
+
+Features come in as arrays or as iterables of blocks and rankings go out; reading and writing
+files is the stages' business.
+"""
+
+import dataclasses
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import sparse
+
+from weakreid.errors import ReidError
+from weakreid.retrieval.distances import (
+    BLOCK_BYTES,
+    MEMORY_BYTES,
+    Array,
+    Metric,
+    bag_minimum,
+    pairwise,
+    unit_rows,
+)
+from weakreid.retrieval.ranking import KEEP, RANKS, RankingResult, evaluate, evaluate_bags
+from weakreid.retrieval.reranking import Reranking, rerank
+
+
+class Descriptors(NamedTuple):
+    """One row per tracklet.
+
+    Attributes:
+        tracklet_ids: [T] ascending.
+        features: [T, d].
+    """
+
+    tracklet_ids: NDArray[np.int64]
+    features: Array
+
+
+def tracklet_descriptors(
+    features: Array | Iterable[Array],
+    tracklet_ids: ArrayLike,
+    normalise_frames: bool = False,
+    normalise_means: bool = False,
+) -> Descriptors:
+    """Return the mean feature of every tracklet (average pooling over its frames).
+
+    Sums are kept in float64, so that the size of the blocks is no matter at float32's precision.
+
+    Args:
+        features: [F, d], or an iterable of blocks [n, d] that make it up in order.
+        tracklet_ids: [F] the tracklet of each frame, in any order.
+        normalise_frames: scale every frame to length 1 before averaging.
+        normalise_means: scale every mean to length 1 afterwards.
+
+    Raises:
+        ReidError: lengths or widths disagree, a feature is not finite, or a row that is to be
+            scaled is zero.
+    """
+    frame_ids = np.asarray(tracklet_ids)
+    if frame_ids.ndim != 1 or not frame_ids.size or frame_ids.dtype.kind not in "iu":
+        raise ReidError("tracklet_ids: give one integer per frame, and at least one frame")
+    ids, places, counts = np.unique(frame_ids, return_inverse=True, return_counts=True)
+    sums: NDArray[np.float64] | None = None
+    kind: np.dtype[np.floating] = np.dtype(np.float32)
+    row = 0
+    for block in [features] if isinstance(features, np.ndarray) else features:
+        stop = row + len(block)
+        if stop > frame_ids.size or block.ndim != 2:
+            raise ReidError(
+                f"features: block of shape {block.shape} at row {row} of {frame_ids.size}; "
+                "give [n, width], one row per tracklet id"
+            )
+        if sums is None:
+            sums = np.zeros((len(ids), block.shape[1]))
+        elif sums.shape[1] != block.shape[1]:
+            raise ReidError(f"features: width {block.shape[1]} at row {row}, {sums.shape[1]} above")
+        kind = np.promote_types(kind, block.dtype)
+        if normalise_frames:
+            block = unit_rows(block, row)
+        present, local = np.unique(places[row:stop], return_inverse=True)
+        pick = sparse.csr_array(
+            (np.ones(len(block)), (local, np.arange(len(block)))), (len(present), len(block))
+        )
+        sums[present] += pick @ block
+        row = stop
+    if row != frame_ids.size or sums is None:
+        raise ReidError(f"features: {row} rows for {frame_ids.size} tracklet ids")
+    broken = np.flatnonzero(~np.isfinite(sums).all(axis=1))
+    if broken.size:
+        raise ReidError(f"features: tracklet {ids[broken[0]]} has a frame that is not finite")
+    means = (sums / counts[:, None]).astype(kind)
+    return Descriptors(ids.astype(np.int64), unit_rows(means) if normalise_means else means)
+
+
+def fine(
+    queries: Array,
+    gallery: Array,
+    query_persons: ArrayLike,
+    gallery_persons: ArrayLike,
+    query_cameras: ArrayLike | None,
+    gallery_cameras: ArrayLike | None,
+    *,
+    metric: Metric = "euclidean",
+    reranking: Reranking | None = None,
+    ranks: Sequence[int] = RANKS,
+    keep: int = KEEP,
+    threads: int | None = None,
+    block_bytes: int = BLOCK_BYTES,
+) -> RankingResult:
+    """Measure fine-grained re-id: the gallery's tracklets ranked for each query tracklet.
+
+    Args:
+        queries: [Q, d] descriptors.
+        gallery: [G, d] descriptors.
+        query_persons: [Q].
+        gallery_persons: [G]; junk (-1) leaves the gallery, distractors (0) stay.
+        query_cameras: [Q], or None where the protocol has no camera filter.
+        gallery_cameras: [G], or None likewise.
+        metric: see `distances.pairwise`.
+        reranking: k-reciprocal re-ranking of the distances, or None.
+        ranks: where to read the CMC.
+        keep: how many of the nearest items to return per query.
+        threads: workers; the result does not depend on it.
+        block_bytes: bound on the working memory of the distances.
+
+    Raises:
+        ReidError: see `distances.pairwise` and `ranking.evaluate`.
+    """
+    if reranking is None:
+        distances = pairwise(queries, gallery, metric, block_bytes)
+    else:
+        # junk must not take a place among anybody's neighbours either
+        inside = np.flatnonzero(np.asarray(gallery_persons) >= 0)
+        found = rerank(queries, gallery[inside], metric, reranking, block_bytes)
+        distances = np.full((len(queries), len(gallery)), np.inf, found.dtype)
+        distances[:, inside] = found
+    return evaluate(
+        distances,
+        query_persons,
+        gallery_persons,
+        query_cameras,
+        gallery_cameras,
+        ranks,
+        keep,
+        threads,
+    )
+
+
+def coarse(
+    probes: Array,
+    frames: Array | Iterable[Array],
+    offsets: ArrayLike,
+    probe_persons: ArrayLike,
+    bag_labels: Sequence[ArrayLike],
+    *,
+    metric: Metric = "euclidean",
+    normalise_frames: bool = False,
+    ranks: Sequence[int] = RANKS,
+    keep: int = KEEP,
+    threads: int | None = None,
+    memory_bytes: int = MEMORY_BYTES,
+) -> RankingResult:
+    """Measure coarse-grained re-id: the gallery's bags ranked for each probe (WL, Eq. 9).
+
+    There is no camera filter. The nearest frame of every returned bag is in `top_frames`.
+
+    Args:
+        probes: [P, d] the average-pooled descriptor of each probe bag.
+        frames: [F, d] the frames' features, bag after bag, or an iterable of blocks of them.
+        offsets: [B + 1] rows at which the bags start, and F.
+        probe_persons: [P].
+        bag_labels: [B] the person ids in each bag.
+        metric: see `distances.pairwise`.
+        normalise_frames: scale every frame to length 1 first.
+        ranks: where to read the CMC.
+        keep: how many of the nearest bags to return per probe.
+        threads: workers; the result does not depend on it.
+        memory_bytes: see `distances.bag_minimum`.
+
+    Raises:
+        ReidError: see `distances.bag_minimum` and `ranking.evaluate_bags`.
+    """
+    nearest = bag_minimum(probes, frames, offsets, metric, memory_bytes, normalise_frames, threads)
+    result = evaluate_bags(nearest.distances, probe_persons, bag_labels, ranks, keep, threads)
+    return dataclasses.replace(
+        result,
+        top_frames=[
+            rows[bags] for rows, bags in zip(nearest.frames, result.top_gallery, strict=True)
+        ],
+    )

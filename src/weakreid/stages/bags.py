@@ -1,0 +1,36 @@
+"""Stage: training bags with video-level labels."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from weakreid import tables
+from weakreid.console import run_stage, say
+from weakreid.supervision import bags
+
+
+def main(
+    tracklets: Annotated[Path, typer.Option()],
+    frames: Annotated[Path, typer.Option()],
+    params: Annotated[str, typer.Option()],
+    out: Annotated[Path, typer.Option()],
+) -> None:
+    """Write the training bags of a split."""
+    block = json.loads(params)
+    made = bags.training_bags(
+        tables.read_frame(tracklets, "tracklets"),
+        tables.read_frame(frames, "frames"),
+        seed=block["seed"],
+        tracklets_per_bag=tuple(block["tracklets_per_bag"]),
+        tracklet_parts=block["tracklet_parts"],
+        max_frames=block["max_frames"],
+        missing=block["missing"],
+    )
+    tables.write(out, "bags", made, block)
+    say(f"{len(made)} training bags")
+
+
+if __name__ == "__main__":
+    run_stage(main)

@@ -1,0 +1,76 @@
+"""Stage: an experiment's figures, mean and standard deviation over its runs."""
+
+import importlib.metadata
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+
+from weakreid.console import run_stage
+from weakreid.files import read_json, write_json
+
+PACKAGES = ("weakreid", "torch", "torchvision", "timm", "numpy", "pandas", "pyarrow", "simplejpeg")
+
+
+def main(
+    metrics: Annotated[list[Path], typer.Option()],
+    timing: Annotated[list[Path], typer.Option()],
+    params: Annotated[str, typer.Option()],
+    out: Annotated[Path, typer.Option()],
+    timing_out: Annotated[Path, typer.Option()],
+) -> None:
+    """Write metrics.json and timing.json of an experiment."""
+    about = json.loads(params)
+    runs = [read_json(path) for path in metrics]
+    times = [read_json(path) for path in timing]
+    config = about.pop("config")
+    names = about["runs"]
+    result = {
+        **{name: about[name] for name in ("experiment", "dataset", "bags", "method")},
+        "device": sorted({time["device"] for time in times}),
+        **{protocol: summary([run[protocol] for run in runs]) for protocol in runs[0]},
+        "runs": dict(zip(names, runs, strict=True)),
+        "config": config,
+        "versions": {name: importlib.metadata.version(name) for name in PACKAGES},
+    }
+    write_json(timing_out, dict(zip(names, times, strict=True)))
+    write_json(out, result)
+
+
+def summary(runs: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the mean of every figure of a protocol, and its deviation where there are runs."""
+    found: dict[str, Any] = {
+        "mAP": _mean([run["mAP"] for run in runs]),
+        "cmc": {rank: _mean([run["cmc"][rank] for run in runs]) for rank in runs[0]["cmc"]},
+    }
+    if len(runs) > 1:
+        found["standard_deviation"] = {
+            "mAP": _deviation([run["mAP"] for run in runs]),
+            "cmc": {
+                rank: _deviation([run["cmc"][rank] for run in runs]) for rank in runs[0]["cmc"]
+            },
+        }
+    chances = [run["chance"] for run in runs]
+    found["chance"] = {
+        "mAP": _mean([one["mAP"] for one in chances]),
+        "cmc": {rank: _mean([one["cmc"][rank] for one in chances]) for rank in chances[0]["cmc"]},
+    }
+    for name in ("queries", "gallery", "skipped"):
+        numbers = sorted({run[name] for run in runs})
+        found[name] = numbers[0] if len(numbers) == 1 else numbers
+    return found
+
+
+def _mean(values: list[float]) -> float:
+    return float(np.mean(values))
+
+
+def _deviation(values: list[float]) -> float:
+    """Return the standard deviation of a sample (n - 1)."""
+    return float(np.std(values, ddof=1))
+
+
+if __name__ == "__main__":
+    run_stage(main)

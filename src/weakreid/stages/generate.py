@@ -1,0 +1,30 @@
+"""Stage: the generated dataset, in MARS's layout."""
+
+import json
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from weakreid.console import run_stage
+from weakreid.datasets.walkers import layout
+from weakreid.files import write_json
+
+
+def main(
+    params: Annotated[str, typer.Option()],
+    workers: Annotated[int, typer.Option()],
+    root: Annotated[Path, typer.Option()],
+    out: Annotated[Path, typer.Option()],
+) -> None:
+    """Render a dataset: a preset of sizes, single values of it replaced."""
+    block = json.loads(params)
+    size = layout.SIZES[block.pop("size")]
+    chosen = {**size, **{name: value for name, value in block.items() if value is not None}}
+    layout.generate(root, workers=workers, **chosen)
+    write_json(out, {"root": os.path.relpath(root, out.parent)})
+
+
+if __name__ == "__main__":
+    run_stage(main)

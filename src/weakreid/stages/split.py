@@ -1,0 +1,33 @@
+"""Stage: which tracklets are trained on and which are searched, in one split of a dataset."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from weakreid import tables
+from weakreid.console import run_stage
+from weakreid.datasets import splits
+
+
+def main(
+    tracklets: Annotated[Path, typer.Option()],
+    partitions: Annotated[Path, typer.Option()],
+    params: Annotated[str, typer.Option()],
+    out: Annotated[Path, typer.Option()],
+) -> None:
+    """Write the tracklets of a split: official, dev (training identities only) or a number."""
+    block = json.loads(params)
+    rows = tables.read_frame(tracklets, "tracklets")
+    if block["split"] == "dev":
+        fraction = block["validation_fraction"]
+        chosen = splits.development(rows, seed=block["seed"], name="dev", fraction=fraction)
+    else:
+        number = 0 if block["split"] == "official" else int(block["split"])
+        chosen = splits.official(rows, tables.read_frame(partitions, "partitions"), number)
+    tables.write(out, "tracklets", chosen, block)
+
+
+if __name__ == "__main__":
+    run_stage(main)

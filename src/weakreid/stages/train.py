@@ -1,0 +1,176 @@
+"""Stage: a network learns from bags; weights, history and timing out."""
+
+import importlib
+import json
+import resource
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import pandas as pd
+import torch
+import typer
+
+from weakreid import tables
+from weakreid.console import run_stage, say
+from weakreid.files import write_json
+from weakreid.images import ImageStore
+from weakreid.models.build import build_model
+from weakreid.models.reid import Heads, parameter_groups
+from weakreid.training import checkpoint as checkpoints
+from weakreid.training.bag_task import BagTask, bags_of
+from weakreid.training.devices import device_name, fabric_for
+from weakreid.training.loop import fit
+from weakreid.training.schedule import rate_factor
+
+
+def main(
+    bags: Annotated[Path, typer.Option()],
+    images: Annotated[Path, typer.Option()],
+    params: Annotated[str, typer.Option()],
+    code: Annotated[str, typer.Option(help="digest of this stage's code")],
+    checkpoint: Annotated[Path, typer.Option()],
+    device: Annotated[str, typer.Option()],
+    devices: Annotated[int, typer.Option()],
+    threads: Annotated[int, typer.Option()],
+    model: Annotated[Path, typer.Option()],
+    history: Annotated[Path, typer.Option()],
+    timing: Annotated[Path, typer.Option()],
+) -> None:
+    """Train from the last checkpoint of this very training, if there is one."""
+    started = time.monotonic()
+    block = json.loads(params)
+    seed = block["seed"]
+    rows = tables.read_frame(bags, "bags", ["split", "frames", "labels"])
+    rows = rows[rows["split"] == "train"]
+    made = bags_of(list(rows["frames"]), list(rows["labels"]))
+    fabric = fabric_for(device, devices, block["precision"], threads)
+    fabric.launch()
+    network = build_model(block["model"], seed)
+    # losses are found by name, so that the digest of this stage's code covers only those in use
+    base = importlib.import_module(f"weakreid.losses.{block['loss']['name']}")
+    weight = block["cpal"]["weight"]
+    cpal = importlib.import_module("weakreid.losses.cpal") if weight > 0 else None
+    heads = Heads(base.HEADS, network.dimension, len(made.persons), seed)
+    mean, std = network.backbone.mean, network.backbone.std
+    if fabric.world_size > 1 and fabric.device.type == "cuda":
+        network = torch.nn.SyncBatchNorm.convert_sync_batchnorm(network)
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    optimiser = _optimiser(parameter_groups_of(block["optimiser"], network, heads), block)
+    # Fabric ties one module to the optimiser; the heads are a module of their own
+    learner, optimiser = fabric.setup(network, optimiser)
+    projections = fabric.setup_module(heads)
+    with ImageStore(images) as store:
+        task = BagTask(
+            made,
+            store,
+            fabric=fabric,
+            model=learner,
+            heads=projections,
+            base=base,
+            base_options={name: value for name, value in block["loss"].items() if name != "name"},
+            cpal=cpal,
+            cpal_weight=weight,
+            cpal_margin=block["cpal"]["margin"],
+            height=block["image"]["height"],
+            width=block["image"]["width"],
+            mean=mean,
+            std=std,
+            augment_options=block["augment"],
+            bags_per_batch=block["batch"]["bags"],
+            frames_per_bag=block["batch"]["frames"],
+            pairs=block["batch"]["pairs"],
+            steps_per_epoch=block["schedule"]["steps_per_epoch"],
+            seed=seed,
+            threads=threads,
+        )
+        schedule = block["schedule"]
+        record = fit(
+            task,
+            fabric=fabric,
+            parts={"model": learner, "heads": projections},
+            optimiser=optimiser,
+            factor=lambda step: rate_factor(
+                step,
+                steps_per_epoch=task.steps_per_epoch,
+                epochs=schedule["epochs"],
+                name=schedule["name"],
+                milestones=schedule["milestones"],
+                factor=schedule["factor"],
+                warm_up=schedule["warm_up"],
+            ),
+            epochs=schedule["epochs"],
+            seed=seed,
+            clip=block["optimiser"]["clip"],
+            checkpoint_path=checkpoint,
+            mark=checkpoints.fingerprint(block, code, bags, len(store)),
+        )
+    if not fabric.is_global_zero:
+        return
+    tensors = {f"model.{name}": value for name, value in network.state_dict().items()}
+    tensors |= {f"heads.{name}": value for name, value in heads.state_dict().items()}
+    about = {
+        "model": block["model"],
+        "image": block["image"],
+        "precision": block["precision"],
+        "heads": list(base.HEADS),
+        "persons": made.persons.tolist(),
+        "device": fabric.device.type,
+    }
+    write_history(history, record, block)
+    write_json(timing, _timing(record, time.monotonic() - started, device_name(fabric), fabric))
+    checkpoints.save_weights(model, tensors, about)
+    checkpoint.unlink(missing_ok=True)
+    say(f"trained in {time.monotonic() - started:.0f} s on {device_name(fabric)}")
+
+
+def parameter_groups_of(
+    values: dict[str, Any], network: Any, heads: torch.nn.Module
+) -> list[dict[str, Any]]:
+    """Return the optimiser's groups as a method's `optimiser` block describes them."""
+    return parameter_groups(
+        network,
+        heads,
+        values["lr"],
+        backbone_factor=values["backbone_factor"],
+        head_factor=values["head_factor"],
+        weight_decay=values["weight_decay"],
+    )
+
+
+def _optimiser(groups: list[dict[str, Any]], block: dict[str, Any]) -> torch.optim.Optimizer:
+    values = block["optimiser"]
+    if values["name"] == "sgd":
+        return torch.optim.SGD(groups, momentum=values["momentum"])
+    if values["name"] == "adam":
+        return torch.optim.Adam(groups)
+    return torch.optim.AdamW(groups)
+
+
+def write_history(
+    path: Path, record: list[tuple[int, int, str, float]], params: dict[str, Any]
+) -> None:
+    """Write the rows of a training's history."""
+    frame = pd.DataFrame(record, columns=["epoch", "step", "term", "value"])
+    tables.write(path, "history", frame, params)
+
+
+def _timing(
+    record: list[tuple[int, int, str, float]], seconds: float, device: str, fabric: Any
+) -> dict[str, Any]:
+    rates = [value for _, _, term, value in record if term == "images_per_s"]
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    found: dict[str, Any] = {
+        "seconds": round(seconds, 1),
+        "images_per_s": round(sum(rates) / len(rates), 1) if rates else None,
+        "peak_memory_mb": round(memory),
+        "device": device,
+        "devices": fabric.world_size,
+    }
+    if fabric.device.type == "cuda":
+        found["peak_gpu_memory_mb"] = round(torch.cuda.max_memory_allocated() / 2**20)
+    return found
+
+
+if __name__ == "__main__":
+    run_stage(main)

@@ -1,0 +1,375 @@
+"""Weak labels: bags of person images that know who is in them, but not where (WL, section IV-A).
+
+A bag is a group of tracklets of one camera. The tracklets of a camera are shuffled and cut into
+groups of a random size; what remains becomes a smaller bag. The label of a bag is the set of its
+people. Tables in, a table of kind "bags" out (`weakreid.tables`), in a fixed order: by split, then
+by camera, then in the order in which they were cut. Everything random comes from (seed, camera) or
+(seed, tracklet), so that the order of the input's rows does not matter.
+
+Tracklet ids in bags: with `tracklet_parts=n`, part i of tracklet t becomes a tracklet of its own
+with the id `t * n + i` (so `n=1` keeps the ids). Tracklets that missing annotation adds, and those
+that noisy tracking makes, get new ids above all others.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from weakreid.errors import ReidError
+from weakreid.seeding import numpy_generator
+
+Limits = tuple[int, int]
+
+
+class MissingAnnotation(NamedTuple):
+    """Short tracklets of people whom the annotator missed, added to every training bag.
+
+    Attributes:
+        tracklets: least and most of them per bag, each of another person.
+        frames: least and most frames of each, consecutive ones.
+    """
+
+    tracklets: Limits = (3, 6)
+    frames: Limits = (5, 30)
+
+
+@dataclass(frozen=True)
+class _Tracklet:
+    id: int
+    person: int
+    camera: int
+    images: np.ndarray
+
+
+def training_bags(
+    tracklets: pd.DataFrame,
+    frames: pd.DataFrame,
+    *,
+    seed: int,
+    tracklets_per_bag: Limits = (3, 5),
+    tracklet_parts: int = 1,
+    max_frames: int | None = 30,
+    missing: MissingAnnotation | None = None,
+) -> pd.DataFrame:
+    """Group the training tracklets into bags.
+
+    Args:
+        tracklets: table "tracklets"; those of split "train" are used.
+        frames: table "frames", in its own order, to which `first_frame` refers.
+        seed: decides everything random.
+        tracklets_per_bag: least and most tracklets of a bag, both included; a camera's last bag may
+            hold fewer. (1, 1) gives one tracklet per bag, which is full supervision.
+        tracklet_parts: cut every tracklet into so many consecutive parts first (7 for DukeMTMC),
+            which are tracklets of their own from there on.
+        max_frames: at most so many random frames of a tracklet; None for all.
+        missing: add short tracklets of other people of the same camera, labels unchanged. Where a
+            camera has too few other people, as many as there are.
+
+    Returns:
+        Table "bags", split "train".
+
+    Raises:
+        ReidError: no training tracklet, one without a person, one with fewer frames than parts,
+            tables that do not fit each other, or limits that make no sense.
+    """
+    _check_limits("tracklets_per_bag", tracklets_per_bag)
+    chosen = _split(tracklets, ["train"])
+    if chosen.empty:
+        raise ReidError("no tracklet of split 'train': there is nothing to make training bags of")
+    nobody = chosen[chosen["person_id"] <= 0]
+    if len(nobody):
+        first = nobody.iloc[0]
+        raise ReidError(
+            f"training tracklet {first['tracklet_id']} has person {first['person_id']} (junk or "
+            f"distractor), which cannot be a label; give it split 'junk' or a person above 0"
+        )
+    whole = _tracklets(chosen, frames)
+    groups = _group(_cut(whole, tracklet_parts), tracklets_per_bag, seed, "train")
+    extras = _missing(whole, groups, missing, tracklet_parts, seed) if missing else None
+    rows = []
+    for number, group in enumerate(groups):
+        people = sorted({t.person for t in group})
+        capped = [_capped(t, max_frames, seed) for t in group]
+        rows.append(_row("train", capped + (extras[number] if extras else []), people))
+    return _table(rows)
+
+
+def coarse_bags(
+    tracklets: pd.DataFrame,
+    frames: pd.DataFrame,
+    *,
+    seed: int,
+    tracklets_per_bag: Limits = (3, 5),
+    max_frames: int | None = 200,
+    max_probe_frames: int | None = None,
+) -> pd.DataFrame:
+    """Return the coarse-grained test set: one probe per queried person, and a gallery of bags.
+
+    Junk and distractors are left out. People with a tracklet of split "query" have a probe: the
+    first (lowest id) of all their test tracklets, queries and gallery together. All other
+    tracklets are bagged like training tracklets.
+
+    Args:
+        tracklets: table "tracklets"; those of splits "query" and "gallery" are used.
+        frames: table "frames".
+        seed: decides everything random.
+        tracklets_per_bag: as for `training_bags`.
+        max_frames: at most so many random frames of a tracklet in a gallery bag; None for all.
+        max_probe_frames: the same for a probe.
+
+    Returns:
+        Table "bags": split "probe" (by camera, then person), then split "gallery".
+
+    Raises:
+        ReidError: no query of a person, no tracklet left for the gallery, tables that do not fit
+            each other, or limits that make no sense.
+    """
+    _check_limits("tracklets_per_bag", tracklets_per_bag)
+    chosen = _split(tracklets, ["query", "gallery"])
+    chosen = chosen[chosen["person_id"] > 0]
+    queried = set(chosen["person_id"][chosen["split"] == "query"].tolist())
+    if not queried:
+        raise ReidError(
+            "no tracklet of split 'query' has a person above 0: there is nobody to look for"
+        )
+    probes: dict[int, _Tracklet] = {}
+    rest = []
+    for tracklet in _tracklets(chosen, frames):
+        if tracklet.person in queried and tracklet.person not in probes:
+            probes[tracklet.person] = tracklet
+        else:
+            rest.append(tracklet)
+    if not rest:
+        raise ReidError(
+            f"each of the {len(probes)} test people has one tracklet only, which is the probe: "
+            f"no gallery bag can be made"
+        )
+    rows = [
+        _row("probe", [_capped(t, max_probe_frames, seed)], [t.person])
+        for t in sorted(probes.values(), key=lambda t: (t.camera, t.person))
+    ]
+    for group in _group(rest, tracklets_per_bag, seed, "gallery"):
+        people = sorted({t.person for t in group})
+        rows.append(_row("gallery", [_capped(t, max_frames, seed) for t in group], people))
+    return _table(rows)
+
+
+def noisy_tracking(bags: pd.DataFrame, *, seed: int, parts: int = 4) -> pd.DataFrame:
+    """Shuffle the frames of every bag into parts, each taken for a tracklet (WL, Table VII).
+
+    Args:
+        bags: table "bags", with or without `truth_frame_persons`.
+        seed: decides everything random.
+        parts: tracklets of a bag; a bag of fewer frames gets one per frame.
+
+    Returns:
+        The same bags and labels; frames, their people and their (new) tracklets in the new order.
+    """
+    if parts < 1:
+        raise ReidError(f"parts is {parts}; noisy tracking needs at least 1 part per bag")
+    new = bags.copy()
+    next_id = 1 + max((int(max(ids, default=0)) for ids in bags["tracklet_ids"]), default=0)
+    columns: dict[str, list[np.ndarray]] = {
+        name: []
+        for name in ("frames", "truth_frame_persons", "frame_tracklets", "tracklet_ids")
+        if name in bags.columns
+    }
+    for i, bag_id in enumerate(bags["bag_id"]):
+        count = len(bags["frames"].iloc[i])
+        order = numpy_generator(seed, "noisy tracking", int(bag_id)).permutation(count)
+        pieces = np.array_split(order, min(parts, max(count, 1)))
+        order = np.concatenate([np.sort(piece) for piece in pieces])
+        ids = np.arange(next_id, next_id + len(pieces), dtype=np.int32)
+        next_id += len(pieces)
+        for name in columns.keys() & {"frames", "truth_frame_persons"}:
+            columns[name].append(np.asarray(bags[name].iloc[i])[order])
+        columns["frame_tracklets"].append(np.repeat(ids, [len(piece) for piece in pieces]))
+        columns["tracklet_ids"].append(ids)
+    for name, values in columns.items():
+        new[name] = pd.Series(values, index=bags.index, dtype=object)
+    return new
+
+
+def check_labelled(bags: pd.DataFrame) -> None:
+    """Check that every bag has a label.
+
+    Raises:
+        ReidError: a bag has none; its id is named.
+    """
+    for bag_id, labels in zip(bags["bag_id"], bags["labels"], strict=True):
+        if not len(labels):
+            raise ReidError(
+                f"bag {bag_id} has no label and cannot be trained on; name at least one person of "
+                f"it, or leave it out"
+            )
+
+
+def _check_limits(name: str, limits: Limits) -> None:
+    low, high = limits
+    if not 1 <= low <= high:
+        raise ReidError(f"{name} is [{low}, {high}]; it must be [least, most], from 1 upwards")
+
+
+def _split(tracklets: pd.DataFrame, splits: Sequence[str]) -> pd.DataFrame:
+    """Return the tracklets of some splits, by id.
+
+    Raises:
+        ReidError: a column is missing, or two of them have one id.
+    """
+    wanted = {"tracklet_id", "person_id", "camera_id", "split", "first_frame", "frame_count"}
+    if lacking := sorted(wanted - set(tracklets.columns)):
+        raise ReidError(f"table 'tracklets' lacks the columns {lacking}")
+    chosen = tracklets[tracklets["split"].isin(list(splits))].sort_values("tracklet_id")
+    twice = chosen["tracklet_id"][chosen["tracklet_id"].duplicated()]
+    if len(twice):
+        raise ReidError(f"table 'tracklets': tracklet {twice.iloc[0]} stands there twice")
+    return chosen
+
+
+def _tracklets(chosen: pd.DataFrame, frames: pd.DataFrame) -> list[_Tracklet]:
+    """Look up the images of tracklets.
+
+    Raises:
+        ReidError: a tracklet is empty, or its range of rows in `frames` is not its own.
+    """
+    images = frames["image"].to_numpy(np.int64)
+    owners = frames["tracklet_id"].to_numpy(np.int64)
+    ids = chosen["tracklet_id"].to_numpy(np.int64)
+    first = chosen["first_frame"].to_numpy(np.int64)
+    count = chosen["frame_count"].to_numpy(np.int64)
+    last = first + count - 1
+    inside = (count > 0) & (first >= 0) & (last < len(owners))
+    safe_first, safe_last = np.where(inside, first, 0), np.where(inside, last, 0)
+    # contiguous by the schema: its two ends and the number of its rows leave nothing else possible
+    own = inside.copy()
+    if len(owners):
+        own &= (owners[safe_first] == ids) & (owners[safe_last] == ids)
+        kinds, rows = np.unique(owners, return_counts=True)
+        place = np.minimum(np.searchsorted(kinds, ids), len(kinds) - 1)
+        own &= (kinds[place] == ids) & (rows[place] == count)
+    if not own.all():
+        bad = int(np.flatnonzero(~own)[0])
+        raise ReidError(
+            f"tracklet {ids[bad]}: rows {first[bad]} to {last[bad]} of table 'frames' "
+            f"({len(owners)} rows) are not its own frames; make both tables again together"
+        )
+    people = chosen["person_id"].to_numpy(np.int64)
+    cameras = chosen["camera_id"].to_numpy(np.int64)
+    return [
+        _Tracklet(int(i), int(person), int(camera), images[start : end + 1])
+        for i, person, camera, start, end in zip(ids, people, cameras, first, last, strict=True)
+    ]
+
+
+def _cut(tracklets: list[_Tracklet], parts: int) -> list[_Tracklet]:
+    """Cut every tracklet into consecutive parts of nearly equal length."""
+    if parts < 1:
+        raise ReidError(f"tracklet_parts is {parts}; it must be at least 1")
+    if parts == 1:
+        return tracklets
+    pieces = []
+    for tracklet in tracklets:
+        if len(tracklet.images) < parts:
+            raise ReidError(
+                f"tracklet {tracklet.id} has {len(tracklet.images)} frames and cannot be cut into "
+                f"{parts} parts; lower tracklet_parts or drop the tracklet"
+            )
+        for i, images in enumerate(np.array_split(tracklet.images, parts)):
+            part = _Tracklet(tracklet.id * parts + i, tracklet.person, tracklet.camera, images)
+            pieces.append(part)
+    return pieces
+
+
+def _group(
+    tracklets: list[_Tracklet], per_bag: Limits, seed: int, split: str
+) -> list[list[_Tracklet]]:
+    """Shuffle the tracklets of each camera and cut them into groups, cameras in order."""
+    groups = []
+    for camera in sorted({t.camera for t in tracklets}):
+        own = [t for t in tracklets if t.camera == camera]
+        generator = numpy_generator(seed, "bags", split, camera)
+        shuffled = [own[i] for i in generator.permutation(len(own))]
+        while shuffled:
+            size = int(generator.integers(per_bag[0], per_bag[1], endpoint=True))
+            groups.append(shuffled[:size])
+            shuffled = shuffled[size:]
+    return groups
+
+
+def _capped(tracklet: _Tracklet, most: int | None, seed: int) -> _Tracklet:
+    """Keep at most so many random frames, in time order."""
+    count = len(tracklet.images)
+    if most is None or count <= most:
+        return tracklet
+    if most < 1:
+        raise ReidError(f"at most {most} frames per tracklet asked for; it must be at least 1")
+    generator = numpy_generator(seed, "bag frames", tracklet.id)
+    kept = np.sort(generator.choice(count, most, replace=False))
+    return _Tracklet(tracklet.id, tracklet.person, tracklet.camera, tracklet.images[kept])
+
+
+def _missing(
+    whole: list[_Tracklet],
+    groups: list[list[_Tracklet]],
+    missing: MissingAnnotation,
+    parts: int,
+    seed: int,
+) -> list[list[_Tracklet]]:
+    """Draw the extra tracklets of every bag: people of its camera who are not in it."""
+    _check_limits("missing.tracklets", missing.tracklets)
+    _check_limits("missing.frames", missing.frames)
+    least, most = missing.frames
+    # {camera: {person: tracklets that are long enough}}
+    pool: dict[int, dict[int, list[_Tracklet]]] = {}
+    for tracklet in whole:
+        if len(tracklet.images) >= least:
+            of_camera = pool.setdefault(tracklet.camera, {})
+            of_camera.setdefault(tracklet.person, []).append(tracklet)
+    if not pool:
+        raise ReidError(
+            f"missing annotation: no training tracklet has {least} frames or more; "
+            f"lower the first number of missing.frames"
+        )
+    next_id = (max(t.id for t in whole) + 1) * parts
+    extras = []
+    for number, group in enumerate(groups):
+        generator = numpy_generator(seed, "missing annotation", number)
+        inside = {t.person for t in group}
+        of_camera = pool.get(group[0].camera, {})
+        others = [person for person in sorted(of_camera) if person not in inside]
+        wanted = int(generator.integers(*missing.tracklets, endpoint=True))
+        added = []
+        for i in generator.permutation(len(others))[:wanted]:
+            candidates = of_camera[others[i]]
+            source = candidates[int(generator.integers(len(candidates)))]
+            length = min(int(generator.integers(least, most, endpoint=True)), len(source.images))
+            start = int(generator.integers(len(source.images) - length, endpoint=True))
+            images = source.images[start : start + length]
+            added.append(_Tracklet(next_id, source.person, source.camera, images))
+            next_id += 1
+        extras.append(added)
+    return extras
+
+
+def _row(split: str, tracklets: list[_Tracklet], labels: list[int]) -> dict[str, object]:
+    lengths = [len(t.images) for t in tracklets]
+    ids = np.array([t.id for t in tracklets], np.int32)
+    people = np.array([t.person for t in tracklets], np.int32)
+    return {
+        "split": split,
+        "camera_id": tracklets[0].camera,
+        "tracklet_ids": ids,
+        "frames": np.concatenate([t.images for t in tracklets]),
+        "frame_tracklets": np.repeat(ids, lengths),
+        "labels": np.array(labels, np.int32),
+        "truth_frame_persons": np.repeat(people, lengths),
+    }
+
+
+def _table(rows: list[dict[str, object]]) -> pd.DataFrame:
+    table = pd.DataFrame(rows)
+    table.insert(0, "bag_id", np.arange(len(rows), dtype=np.int32))
+    return table.astype({"camera_id": "int32"})

@@ -1,0 +1,79 @@
+"""Random changes of training frames, on uint8 arrays before they reach the device.
+
+Drawn from the caller's generator and done by NumPy, so that the same frame comes out the same on
+every device.
+"""
+
+import math
+
+import numpy as np
+
+ERASE_AREA = (0.02, 0.4)
+ERASE_ASPECT = (0.3, 3.3)
+
+
+def augment(
+    images: np.ndarray,
+    generator: np.random.Generator,
+    *,
+    flip: float,
+    pad: int,
+    erase: float,
+    fill: tuple[float, float, float],
+) -> np.ndarray:
+    """Flip, shift and erase frames.
+
+    Args:
+        images: uint8 [N, H, W, 3].
+        generator: where every choice comes from.
+        flip: probability of a left-right flip.
+        pad: pixels of `fill` added on each side before a random crop of the old size.
+        erase: probability of erasing a random rectangle with `fill` (Zhong et al., random
+            erasing: area 0.02 to 0.4 of the frame, aspect 0.3 to 3.3).
+        fill: RGB value in 0..255 for what has no picture.
+
+    Returns:
+        uint8 [N, H, W, 3], a new array.
+    """
+    count, height, width, _ = images.shape
+    flips: np.ndarray = generator.random(count) < flip
+    shifts = generator.integers(-pad, pad + 1, size=(count, 2))
+    erased: np.ndarray = generator.random(count) < erase
+    colour = np.round(fill).astype(np.uint8)
+    out = np.empty_like(images)
+    for index, image in enumerate(images):
+        frame = image[:, ::-1] if flips[index] else image
+        _shift(frame, out[index], *shifts[index].tolist(), colour)
+        if erased[index]:
+            rectangle = erasing_rectangle(height, width, generator)
+            if rectangle is not None:
+                top, left, tall, wide = rectangle
+                out[index, top : top + tall, left : left + wide] = colour
+    return out
+
+
+def _shift(frame: np.ndarray, out: np.ndarray, down: int, right: int, colour: np.ndarray) -> None:
+    """Write `frame`, moved by (down, right) pixels, to `out`; what has no picture is `colour`."""
+    height, width, _ = frame.shape
+    if down or right:
+        out[:] = colour
+    rows = slice(max(down, 0), min(height + down, height))
+    columns = slice(max(right, 0), min(width + right, width))
+    out[rows, columns] = frame[
+        rows.start - down : rows.stop - down, columns.start - right : columns.stop - right
+    ]
+
+
+def erasing_rectangle(
+    height: int, width: int, generator: np.random.Generator, attempts: int = 100
+) -> tuple[int, int, int, int] | None:
+    """Return (top, left, height, width) of a rectangle to erase, None if no draw fitted."""
+    for _ in range(attempts):
+        area = generator.uniform(*ERASE_AREA) * height * width
+        aspect = math.exp(generator.uniform(math.log(ERASE_ASPECT[0]), math.log(ERASE_ASPECT[1])))
+        tall, wide = round(math.sqrt(area * aspect)), round(math.sqrt(area / aspect))
+        if 0 < tall < height and 0 < wide < width:
+            top = int(generator.integers(0, height - tall + 1))
+            left = int(generator.integers(0, width - wide + 1))
+            return top, left, tall, wide
+    return None

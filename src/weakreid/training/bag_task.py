@@ -1,0 +1,186 @@
+"""Learning from bags: a network, a loss over bags, and CPAL between them (WL)."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+
+from weakreid.errors import ReidError
+from weakreid.images import ImageStore
+from weakreid.models.backbones import Triple, preprocess
+from weakreid.seeding import numpy_generator
+from weakreid.training.augment import augment
+from weakreid.training.sampling import BagBatches, frames_of_bag
+
+
+@dataclass(frozen=True)
+class Bags:
+    """The bags of a training.
+
+    Attributes:
+        frames: per bag, rows of the image store.
+        labels: per bag, indices of its persons among `persons`.
+        persons: the identities, sorted.
+    """
+
+    frames: list[np.ndarray]
+    labels: list[np.ndarray]
+    persons: np.ndarray
+
+
+@dataclass(frozen=True)
+class BagBatch:
+    """One step's bags.
+
+    Attributes:
+        images: uint8 [N, H, W, 3], the frames of all bags of this process, bag after bag.
+        mask: bool [b, F], which of a bag's F places hold a frame; N places are set.
+        labels: float [b, C] of 0 and 1.
+    """
+
+    images: Tensor
+    mask: Tensor
+    labels: Tensor
+
+
+def bags_of(frames: Sequence[np.ndarray], labels: Sequence[np.ndarray]) -> Bags:
+    """Return bags whose persons are numbered from 0 in the order of their ids.
+
+    Raises:
+        ReidError: there is no bag, or one without a frame or a label.
+    """
+    if not frames:
+        raise ReidError("no training bags: the split has no training tracklets")
+    for index, (rows, persons) in enumerate(zip(frames, labels, strict=True)):
+        if len(rows) == 0 or len(persons) == 0:
+            missing = "frames" if len(rows) == 0 else "labels"
+            raise ReidError(f"bag {index} has no {missing}; leave it out of the bags")
+    persons = np.unique(np.concatenate(labels))
+    numbered = [np.searchsorted(persons, np.unique(of_bag)) for of_bag in labels]
+    return Bags([np.asarray(rows) for rows in frames], numbered, persons)
+
+
+class BagTask:
+    """Batches of bags and their loss, L = (1 - w) L_base + w L_CPAL (Eq. 8, λ = 1 - w).
+
+    With several processes each makes the features of its share of a batch's bags; these are
+    gathered, with gradients, so that CPAL sees every pair and the loss is that of one process.
+    """
+
+    def __init__(
+        self,
+        bags: Bags,
+        store: ImageStore,
+        *,
+        fabric: Fabric,
+        model: nn.Module,
+        heads: nn.Module,
+        base: ModuleType,
+        base_options: Mapping[str, Any],
+        cpal: ModuleType | None,
+        cpal_weight: float,
+        cpal_margin: float,
+        height: int,
+        width: int,
+        mean: Triple,
+        std: Triple,
+        augment_options: Mapping[str, Any],
+        bags_per_batch: int,
+        frames_per_bag: int,
+        pairs: int,
+        steps_per_epoch: int | None,
+        seed: int,
+        threads: int,
+    ) -> None:
+        """Set up; see the class for what the parts are for.
+
+        Raises:
+            ReidError: the bags do not divide among the processes, or batches cannot be formed.
+        """
+        if bags_per_batch % fabric.world_size:
+            raise ReidError(
+                f"batch.bags = {bags_per_batch} does not divide among {fabric.world_size} devices; "
+                "take a multiple of it or fewer devices"
+            )
+        self.bags, self.store, self.fabric = bags, store, fabric
+        self.model, self.heads = model, heads
+        self.base, self.base_options = base, dict(base_options)
+        self.cpal, self.cpal_weight, self.cpal_margin = cpal, cpal_weight, cpal_margin
+        self.height, self.width, self.mean, self.std = height, width, mean, std
+        self.augment_options = dict(augment_options)
+        self.frames_per_bag, self.seed, self.threads = frames_per_bag, seed, threads
+        self.sampler = BagBatches(
+            bags.labels,
+            batch_size=min(bags_per_batch, len(bags.frames)),
+            pairs=pairs if cpal is not None else 0,
+            steps=steps_per_epoch,
+            seed=seed,
+        )
+        self.steps_per_epoch = len(self.sampler)
+
+    def batches(self, epoch: int) -> Iterator[BagBatch]:
+        """Yield an epoch's batches, decoded and augmented, this process's share of each."""
+        rank, world = self.fabric.global_rank, self.fabric.world_size
+        for step, chosen in enumerate(self.sampler.epoch(epoch)):
+            share = len(chosen) // world
+            yield self._batch(epoch, step, chosen[rank * share : (rank + 1) * share])
+
+    def _batch(self, epoch: int, step: int, chosen: Sequence[int]) -> BagBatch:
+        rows = [self._frames(epoch, bag) for bag in chosen]
+        images = self.store.batch(
+            np.concatenate(rows), self.height, self.width, threads=self.threads
+        )
+        generator = numpy_generator(
+            self.seed, "augment", epoch, step, self.fabric.global_rank, self.fabric.world_size
+        )
+        images = augment(images, generator, fill=self.mean, **self.augment_options)
+        mask = torch.zeros(len(chosen), self.frames_per_bag, dtype=torch.bool)
+        labels = torch.zeros(len(chosen), len(self.bags.persons))
+        for place, (bag, of_bag) in enumerate(zip(chosen, rows, strict=True)):
+            mask[place, : len(of_bag)] = True
+            labels[place, torch.from_numpy(self.bags.labels[bag])] = 1.0
+        tensor = torch.from_numpy(images)
+        if self.fabric.device.type == "cuda":
+            tensor = tensor.pin_memory()
+        return BagBatch(tensor, mask, labels)
+
+    def _gather(self, values: Tensor, sync_grads: bool = False) -> Tensor:
+        """Return [world * b, ...] of every process's [b, ...], in the order of their ranks."""
+        gathered = self.fabric.all_gather(values, sync_grads=sync_grads)
+        assert isinstance(gathered, Tensor)
+        return gathered.flatten(0, 1)
+
+    def _frames(self, epoch: int, bag: int) -> np.ndarray:
+        rows = self.bags.frames[bag]
+        places = frames_of_bag(len(rows), self.frames_per_bag, seed=self.seed, epoch=epoch, bag=bag)
+        return rows[places]
+
+    def size(self, batch: BagBatch) -> int:
+        """Return the number of images in a batch."""
+        return len(batch.images)
+
+    def loss(self, batch: BagBatch) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return the loss of a batch and its terms (see the class)."""
+        device = self.fabric.device
+        images = batch.images.to(device, non_blocking=True)
+        mask, labels = batch.mask.to(device), batch.labels.to(device)
+        flat = self.model(preprocess(images, self.mean, self.std))
+        features = flat.new_zeros(*mask.shape, flat.shape[-1])
+        features[mask] = flat
+        if self.fabric.world_size > 1:
+            features = self._gather(features, sync_grads=True)
+            mask, labels = self._gather(mask), self._gather(labels)
+        logits = self.heads(features)
+        base = self.base.loss(logits, mask, labels, **self.base_options)
+        terms = {"base": base}
+        if self.cpal is None:
+            return base, terms
+        attention = logits[self.base.attention_logits]
+        between = self.cpal.loss(features, attention, mask, labels, margin=self.cpal_margin)
+        terms["cpal"] = between
+        return (1 - self.cpal_weight) * base + self.cpal_weight * between, terms

@@ -1,0 +1,155 @@
+"""The training loop: epochs of steps over a task, a checkpoint after each epoch, resume."""
+
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import torch
+from lightning_fabric import Fabric
+
+from weakreid.console import progress, say
+from weakreid.errors import ReidError
+from weakreid.seeding import derive
+from weakreid.training import checkpoint as checkpoints
+from weakreid.training.loader import prefetch
+
+Batch = TypeVar("Batch")
+History = list[tuple[int, int, str, float]]
+
+
+class Task(Protocol[Batch]):
+    """What the loop asks of a way of learning."""
+
+    steps_per_epoch: int
+
+    def batches(self, epoch: int) -> Iterator[Batch]:
+        """Yield the epoch's batches: `steps_per_epoch` of them, the same at every call."""
+
+    def loss(self, batch: Batch) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+        """Return a batch's loss and its terms to record, all scalars."""
+
+    def size(self, batch: Batch) -> int:
+        """Return the number of images in a batch."""
+
+
+def fit(
+    task: Task[Any],
+    *,
+    fabric: Fabric,
+    parts: Mapping[str, torch.nn.Module],
+    optimiser: torch.optim.Optimizer,
+    factor: Callable[[int], float],
+    epochs: int,
+    seed: int,
+    clip: float | None,
+    checkpoint_path: Path,
+    mark: str,
+) -> History:
+    """Train `parts` on `task`, from the last whole checkpoint of the same training if there is one.
+
+    Every epoch's randomness is drawn anew from (seed, epoch), so that a training that was killed
+    and goes on from its checkpoint ends with the same weights, bit for bit on a CPU, as one that
+    was not.
+
+    Args:
+        task: makes batches and their loss.
+        fabric: the devices; `parts` and `optimiser` are set up with it.
+        parts: what learns, by the name it has in a checkpoint.
+        optimiser: over the parameters of `parts`; each group's `lr` is its base rate.
+        factor: step to what the base rates are multiplied by.
+        epochs: in the whole training.
+        seed: of this training.
+        clip: largest norm of the gradient, None for no limit.
+        checkpoint_path: written after every epoch.
+        mark: fingerprint of the training; a checkpoint with another one is not used.
+
+    Returns:
+        Rows (epoch, step, term, value); epochs and steps count from 0.
+
+    Raises:
+        ReidError: the loss is not finite.
+    """
+    base_rates = [group["lr"] for group in optimiser.param_groups]
+    history: History = []
+    first_epoch = 0
+    found = checkpoints.load(checkpoint_path, mark)
+    if found is not None:
+        for name, part in parts.items():
+            part.load_state_dict(found.state[name])
+        optimiser.load_state_dict(found.state["optimiser"])
+        first_epoch, history = found.epoch, list(found.history)
+        say(f"going on after epoch {first_epoch} of {epochs}")
+    for part in parts.values():
+        part.train()
+    for epoch in range(first_epoch, epochs):
+        history += _epoch(task, fabric, parts, optimiser, base_rates, factor, epoch, seed, clip)
+        if fabric.is_global_zero:
+            state = {name: part.state_dict() for name, part in parts.items()}
+            state["optimiser"] = optimiser.state_dict()
+            done = checkpoints.Checkpoint(epoch + 1, state, history)
+            checkpoints.save(checkpoint_path, done, mark)
+        fabric.barrier()
+        _report(history, epoch, epochs)
+    return history
+
+
+def _epoch(
+    task: Task[Any],
+    fabric: Fabric,
+    parts: Mapping[str, torch.nn.Module],
+    optimiser: torch.optim.Optimizer,
+    base_rates: list[float],
+    factor: Callable[[int], float],
+    epoch: int,
+    seed: int,
+    clip: float | None,
+) -> History:
+    rows: list[tuple[int, str, torch.Tensor | float]] = []
+    images = 0
+    started = time.monotonic()
+    devices = [fabric.device] if fabric.device.type == "cuda" else []
+    # layers that draw (dropout) use torch's default generator: seeded here, put back after
+    with torch.random.fork_rng(devices):
+        torch.manual_seed(derive(seed, "layers", epoch, fabric.global_rank))
+        steps = progress(
+            prefetch(task.batches(epoch)),
+            total=task.steps_per_epoch,
+            label=f"epoch {epoch + 1}",
+            unit="steps",
+        )
+        for step, batch in enumerate(steps, start=epoch * task.steps_per_epoch):
+            for group, rate in zip(optimiser.param_groups, base_rates, strict=True):
+                group["lr"] = rate * factor(step)
+            loss, terms = task.loss(batch)
+            optimiser.zero_grad(set_to_none=True)
+            fabric.backward(loss)
+            if clip is not None:
+                for part in parts.values():
+                    fabric.clip_gradients(part, optimiser, max_norm=clip)
+            optimiser.step()
+            # kept as tensors: reading a value would make a GPU wait at every step
+            rows += [(step, name, value.detach()) for name, value in terms.items()]
+            rows.append((step, "loss", loss.detach()))
+            rows.append((step, "lr", base_rates[-1] * factor(step)))
+            images += task.size(batch)
+    values = [(epoch, step, name, float(value)) for step, name, value in rows]
+    for _, step, name, value in values:
+        if not math.isfinite(value):
+            raise ReidError(
+                f"training: {name} is {value} at step {step} (epoch {epoch + 1}); "
+                "lower optimiser.lr, or set optimiser.clip"
+            )
+    seconds = time.monotonic() - started
+    last = (epoch + 1) * task.steps_per_epoch - 1
+    return [*values, (epoch, last, "images_per_s", images * fabric.world_size / seconds)]
+
+
+def _report(history: History, epoch: int, epochs: int) -> None:
+    names = list(dict.fromkeys(name for at, _, name, _ in history if at == epoch))
+    means = []
+    for name in names:
+        values = [value for at, _, term, value in history if at == epoch and term == name]
+        means.append(f"{name} {sum(values) / len(values):.4g}")
+    say(f"epoch {epoch + 1} of {epochs}: " + ", ".join(means))

@@ -1,0 +1,183 @@
+"""The validated config, and what the rules look up in it."""
+
+import importlib
+import json
+import logging
+from pathlib import Path
+
+from snakemake.logging import logger
+
+from weakreid import codedigest, config as weakreid_config
+from weakreid.errors import ReidError
+
+
+def one_line(record):
+    """Reduce Snakemake's account of a ReidError to the error's own line."""
+    text = str(record.msg)
+    if record.levelno >= logging.ERROR and "ReidError:" in text:
+        record.msg = "error: " + text.split("ReidError:", 1)[1].strip().splitlines()[0]
+    return True
+
+
+logger.addFilter(one_line)
+
+try:
+    CONFIG = weakreid_config.load(config)
+except ReidError as error:
+    raise SystemExit(f"error: {error}")
+
+
+wildcard_constraints:
+    dataset="|".join(CONFIG.datasets),
+    bags="|".join(CONFIG.bags),
+    experiment="|".join(CONFIG.experiments),
+    table="|".join(CONFIG.tables) or "none",
+    split="official|dev|[0-9]",
+    run="(official|dev|[0-9])-[0-9]+",
+
+
+def values(block, **more):
+    """Return a block of the config, as the JSON that a stage is given."""
+    plain = block if isinstance(block, dict) else block.model_dump(mode="json")
+    return json.dumps({**plain, **more}, sort_keys=True)
+
+
+def code(*modules):
+    """Return the digest of a stage's own code: editing it reruns the stage, a comment does not."""
+    return codedigest.digest(*(f"weakreid.{module}" for module in modules))
+
+
+# --- datasets ---
+
+
+def is_generated(dataset):
+    return CONFIG.datasets[dataset].source == "walkers"
+
+
+def data_in_place(wildcards):
+    """Refuse, before anything runs, a dataset that is neither in place nor fetched."""
+    block = CONFIG.datasets[wildcards.dataset]
+    reader = importlib.import_module(f"weakreid.datasets.{block.source}")
+    missing = [name for name in reader.REQUIRED if not (Path(block.root) / name).exists()]
+    made = Path(f"results/datasets/{wildcards.dataset}/tracklets.parquet")
+    if missing and not block.archives and not made.exists():
+        key = f"datasets.{wildcards.dataset}"
+        raise ReidError(
+            f"dataset {wildcards.dataset}: {Path(block.root) / missing[0]} is not there; "
+            f"{reader.HOW_TO_GET} ({block.root}), or set {key}.root to the folder that holds it, "
+            f"or {key}.archives to fetch it; the experiment wl_walkers runs without it"
+        )
+    return []
+
+
+def fetch_values(wildcards):
+    block = CONFIG.datasets[wildcards.dataset]
+    return values(block.model_dump(mode="json", include={"source", "root", "archives"}))
+
+
+def fetch_code(wildcards):
+    return code("stages.fetch", f"datasets.{CONFIG.datasets[wildcards.dataset].source}")
+
+
+def walkers_values(wildcards):
+    block = CONFIG.datasets[wildcards.dataset]
+    return values(block.model_dump(mode="json", exclude={"source", "on_bad_frame"}))
+
+
+def reader_of(dataset):
+    """Return the reader of a dataset: the generated one has MARS's layout."""
+    return "mars" if is_generated(dataset) else CONFIG.datasets[dataset].source
+
+
+def reader_values(wildcards):
+    """Return how a dataset is read, without where it is and how it gets there."""
+    on_bad_frame = CONFIG.datasets[wildcards.dataset].on_bad_frame
+    return values({"source": reader_of(wildcards.dataset), "on_bad_frame": on_bad_frame})
+
+
+def reader_code(wildcards):
+    return code("stages.dataset", f"datasets.{reader_of(wildcards.dataset)}")
+
+
+def split_values(wildcards):
+    if wildcards.split != "dev":
+        return values({"split": wildcards.split})
+    fraction = CONFIG.validation_fraction
+    return values({"split": "dev", "seed": CONFIG.seed, "validation_fraction": fraction})
+
+
+# --- experiments ---
+
+
+def method_of(wildcards):
+    return weakreid_config.method_of(CONFIG, wildcards.experiment)
+
+
+def experiment_of(wildcards):
+    return CONFIG.experiments[wildcards.experiment]
+
+
+def split_of(wildcards):
+    """Return the split of a run, whose name is SPLIT-SEED."""
+    return wildcards.run.rpartition("-")[0]
+
+
+def seed_of(wildcards):
+    return int(wildcards.run.rpartition("-")[2])
+
+
+def runs_of(experiment):
+    """Return the names of an experiment's runs."""
+    chosen = CONFIG.experiments[experiment]
+    return [f"{split}-{seed}" for split in chosen.splits for seed in chosen.seeds]
+
+
+def dataset_folder(wildcards):
+    return f"results/datasets/{experiment_of(wildcards).dataset}"
+
+
+def split_folder(wildcards):
+    return f"{dataset_folder(wildcards)}/{split_of(wildcards)}"
+
+
+def training_values(wildcards):
+    """Return what a training depends on: the method without its evaluation, and the seed."""
+    chosen = method_of(wildcards).model_dump(mode="json", exclude={"evaluation"})
+    return values(chosen, seed=seed_of(wildcards))
+
+
+def training_code(wildcards):
+    """Return the digest of a training's code, with the losses that it uses and no others."""
+    method = method_of(wildcards)
+    losses = [f"losses.{method.loss.name}"]
+    if method.cpal.weight > 0:
+        losses.append("losses.cpal")
+    return code("stages.train", *losses)
+
+
+def collect_values(wildcards):
+    """Return what metrics.json says of an experiment beside its figures."""
+    experiment = experiment_of(wildcards)
+    resolved = {
+        "seed": CONFIG.seed,
+        "bags": CONFIG.bags[experiment.bags].model_dump(mode="json"),
+        "coarse": CONFIG.coarse.model_dump(mode="json"),
+        "method": method_of(wildcards).model_dump(mode="json"),
+    }
+    about = {"experiment": wildcards.experiment, **experiment.model_dump(mode="json")}
+    return values(about, runs=runs_of(wildcards.experiment), config=resolved)
+
+
+def of_runs(pattern):
+    """Return an input function: a run's file, of every run of the experiment."""
+    return lambda wildcards: expand(
+        pattern, run=runs_of(wildcards.experiment), allow_missing=True
+    )
+
+
+# --- tables ---
+
+
+def table_inputs(wildcards):
+    rows = CONFIG.tables[wildcards.table].rows
+    return expand("results/{experiment}/metrics.json", experiment=rows.values())

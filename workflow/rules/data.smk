@@ -1,0 +1,92 @@
+"""From a dataset's place, or from nothing, to tables and the image store."""
+
+
+rule fetch:
+    input:
+        data_in_place,
+    output:
+        source="results/datasets/{dataset}/fetched.json",
+    params:
+        block=fetch_values,
+        code=fetch_code,
+    log:
+        "results/datasets/{dataset}/logs/fetch.log",
+    benchmark:
+        "results/datasets/{dataset}/benchmarks/fetch.tsv"
+    retries: 0
+    resources:
+        mem_mb=2000,
+        runtime=720,
+    shell:
+        "python -m weakreid.stages.fetch --dataset {wildcards.dataset} --params {params.block:q}"
+        " --lock data.lock.json --out {output.source} 2> {log}"
+
+
+rule generate:
+    output:
+        source="results/datasets/{dataset}/generated.json",
+        root=directory("results/datasets/{dataset}/generated"),
+    params:
+        block=walkers_values,
+        code=code("stages.generate"),
+    log:
+        "results/datasets/{dataset}/logs/generate.log",
+    benchmark:
+        "results/datasets/{dataset}/benchmarks/generate.tsv"
+    threads: 64
+    resources:
+        mem_mb=4000,
+        runtime=240,
+    shell:
+        "python -m weakreid.stages.generate --params {params.block:q} --workers {threads}"
+        " --root {output.root} --out {output.source} 2> {log}"
+
+
+rule dataset:
+    input:
+        source=lambda w: (
+            rules.generate.output.source
+            if is_generated(w.dataset)
+            else rules.fetch.output.source
+        ),
+    output:
+        tracklets="results/datasets/{dataset}/tracklets.parquet",
+        frames="results/datasets/{dataset}/frames.parquet",
+        partitions="results/datasets/{dataset}/partitions.parquet",
+        images="results/datasets/{dataset}/images.arrow",
+    params:
+        block=reader_values,
+        code=reader_code,
+    log:
+        "results/datasets/{dataset}/logs/dataset.log",
+    benchmark:
+        "results/datasets/{dataset}/benchmarks/dataset.tsv"
+    threads: 8
+    resources:
+        mem_mb=8000,
+        runtime=240,
+    shell:
+        "python -m weakreid.stages.dataset --dataset {wildcards.dataset} --source {input.source}"
+        " --params {params.block:q} --threads {threads} --out {output.tracklets} 2> {log}"
+
+
+rule split:
+    input:
+        tracklets=rules.dataset.output.tracklets,
+        partitions=rules.dataset.output.partitions,
+    output:
+        tracklets="results/datasets/{dataset}/{split}/tracklets.parquet",
+    params:
+        block=split_values,
+        code=code("stages.split"),
+    log:
+        "results/datasets/{dataset}/logs/split-{split}.log",
+    benchmark:
+        "results/datasets/{dataset}/benchmarks/split-{split}.tsv"
+    resources:
+        mem_mb=2000,
+        runtime=20,
+    shell:
+        "python -m weakreid.stages.split --tracklets {input.tracklets}"
+        " --partitions {input.partitions} --params {params.block:q}"
+        " --out {output.tracklets} 2> {log}"

@@ -1,0 +1,76 @@
+"""From a trained network to figures: descriptors, rankings, metrics."""
+
+
+rule features:
+    input:
+        model=rules.train.output.model,
+        tracklets=lambda w: f"{split_folder(w)}/tracklets.parquet",
+        frames=lambda w: f"{dataset_folder(w)}/frames.parquet",
+        images=lambda w: f"{dataset_folder(w)}/images.arrow",
+    output:
+        features="results/{experiment}/runs/{run}/features.parquet",
+    params:
+        code=code("stages.features"),
+    log:
+        "results/{experiment}/logs/features-{run}.log",
+    benchmark:
+        "results/{experiment}/benchmarks/features-{run}.tsv"
+    threads: 8
+    resources:
+        mem_mb=16000,
+        runtime=480,
+        gpu=1,
+        device="auto",
+    shell:
+        "python -m weakreid.stages.features --model {input.model} --tracklets {input.tracklets}"
+        " --frames {input.frames} --images {input.images} --device {resources.device}"
+        " --threads {threads} --out {output.features} 2> {log}"
+
+
+rule evaluate:
+    input:
+        features=rules.features.output.features,
+        tracklets=lambda w: f"{split_folder(w)}/tracklets.parquet",
+        coarse=lambda w: f"{split_folder(w)}/coarse.parquet",
+    output:
+        metrics="results/{experiment}/runs/{run}/metrics.json",
+        rankings="results/{experiment}/runs/{run}/rankings.parquet",
+    params:
+        block=lambda w: values(method_of(w).evaluation),
+        code=code("stages.evaluate"),
+    log:
+        "results/{experiment}/logs/evaluate-{run}.log",
+    benchmark:
+        "results/{experiment}/benchmarks/evaluate-{run}.tsv"
+    threads: 8
+    resources:
+        mem_mb=16000,
+        runtime=120,
+    shell:
+        "python -m weakreid.stages.evaluate --features {input.features}"
+        " --tracklets {input.tracklets} --coarse {input.coarse} --params {params.block:q}"
+        " --threads {threads} --metrics {output.metrics} --rankings {output.rankings} 2> {log}"
+
+
+rule collect:
+    input:
+        metrics=of_runs(rules.evaluate.output.metrics),
+        timing=of_runs(rules.train.output.timing),
+    output:
+        metrics="results/{experiment}/metrics.json",
+        timing="results/{experiment}/timing.json",
+    params:
+        block=collect_values,
+        metrics=lambda w, input: [f"--metrics={path}" for path in input.metrics],
+        timing=lambda w, input: [f"--timing={path}" for path in input.timing],
+        code=code("stages.collect"),
+    log:
+        "results/{experiment}/logs/collect.log",
+    benchmark:
+        "results/{experiment}/benchmarks/collect.tsv"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    shell:
+        "python -m weakreid.stages.collect {params.metrics} {params.timing}"
+        " --params {params.block:q} --out {output.metrics} --timing-out {output.timing} 2> {log}"
