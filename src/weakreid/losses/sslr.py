@@ -17,7 +17,7 @@ def loss(
     labels: Tensor,
     k: int = 5,
     alpha: float = 1.0,
-    gamma: float = 2.0,
+    gamma: float = 1.0,
 ) -> Tensor:
     """Return the loss of independent identities, the easy absent ones weighted down.
 

@@ -187,6 +187,14 @@ def _construct(name: str, kind: _Kind, download: bool) -> nn.Module:
         ) from error
 
 
+def share_batch_norms(module: nn.Module) -> nn.Module:
+    """Replace batch norms by ones that share their statistics among processes.
+
+    PyTorch's own conversion would drop the activation that timm's batch norms hold inside.
+    """
+    return timm.layers.convert_sync_batchnorm(module)
+
+
 def preprocess(images: Tensor, mean: Triple, std: Triple) -> Tensor:
     """Turn decoded images into a network's input.
 

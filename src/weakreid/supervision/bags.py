@@ -11,9 +11,8 @@ with the id `t * n + i` (so `n=1` keeps the ids). Tracklets that missing annotat
 that noisy tracking makes, get new ids above all others.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -21,19 +20,9 @@ import pandas as pd
 from weakreid.errors import ReidError
 from weakreid.seeding import numpy_generator
 
-Limits = tuple[int, int]
+Limits = Sequence[int]
 
-
-class MissingAnnotation(NamedTuple):
-    """Short tracklets of people whom the annotator missed, added to every training bag.
-
-    Attributes:
-        tracklets: least and most of them per bag, each of another person.
-        frames: least and most frames of each, consecutive ones.
-    """
-
-    tracklets: Limits = (3, 6)
-    frames: Limits = (5, 30)
+MISSING: Mapping[str, Limits] = {"tracklets": (3, 6), "frames": (5, 30)}
 
 
 @dataclass(frozen=True)
@@ -52,7 +41,7 @@ def training_bags(
     tracklets_per_bag: Limits = (3, 5),
     tracklet_parts: int = 1,
     max_frames: int | None = 30,
-    missing: MissingAnnotation | None = None,
+    missing: Mapping[str, Sequence[int]] | None = None,
 ) -> pd.DataFrame:
     """Group the training tracklets into bags.
 
@@ -65,8 +54,11 @@ def training_bags(
         tracklet_parts: cut every tracklet into so many consecutive parts first (7 for DukeMTMC),
             which are tracklets of their own from there on.
         max_frames: at most so many random frames of a tracklet; None for all.
-        missing: add short tracklets of other people of the same camera, labels unchanged. Where a
-            camera has too few other people, as many as there are.
+        missing: add short tracklets of people whom the annotator missed, labels unchanged:
+            least and most of them per bag ("tracklets"), and least and most frames of each
+            ("frames"); `MISSING` holds the paper's numbers. They are of the bag's camera and of
+            different people who are not in the bag (as many as there are, where there are too few),
+            and their frames are consecutive.
 
     Returns:
         Table "bags", split "train".
@@ -76,6 +68,8 @@ def training_bags(
             tables that do not fit each other, or limits that make no sense.
     """
     _check_limits("tracklets_per_bag", tracklets_per_bag)
+    if missing is not None and set(missing) != set(MISSING):
+        raise ReidError(f"missing has the keys {sorted(missing)}; it needs {sorted(MISSING)}")
     chosen = _split(tracklets, ["train"])
     if chosen.empty:
         raise ReidError("no tracklet of split 'train': there is nothing to make training bags of")
@@ -88,7 +82,7 @@ def training_bags(
         )
     whole = _tracklets(chosen, frames)
     groups = _group(_cut(whole, tracklet_parts), tracklets_per_bag, seed, "train")
-    extras = _missing(whole, groups, missing, tracklet_parts, seed) if missing else None
+    extras = _missing(whole, groups, missing, tracklet_parts, seed) if missing is not None else None
     rows = []
     for number, group in enumerate(groups):
         people = sorted({t.person for t in group})
@@ -207,10 +201,10 @@ def check_labelled(bags: pd.DataFrame) -> None:
             )
 
 
-def _check_limits(name: str, limits: Limits) -> None:
-    low, high = limits
-    if not 1 <= low <= high:
-        raise ReidError(f"{name} is [{low}, {high}]; it must be [least, most], from 1 upwards")
+def _check_limits(name: str, limits: Limits) -> tuple[int, int]:
+    if len(limits) != 2 or not 1 <= limits[0] <= limits[1]:
+        raise ReidError(f"{name} is {list(limits)}; it must be [least, most], from 1 upwards")
+    return limits[0], limits[1]
 
 
 def _split(tracklets: pd.DataFrame, splits: Sequence[str]) -> pd.DataFrame:
@@ -314,14 +308,13 @@ def _capped(tracklet: _Tracklet, most: int | None, seed: int) -> _Tracklet:
 def _missing(
     whole: list[_Tracklet],
     groups: list[list[_Tracklet]],
-    missing: MissingAnnotation,
+    missing: Mapping[str, Limits],
     parts: int,
     seed: int,
 ) -> list[list[_Tracklet]]:
     """Draw the extra tracklets of every bag: people of its camera who are not in it."""
-    _check_limits("missing.tracklets", missing.tracklets)
-    _check_limits("missing.frames", missing.frames)
-    least, most = missing.frames
+    fewest, largest = _check_limits("missing.tracklets", missing["tracklets"])
+    least, most = _check_limits("missing.frames", missing["frames"])
     # {camera: {person: tracklets that are long enough}}
     pool: dict[int, dict[int, list[_Tracklet]]] = {}
     for tracklet in whole:
@@ -340,7 +333,7 @@ def _missing(
         inside = {t.person for t in group}
         of_camera = pool.get(group[0].camera, {})
         others = [person for person in sorted(of_camera) if person not in inside]
-        wanted = int(generator.integers(*missing.tracklets, endpoint=True))
+        wanted = int(generator.integers(fewest, largest, endpoint=True))
         added = []
         for i in generator.permutation(len(others))[:wanted]:
             candidates = of_camera[others[i]]

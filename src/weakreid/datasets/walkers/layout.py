@@ -1,0 +1,541 @@
+"""Writing walkers: pictures and tables in the layout in which MARS is distributed, truth beside it.
+
+    bbox_train/PPPP/PPPPCcTttttFfff.jpg   bbox_test/PPPP/...   bbox_test/0000/...  bbox_test/00-1/...
+    info/train_name.txt, test_name.txt, tracks_train_info.mat, tracks_test_info.mat, query_IDX.mat
+    truth/persons.parquet       person_id and one column per RAP attribute (`attributes.ATTRIBUTES`)
+    truth/look_alikes.parquet   person_id and its group (0: looks like nobody on purpose)
+    truth/frames.parquet        a row per frame: split, file, person_id, camera_id, tracklet, frame,
+                                heading in degrees, the visible share of head, up, low and shoes,
+                                and the share of the crop that the person and others cover
+    truth/masks/bbox_train.parquet, bbox_test.parquet     file and mask, a one-bit PNG
+    truth/parameters.json       what made it
+
+The visible share of a part counts the pixels that are seen in the crop against those of the same
+figure drawn alone and whole, so it falls with occlusion and with a badly placed box, not with the
+heading.
+"""
+
+import collections
+import contextlib
+import io
+import multiprocessing
+from collections.abc import Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import scipy.io
+
+from weakreid.console import progress
+from weakreid.datasets.walkers.attributes import ATTRIBUTES, attributes
+from weakreid.datasets.walkers.people import Person, cast, draw_person
+from weakreid.datasets.walkers.render import Frame, tracklet
+from weakreid.datasets.walkers.scene import STYLES, camera
+from weakreid.errors import ReidError
+from weakreid.files import replacing, write_json
+from weakreid.seeding import numpy_generator
+
+DISTRACTOR, JUNK = 0, -1
+
+SIZES: dict[str, dict[str, Any]] = {
+    "tiny": {
+        "train_persons": 8, "test_persons": 6, "distractors": 3, "junk_tracklets": 2,
+        "cameras": 3, "cameras_per_person": (2, 3), "tracklets_per_camera": (1, 2),
+        "frames": (4, 6), "height": 64, "width": 32, "look_alikes": 0.5,
+    },
+    "demo": {
+        "train_persons": 60, "test_persons": 50, "distractors": 24, "junk_tracklets": 12,
+        "cameras": 4, "cameras_per_person": (2, 4), "tracklets_per_camera": (1, 4),
+        "frames": (8, 16), "height": 128, "width": 64, "look_alikes": 0.5,
+    },
+    "mars": {
+        "train_persons": 625, "test_persons": 636, "distractors": 3248, "junk_tracklets": 870,
+        "cameras": 6, "cameras_per_person": (1, 6), "tracklets_per_camera": (1, 7),
+        "frames": (2, 920), "height": 256, "width": 128, "look_alikes": 0.4,
+    },
+}  # fmt: skip
+
+FRAME_SCHEMA = pa.schema(
+    [
+        ("split", pa.string()),
+        ("file", pa.string()),
+        ("person_id", pa.int32()),
+        ("camera_id", pa.int32()),
+        ("tracklet", pa.int32()),
+        ("frame", pa.int32()),
+        ("heading", pa.float32()),
+        ("head", pa.float32()),
+        ("up", pa.float32()),
+        ("low", pa.float32()),
+        ("shoes", pa.float32()),
+        ("person_share", pa.float32()),
+        ("other_share", pa.float32()),
+    ]
+)
+MASK_SCHEMA = pa.schema([("file", pa.string()), ("mask", pa.binary())])
+_ROWS_PER_GROUP = 8192
+
+
+@dataclass(frozen=True)
+class Tracklet:
+    """A tracklet to be rendered."""
+
+    split: str  # train or test
+    person_id: int
+    person: Person
+    camera: int
+    number: int  # T in the file's name
+    frames: int
+    fault: float
+    empty: bool
+
+    def files(self) -> list[str]:
+        """Return the names of its frames, as MARS writes them."""
+        stem = f"{folder(self.person_id)}C{self.camera}T{self.number:04d}"
+        return [f"{stem}F{frame:03d}.jpg" for frame in range(1, self.frames + 1)]
+
+
+def folder(person_id: int) -> str:
+    """Return the four characters that MARS writes for a person."""
+    return "00-1" if person_id == JUNK else f"{person_id:04d}"
+
+
+def _check(
+    train_persons: int,
+    test_persons: int,
+    distractors: int,
+    junk_tracklets: int,
+    cameras: int,
+    cameras_per_person: tuple[int, int],
+    tracklets_per_camera: tuple[int, int],
+    frames: tuple[int, int],
+    height: int,
+    width: int,
+    look_alikes: float,
+    style: str,
+    workers: int,
+) -> None:
+    def span(name: str, bounds: tuple[int, int], lowest: int, highest: int) -> None:
+        if len(bounds) != 2 or not lowest <= bounds[0] <= bounds[1] <= highest:
+            raise ReidError(
+                f"walkers: {name} is {tuple(bounds)}; give a smallest and a largest number "
+                f"between {lowest} and {highest}"
+            )
+
+    def number(name: str, value: float, lowest: float, highest: float) -> None:
+        if not lowest <= value <= highest:
+            raise ReidError(
+                f"walkers: {name} is {value}; give a number between {lowest} and {highest}"
+            )
+
+    number("cameras", cameras, 1, 9)  # one digit in a file's name
+    span("cameras_per_person", cameras_per_person, 1, cameras)
+    span("tracklets_per_camera", tracklets_per_camera, 1, 9999)
+    span("frames", frames, 1, 999)
+    number("train_persons", train_persons, 1, 9999)
+    number("test_persons", test_persons, 1, 9999)
+    number("train_persons + test_persons", train_persons + test_persons, 2, 9999)
+    number("distractors", distractors, 0, 9999)
+    number("junk_tracklets", junk_tracklets, 0, 9999)
+    number("height", height, 32, 1024)
+    number("width", width, 16, 1024)
+    number("look_alikes", look_alikes, 0, 1)
+    number("workers", workers, 1, 1024)
+    if style not in STYLES:
+        raise ReidError(f"walkers: style '{style}' is unknown; allowed: {', '.join(STYLES)}")
+
+
+def _length(rng: np.random.Generator, frames: tuple[int, int]) -> int:
+    """Draw a tracklet's length: even over a narrow range, over a wide one as skewed as MARS's."""
+    low, high = frames
+    if high <= 8 * low:
+        return int(rng.integers(low, high + 1))
+    # MARS: median 30, mean 56 in a range of 2 to 920
+    return int(np.clip(round(rng.lognormal(np.log(34), 1.0)), low, high))
+
+
+def _count(rng: np.random.Generator, bounds: tuple[int, int]) -> int:
+    """Draw a number of tracklets, small ones more often."""
+    low, high = bounds
+    weights = 0.72 ** np.arange(high - low + 1)
+    return low + int(rng.choice(high - low + 1, p=weights / weights.sum()))
+
+
+def plan(
+    *,
+    seed: int,
+    train_persons: int,
+    test_persons: int,
+    distractors: int,
+    junk_tracklets: int,
+    cameras: int,
+    cameras_per_person: tuple[int, int],
+    tracklets_per_camera: tuple[int, int],
+    frames: tuple[int, int],
+    look_alikes: float,
+) -> tuple[list[Tracklet], dict[int, tuple[Person, int]]]:
+    """Lay down every tracklet of a data set, in the order of MARS's name lists.
+
+    Returns:
+        the tracklets, train before test, and each person's appearance and look-alike group.
+    """
+    rng = numpy_generator(seed, "walkers", "plan")
+    # like MARS: the persons of the two splits mixed over one range of numbers
+    numbers = 1 + rng.permutation(train_persons + test_persons)
+    ids = {"train": np.sort(numbers[:train_persons]), "test": np.sort(numbers[train_persons:])}
+    tracklets: list[Tracklet] = []
+    persons: dict[int, tuple[Person, int]] = {}
+    for split, count in (("train", train_persons), ("test", test_persons)):
+        if split == "test":
+            for person_id, total in ((JUNK, junk_tracklets), (DISTRACTOR, distractors)):
+                tracklets += _nobody(seed, person_id, total, cameras, frames)
+        people, groups = cast(seed, split, count, look_alikes)
+        for person_id, person, group in zip(ids[split], people, groups, strict=True):
+            persons[int(person_id)] = (person, group)
+            seen = rng.integers(cameras_per_person[0], cameras_per_person[1] + 1)
+            for number in np.sort(rng.permutation(cameras)[:seen]) + 1:
+                for t in range(1, _count(rng, tracklets_per_camera) + 1):
+                    length = _length(rng, frames)
+                    tracklets.append(
+                        Tracklet(
+                            split, int(person_id), person, int(number), t, length, 0.0, False
+                        )
+                    )
+    return tracklets, persons
+
+
+def _nobody(
+    seed: int, person_id: int, total: int, cameras: int, frames: tuple[int, int]
+) -> list[Tracklet]:
+    """Lay down junk (bad boxes, boxes round nobody) or distractors (people seen once)."""
+    made = []
+    for t in range(1, total + 1):
+        rng = numpy_generator(seed, "walkers", "nobody", person_id, t)
+        junk = person_id == JUNK
+        if junk:
+            fault = float(rng.uniform(0.6, 1.1))
+        else:
+            fault = float(rng.uniform(0.25, 0.6)) if rng.random() < 0.3 else 0.0
+        made.append(
+            Tracklet(
+                "test", person_id, draw_person(rng), 1 + (t - 1) * cameras // total, t,
+                _length(rng, frames), fault, bool(junk and rng.random() < 0.35),
+            )
+        )  # fmt: skip
+    return made
+
+
+def query_rows(seed: int, test: list[Tracklet]) -> list[int]:
+    """Choose one tracklet at random for every test person and camera.
+
+    Args:
+        seed: the data set's seed.
+        test: the test tracklets in order.
+
+    Returns:
+        rows of the test table, counted from 1, ascending, as query_IDX.mat holds them.
+    """
+    rows: dict[tuple[int, int], list[int]] = {}
+    for row, item in enumerate(test, start=1):
+        if item.person_id > 0:
+            rows.setdefault((item.person_id, item.camera), []).append(row)
+    chosen = []
+    for (person_id, number), candidates in rows.items():
+        rng = numpy_generator(seed, "walkers", "query", person_id, number)
+        chosen.append(candidates[int(rng.integers(len(candidates)))])
+    return sorted(chosen)
+
+
+def _render(
+    root: Path, seed: int, style: str, height: int, width: int, items: list[Tracklet]
+) -> list[list[Frame]]:
+    """Render tracklets, write their JPEGs under `root` and return the rest (runs in a worker)."""
+    cv2.setNumThreads(1)
+    made = []
+    for item in items:
+        rng = numpy_generator(
+            seed, "walkers", item.split, item.person_id, item.camera, item.number
+        )
+        frames = tracklet(
+            rng, seed, item.person, camera(seed, style, item.camera), item.frames, height, width,
+            item.fault, item.empty,
+        )  # fmt: skip
+        place = root / f"bbox_{item.split}" / folder(item.person_id)
+        place.mkdir(parents=True, exist_ok=True)
+        for name, frame in zip(item.files(), frames, strict=True):
+            (place / name).write_bytes(frame.jpeg)
+        made.append([Frame(b"", *_truth(frame)) for frame in frames])
+    return made
+
+
+def _truth(frame: Frame) -> tuple[Any, ...]:
+    return (
+        frame.mask, frame.visible, frame.person_share, frame.other_share, frame.heading,
+    )  # fmt: skip
+
+
+def _batches(tracklets: list[Tracklet], frames: int = 240) -> Iterator[list[Tracklet]]:
+    """Cut the work into batches of one split and, where it can, of whole persons."""
+    batch: list[Tracklet] = []
+    size = 0
+    for item in tracklets:
+        if batch and (
+            item.split != batch[-1].split
+            or (size >= frames and (item.person_id <= 0 or item.person_id != batch[-1].person_id))
+        ):
+            yield batch
+            batch, size = [], 0
+        batch.append(item)
+        size += item.frames
+    if batch:
+        yield batch
+
+
+def _rendered(
+    root: Path,
+    seed: int,
+    style: str,
+    height: int,
+    width: int,
+    tracklets: list[Tracklet],
+    workers: int,
+) -> Iterator[tuple[Tracklet, list[Frame]]]:
+    """Render in order, with `workers` processes; never more than a few batches wait."""
+    batches = _batches(tracklets)
+    fixed = (root, seed, style, height, width)
+    if workers == 1:
+        threads = cv2.getNumThreads()
+        try:
+            for batch in batches:
+                yield from zip(batch, _render(*fixed, batch), strict=True)
+        finally:
+            cv2.setNumThreads(threads)
+        return
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, mp_context=context) as pool:
+        waiting: collections.deque[tuple[list[Tracklet], Future[list[list[Frame]]]]]
+        waiting = collections.deque()
+        try:
+            for batch in batches:
+                waiting.append((batch, pool.submit(_render, *fixed, batch)))
+                if len(waiting) >= 4 * workers:
+                    first, future = waiting.popleft()
+                    yield from zip(first, future.result(), strict=True)
+            while waiting:
+                first, future = waiting.popleft()
+                yield from zip(first, future.result(), strict=True)
+        except BrokenProcessPool as error:
+            raise ReidError(
+                "walkers: a rendering process ended by itself (memory?); use fewer workers"
+            ) from error
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+class _Rows:
+    """Rows that go to a Parquet file group by group."""
+
+    def __init__(self, path: Path, schema: pa.Schema) -> None:
+        self.schema = schema
+        self.writer = pq.ParquetWriter(path, schema, compression="zstd")
+        self.columns: list[list[Any]] = [[] for _ in schema]
+
+    def add(self, *values: Any) -> None:
+        for column, value in zip(self.columns, values, strict=True):
+            column.append(value)
+        if len(self.columns[0]) >= _ROWS_PER_GROUP:
+            self.flush()
+
+    def flush(self) -> None:
+        if self.columns[0]:
+            self.writer.write_table(
+                pa.table(
+                    dict(zip(self.schema.names, self.columns, strict=True)), schema=self.schema
+                )
+            )
+            self.columns = [[] for _ in self.schema]
+
+    def __enter__(self) -> "_Rows":
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        if kind is None:
+            self.flush()
+        self.writer.close()
+
+
+def _save_mat(path: Path, name: str, rows: list[list[int]]) -> None:
+    held = io.BytesIO()
+    scipy.io.savemat(held, {name: np.array(rows, np.int32)}, do_compression=True)
+    data = bytearray(held.getvalue())
+    # the header's free text holds the time of writing
+    data[:116] = b"MATLAB 5.0 MAT-file".ljust(116)
+    path.write_bytes(bytes(data))
+
+
+def _write_info(root: Path, seed: int, tracklets: list[Tracklet]) -> None:
+    info = root / "info"
+    info.mkdir()
+    for split in ("train", "test"):
+        items = [item for item in tracklets if item.split == split]
+        names: list[str] = []
+        rows = []
+        for item in items:
+            rows.append([len(names) + 1, len(names) + item.frames, item.person_id, item.camera])
+            names += item.files()
+        text = "".join(f"{name}\n" for name in names)
+        (info / f"{split}_name.txt").write_text(text, encoding="ascii")
+        _save_mat(info / f"tracks_{split}_info.mat", f"track_{split}_info", rows)
+        if split == "test":
+            _save_mat(info / "query_IDX.mat", "query_IDX", [query_rows(seed, items)])
+
+
+def _write_persons(truth: Path, persons: dict[int, tuple[Person, int]]) -> None:
+    ids = sorted(persons)
+    ticked = [attributes(persons[person_id][0]) for person_id in ids]
+    table = {"person_id": pa.array(ids, pa.int32())} | {
+        name: pa.array([row[name] for row in ticked], pa.int8()) for name in ATTRIBUTES
+    }
+    pq.write_table(pa.table(table), truth / "persons.parquet", compression="zstd")
+    groups = {
+        "person_id": pa.array(ids, pa.int32()),
+        "group": pa.array([persons[person_id][1] for person_id in ids], pa.int32()),
+    }
+    pq.write_table(pa.table(groups), truth / "look_alikes.parquet", compression="zstd")
+
+
+def generate(
+    root: Path,
+    *,
+    seed: int,
+    train_persons: int,
+    test_persons: int,
+    distractors: int,
+    junk_tracklets: int,
+    cameras: int,
+    cameras_per_person: tuple[int, int],
+    tracklets_per_camera: tuple[int, int],
+    frames: tuple[int, int],
+    height: int,
+    width: int,
+    look_alikes: float,
+    style: str = "street",
+    workers: int = 1,
+) -> None:
+    """Generate a data set under `root`, whole or not at all; the module says what it holds.
+
+    The same arguments give the same bytes, whatever `workers` is.
+
+    Args:
+        root: the folder to make; what stands there is replaced.
+        seed: of everything.
+        train_persons: persons of bbox_train.
+        test_persons: persons of bbox_test.
+        distractors: tracklets of person 0 in bbox_test.
+        junk_tracklets: tracklets of person -1 in bbox_test.
+        cameras: 1 to 9.
+        cameras_per_person: smallest and largest number of cameras that see a person.
+        tracklets_per_camera: smallest and largest number per person and camera.
+        frames: smallest and largest length of a tracklet.
+        height: of a frame, pixels.
+        width: of a frame, pixels.
+        look_alikes: share of the persons who belong to a group of look-alikes.
+        style: "street" or "studio": two domains.
+        workers: processes.
+
+    Raises:
+        ReidError: an argument is out of bounds.
+    """
+    _check(
+        train_persons, test_persons, distractors, junk_tracklets, cameras, cameras_per_person,
+        tracklets_per_camera, frames, height, width, look_alikes, style, workers,
+    )  # fmt: skip
+    tracklets, persons = plan(
+        seed=seed,
+        train_persons=train_persons,
+        test_persons=test_persons,
+        distractors=distractors,
+        junk_tracklets=junk_tracklets,
+        cameras=cameras,
+        cameras_per_person=cameras_per_person,
+        tracklets_per_camera=tracklets_per_camera,
+        frames=frames,
+        look_alikes=look_alikes,
+    )
+    parameters = {
+        "seed": seed,
+        "style": style,
+        "train_persons": train_persons,
+        "test_persons": test_persons,
+        "distractors": distractors,
+        "junk_tracklets": junk_tracklets,
+        "cameras": cameras,
+        "cameras_per_person": list(cameras_per_person),
+        "tracklets_per_camera": list(tracklets_per_camera),
+        "frames": list(frames),
+        "height": height,
+        "width": width,
+        "look_alikes": look_alikes,
+    }
+    total = sum(item.frames for item in tracklets)
+    root = Path(root)
+    with replacing(root) as aside:
+        masks = aside / "truth" / "masks"
+        masks.mkdir(parents=True)
+        with contextlib.ExitStack() as stack:
+            shown = stack.enter_context(
+                _Rows(aside / "truth" / "frames.parquet", FRAME_SCHEMA)
+            )
+            mask_of = {
+                split: stack.enter_context(_Rows(masks / f"bbox_{split}.parquet", MASK_SCHEMA))
+                for split in ("train", "test")
+            }
+
+            def each_frame() -> Iterator[tuple[Tracklet, int, str, Frame]]:
+                for item, made in _rendered(
+                    aside, seed, style, height, width, tracklets, workers
+                ):
+                    for number, (name, frame) in enumerate(
+                        zip(item.files(), made, strict=True), start=1
+                    ):
+                        yield item, number, name, frame
+
+            for item, number, name, frame in progress(
+                each_frame(), total=total, label="walkers", unit="frames"
+            ):
+                shown.add(
+                    item.split, name, item.person_id, item.camera, item.number, number,
+                    frame.heading, *frame.visible, frame.person_share, frame.other_share,
+                )  # fmt: skip
+                mask_of[item.split].add(name, frame.mask)
+        _write_info(aside, seed, tracklets)
+        _write_persons(aside / "truth", persons)
+        write_json(aside / "truth" / "parameters.json", parameters)
+        _clear(root)
+
+
+def _clear(root: Path) -> None:
+    """Make way for a new folder where an older one stands.
+
+    Raises:
+        ReidError: what stands there was not generated.
+    """
+    if not root.exists():
+        return
+    if root.is_dir() and not any(root.iterdir()):
+        root.rmdir()
+        return
+    if not (root / "truth" / "parameters.json").is_file():
+        raise ReidError(
+            f"{root}: holds something that was not generated here; move it away or choose "
+            "another folder"
+        )
+    import shutil
+
+    shutil.rmtree(root)

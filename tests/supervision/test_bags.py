@@ -1,0 +1,361 @@
+import zipfile
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from weakreid import tables
+from weakreid.datasets import mars
+from weakreid.errors import ReidError
+from weakreid.supervision import bags
+
+Rows = list[tuple[int, int, str, int]]
+
+
+def dataset(rows: Rows, seed: int = 0) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Tables of a dataset of (person, camera, split, frames); image rows are no frame rows."""
+    counts = np.array([row[3] for row in rows], dtype=int)
+    tracklets = pd.DataFrame(
+        {
+            "tracklet_id": np.arange(len(rows)) + 10,
+            "person_id": [row[0] for row in rows],
+            "camera_id": [row[1] for row in rows],
+            "split": [row[2] for row in rows],
+            "first_frame": np.concatenate([[0], np.cumsum(counts)[:-1]]) if rows else [],
+            "frame_count": counts,
+        }
+    )
+    owners = np.repeat(tracklets["tracklet_id"].to_numpy(), counts)
+    images = np.random.default_rng(seed).permutation(counts.sum()) + 1000
+    return tracklets, pd.DataFrame({"tracklet_id": owners, "image": images})
+
+
+def images_of(tracklets: pd.DataFrame, frames: pd.DataFrame) -> dict[int, list[int]]:
+    return {
+        int(t.tracklet_id): frames["image"][t.first_frame : t.first_frame + t.frame_count].tolist()
+        for t in tracklets.itertuples()
+    }
+
+
+def equal(a: pd.DataFrame, b: pd.DataFrame) -> bool:
+    return tables.conform(a, "bags").equals(tables.conform(b, "bags"))
+
+
+training_rows = st.lists(
+    st.tuples(
+        st.integers(1, 6),
+        st.integers(1, 3),
+        st.sampled_from(["train", "gallery"]),
+        st.integers(3, 9),
+    ),
+    min_size=1,
+    max_size=40,
+).filter(lambda rows: any(row[2] == "train" for row in rows))
+limits = st.tuples(st.integers(1, 4), st.integers(0, 3)).map(lambda x: (x[0], x[0] + x[1]))
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    rows=training_rows,
+    per_bag=limits,
+    parts=st.integers(1, 3),
+    cap=st.none() | st.integers(1, 6),
+    seed=st.integers(0, 99),
+    data=st.data(),
+)
+def test_training_bags(rows, per_bag, parts, cap, seed, data):
+    tracklets, frames = dataset(rows)
+    options: dict[str, Any] = {
+        "seed": seed,
+        "tracklets_per_bag": per_bag,
+        "tracklet_parts": parts,
+        "max_frames": cap,
+    }
+    made = bags.training_bags(tracklets, frames, **options)
+    tables.conform(made, "bags")
+    assert made["bag_id"].tolist() == list(range(len(made)))
+    assert set(made["split"]) == {"train"}
+    assert made["camera_id"].is_monotonic_increasing
+    train = tracklets[tracklets["split"] == "train"]
+    about = train.set_index("tracklet_id")
+    images = images_of(train, frames)
+
+    # every part of every training tracklet is in one bag, and its frames with it
+    parts_seen = Counter(i for ids in made["tracklet_ids"] for i in ids.tolist())
+    assert parts_seen == Counter(i * parts + p for i in images for p in range(parts))
+    seen: dict[int, list[int]] = {}
+    for bag in made.itertuples():
+        own = about.loc[[i // parts for i in bag.tracklet_ids]]
+        assert set(own["camera_id"]) == {bag.camera_id}
+        assert bag.labels.tolist() == sorted(set(own["person_id"]))
+        assert len(bag.frames) == len(bag.frame_tracklets) == len(bag.truth_frame_persons)
+        assert set(bag.frame_tracklets) == set(bag.tracklet_ids)
+        persons = own["person_id"].to_numpy().tolist()
+        by_part = dict(zip(bag.tracklet_ids.tolist(), persons, strict=True))
+        for image, part, person in zip(
+            bag.frames.tolist(), bag.frame_tracklets.tolist(), bag.truth_frame_persons, strict=True
+        ):
+            seen.setdefault(part, []).append(image)
+            assert person == by_part[part]
+    for i, expected in images.items():
+        pieces = [seen[i * parts + p] for p in range(parts)]
+        if cap is None:
+            assert [image for piece in pieces for image in piece] == expected
+            continue
+        whole = np.array_split(np.array(expected), parts)
+        for piece, complete in zip(pieces, whole, strict=True):
+            assert len(piece) == min(cap, len(complete))
+            assert piece == [image for image in complete if image in set(piece)]
+
+    # sizes keep their limits, but for the last bag of a camera
+    sizes = made["tracklet_ids"].map(len)
+    last = ~made["camera_id"].duplicated(keep="last")
+    assert sizes.max() <= per_bag[1]
+    assert (sizes[~last] >= per_bag[0]).all()
+
+    # the seed decides, the order of rows does not
+    order = data.draw(st.permutations(range(len(tracklets))))
+    assert equal(made, bags.training_bags(tracklets.iloc[order], frames, **options))
+
+
+def crowd(people: int = 30, cameras: int = 2, split: str = "train", frames: int = 40) -> Rows:
+    return [(p + 1, c + 1, split, frames) for p in range(people) for c in range(cameras)] * 2
+
+
+def test_another_seed_gives_other_bags():
+    made = [bags.training_bags(*dataset(crowd()), seed=seed) for seed in (0, 1)]
+    assert not equal(*made)
+
+
+def test_one_tracklet_per_bag_is_full_supervision():
+    made = bags.training_bags(*dataset(crowd()), seed=0, tracklets_per_bag=(1, 1))
+    assert len(made) == 120
+    assert (made["labels"].map(len) == 1).all()
+
+
+@settings(max_examples=60, deadline=None)
+@given(rows=training_rows, seed=st.integers(0, 99), parts=st.integers(1, 2))
+def test_missing_annotation_adds_other_people_and_no_label(rows, seed, parts):
+    tracklets, frames = dataset(rows)
+    missing = {"tracklets": (1, 3), "frames": (2, 5)}
+    plain = bags.training_bags(tracklets, frames, seed=seed, tracklet_parts=parts)
+    noisy = bags.training_bags(tracklets, frames, seed=seed, tracklet_parts=parts, missing=missing)
+    tables.conform(noisy, "bags")
+    images = images_of(tracklets, frames)
+    about = tracklets.set_index("tracklet_id")
+    owner = {image: i for i, own in images.items() for image in own}
+    train = tracklets[tracklets["split"] == "train"]
+    new_ids = []
+    for before, after in zip(plain.itertuples(), noisy.itertuples(), strict=True):
+        assert after.labels.tolist() == before.labels.tolist()
+        n = len(before.frames)
+        assert after.frames[:n].tolist() == before.frames.tolist()
+        assert (
+            after.tracklet_ids[: len(before.tracklet_ids)].tolist() == before.tracklet_ids.tolist()
+        )
+        extra = after.tracklet_ids[len(before.tracklet_ids) :].tolist()
+        new_ids += extra
+        camera = train[train["camera_id"] == before.camera_id]
+        available = set(camera["person_id"]) - set(before.labels)
+        assert min(1, len(available)) <= len(extra) <= 3
+        people = []
+        for i in extra:
+            place = after.frame_tracklets == i
+            source = {owner[image] for image in after.frames[place].tolist()}
+            assert len(source) == 1
+            of = about.loc[source.pop()]
+            assert of["camera_id"] == before.camera_id
+            assert of["split"] == "train"
+            assert set(after.truth_frame_persons[place]) == {of["person_id"]}
+            people.append(of["person_id"])
+            run = after.frames[place].tolist()
+            assert 2 <= len(run) <= 5
+            own = images[owner[run[0]]]
+            assert own[own.index(run[0]) : own.index(run[0]) + len(run)] == run
+        assert len(set(people)) == len(people)
+        assert not set(people) & set(before.labels)
+    assert len(set(new_ids)) == len(new_ids)
+    assert not set(new_ids) & {i for ids in plain["tracklet_ids"] for i in ids}
+
+
+def test_missing_annotation_with_the_papers_numbers():
+    made = bags.training_bags(*dataset(crowd()), seed=0, missing=bags.MISSING)
+    extra = made["tracklet_ids"].map(len) - 3
+    assert extra.between(0, 8).all()
+    lengths = [
+        count
+        for ids in made["frame_tracklets"]
+        for i, count in Counter(ids.tolist()).items()
+        if i >= 130
+    ]
+    assert min(lengths) >= 5
+    assert max(lengths) <= 30
+    assert len(set(lengths)) > 10
+
+
+test_rows = st.lists(
+    st.tuples(
+        st.sampled_from([-1, 0, 1, 2, 3, 4]),
+        st.integers(1, 3),
+        st.sampled_from(["train", "query", "gallery", "junk"]),
+        st.integers(1, 9),
+    ),
+    max_size=40,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(rows=test_rows, per_bag=limits, seed=st.integers(0, 99), data=st.data())
+def test_coarse_bags(rows, per_bag, seed, data):
+    tracklets, frames = dataset(rows)
+    options: dict[str, Any] = {"seed": seed, "tracklets_per_bag": per_bag, "max_frames": 4}
+    people = tracklets[tracklets["split"].isin(["query", "gallery"]) & (tracklets["person_id"] > 0)]
+    queried = people[people["person_id"].isin(people["person_id"][people["split"] == "query"])]
+    first = queried.drop_duplicates("person_id")
+    if len(first) in (0, len(people)):
+        with pytest.raises(ReidError):
+            bags.coarse_bags(tracklets, frames, **options)
+        return
+    made = bags.coarse_bags(tracklets, frames, **options)
+    tables.conform(made, "bags")
+    assert made["bag_id"].tolist() == list(range(len(made)))
+    probes, gallery = made[made["split"] == "probe"], made[made["split"] == "gallery"]
+    assert made["split"].tolist() == ["probe"] * len(probes) + ["gallery"] * len(gallery)
+    assert sorted(i for ids in probes["tracklet_ids"] for i in ids) == first["tracklet_id"].tolist()
+    assert probes["camera_id"].is_monotonic_increasing
+    assert gallery["camera_id"].is_monotonic_increasing
+    rest = set(people["tracklet_id"]) - set(first["tracklet_id"])
+    in_gallery = [i for ids in gallery["tracklet_ids"] for i in ids.tolist()]
+    assert sorted(in_gallery) == sorted(rest)
+    about = tracklets.set_index("tracklet_id")
+    for bag in made.itertuples():
+        own = about.loc[bag.tracklet_ids]
+        assert set(own["camera_id"]) == {bag.camera_id}
+        assert bag.labels.tolist() == sorted(set(own["person_id"]))
+        counts = Counter(bag.frame_tracklets.tolist())
+        most = 4 if bag.split == "gallery" else 10**9
+        assert counts == {i: min(most, about.loc[i, "frame_count"]) for i in bag.tracklet_ids}
+        assert len(own) <= (1 if bag.split == "probe" else per_bag[1])
+    order = data.draw(st.permutations(range(len(tracklets))))
+    assert equal(made, bags.coarse_bags(tracklets.iloc[order], frames, **options))
+
+
+@settings(max_examples=60, deadline=None)
+@given(rows=training_rows, seed=st.integers(0, 99), parts=st.integers(1, 5))
+def test_noisy_tracking_keeps_the_frames_and_mixes_the_tracklets(rows, seed, parts):
+    plain = bags.training_bags(*dataset(rows), seed=0)
+    noisy = bags.noisy_tracking(plain, seed=seed, parts=parts)
+    tables.conform(noisy, "bags")
+    assert equal(noisy, bags.noisy_tracking(plain, seed=seed, parts=parts))
+    used: list[int] = []
+    for before, after in zip(plain.itertuples(), noisy.itertuples(), strict=True):
+        assert after.labels.tolist() == before.labels.tolist()
+        person = dict(zip(before.frames.tolist(), before.truth_frame_persons, strict=True))
+        assert sorted(after.frames) == sorted(before.frames)
+        assert [person[i] for i in after.frames.tolist()] == after.truth_frame_persons.tolist()
+        counts = Counter(after.frame_tracklets.tolist())
+        assert len(counts) == min(parts, len(before.frames))
+        assert max(counts.values()) - min(counts.values()) <= 1
+        assert list(counts) == after.tracklet_ids.tolist()
+        used += after.tracklet_ids.tolist()
+    assert len(set(used)) == len(used)
+
+
+def test_noisy_tracking_works_without_the_truth():
+    plain = bags.training_bags(*dataset(crowd()), seed=0)
+    blind = plain.drop(columns="truth_frame_persons")
+    noisy = bags.noisy_tracking(blind, seed=3)
+    assert "truth_frame_persons" not in noisy
+    expected = bags.noisy_tracking(plain, seed=3)
+    assert [x.tolist() for x in noisy["frames"]] == [x.tolist() for x in expected["frames"]]
+    with pytest.raises(ReidError, match="parts is 0"):
+        bags.noisy_tracking(plain, seed=3, parts=0)
+
+
+@pytest.mark.parametrize(
+    ("rows", "options", "message"),
+    [
+        ([(1, 1, "gallery", 5)], {}, "no tracklet of split 'train'"),
+        ([(1, 1, "train", 5), (0, 1, "train", 5)], {}, "tracklet 11 has person 0"),
+        ([(-1, 1, "train", 5)], {}, "tracklet 10 has person -1"),
+        ([(1, 1, "train", 2)], {"tracklet_parts": 3}, "tracklet 10 has 2 frames .* 3 parts"),
+        ([(1, 1, "train", 2)], {"tracklet_parts": 0}, "tracklet_parts is 0"),
+        ([(1, 1, "train", 2)], {"max_frames": 0}, "at most 0 frames"),
+        ([(1, 1, "train", 2)], {"tracklets_per_bag": (0, 3)}, r"tracklets_per_bag is \[0, 3\]"),
+        ([(1, 1, "train", 2)], {"tracklets_per_bag": (4, 3)}, r"tracklets_per_bag is \[4, 3\]"),
+        ([(1, 1, "train", 2)], {"missing": bags.MISSING}, "no training tracklet has 5 frames"),
+        ([(1, 1, "train", 2)], {"missing": {"frames": (1, 2)}}, "missing has the keys"),
+        (
+            [(1, 1, "train", 9)],
+            {"missing": {"tracklets": (3, 1), "frames": (5, 30)}},
+            r"missing.tracklets is \[3, 1\]",
+        ),
+    ],
+)
+def test_what_cannot_be_bagged_is_refused(rows, options, message):
+    with pytest.raises(ReidError, match=message) as caught:
+        bags.training_bags(*dataset(rows), seed=0, **options)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("change", ["frame_count", "first_frame"])
+@pytest.mark.parametrize("by", [-1, 1, -100, 100])
+def test_tables_that_do_not_fit_each_other_are_refused(change, by):
+    tracklets, frames = dataset([(1, 1, "train", 5), (2, 1, "train", 5), (3, 1, "train", 5)])
+    tracklets.loc[1, change] += by
+    with pytest.raises(ReidError, match="tracklet 11: rows .* are not its own frames"):
+        bags.training_bags(tracklets, frames, seed=0)
+
+
+def test_a_table_without_its_columns_or_with_a_tracklet_twice_is_refused():
+    tracklets, frames = dataset([(1, 1, "train", 5)])
+    with pytest.raises(ReidError, match=r"lacks the columns \['camera_id'\]"):
+        bags.training_bags(tracklets.drop(columns="camera_id"), frames, seed=0)
+    with pytest.raises(ReidError, match="tracklet 10 stands there twice"):
+        bags.training_bags(pd.concat([tracklets, tracklets]), frames, seed=0)
+
+
+def test_a_bag_without_labels_is_refused_by_its_id():
+    made = bags.training_bags(*dataset(crowd()), seed=0)
+    bags.check_labelled(made)
+    made.at[4, "labels"] = np.array([], np.int32)
+    with pytest.raises(ReidError, match="bag 4 has no label"):
+        bags.check_labelled(made)
+
+
+@pytest.fixture(scope="module")
+def mars_tables(
+    shared_data: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    folder = tmp_path_factory.mktemp("mars")
+    with zipfile.ZipFile(shared_data / "mars_info" / "info.zip") as archive:
+        archive.extractall(folder)
+    tracklets = mars.read_tracklets(folder / "info")
+    counts = tracklets["frame_count"].to_numpy()
+    frames = pd.DataFrame(
+        {
+            "tracklet_id": np.repeat(tracklets["tracklet_id"].to_numpy(), counts),
+            "image": np.arange(counts.sum()),
+        }
+    )
+    return tracklets, frames
+
+
+@pytest.mark.shared
+def test_whole_mars_gives_the_counts_of_table_1(mars_tables):
+    for seed in range(3):
+        made = bags.training_bags(*mars_tables, seed=seed)
+        assert 2050 <= len(made) <= 2100
+        assert sum(len(ids) for ids in made["tracklet_ids"]) == 8298
+        assert len({label for labels in made["labels"] for label in labels}) == 625
+        coarse = bags.coarse_bags(*mars_tables, seed=seed)
+        gallery = coarse[coarse["split"] == "gallery"]
+        assert (coarse["split"] == "probe").sum() == 626
+        assert len({label for labels in gallery["labels"] for label in labels}) == 634
+        assert 1840 <= len(gallery) <= 1880
+        assert gallery["tracklet_ids"].map(len).sum() == 8062 - 626

@@ -1,0 +1,149 @@
+from itertools import combinations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from weakreid.errors import ReidError
+from weakreid.training.sampling import BagBatches, frames_of_bag
+
+LABELS = st.lists(st.frozensets(st.integers(1, 9), max_size=4), min_size=1, max_size=30)
+
+
+def pairs_in(batch: list[int], labels: list[frozenset[int]]) -> int:
+    return sum(bool(labels[a] & labels[b]) for a, b in combinations(batch, 2))
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    labels=LABELS,
+    batch_size=st.integers(1, 12),
+    pairs=st.integers(0, 5),
+    seed=st.integers(0, 99),
+    epoch=st.integers(0, 5),
+    steps=st.none() | st.integers(1, 6),
+)
+def test_every_batch_keeps_its_promises_or_is_refused(
+    labels, batch_size, pairs, seed, epoch, steps
+):
+    possible = (
+        len(labels) >= batch_size >= 2 * pairs
+        and pairs_in(list(range(len(labels))), labels) >= pairs
+    )
+    if not possible:
+        with pytest.raises(ReidError) as caught:
+            BagBatches(labels, batch_size=batch_size, pairs=pairs, seed=seed, steps=steps)
+        assert "\n" not in str(caught.value)
+        return
+    sampler = BagBatches(labels, batch_size=batch_size, pairs=pairs, seed=seed, steps=steps)
+    batches = sampler.epoch(epoch)
+    assert len(batches) == len(sampler) == (steps or -(-len(labels) // batch_size))
+    for batch in batches:
+        assert len(batch) == len(set(batch)) == batch_size
+        assert all(0 <= bag < len(labels) for bag in batch)
+        assert pairs_in(batch, labels) >= pairs
+
+
+@settings(max_examples=50, deadline=None)
+@given(labels=LABELS.filter(lambda bags: len(bags) >= 4), seed=st.integers(0, 99))
+def test_without_pairs_an_epoch_covers_all_bags(labels, seed):
+    batches = BagBatches(labels, batch_size=4, pairs=0, seed=seed).epoch(0)
+    assert {bag for batch in batches for bag in batch} == set(range(len(labels)))
+
+
+def many_bags(count: int, people: int, per_bag: int) -> list[list[int]]:
+    generator = np.random.default_rng(0)
+    return [generator.choice(people, per_bag, replace=False).tolist() for _ in range(count)]
+
+
+def test_an_epoch_covers_nearly_all_bags_nearly_once():
+    labels = many_bags(1003, 300, 4)
+    seen = np.bincount(np.concatenate(BagBatches(labels, seed=1).epoch(0)), minlength=len(labels))
+    assert seen.sum() == 1010
+    assert (seen >= 1).mean() > 0.97
+    assert seen.max() <= 3
+
+
+def test_the_same_seed_and_epoch_give_the_same_batches():
+    labels = many_bags(60, 30, 3)
+    sampler = BagBatches(labels, seed=1)
+    later = sampler.epoch(3)
+    assert BagBatches(labels, seed=1).epoch(3) == later
+    assert sampler.epoch(3) == later
+    assert sampler.epoch(4) != later
+    assert BagBatches(labels, seed=2).epoch(3) != later
+
+
+def test_pairs_are_disjoint_where_the_bags_allow_it():
+    labels = [[i // 2] for i in range(40)]
+    for batch in BagBatches(labels, batch_size=10, pairs=5, seed=0).epoch(0):
+        assert sorted(np.bincount([bag // 2 for bag in batch]).nonzero()[0].tolist()) == sorted(
+            {bag // 2 for bag in batch}
+        )
+        assert len({bag // 2 for bag in batch}) == 5
+
+
+def test_every_pair_of_bags_gets_its_turn():
+    labels = [[1, 2], [2, 3], [3, 1], [4], [5], [6]]
+    sampler = BagBatches(labels, batch_size=2, pairs=1, seed=0)
+    met = {tuple(sorted(batch)) for epoch in range(20) for batch in sampler.epoch(epoch)}
+    assert met == {(0, 1), (1, 2), (0, 2)}
+
+
+@pytest.mark.parametrize(
+    ("labels", "options", "message"),
+    [
+        ([[1], [2], [3]], {"batch_size": 2, "pairs": 1}, "no two of the 3 bags share an identity"),
+        ([[1], [1], [3], [4]], {"batch_size": 4, "pairs": 2}, "only 1 pairs of the 4 bags"),
+        ([[1], [1]], {"batch_size": 3, "pairs": 1}, "batch of 3 .* there are 2 bags"),
+        ([[1]] * 9, {"batch_size": 5, "pairs": 3}, "3 pairs need 6 bags, but a batch holds 5"),
+        ([[1]] * 9, {"batch_size": 5, "pairs": 2, "steps": 0}, "steps 0"),
+    ],
+)
+def test_impossible_demands_are_refused_with_the_reason(labels, options, message):
+    with pytest.raises(ReidError, match=message):
+        BagBatches(labels, **options)
+
+
+def test_overlapping_pairs_make_up_for_disjoint_ones():
+    # one identity in three bags: three pairs, but no two of them disjoint
+    labels = [[1], [1], [1], [2], [3], [4]]
+    for batch in BagBatches(labels, batch_size=6, pairs=3, seed=0).epoch(0):
+        assert {0, 1, 2} <= set(batch)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    count=st.integers(1, 300),
+    most=st.integers(1, 150),
+    seed=st.integers(0, 9),
+    epoch=st.integers(0, 9),
+    bag=st.integers(0, 9),
+)
+def test_frames_of_a_bag(count, most, seed, epoch, bag):
+    chosen = frames_of_bag(count, most, seed=seed, epoch=epoch, bag=bag)
+    assert len(chosen) == min(count, most)
+    assert len(set(chosen.tolist())) == len(chosen)
+    assert chosen.min() >= 0
+    assert chosen.max() < count
+    assert (np.diff(chosen) > 0).all()
+    np.testing.assert_array_equal(
+        chosen, frames_of_bag(count, most, seed=seed, epoch=epoch, bag=bag)
+    )
+
+
+def test_frames_differ_between_epochs_and_bags():
+    def chosen(epoch: int, bag: int) -> list[int]:
+        return frames_of_bag(500, seed=0, epoch=epoch, bag=bag).tolist()
+
+    assert len({tuple(chosen(epoch, bag)) for epoch in range(3) for bag in range(3)}) == 9
+    often = np.bincount(np.concatenate([chosen(epoch, 0) for epoch in range(200)]), minlength=500)
+    assert often.min() > 0
+
+
+def test_an_empty_bag_or_no_frames_is_refused():
+    with pytest.raises(ReidError, match="bag 7 has no frame"):
+        frames_of_bag(0, seed=0, epoch=0, bag=7)
+    with pytest.raises(ReidError, match="frames_per_bag is 0"):
+        frames_of_bag(5, 0, seed=0, epoch=0, bag=7)
