@@ -161,7 +161,7 @@ def outlines(person: Person, parts: list[Part], heading: float) -> FloatArray:
             [0.9 * hip, 1.04 * hip, seen(0.115, 0.1) * fat,
              seen(0.15, 0.15) if person.lower == "skirt" else seen(0.135, 0.12)],
         ),
-        "brim": _ellipse(0.098 if person.hat == "brim" else 0.012 + 0.036 * abs(cos)),
+        "brim": _ellipse(0.084 if person.hat == "brim" else 0.012 + 0.036 * abs(cos)),
         "hood": _ellipse(seen(0.075, 0.035)),
     }  # fmt: skip
     if person.hair_style == "long":

@@ -219,7 +219,7 @@ def trouser(person: Person, rng: np.random.Generator, shin: bool, left: bool) ->
     outer = np.abs(azimuth - (np.pi / 2 if left else -np.pi / 2))
     if lower == "jeans":
         fade = np.exp(-(((height - 0.45) / 0.4) ** 2)) * np.exp(-((azimuth / 0.9) ** 2))
-        wrap *= 1 + 0.4 * fade[..., None]
+        wrap *= 1 + 0.28 * fade[..., None]
         _paint(wrap, np.abs(outer - 0.03) < 0.07, _dark(colour, 0.6))
     if person.side_stripe:
         _paint(wrap, outer < 0.32, contrast(colour))

@@ -120,8 +120,19 @@ def _lay_out(
     heading: FloatArray,
     feet: FloatArray,
     scale: FloatArray,
+    stretch: float,
 ) -> _Walker:
-    """Place a figure: `feet` (frames, 2) in pixels, `scale` (frames,) pixels per stature."""
+    """Place a figure.
+
+    Args:
+        person: whose figure.
+        camera: who looks.
+        phase: (frames,) radians of the gait cycle.
+        heading: (frames,) radians.
+        feet: (frames, 2) pixels.
+        scale: (frames,) pixels per stature.
+        stretch: how much broader than true: boxes are resized to one shape.
+    """
     parts, _ = _figure(person)
     first, second, nearness = project(person, parts, phase, heading, camera.pitch)
     along = second - first
@@ -155,17 +166,16 @@ def _lay_out(
     rows = next(iter(baked.values())).rows
     to_column = side / (scale**2)[:, None, None] * (columns / (2 * reach))[..., None]
     to_row = stem / ((full * scale[:, None]) ** 2)[..., None] * rows[:, None]
-    maps = np.concatenate(
-        [
-            to_column,
-            columns / 2 - (to_column * origin).sum(-1, keepdims=True)[..., 0][..., None]
-            if False
-            else (columns / 2 - (to_column * origin).sum(-1))[..., None],
-            to_row,
-            -(to_row * origin).sum(-1)[..., None],
-        ],
-        axis=-1,
-    )
+    column = columns / 2 - (to_column * origin).sum(-1)
+    row = -(to_row * origin).sum(-1)
+    # stretch about the feet: x = feet + (written x - feet) / stretch
+    middle = feet[:, None, 0]
+    points[..., 0] = middle[..., None] + stretch * (points[..., 0] - middle[..., None])
+    column += to_column[..., 0] * middle * (1 - 1 / stretch)
+    row += to_row[..., 0] * middle * (1 - 1 / stretch)
+    to_column[..., 0] /= stretch
+    to_row[..., 0] /= stretch
+    maps = np.concatenate([to_column, column[..., None], to_row, row[..., None]], axis=-1)
     return _Walker(
         np.array([part.group for part in parts], np.uint8),
         np.round(points * (1 << _SHIFT)).astype(np.int32),
@@ -237,7 +247,6 @@ def tracklet(
     factor = 2 if height <= 160 else 1
     rows, columns = height * factor, width * factor
     gap_x, gap_y = columns // 2, rows // 4  # the label picture reaches beyond the crop
-    style = STYLES[camera.style]
 
     # the walk
     way = camera.path + (np.pi if rng.random() < 0.5 else 0.0) + rng.normal(0, camera.spread)
@@ -249,7 +258,7 @@ def tracklet(
     drift_x = _wander(rng, frames, camera.drift * 1.3) + rng.normal(0, 0.4) * fault
     drift_y = _wander(rng, frames, camera.drift * 0.8) + rng.normal(0, 0.25) * fault
     zoom = zoom * (1 + abs(rng.normal(0, 0.5)) * fault)
-    scale = rows * fill * zoom / (1.03 + 0.12 * np.sin(camera.pitch))
+    scale = rows * fill * zoom / (1.01 + 0.1 * np.sin(camera.pitch))
     feet = np.stack(
         [
             columns * (0.5 + drift_x),
@@ -259,7 +268,8 @@ def tracklet(
     )
     pace = 0.75 * person.stride / 0.44
     scroll = np.cumsum(pace * scale * np.sin(heading)) / FRAMES_PER_SECOND
-    main = _lay_out(person, camera, phase, heading, feet, scale)
+    stretch = 1.27 - 0.24 * abs(np.sin(way)) + rng.normal(0, 0.03)
+    main = _lay_out(person, camera, phase, heading, feet, scale, stretch)
 
     # who and what else is there
     behind: list[_Walker] = []
@@ -283,7 +293,8 @@ def tracklet(
             [columns * (start + move), (0.03 if near else -0.05) * rows + 0 * time], axis=1
         )
         own = rng.uniform(0, 2 * np.pi) + np.pi * other.cadence * time
-        (before if near else behind).append(_lay_out(other, camera, own, other_way, place, size))
+        laid = _lay_out(other, camera, own, other_way, place, size, stretch)
+        (before if near else behind).append(laid)
     thing: Occluder | None = None
     thing_x = np.zeros(frames)
     if rng.random() < camera.occluded:
@@ -375,7 +386,6 @@ def tracklet(
                 float(np.rad2deg(heading[frame]) % 360),
             )
         )
-    _ = style
     return made
 
 

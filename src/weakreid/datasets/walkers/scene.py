@@ -41,8 +41,8 @@ class Style:
 
 STYLES = {
     "street": Style(
-        pitch=(4, 24), spread=(8, 24), ambient=(0.5, 0.75), gain=(0.86, 1.14), exposure=(0.72, 1.3),
-        gamma=(0.8, 1.25), saturation=(0.5, 1.1), haze=(0, 26), native=(0.42, 1.0),
+        pitch=(4, 24), spread=(8, 24), ambient=(0.5, 0.75), gain=(0.91, 1.09), exposure=(0.8, 1.22),
+        gamma=(0.86, 1.18), saturation=(0.6, 1.05), haze=(0, 16), native=(0.42, 1.0),
         motion=(0.0, 0.05), noise=(2, 7), quality=(45, 85), drift=(0.015, 0.05), fill=(0.8, 0.97),
         occluded=(0.12, 0.35), crowd=(0.15, 0.4), shadow=(0.15, 0.5), soft=False, indoor=False,
     ),
@@ -133,20 +133,24 @@ def _speckle(rng: np.random.Generator, shape: tuple[int, int], coarse: int) -> N
     return cv2.resize(small.astype(np.float32), shape[::-1], interpolation=cv2.INTER_LINEAR)
 
 
-def _street(rng: np.random.Generator, image: NDArray[np.float32], unit: int) -> int:
-    """Paint a wall above and a pavement below; return the row where they meet."""
+def _street(
+    rng: np.random.Generator, image: NDArray[np.float32], unit: int, horizon: float
+) -> None:
+    """Paint a stretch of wall above and of pavement below."""
     height, width = image.shape[:2]
-    meet = int(height * rng.uniform(0.3, 0.62))
+    meet = int(height * (horizon + rng.uniform(-0.04, 0.04)))
     wall = np.array(
-        [(128, 118, 108), (96, 98, 104), (150, 140, 122), (112, 92, 80), (86, 100, 88)][
+        [(128, 120, 112), (96, 98, 104), (146, 140, 130), (112, 98, 90), (88, 98, 90)][
             int(rng.integers(5))
         ],
         np.float32,
-    )
+    ) * rng.uniform(0.85, 1.15)
     ground = np.array(
-        [(128, 126, 122), (96, 96, 98), (146, 138, 126), (92, 104, 76)][int(rng.integers(4))],
+        [(128, 126, 122), (100, 100, 102), (144, 138, 130), (96, 104, 82)][
+            int(rng.choice(4, p=(0.32, 0.3, 0.26, 0.12)))
+        ],
         np.float32,
-    )
+    ) * rng.uniform(0.9, 1.1)
     image[:meet] = wall
     image[meet:] = ground
     kind = int(rng.integers(4))
@@ -196,13 +200,14 @@ def _street(rng: np.random.Generator, image: NDArray[np.float32], unit: int) -> 
         shade = rng.uniform(30, 190) * np.array([1, rng.uniform(0.85, 1.1), rng.uniform(0.8, 1.15)])
         cv2.rectangle(image, (x, meet - h), (x + w, meet + h // 6), shade.tolist(), -1)
         cv2.rectangle(image, (x, meet - h), (x + w, meet - h // 2), (shade * 0.7).tolist(), -1)
-    return meet
 
 
-def _indoor(rng: np.random.Generator, image: NDArray[np.float32], unit: int) -> int:
-    """Paint a plain backdrop and a glossy floor; return the row where they meet."""
+def _indoor(
+    rng: np.random.Generator, image: NDArray[np.float32], unit: int, horizon: float
+) -> None:
+    """Paint a stretch of plain backdrop and of glossy floor."""
     height, width = image.shape[:2]
-    meet = int(height * rng.uniform(0.35, 0.55))
+    meet = int(height * horizon)
     backdrop = np.array(
         [(206, 206, 202), (170, 186, 196), (196, 176, 150), (120, 128, 140)][int(rng.integers(4))],
         np.float32,
@@ -216,7 +221,6 @@ def _indoor(rng: np.random.Generator, image: NDArray[np.float32], unit: int) -> 
         cv2.rectangle(
             image, (x + unit // 2, meet // 4), (x + unit, meet // 2), (236, 238, 240), -1
         )
-    return meet
 
 
 @functools.lru_cache(maxsize=16)
@@ -236,7 +240,14 @@ def background(place: Camera, height: int, width: int) -> Image:
     rows, columns = int(height * 1.3), 7 * width
     image = np.zeros((rows, columns, 3), np.float32)
     paint = _indoor if STYLES[place.style].indoor else _street
-    paint(rng, image, height // 2)
+    horizon = float(rng.uniform(0.3, 0.6))
+    start = 0
+    while start < columns:  # several places, so that a background does not give a camera away
+        stretch = np.zeros((rows, int(width * rng.uniform(0.9, 2.2)), 3), np.float32)
+        paint(rng, stretch, height // 2, horizon)
+        end = min(columns, start + stretch.shape[1])
+        image[:, start:end] = stretch[:, : end - start]
+        start = end
     strength = 0.015 if STYLES[place.style].indoor else 0.06
     dirt = _speckle(rng, (rows, columns), 3) + _speckle(rng, (rows, columns), 24)
     image *= 1 + strength * dirt[..., None]
@@ -282,7 +293,8 @@ def occluder(rng: np.random.Generator) -> Occluder:
         return Occluder((front, lower), ((74, 98, 60), (52, 72, 44)))
     if kind == "car":
         top = rng.uniform(0.62, 0.8)
-        red, green, blue = (int(v) for v in rng.integers(30, 200, 3))
+        paint = rng.uniform(40, 170) * rng.uniform(0.85, 1.15, 3)
+        red, green, blue = (int(v) for v in paint)
         hull = np.array(
             [(-1.2, top + 0.1), (-0.7, top + 0.02), (-0.4, top), (0.5, top), (0.9, top + 0.05),
              (1.3, top + 0.12), (1.3, 1.3), (-1.2, 1.3)]
@@ -294,7 +306,7 @@ def occluder(rng: np.random.Generator) -> Occluder:
         rails = [rectangle(-1, 0.57, 1, 0.6), rectangle(-1, 0.9, 1, 0.93)]
         return Occluder((*bars, *rails), (grey,) * 11)
     top = rng.uniform(0.1, 0.5)
-    plate = tuple(int(v) for v in rng.integers(60, 220, 3))
+    plate = tuple(int(v) for v in rng.uniform(90, 190) * rng.uniform(0.75, 1.25, 3))
     return Occluder(
         (rectangle(-0.03, top, 0.03, 1.2), rectangle(-0.22, top - 0.12, 0.22, top + 0.1)),
         (grey, (plate[0], plate[1], plate[2])),
