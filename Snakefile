@@ -11,9 +11,12 @@ include: "workflow/rules/data.smk"
 include: "workflow/rules/supervision.smk"
 include: "workflow/rules/training.smk"
 include: "workflow/rules/evaluation.smk"
+include: "workflow/rules/report.smk"
 
 
-rule all:
+rule demo:
     input:
+        "results/tables/demo/table.md",
         "results/wl_walkers/metrics.json",
+        examples_of("wl_walkers"),
     default_target: True

@@ -211,6 +211,9 @@ class ImageStore:
         try:
             with self.path.open("rb") as file:
                 self._map: mmap.mmap | None = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+            # else the first touch of every record batch would read megabytes around it, and opening
+            # a store of some gigabytes would read all of it
+            self._map.madvise(mmap.MADV_RANDOM)
             whole = pa.py_buffer(self._map)
             reader = pa.ipc.open_file(pa.BufferReader(whole))
         except FileNotFoundError as error:
@@ -351,7 +354,7 @@ class ImageStore:
 
     def _read_ahead(self, rows: Sequence[int]) -> None:
         """Ask the system for all pages at once, so that a cold batch is not read page by page."""
-        if self._map is None or not hasattr(mmap, "MADV_WILLNEED"):
+        if self._map is None:
             return
         for row in rows:
             if 0 <= row < len(self):

@@ -43,8 +43,7 @@ def test_every_backbone_has_the_promised_shape(name, channels):
             scales[stage] = 64 // x.shape[2]
         assert torch.equal(x, net(images(1, 3, 64, 32)))
         assert x.shape == (1, channels, 2, 1)
-        assert scales["layer1"], scales["layer4"] == (4, 32)
-        assert (scales["layer2"], scales["layer3"]) == (8, 16)
+        assert [scales[f"layer{i}"] for i in (1, 2, 3, 4)] == [4, 8, 16, 32]
         close = build(name, "none", last_stride=1).eval()
         assert close(images(1, 3, 64, 32)).shape == (1, channels, 4, 2)
     for a, b in zip(net.state_dict().values(), close.state_dict().values(), strict=True):
@@ -132,6 +131,7 @@ def write(path: Path, value: object) -> Path:
 def test_weights_that_are_not_there_or_do_not_fit_are_refused(tmp_path):
     with torch.random.fork_rng(devices=[]):
         state = _torchvision.resnets["resnet18"][0]().state_dict()
+        no_tensors = nn.Linear(1, 1)
     lacking = {key: value for key, value in state.items() if key != "layer2.0.conv1.weight"}
     misshaped = {**state, "conv1.weight": torch.zeros(64, 1, 7, 7)}
     (tmp_path / "torn.pth").write_bytes(b"PK\x03\x04 torn")
@@ -143,7 +143,7 @@ def test_weights_that_are_not_there_or_do_not_fit_are_refused(tmp_path):
         tmp_path / "torn.pth": "cannot be read as tensors",
         tmp_path / "torn.safetensors": "cannot be read as tensors",
         tmp_path / "empty.pth": "cannot be read as tensors",
-        write(tmp_path / "module.pth", nn.Linear(1, 1)): "cannot be read as tensors",
+        write(tmp_path / "module.pth", no_tensors): "cannot be read as tensors",
         write(tmp_path / "list.pth", [torch.zeros(1)]): "no plain dictionary of tensors",
         write(tmp_path / "lacking.pth", lacking): r"lack 1 of .*'layer2.0.conv1.weight'",
         write(tmp_path / "misshaped.pth", misshaped): "misshape 1 of .*'conv1.weight'",

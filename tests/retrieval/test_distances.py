@@ -85,7 +85,7 @@ def test_bag_minimum_for_any_blocks(seed, count, sizes, width, metric, block, ti
     offsets = np.cumsum([0, *sizes])
     probes = rng.standard_normal((count, width))
     frames = 3 * rng.standard_normal((offsets[-1], width))
-    memory = 8 * (count + width + 4) * tight or 1 << 20
+    memory = 8 * (2 * count + width + 4) * tight or 1 << 20
     blocks = (frames[start : start + block] for start in range(0, len(frames), block))
     found = bag_minimum(probes, blocks, offsets, metric, memory, unit, threads)
     every = exact(probes, unit_rows(frames) if unit else frames, metric)
@@ -161,7 +161,7 @@ def test_faults_of_the_caller_are_named():
         bag_minimum(frames, frames, [0, 7])
     with pytest.raises(ReidError, match="memory_bytes 10"):
         bag_minimum(frames, frames, [0, 6], memory_bytes=10)
-    with pytest.raises(ReidError, match=r"want|floats of shape \[n, 4\]"):
+    with pytest.raises(ReidError, match=r"floats of shape \[n, 4\]"):
         bag_minimum(frames, [frames[:, :3]], [0, 6])
     with pytest.raises(ReidError, match="row 12 is zero"):
         unit_rows(np.zeros((1, 3)), 12)

@@ -127,6 +127,14 @@ def crowd(people: int = 30, cameras: int = 2, split: str = "train", frames: int 
     return [(p + 1, c + 1, split, frames) for p in range(people) for c in range(cameras)] * 2
 
 
+def test_sizes_are_drawn_evenly_and_both_limits_are_met():
+    rows = [(i % 50 + 1, 1, "train", 1) for i in range(4000)]
+    sizes = bags.training_bags(*dataset(rows), seed=0)["tracklet_ids"].map(len)[:-1]
+    shares = sizes.value_counts(normalize=True)
+    assert sorted(shares.index) == [3, 4, 5]
+    assert shares.between(0.28, 0.39).all()
+
+
 def test_another_seed_gives_other_bags():
     made = [bags.training_bags(*dataset(crowd()), seed=seed) for seed in (0, 1)]
     assert not equal(*made)

@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "srun", "setpriv")
@@ -61,6 +61,33 @@ PartitionName=cpu Nodes={host} Default=YES State=UP
 PartitionName=gpu Nodes={host} State=UP
 """
 
+# Inside a job, Snakemake's executor calls srun without SLURM_CONF; srun would then look for its
+# configuration in /etc, which is not ours to write.
+SRUN = """\
+#!/bin/sh
+SLURM_CONF={folder}/slurm.conf exec {srun} "$@"
+"""
+
+# Snakemake asks for its jobs' states every ten seconds, twenty, thirty, until one has ended.
+# Here the answer to that question (and to no other) waits until one more job has ended.
+SQUEUE = """\
+#!/bin/sh
+case "$*" in
+    *--states=all*--name*) ;;
+    *) exec {squeue} "$@" ;;
+esac
+for name; do :; done
+seen={folder}/ended-$name
+for turn in $(seq 200); do
+    states=$({squeue} "$@") || exit
+    ended=$(echo "$states" | grep -v -E 'PENDING|CONFIGURING|RUNNING|COMPLETING')
+    [ "$ended" = "$(cat "$seen" 2>/dev/null)" ] || break
+    sleep 0.2
+done
+echo "$ended" > "$seen"
+echo "$states"
+"""
+
 
 def missing_programs() -> list[str]:
     """Return the programs that this machine lacks."""
@@ -98,6 +125,7 @@ def running(
     (folder / "spool").mkdir(exist_ok=True)
     environment = _configure(folder, cpus, mem_mb, gpus)
     key = folder / "munge.key"
+    key.unlink(missing_ok=True)
     key.write_bytes(secrets.token_bytes(1024))
     key.chmod(0o400)
     munged = [
@@ -124,7 +152,7 @@ def running(
 
 
 def _configure(folder: Path, cpus: int, mem_mb: int, gpus: int) -> dict[str, str]:
-    """Write the configuration and a wrapper of srun; return the environment that selects them."""
+    """Write the configuration and what wraps programs; return the environment that selects them."""
     host = socket.gethostname().partition(".")[0]
     config = folder / "slurm.conf"
     with (
@@ -151,13 +179,13 @@ def _configure(folder: Path, cpus: int, mem_mb: int, gpus: int) -> dict[str, str
             for device in DEVICES[:gpus]
         )
     )
-    # Inside a job, Snakemake's executor calls srun without SLURM_CONF: srun would then look in
-    # /etc, which is not ours to write.
-    wrapper = folder / "bin" / "srun"
-    wrapper.parent.mkdir(exist_ok=True)
-    wrapper.write_text(f'#!/bin/sh\nSLURM_CONF={config} exec {shutil.which("srun")} "$@"\n')
-    wrapper.chmod(0o755)
-    return {"SLURM_CONF": str(config), "PATH": f"{wrapper.parent}:{os.environ['PATH']}"}
+    programs = folder / "bin"
+    programs.mkdir(exist_ok=True)
+    for name, text in (("srun", SRUN), ("squeue", SQUEUE)):
+        path = programs / name
+        path.write_text(text.format(folder=folder, **{name: shutil.which(name)}))
+        path.chmod(0o755)
+    return {"SLURM_CONF": str(config), "PATH": f"{programs}:{os.environ['PATH']}"}
 
 
 @contextlib.contextmanager
@@ -201,9 +229,9 @@ def _cancel_jobs(environment: dict[str, str]) -> None:
         time.sleep(0.3)
 
 
-def _wait_for(ready: object, folder: Path, seconds: float = 30) -> None:
+def _wait_for(ready: Callable[[], bool], folder: Path, seconds: float = 30) -> None:
     end = time.monotonic() + seconds
-    while not ready():  # type: ignore[operator]
+    while not ready():
         if time.monotonic() > end:
             said = "".join(
                 f"\n--- {path.name}\n{path.read_text(errors='replace')[-2000:]}"

@@ -181,3 +181,19 @@ def of_runs(pattern):
 def table_inputs(wildcards):
     rows = CONFIG.tables[wildcards.table].rows
     return expand("results/{experiment}/metrics.json", experiment=rows.values())
+
+
+def table_values(wildcards):
+    table = CONFIG.tables[wildcards.table]
+    rows = [{"label": label, "experiment": name} for label, name in table.rows.items()]
+    return values({"title": table.title, "rows": rows})
+
+
+def examples_of(experiment):
+    """Return the figures of an experiment."""
+    run = runs_of(experiment)[0]
+    return [
+        f"results/{experiment}/learning_curve.svg",
+        f"results/{experiment}/runs/{run}/matches_fine.png",
+        f"results/{experiment}/runs/{run}/matches_coarse.png",
+    ]

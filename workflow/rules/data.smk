@@ -13,6 +13,8 @@ rule fetch:
         "results/datasets/{dataset}/logs/fetch.log",
     benchmark:
         "results/datasets/{dataset}/benchmarks/fetch.tsv"
+    conda:
+        "../../envs/cpu.yaml"
     retries: 0
     resources:
         mem_mb=2000,
@@ -33,6 +35,8 @@ rule generate:
         "results/datasets/{dataset}/logs/generate.log",
     benchmark:
         "results/datasets/{dataset}/benchmarks/generate.tsv"
+    conda:
+        "../../envs/cpu.yaml"
     threads: 64
     resources:
         mem_mb=4000,
@@ -61,6 +65,8 @@ rule dataset:
         "results/datasets/{dataset}/logs/dataset.log",
     benchmark:
         "results/datasets/{dataset}/benchmarks/dataset.tsv"
+    conda:
+        "../../envs/cpu.yaml"
     threads: 8
     resources:
         mem_mb=8000,
@@ -83,6 +89,8 @@ rule split:
         "results/datasets/{dataset}/logs/split-{split}.log",
     benchmark:
         "results/datasets/{dataset}/benchmarks/split-{split}.tsv"
+    conda:
+        "../../envs/cpu.yaml"
     resources:
         mem_mb=2000,
         runtime=20,

@@ -15,6 +15,8 @@ rule features:
         "results/{experiment}/logs/features-{run}.log",
     benchmark:
         "results/{experiment}/benchmarks/features-{run}.tsv"
+    conda:
+        "../../envs/cpu.yaml"
     threads: 8
     resources:
         mem_mb=16000,
@@ -42,6 +44,8 @@ rule evaluate:
         "results/{experiment}/logs/evaluate-{run}.log",
     benchmark:
         "results/{experiment}/benchmarks/evaluate-{run}.tsv"
+    conda:
+        "../../envs/cpu.yaml"
     threads: 8
     resources:
         mem_mb=16000,
@@ -68,6 +72,8 @@ rule collect:
         "results/{experiment}/logs/collect.log",
     benchmark:
         "results/{experiment}/benchmarks/collect.tsv"
+    conda:
+        "../../envs/cpu.yaml"
     resources:
         mem_mb=1000,
         runtime=10,

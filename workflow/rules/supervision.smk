@@ -14,6 +14,8 @@ rule bags:
         "results/datasets/{dataset}/logs/bags-{split}-{bags}.log",
     benchmark:
         "results/datasets/{dataset}/benchmarks/bags-{split}-{bags}.tsv"
+    conda:
+        "../../envs/cpu.yaml"
     resources:
         mem_mb=4000,
         runtime=20,
@@ -35,6 +37,8 @@ rule coarse_bags:
         "results/datasets/{dataset}/logs/coarse-{split}.log",
     benchmark:
         "results/datasets/{dataset}/benchmarks/coarse-{split}.tsv"
+    conda:
+        "../../envs/cpu.yaml"
     resources:
         mem_mb=4000,
         runtime=20,

@@ -20,6 +20,8 @@ rule train:
         "results/{experiment}/logs/train-{run}.log",
     benchmark:
         "results/{experiment}/benchmarks/train-{run}.tsv"
+    conda:
+        "../../envs/cpu.yaml"
     threads: 8
     resources:
         mem_mb=16000,

@@ -92,7 +92,10 @@ def unpack(archive: Path, into: Path, *, strip: int = 0, sha256: str | None = No
                     f"the disk is full: {archive} was not unpacked into {into}; free some space and"
                     " run again"
                 ) from error
-            raise
+            raise ReidError(
+                f"{archive}: was not unpacked into {into} ({error.strerror}: {error.filename}); put"
+                " that right and run again"
+            ) from error
         finally:
             shutil.rmtree(aside, ignore_errors=True)
 
@@ -113,6 +116,7 @@ def _write_members(archive: Path, aside: Path, strip: int) -> int:
     if archive.suffix.lower() in PLAIN:
         strip = 0
     files: set[str] = set()
+    folders: set[str] = set()
     links: list[tuple[str, _Member]] = []
     written = 0
     try:
@@ -124,12 +128,15 @@ def _write_members(archive: Path, aside: Path, strip: int) -> int:
                 name = _safe_name(archive, member, strip)
                 if name is None:
                     continue
-                if any(parent in files for parent in _parents(name)):
+                folder = member.kind == "folder"
+                parents = set(_parents(name))
+                if parents & files or name in files or (not folder and name in folders):
                     raise ReidError(
-                        f"{archive}: member '{member.name}' lies below another member that is no"
-                        " folder; nothing was unpacked"
+                        f"{archive}: member '{member.name}' is there twice, or lies below another"
+                        " that is no folder; nothing was unpacked"
                     )
-                if member.kind == "folder":
+                folders |= parents | ({name} if folder else set())
+                if folder:
                     (aside / name).mkdir(parents=True, exist_ok=True)
                     continue
                 files.add(name)
@@ -149,9 +156,11 @@ def _write_members(archive: Path, aside: Path, strip: int) -> int:
     # only now, so that no file was ever written through a link
     for name, member in links:
         _make_link(archive, aside, name, member, strip)
+    base = os.path.realpath(aside)
     for name, member in links:
-        inside = (aside / name).resolve().is_relative_to(aside.resolve())
-        if member.kind == "symlink" and not inside:
+        # realpath, for it takes a circle of links where Path.resolve fails
+        leads = os.path.realpath(aside / name)
+        if member.kind == "symlink" and os.path.commonpath([base, leads]) != base:
             raise ReidError(f"{archive}: link '{member.name}' leads outside; nothing was unpacked")
     return len(files)
 
@@ -291,7 +300,7 @@ def _zip_members(archive: Path, held: zipfile.ZipFile) -> Iterator[_Member]:
         kind = stat.S_IFMT(mode) if info.create_system == 3 else 0
         if info.flag_bits & 1:
             raise ReidError(f"{archive}: '{info.filename}' is encrypted; unpack it by hand")
-        if info.is_dir():
+        if info.filename.endswith("/"):
             yield _Member(info.filename, "folder")
         elif kind == stat.S_IFLNK:
             target = held.read(info) if info.file_size < 4096 else b"/"
@@ -331,3 +340,6 @@ def _tar_members(tar: tarfile.TarFile) -> Iterator[_Member]:
             yield _Member(info.name, "device")
         # tarfile remembers every member it passed: a million of them are not needed
         tar.members = []  # type: ignore[attr-defined]
+    # the checksum of a compressed archive stands at its very end, behind the last member
+    while tar.fileobj is not None and tar.fileobj.read(1 << 20):
+        pass

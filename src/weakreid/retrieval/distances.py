@@ -122,8 +122,8 @@ def bag_minimum(
     bounds = _bounds(offsets)
     count, width = probes.shape
     kind = probes.dtype
-    # the products and, at worst, a converted copy of the frames, their lengths and one row's minima
-    per_frame = kind.itemsize * (count + width + 4)
+    # the products, argmin's copy of them, and at worst a converted copy of the frames
+    per_frame = kind.itemsize * (2 * count + width + 4)
     chunk = memory_bytes // per_frame
     if chunk < 1:
         raise ReidError(

@@ -19,6 +19,7 @@ import collections
 import contextlib
 import io
 import multiprocessing
+import shutil
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -199,8 +200,15 @@ def plan(
         for person_id, person, group in zip(ids[split], people, groups, strict=True):
             persons[int(person_id)] = (person, group)
             seen = rng.integers(cameras_per_person[0], cameras_per_person[1] + 1)
-            for number in np.sort(rng.permutation(cameras)[:seen]) + 1:
-                for t in range(1, _count(rng, tracklets_per_camera) + 1):
+            counts = [_count(rng, tracklets_per_camera) for _ in range(seen)]
+            if seen > 1 and tracklets_per_camera[1] > 1:
+                # a query's match must not itself be a query: two cameras have one more to give
+                for i in range(2):
+                    counts[i] = max(counts[i], 2)
+            counts = [counts[i] for i in rng.permutation(seen)]
+            numbers_seen = np.sort(rng.permutation(cameras)[:seen]) + 1
+            for number, count_here in zip(numbers_seen, counts, strict=True):
+                for t in range(1, count_here + 1):
                     length = _length(rng, frames)
                     tracklets.append(
                         Tracklet(
@@ -536,6 +544,4 @@ def _clear(root: Path) -> None:
             f"{root}: holds something that was not generated here; move it away or choose "
             "another folder"
         )
-    import shutil
-
     shutil.rmtree(root)

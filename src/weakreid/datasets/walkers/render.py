@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from weakreid.datasets.walkers.body import Part, outlines, parts_of, project
 from weakreid.datasets.walkers.cloth import COLUMNS, wraps
 from weakreid.datasets.walkers.people import Person, draw_person
-from weakreid.datasets.walkers.scene import STYLES, Camera, Occluder, background, occluder
+from weakreid.datasets.walkers.scene import STRETCH, STYLES, Camera, Occluder, background, occluder
 from weakreid.seeding import numpy_generator
 
 FloatArray = NDArray[np.float64]
@@ -305,10 +305,14 @@ def tracklet(
         thing_x = (thing_x + 2 * columns) % (5 * columns) - 2 * columns
 
     scenery = background(camera, rows, columns)
-    start_x = rng.uniform(0, 7 * columns)
+    start_x = rng.uniform(0, STRETCH * columns)
     start_y = rng.uniform(0, 0.3) * rows
     table = _curve(camera.gamma)
-    matrix = np.array(camera.matrix, np.float32)
+    # the sun comes and goes, and no two spots are alike: one camera's tracklets differ too
+    matrix = np.array(camera.matrix, np.float32) * rng.uniform(0.85, 1.15)
+    matrix *= rng.uniform(0.97, 1.03, (3, 1)).astype(np.float32)
+    spot = np.append(rng.uniform(0.72, 1.25) * rng.uniform(0.92, 1.08, 3), 0.0)
+    mirrored = rng.random() < 0.5
     native = float(np.clip(camera.native * rng.uniform(0.8, 1.15), 0.35, 1.0))
     small = (max(8, round(width * native)), max(16, round(height * native)))
     noise = _noise(height, width)
@@ -330,9 +334,13 @@ def tracklet(
 
     made = []
     for frame in range(frames):
-        left = int(start_x + scroll[frame] - drift_x[frame] * columns) % (7 * columns)
+        along = scroll[frame] - drift_x[frame] * columns
+        left = int(start_x + (-along if mirrored else along)) % (STRETCH * columns)
         top = int(np.clip(start_y - drift_y[frame] * rows, 0, len(scenery) - rows))
-        picture = scenery[top : top + rows, left : left + columns].copy()
+        picture = scenery[top : top + rows, left : left + columns]
+        if mirrored:
+            picture = picture[:, ::-1]
+        picture = cv2.multiply(picture, spot)
         canvas[:] = 0
         coefficients = _Coefficients()
         base = 1 + count

@@ -11,6 +11,8 @@ from weakreid.errors import ReidError
 from weakreid.seeding import numpy_generator
 
 Image = NDArray[np.uint8]
+
+STRETCH = 20  # a camera's place is so many pictures long
 Range = tuple[float, float]
 
 
@@ -41,9 +43,9 @@ class Style:
 
 STYLES = {
     "street": Style(
-        pitch=(4, 24), spread=(8, 24), ambient=(0.5, 0.75), gain=(0.91, 1.09), exposure=(0.8, 1.22),
-        gamma=(0.86, 1.18), saturation=(0.6, 1.05), haze=(0, 16), native=(0.42, 1.0),
-        motion=(0.0, 0.05), noise=(2, 7), quality=(45, 85), drift=(0.015, 0.05), fill=(0.8, 0.97),
+        pitch=(4, 24), spread=(8, 24), ambient=(0.5, 0.75), gain=(0.94, 1.06), exposure=(0.86, 1.16),
+        gamma=(0.9, 1.12), saturation=(0.7, 1.05), haze=(0, 12), native=(0.45, 1.0),
+        motion=(0.0, 0.05), noise=(1.5, 4.5), quality=(45, 85), drift=(0.012, 0.04), fill=(0.88, 1.0),
         occluded=(0.12, 0.35), crowd=(0.15, 0.4), shadow=(0.15, 0.5), soft=False, indoor=False,
     ),
     "studio": Style(
@@ -140,17 +142,17 @@ def _street(
     height, width = image.shape[:2]
     meet = int(height * (horizon + rng.uniform(-0.04, 0.04)))
     wall = np.array(
-        [(128, 120, 112), (96, 98, 104), (146, 140, 130), (112, 98, 90), (88, 98, 90)][
+        [(128, 120, 108), (94, 98, 108), (150, 138, 118), (118, 92, 78), (84, 100, 88)][
             int(rng.integers(5))
         ],
         np.float32,
-    ) * rng.uniform(0.85, 1.15)
+    ) * rng.uniform(0.8, 1.2)
     ground = np.array(
-        [(128, 126, 122), (100, 100, 102), (144, 138, 130), (96, 104, 82)][
-            int(rng.choice(4, p=(0.32, 0.3, 0.26, 0.12)))
+        [(128, 124, 116), (98, 100, 106), (150, 136, 118), (96, 108, 76), (134, 112, 102)][
+            int(rng.choice(5, p=(0.26, 0.26, 0.22, 0.14, 0.12)))
         ],
         np.float32,
-    ) * rng.uniform(0.9, 1.1)
+    ) * rng.uniform(0.82, 1.18)
     image[:meet] = wall
     image[meet:] = ground
     kind = int(rng.integers(4))
@@ -178,8 +180,9 @@ def _street(
         for _ in range(8):
             x, y = int(rng.integers(width)), int(rng.integers(max(1, meet // 2)))
             size = int(unit * rng.uniform(0.15, 0.4))
+            poster = rng.uniform(60, 190) * rng.uniform(0.7, 1.3, 3)
             cv2.rectangle(
-                image, (x, y), (x + size, y + size), rng.uniform(40, 210, 3).tolist(), -1
+                image, (x, y), (x + size, y + size), poster.tolist(), -1
             )
     paving = int(rng.integers(3))
     if paving < 2:  # joints that close up towards the horizon
@@ -233,11 +236,11 @@ def background(place: Camera, height: int, width: int) -> Image:
         width: its columns.
 
     Returns:
-        RGB (1.3 height, 8 width, 3); the last `width` columns repeat the first, so that a
+        RGB (1.3 height, (STRETCH + 1) width, 3); the last `width` columns repeat the first, so that a
         scrolling crop may wrap around.
     """
     rng = numpy_generator(place.background, "walkers", "background")
-    rows, columns = int(height * 1.3), 7 * width
+    rows, columns = int(height * 1.3), STRETCH * width
     image = np.zeros((rows, columns, 3), np.float32)
     paint = _indoor if STYLES[place.style].indoor else _street
     horizon = float(rng.uniform(0.3, 0.6))

@@ -1,0 +1,76 @@
+"""Matching examples, as in WL's Fig. 5: a query and the nearest items of the gallery."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+RIGHT, WRONG, SAME_PERSON = "#2b6cb0", "#c53030", "#ecc94b"
+
+
+@dataclass(frozen=True)
+class Item:
+    """A query or a gallery item in a picture.
+
+    Attributes:
+        title: what stands above it.
+        frames: rows of the image store to show.
+        right: whether it is a correct answer; None for a query.
+        marked: frames of the query's person (yellow dots).
+        boxed: the frame that is most similar to the query, None for no box.
+    """
+
+    title: str
+    frames: Sequence[int]
+    right: bool | None = None
+    marked: frozenset[int] = frozenset()
+    boxed: int | None = None
+
+
+def matching_examples(
+    rows: Sequence[Sequence[Item]], picture: Callable[[int], np.ndarray], title: str
+) -> Figure:
+    """Draw a row per query: the query, then the gallery items nearest to it.
+
+    Blue stands for a correct item, red for a wrong one; a yellow dot marks a frame of the query's
+    person, a box the frame that is most similar to the query.
+
+    Args:
+        rows: per query, the query and its nearest items.
+        picture: gives a frame as uint8 [H, W, 3].
+        title: of the figure.
+    """
+    columns = max(len(row) for row in rows)
+    shown = max(len(item.frames) for row in rows for item in row)
+    figure = Figure(figsize=(0.34 * shown * columns + 0.6, 1.0 * len(rows) + 0.6))
+    axes = figure.subplots(len(rows), columns, squeeze=False)
+    for row, line in zip(rows, axes, strict=True):
+        for axis in line:
+            axis.set_axis_off()
+        for item, axis in zip(row, line, strict=False):
+            _draw(axis, item, picture)
+    figure.suptitle(title, fontsize=9)
+    figure.subplots_adjust(wspace=0.08, hspace=0.28)
+    return figure
+
+
+def _draw(axis: Axes, item: Item, picture: Callable[[int], np.ndarray]) -> None:
+    pictures = [picture(frame) for frame in item.frames]
+    height, width, _ = pictures[0].shape
+    axis.imshow(np.concatenate(pictures, axis=1))
+    colour = "black" if item.right is None else RIGHT if item.right else WRONG
+    axis.set_title(item.title, fontsize=6, color=colour, pad=2)
+    total = width * len(pictures)
+    axis.add_patch(
+        Rectangle((-0.5, -0.5), total, height, fill=False, edgecolor=colour, linewidth=1.6)
+    )
+    for place, frame in enumerate(item.frames):
+        left = place * width
+        if frame == item.boxed:
+            box = Rectangle((left + 1, 1), width - 3, height - 3, fill=False, edgecolor=colour)
+            axis.add_patch(box)
+        if frame in item.marked:
+            axis.plot(left + 0.85 * width, 0.07 * height, "o", color=SAME_PERSON, markersize=3)

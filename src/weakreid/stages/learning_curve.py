@@ -1,0 +1,27 @@
+"""Stage: the learning curve of an experiment's runs."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from weakreid import tables
+from weakreid.console import run_stage
+from weakreid.report import figures
+
+
+def main(
+    history: Annotated[list[Path], typer.Option(help="history.parquet of each run")],
+    params: Annotated[str, typer.Option()],
+    out: Annotated[Path, typer.Option()],
+) -> None:
+    """Draw the losses and the learning rate over the steps."""
+    block = json.loads(params)
+    found = [tables.read_frame(path, "history") for path in history]
+    histories = dict(zip(block["runs"], found, strict=True))
+    figures.save(figures.learning_curve(histories, block["experiment"]), out)
+
+
+if __name__ == "__main__":
+    run_stage(main)

@@ -1,0 +1,29 @@
+"""Stage: a table of experiments."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from weakreid.console import run_stage
+from weakreid.files import read_json, replacing
+from weakreid.report.tables import comparison
+
+
+def main(
+    metrics: Annotated[list[Path], typer.Option(help="metrics.json of each row, in their order")],
+    params: Annotated[str, typer.Option()],
+    out: Annotated[Path, typer.Option()],
+) -> None:
+    """Write a table as Markdown."""
+    block = json.loads(params)
+    found = [read_json(path) for path in metrics]
+    labels = [row["label"] for row in block["rows"]]
+    text = comparison(block["title"], dict(zip(labels, found, strict=True)))
+    with replacing(out) as aside:
+        aside.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    run_stage(main)

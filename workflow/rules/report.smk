@@ -1,0 +1,80 @@
+"""Tables and figures."""
+
+
+rule table:
+    input:
+        metrics=table_inputs,
+    output:
+        markdown="results/tables/{table}/table.md",
+    params:
+        block=table_values,
+        metrics=lambda w, input: [f"--metrics={path}" for path in input.metrics],
+        code=code("stages.table"),
+    log:
+        "results/tables/{table}/logs/table.log",
+    benchmark:
+        "results/tables/{table}/benchmarks/table.tsv"
+    conda:
+        "../../envs/cpu.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    shell:
+        "python -m weakreid.stages.table {params.metrics} --params {params.block:q}"
+        " --out {output.markdown} 2> {log}"
+
+
+rule learning_curve:
+    input:
+        history=of_runs(rules.train.output.history),
+    output:
+        figure="results/{experiment}/learning_curve.svg",
+    params:
+        block=lambda w: values(
+            {"experiment": w.experiment, "runs": runs_of(w.experiment)}
+        ),
+        history=lambda w, input: [f"--history={path}" for path in input.history],
+        code=code("stages.learning_curve"),
+    log:
+        "results/{experiment}/logs/learning_curve.log",
+    benchmark:
+        "results/{experiment}/benchmarks/learning_curve.tsv"
+    conda:
+        "../../envs/cpu.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    shell:
+        "python -m weakreid.stages.learning_curve {params.history} --params {params.block:q}"
+        " --out {output.figure} 2> {log}"
+
+
+rule matches:
+    input:
+        rankings=rules.evaluate.output.rankings,
+        tracklets=lambda w: f"{split_folder(w)}/tracklets.parquet",
+        frames=lambda w: f"{dataset_folder(w)}/frames.parquet",
+        coarse=lambda w: f"{split_folder(w)}/coarse.parquet",
+        images=lambda w: f"{dataset_folder(w)}/images.arrow",
+    output:
+        fine="results/{experiment}/runs/{run}/matches_fine.png",
+        coarse="results/{experiment}/runs/{run}/matches_coarse.png",
+    params:
+        block=lambda w: values(
+            {"experiment": w.experiment, "seed": CONFIG.seed, "queries": 6, "items": 4}
+        ),
+        code=code("stages.matches"),
+    log:
+        "results/{experiment}/logs/matches-{run}.log",
+    benchmark:
+        "results/{experiment}/benchmarks/matches-{run}.tsv"
+    conda:
+        "../../envs/cpu.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    shell:
+        "python -m weakreid.stages.matches --rankings {input.rankings}"
+        " --tracklets {input.tracklets} --frames {input.frames} --coarse {input.coarse}"
+        " --images {input.images} --params {params.block:q} --fine-out {output.fine}"
+        " --coarse-out {output.coarse} 2> {log}"
