@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+import yaml
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PROFILE = REPOSITORY / "workflow/profiles/slurm"
@@ -157,3 +158,41 @@ def test_a_gpu_job_goes_to_a_gpu_partition_and_sees_the_gpu_that_slurm_gave_it(t
 def test_a_second_call_has_nothing_to_do(toy, slurm):
     folder, _, _ = toy
     assert "Nothing to be done" in snakemake(folder, slurm, *QUICK)
+
+
+@pytest.fixture
+def one_thread_on_cpu(tmp_path):
+    """The Slurm profile, but for one thread and no GPU, so that numbers can be compared."""
+    folder = tmp_path / "profile"
+    shutil.copytree(PROFILE, folder)
+    settings = yaml.safe_load((folder / "config.yaml").read_text())
+    settings["set-threads"] = dict.fromkeys(settings["set-threads"], 1)
+    for rule in ("train", "features"):
+        settings["set-resources"][rule]["device"] = "cpu"
+    (folder / "config.yaml").write_text(yaml.safe_dump(settings))
+    return folder
+
+
+def test_slurm_trains_and_measures_what_this_machine_does(slurm, one_thread_on_cpu, tmp_path):
+    """Byte-identical metrics; the data are made once, as they are before any training."""
+    run = ("--snakefile", REPOSITORY / "Snakefile", "--configfile", TINY)
+    target = "results/wl_tiny/metrics.json"
+    here, there = tmp_path / "here", tmp_path / "there"
+    here.mkdir()
+    (here / "config.yaml").symlink_to(REPOSITORY / "config.yaml")
+    local = one_thread_on_cpu.with_name("local")
+    local.mkdir()
+    settings = yaml.safe_load((one_thread_on_cpu / "config.yaml").read_text())
+    kept = {key: settings[key] for key in ("set-threads", "set-resources")}
+    (local / "config.yaml").write_text(yaml.safe_dump({"cores": "all", **kept}))
+    snakemake(here, slurm, *run, "--", target, profile=local)
+
+    shutil.copytree(here, there, symlinks=True)
+    shutil.rmtree(there / "results/wl_tiny")
+    written = snakemake(there, slurm, *run, *QUICK, "--", target, profile=one_thread_on_cpu)
+    submitted = {"train", "features", "evaluate", "collect"}
+    assert {rule for rule in submitted if f"slurm_logs/rule_{rule}/" in written} == submitted, (
+        "ran elsewhere than in Slurm"
+    )
+    assert "rule generate" not in written
+    assert (there / target).read_bytes() == (here / target).read_bytes()

@@ -234,7 +234,10 @@ def _download(
                     f"{dataset}: the disk is full: {name} has {part.stat().st_size} bytes in"
                     f" {part}; free some space and run again, it goes on from there"
                 ) from error
-            raise
+            raise ReidError(
+                f"{dataset}: {name} cannot be written ({error.strerror}: {error.filename}); put"
+                " that right and run again"
+            ) from error
         digest = sha256_of(part, f"checking {name}")
         try:
             _compare(dataset, name, archive, digest, expected, lock_path)

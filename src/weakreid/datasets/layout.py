@@ -29,6 +29,18 @@ TRACKLET_TYPES = {
 }
 
 
+# what scipy lets through of the many ways in which a MATLAB file can be damaged
+_MAT_DAMAGE = (
+    scipy.io.matlab.MatReadError,
+    OSError,
+    ValueError,
+    TypeError,
+    LookupError,
+    NotImplementedError,
+    zlib.error,
+)
+
+
 @dataclass(frozen=True)
 class Reading:
     """A dataset as its reader found it, before a picture is opened.
@@ -277,7 +289,8 @@ def check(reading: Reading, dataset: str, official: Mapping[str, int] | None = N
     starts = table["first_frame"].to_numpy()
     if starts[0] != 0 or (starts[1:] != ends[:-1]).any() or ends[-1] != len(reading.files):
         raise ReidError(
-            f"{dataset}: tracklets and frames do not add up ({len(reading.files)} files)"
+            f"{dataset}: tracklets span {table['frame_count'].sum()} frames, but there are"
+            f" {len(reading.files)} files, or they are out of order; this is a fault of the reader"
         )
     if len(set(reading.files)) != len(reading.files):
         twice = pd.Series(reading.files)
@@ -318,7 +331,7 @@ def read_mat(path: Path, name: str) -> npt.NDArray[np.int64]:
         held: dict[str, Any] = scipy.io.loadmat(path)
     except FileNotFoundError as error:
         raise ReidError(f"{path}: no such file") from error
-    except (OSError, ValueError, TypeError, KeyError, NotImplementedError, zlib.error) as error:
+    except _MAT_DAMAGE as error:
         raise ReidError(f"{path}: not a whole MATLAB file ({error}); get it again") from error
     public = [key for key in held if not key.startswith("__")]
     key = name if name in public else public[0] if len(public) == 1 else None

@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+FRAMES_OF_TRACKLET, FRAMES_OF_BAG = 4, 8
 RIGHT, WRONG, SAME_PERSON = "#2b6cb0", "#c53030", "#ecc94b"
 
 
@@ -28,6 +31,67 @@ class Item:
     right: bool | None = None
     marked: frozenset[int] = frozenset()
     boxed: int | None = None
+
+
+def fine_examples(
+    rankings: Sequence[dict[str, Any]], frames_of: pd.Series, items: int
+) -> list[list[Item]]:
+    """Return a row of tracklets per query.
+
+    Args:
+        rankings: rows of the rankings table.
+        frames_of: tracklet_id to rows of the image store.
+        items: gallery items per query.
+    """
+    return [
+        [
+            Item(f"query: person {row['person_id']}", spread(frames_of[row["query"]])),
+            *(
+                Item(f"tracklet {name}", spread(frames_of[name]), bool(match))
+                for name, match in _first(items, row["gallery"], row["matches"])
+            ),
+        ]
+        for row in rankings
+    ]
+
+
+def coarse_examples(
+    rankings: Sequence[dict[str, Any]], frames_of: pd.Series, person_of: pd.Series, items: int
+) -> list[list[Item]]:
+    """Return a row of bags per probe.
+
+    Args:
+        rankings: rows of the rankings table.
+        frames_of: bag_id to rows of the image store.
+        person_of: row of the image store to the person who is there.
+        items: gallery bags per probe.
+    """
+    lines = []
+    for row in rankings:
+        person = row["person_id"]
+        line = [Item(f"probe: person {person}", spread(frames_of[row["query"]]))]
+        for name, match, nearest in _first(items, row["gallery"], row["matches"], row["frames"]):
+            shown = spread(frames_of[name], FRAMES_OF_BAG, keep=int(nearest))
+            marked = frozenset(frame for frame in shown if person_of[frame] == person)
+            line.append(Item(f"bag {name}", shown, bool(match), marked, int(nearest)))
+        lines.append(line)
+    return lines
+
+
+def _first(count: int, *columns: Sequence[Any]) -> list[tuple[Any, ...]]:
+    return list(zip(*columns, strict=True))[:count]
+
+
+def spread(
+    frames: Sequence[int], count: int = FRAMES_OF_TRACKLET, keep: int | None = None
+) -> list[int]:
+    """Return `count` frames evenly spread over those given, with `keep` among them."""
+    rows = [int(frame) for frame in frames]
+    places = np.linspace(0, len(rows) - 1, min(count, len(rows))).round().astype(int)
+    shown = [rows[place] for place in places]
+    if keep is not None and keep not in shown:
+        shown[int(np.abs(places - rows.index(keep)).argmin())] = keep
+    return shown
 
 
 def matching_examples(

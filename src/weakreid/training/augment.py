@@ -36,14 +36,14 @@ def augment(
         uint8 [N, H, W, 3], a new array.
     """
     count, height, width, _ = images.shape
-    flips: np.ndarray = generator.random(count) < flip
+    flips = np.less(generator.random(count), flip)
     shifts = generator.integers(-pad, pad + 1, size=(count, 2))
-    erased: np.ndarray = generator.random(count) < erase
+    erased = np.less(generator.random(count), erase)
     colour = np.round(fill).astype(np.uint8)
     out = np.empty_like(images)
     for index, image in enumerate(images):
         frame = image[:, ::-1] if flips[index] else image
-        _shift(frame, out[index], *shifts[index].tolist(), colour)
+        _shift(frame, out[index], int(shifts[index, 0]), int(shifts[index, 1]), colour)
         if erased[index]:
             rectangle = erasing_rectangle(height, width, generator)
             if rectangle is not None:

@@ -36,9 +36,7 @@ def fabric_for(device: str, devices: int, precision: str, threads: int) -> Fabri
         say(f"no GPU is visible: computing on the CPU with {threads} threads")
     if precision == "auto":
         precision = "bf16" if use_gpu else "32"
-    numbers: Literal["bf16-mixed", "32-true"] = (
-        "bf16-mixed" if precision == "bf16" else "32-true"
-    )
+    numbers: Literal["bf16-mixed", "32-true"] = "bf16-mixed" if precision == "bf16" else "32-true"
     if not use_gpu:
         torch.use_deterministic_algorithms(True)
         return Fabric(accelerator="cpu", devices=1, precision=numbers)

@@ -1,0 +1,51 @@
+# make demo and make test set up their own environment in .venv and do everything.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
+VENV := .venv
+READY := $(VENV)/.ready
+RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
+SNAKEMAKE := $(RUN) snakemake --cores $(CORES)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format schema benchmarks clean
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+
+$(READY): pyproject.toml envs/constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --constraint envs/constraints.txt --editable '.[slurm,kubernetes,generic,dev]'
+	@touch $@
+
+demo: $(READY) ## learn from weak labels on a generated dataset and show the result
+	@$(SNAKEMAKE) demo
+	@cat results/tables/demo/table.md
+	@echo "Look at: results/wl_walkers/metrics.json"
+	@echo "         results/wl_walkers/learning_curve.svg"
+	@echo "         results/wl_walkers/runs/official-1/matches_fine.png"
+	@echo "         results/wl_walkers/runs/official-1/matches_coarse.png"
+	@echo "         results/datasets/walkers/contact_sheet.png"
+
+test: check ## run every check and every test
+	@$(RUN) WEAKREID_INSTALL_SLURM=1 pytest $(PYTEST)
+
+check: $(READY) ## run the linters, the format checks and the type checker
+	@$(RUN) ruff check .
+	@$(RUN) ruff format --check .
+	@$(RUN) snakefmt --check Snakefile workflow
+	@$(RUN) mypy
+	@$(SNAKEMAKE) --lint --quiet
+
+format: $(READY) ## put all code into its format
+	@$(RUN) ruff check --fix .
+	@$(RUN) ruff format .
+	@$(RUN) snakefmt Snakefile workflow
+
+schema: $(READY) ## write the JSON Schema of config.yaml from its models
+	@$(VENV)/bin/python -m weakreid.config > workflow/schemas/config.schema.json
+
+benchmarks: $(READY) ## measure speed, as ratios side by side
+	@for program in benchmarks/*.py; do $(VENV)/bin/python $$program || exit 1; done
+
+clean: ## remove what make demo made, but not the environment
+	rm -rf results/datasets/walkers results/wl_walkers results/wl_walkers_untrained results/tables/demo

@@ -1,0 +1,492 @@
+"""The readers, on small datasets in the official layouts, and on the real ones where they are."""
+
+import json
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.io
+import simplejpeg
+
+from weakreid.datasets import dukev, ilids, layout, mars, prid
+from weakreid.datasets.layout import Reading
+from weakreid.datasets.unpack import unpack
+from weakreid.errors import ReidError
+
+JPEG = simplejpeg.encode_jpeg(np.full((16, 8, 3), 90, np.uint8))
+
+
+def touch(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(JPEG)
+
+
+def one_line(caught: pytest.ExceptionInfo[ReidError]) -> str:
+    text = str(caught.value)
+    assert "\n" not in text
+    assert len(text) < 600
+    return text
+
+
+# ------------------------------------------------------------------ MARS
+
+# (person, camera, frames), the person as the folder says it
+TRAIN = [("0001", 1, 3), ("0001", 1, 2), ("0001", 2, 1), ("0007", 6, 4)]
+TEST = [("00-1", 1, 2), ("0000", 3, 2), ("0002", 1, 3), ("0002", 1, 1), ("0002", 5, 2)]
+
+
+def mars_names(tracklets: list[tuple[str, int, int]]) -> list[str]:
+    return [
+        f"{person}C{camera}T{number:04d}F{frame:03d}.jpg"
+        for number, (person, camera, frames) in enumerate(tracklets, 1)
+        for frame in range(1, frames + 1)
+    ]
+
+
+def mars_rows(tracklets: list[tuple[str, int, int]]) -> np.ndarray:
+    last = np.cumsum([frames for _, _, frames in tracklets])
+    first = last - [frames - 1 for _, _, frames in tracklets]
+    persons = [-1 if person == "00-1" else int(person) for person, _, _ in tracklets]
+    return np.stack([first, last, persons, [camera for _, camera, _ in tracklets]], axis=1)
+
+
+def save_mat(path: Path, name: str, value: object) -> None:
+    scipy.io.savemat(path, {name: value}, do_compression=True)
+
+
+@pytest.fixture
+def mars_root(tmp_path: Path) -> Path:
+    root = tmp_path / "mars"
+    for side, tracklets in (("train", TRAIN), ("test", TEST)):
+        names = mars_names(tracklets)
+        for name in names:
+            touch(root / f"bbox_{side}" / name[:4] / name)
+        (root / "info").mkdir(exist_ok=True)
+        (root / "info" / f"{side}_name.txt").write_text("\n".join(names) + "\n")
+        mat = root / "info" / f"tracks_{side}_info.mat"
+        save_mat(mat, f"track_{side}_info", mars_rows(tracklets))
+    save_mat(root / "info" / "query_IDX.mat", "query_IDX", np.array([[3]], np.uint16))
+    return root
+
+
+def test_mars_small(mars_root: Path) -> None:
+    reading = mars.read(mars_root)
+    table = reading.tracklets
+    assert table["person_id"].tolist() == [1, 1, 1, 7, -1, 0, 2, 2, 2]
+    assert table["camera_id"].tolist() == [1, 1, 2, 6, 1, 3, 1, 1, 5]
+    assert table["frame_count"].tolist() == [3, 2, 1, 4, 2, 2, 3, 1, 2]
+    splits = ["train"] * 4 + ["junk", "gallery", "query", "gallery", "gallery"]
+    assert table["split"].tolist() == splits
+    assert reading.files[0] == "bbox_train/0001/0001C1T0001F001.jpg"
+    assert reading.files[10] == "bbox_test/00-1/00-1C1T0001F001.jpg"
+    assert all((mars_root / file).is_file() for file in reading.files)
+    assert reading.partitions["split"].tolist() == splits
+    assert set(reading.partitions["partition"]) == {0}
+    pd.testing.assert_frame_equal(table, mars.read_tracklets(mars_root / "info"))
+
+
+def test_mars_needs_its_files(mars_root: Path) -> None:
+    (mars_root / "info" / "query_IDX.mat").unlink()
+    (mars_root / "bbox_test").rename(mars_root / "elsewhere")
+    with pytest.raises(ReidError, match=r"lacks bbox_test, info/query_IDX\.mat") as caught:
+        mars.read(mars_root)
+    assert "project_mars.html" in one_line(caught)
+
+
+def test_mars_missing_pictures(mars_root: Path) -> None:
+    for name in mars_names(TRAIN)[2:7]:
+        (mars_root / "bbox_train" / name[:4] / name).unlink()
+    with pytest.raises(ReidError, match="5 of 20 pictures") as caught:
+        mars.read(mars_root)
+    text = one_line(caught)
+    assert "0001C1T0001F003.jpg" in text
+    assert "and 2 more" in text
+    assert "on_bad_frame" in text
+    reading = mars.read(mars_root, on_bad_frame="leave_out")
+    assert reading.tracklets["tracklet_id"].tolist() == list(range(7))
+    assert reading.tracklets["frame_count"].tolist() == [2, 3, 2, 2, 3, 1, 2]
+    assert reading.left_out_tracklets == 2
+    assert len(reading.left_out_frames) == 5
+    assert reading.partitions["tracklet_id"].tolist() == list(range(7))
+    layout.check(reading, "MARS")
+
+
+def test_mars_whole_folder_missing(mars_root: Path) -> None:
+    (mars_root / "bbox_train" / "0007").rename(mars_root / "0007")
+    with pytest.raises(ReidError, match="4 of 20 pictures"):
+        mars.read(mars_root)
+
+
+def test_mars_says_what_it_does_not_read(
+    mars_root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    touch(mars_root / "bbox_train" / "0001" / "0001C1T0009F001.jpg")
+    touch(mars_root / "bbox_train" / "0001" / "._0001C1T0001F001.jpg")
+    touch(mars_root / "bbox_train" / "0001" / "Thumbs.db")
+    assert len(mars.read(mars_root).files) == 20
+    assert "1 pictures are in no name list" in capsys.readouterr().err
+
+
+def change_rows(row: int, column: int, value: int) -> Callable[[Path], None]:
+    def change(info: Path) -> None:
+        rows = mars_rows(TEST)
+        rows[row, column] = value
+        save_mat(info / "tracks_test_info.mat", "track_test_info", rows)
+
+    return change
+
+
+def query(*rows: int) -> Callable[[Path], None]:
+    return lambda info: save_mat(info / "query_IDX.mat", "query_IDX", np.array([rows]))
+
+
+def text(name: str, old: str, new: str) -> Callable[[Path], None]:
+    def change(info: Path) -> None:
+        path = info / name
+        path.write_text(path.read_text().replace(old, new, 1))
+
+    return change
+
+
+def raw(name: str, data: bytes) -> Callable[[Path], None]:
+    return lambda info: (info / name).write_bytes(data) and None
+
+
+MISFITS: dict[str, tuple[Callable[[Path], None], str]] = {
+    "person": (change_rows(3, 2, 8), r"row 4 says person 8 camera 1, but test_name.txt line 8"),
+    "camera": (change_rows(2, 3, 2), r"row 3 .* 0002C1T0003F001\.jpg"),
+    "past the end": (change_rows(4, 1, 99), "row 5 spans frames 9 to 99"),
+    "backwards": (change_rows(4, 1, 3), "row 5 spans frames 9 to 3"),
+    "zero-based": (change_rows(0, 0, 0), "row 1 spans frames 0 to 2"),
+    "overlap": (change_rows(3, 0, 7), r"row 4 takes 0002C1T0003F003\.jpg"),
+    "query outside": (query(3, 6), "query rows must lie in 1 to 5"),
+    "query zero": (query(0), "query rows must lie in"),
+    "query twice": (query(3, 3), "named twice"),
+    "query junk": (query(1), "query row 1 is person -1"),
+    "query distractor": (query(2, 3), "query row 2 is person 0"),
+    "a short name list": (text("test_name.txt", "00-1C1T0001F001.jpg\n", ""), "row "),
+    "not a name": (text("train_name.txt", "0001C1T0001F002", "holiday"), "line 2 is 'holiday.jpg'"),
+    "a gap": (text("train_name.txt", "0001C1T0001F002.jpg", ""), "line 2 is ''"),
+    "binary names": (raw("train_name.txt", b"\xff\xd8\xff"), "not a list of MARS picture names"),
+    "not a mat": (raw("query_IDX.mat", b"hello"), "not a whole MATLAB file"),
+    "an empty mat": (raw("query_IDX.mat", b""), "not a whole MATLAB file"),
+    "another mat": (
+        lambda info: scipy.io.savemat(info / "query_IDX.mat", {"a": 1, "b": 2}),
+        "no matrix 'query_IDX'",
+    ),
+    "a word": (
+        lambda info: save_mat(info / "query_IDX.mat", "query_IDX", "text"),
+        "not a matrix of whole numbers",
+    ),
+    "three columns": (
+        lambda info: save_mat(
+            info / "tracks_test_info.mat", "track_test_info", mars_rows(TEST)[:, :3]
+        ),
+        "3 columns, expected 4",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", MISFITS)
+def test_mars_tables_that_do_not_fit(mars_root: Path, case: str) -> None:
+    spoil, message = MISFITS[case]
+    spoil(mars_root / "info")
+    with pytest.raises(ReidError, match=message) as caught:
+        mars.read(mars_root)
+    assert str(mars_root / "info") in one_line(caught)
+
+
+@pytest.mark.parametrize("keep", [100, 200, -8])
+def test_mars_cut_mat(mars_root: Path, keep: int) -> None:
+    path = mars_root / "info" / "tracks_test_info.mat"
+    path.write_bytes(path.read_bytes()[:keep])
+    with pytest.raises(ReidError, match=r"tracks_test_info\.mat") as caught:
+        mars.read(mars_root)
+    one_line(caught)
+
+
+def test_mars_train_has_no_junk(mars_root: Path) -> None:
+    names = mars_names([("0000", 1, 2), *TRAIN[1:]])
+    (mars_root / "info" / "train_name.txt").write_text("\n".join(names))
+    rows = mars_rows([("0000", 1, 2), *TRAIN[1:]])
+    save_mat(mars_root / "info" / "tracks_train_info.mat", "track_train_info", rows)
+    with pytest.raises(ReidError, match="row 1 has person 0"):
+        mars.read(mars_root)
+
+
+def test_mars_rows_in_another_order(mars_root: Path) -> None:
+    rows = mars_rows(TRAIN)[::-1]
+    save_mat(mars_root / "info" / "tracks_train_info.mat", "track_train_info", rows)
+    reading = mars.read(mars_root)
+    assert reading.tracklets["person_id"].tolist()[:4] == [7, 1, 1, 1]
+    assert reading.files[0] == "bbox_train/0007/0007C6T0004F001.jpg"
+    assert reading.tracklets["first_frame"].tolist()[:4] == [0, 4, 5, 7]
+
+
+def test_mars_names_with_windows_line_ends(mars_root: Path) -> None:
+    path = mars_root / "info" / "train_name.txt"
+    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    assert len(mars.read(mars_root).files) == 20
+
+
+def test_official_counts_are_checked_when_asked(mars_root: Path) -> None:
+    with pytest.raises(ReidError, match="4 train tracklets, officially 8298"):
+        mars.read(mars_root, official=True)
+
+
+def test_unknown_word_for_bad_frames(mars_root: Path) -> None:
+    with pytest.raises(ReidError, match="'skip' is not one of stop, leave_out"):
+        mars.read(mars_root, on_bad_frame="skip")
+
+
+@pytest.mark.shared
+def test_mars_official_tables(shared_data: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(shared_data / "mars_info" / "info.zip") as held:
+        held.extractall(tmp_path)
+    table = mars.read_tracklets(tmp_path / "info")
+    assert table["split"].value_counts().to_dict() == {
+        "train": 8298,
+        "query": 1980,
+        "gallery": 9330,
+        "junk": 870,
+    }
+    assert (table["person_id"] == 0).sum() == 3248
+    train = table[table["split"] == "train"]
+    assert train["person_id"].nunique() == 625
+    assert len(train.groupby(["person_id", "camera_id"])) == 1955
+    assert train["frame_count"].sum() == 509_914
+    test = table[table["split"].isin(["query", "gallery"]) & (table["person_id"] > 0)]
+    assert test["person_id"].nunique() == 634
+    assert table.loc[table["split"] == "query", "person_id"].nunique() == 626
+
+
+@pytest.mark.shared
+def test_mars_mini(shared_data: Path, tmp_path: Path) -> None:
+    for name in ("bbox_train.zip", "bbox_test.zip", "info.zip"):
+        unpack(shared_data / "mars_mini" / name, tmp_path / "mars")
+    found = layout.counts(mars.read(tmp_path / "mars"))
+    assert found["train_tracklets"] == 786
+    assert found["query_tracklets"] == 140
+    assert found["gallery_tracklets"] == 292
+    assert found["train_persons"] == 302
+    assert found["test_persons"] == 152
+    assert found["frames"] == 8 * (786 + 432)
+
+
+# ------------------------------------------------------------------ DukeMTMC-VideoReID
+
+
+@pytest.fixture
+def duke_root(tmp_path: Path) -> Path:
+    root = tmp_path / "duke"
+    for place in (
+        "train/0001/0001/0001_C6_F0002_X30831.jpg",
+        "train/0001/0001/0001_C6_F0001_X30823.jpg",
+        "train/0001/0002/0001C1F0001X00001.jpg",
+        "train/0012/0001/0012_C1_F0001_X00001.jpg",
+        "query/0003/0001/0003_C1_F0001_X00001.jpg",
+        "gallery/0003/0002/0003_C2_F0001_X00001.jpg",
+        "gallery/0900/0001/0900_C8_F0001_X00001.jpg",
+    ):
+        touch(root / "DukeMTMC-VideoReID" / place)
+    return root
+
+
+def test_duke_small(duke_root: Path) -> None:
+    reading = dukev.read(duke_root)
+    table = reading.tracklets
+    assert table["person_id"].tolist() == [1, 1, 12, 3, 3, 0]
+    assert table["camera_id"].tolist() == [6, 1, 1, 1, 2, 8]
+    assert table["split"].tolist() == ["train"] * 3 + ["query", "gallery", "gallery"]
+    base = "DukeMTMC-VideoReID/train/0001/0001/0001_C6_"
+    assert reading.files[:2] == [f"{base}F0001_X30823.jpg", f"{base}F0002_X30831.jpg"]
+
+
+def test_duke_frames_are_in_time_order_past_four_digits(duke_root: Path) -> None:
+    place = duke_root / "DukeMTMC-VideoReID" / "query" / "0003" / "0001"
+    for frame in (10000, 9999):
+        touch(place / f"0003_C1_F{frame}_X00001.jpg")
+    reading = dukev.read(duke_root)
+    named = [file.rpartition("_F")[2][:5] for file in reading.files if "query" in file]
+    assert named == ["0001_", "9999_", "10000"]
+
+
+@pytest.mark.parametrize(
+    ("place", "message"),
+    [
+        ("train/0001/0001/0001_C5_F0003_X1.jpg", r"cameras \[5, 6\] in one tracklet"),
+        ("train/0001/0001/0002_C6_F0003_X1.jpg", "not a picture of person 0001"),
+        ("train/0001/0001/holiday.jpg", "not a picture of person 0001"),
+        ("train/misc/0001/0001_C6_F0003_X1.jpg", "not a person's folder"),
+        ("train/0003/0001/0003_C6_F0003_X1.jpg", "1 persons are in train and in query: 0003"),
+    ],
+)
+def test_duke_misfits(duke_root: Path, place: str, message: str) -> None:
+    touch(duke_root / "DukeMTMC-VideoReID" / place)
+    with pytest.raises(ReidError, match=message) as caught:
+        dukev.read(duke_root)
+    one_line(caught)
+
+
+def test_duke_is_not_offered(tmp_path: Path) -> None:
+    with pytest.raises(ReidError, match="withdrew") as caught:
+        dukev.read(tmp_path)
+    assert "http" not in one_line(caught)
+
+
+def test_empty_tracklet_stops_or_is_left_out(duke_root: Path) -> None:
+    (duke_root / "DukeMTMC-VideoReID" / "train" / "0012" / "0005").mkdir()
+    with pytest.raises(ReidError, match=r"1 tracklets have no picture: person 12"):
+        dukev.read(duke_root)
+    reading = dukev.read(duke_root, on_bad_frame="leave_out")
+    assert len(reading.tracklets) == 6
+    assert reading.left_out_tracklets == 1
+
+
+# ------------------------------------------------------------------ iLIDS-VID and PRID-2011
+
+
+@pytest.fixture
+def ilids_root(tmp_path: Path) -> Path:
+    root = tmp_path / "ilids"
+    for person in (1, 2, 5, 9):
+        for camera in (1, 2):
+            for frame in range(person):
+                name = f"cam{camera}_person{person:03d}_{frame:05d}.png"
+                folder = root / "i-LIDS-VID" / "sequences" / f"cam{camera}"
+                touch(folder / f"person{person:03d}" / name)
+    path = root / ilids.SPLITS
+    path.parent.mkdir()
+    save_mat(path, "ls_set", np.array([[1, 3, 2, 4], [4, 3, 2, 1]]))
+    return root
+
+
+def roles(reading: Reading, partition: int) -> set[tuple[int, int, str]]:
+    part = reading.partitions[reading.partitions["partition"] == partition]
+    table = reading.tracklets.drop(columns="split").merge(part, on="tracklet_id")
+    return set(zip(table["person_id"], table["camera_id"], table["split"], strict=True))
+
+
+def test_ilids_official_splits(ilids_root: Path) -> None:
+    reading = ilids.read(ilids_root)
+    assert len(reading.tracklets) == 8
+    # the first half of a row tests; 1-based places among the sorted persons
+    assert roles(reading, 0) == {
+        (1, 1, "query"),
+        (1, 2, "gallery"),
+        (5, 1, "query"),
+        (5, 2, "gallery"),
+        (2, 1, "train"),
+        (2, 2, "train"),
+        (9, 1, "train"),
+        (9, 2, "train"),
+    }
+    assert {(9, 1, "query"), (5, 2, "gallery"), (1, 1, "train")} <= roles(reading, 1)
+    first = reading.tracklets[["person_id", "camera_id", "split"]].itertuples(index=False)
+    assert set(first) == roles(reading, 0)
+
+
+def test_ilids_drawn_splits(ilids_root: Path) -> None:
+    (ilids_root / ilids.SPLITS).unlink()
+    with pytest.raises(ReidError, match="give a seed"):
+        ilids.read(ilids_root)
+    five = ilids.read(ilids_root, seed=1, repeats=5).partitions
+    ten = ilids.read(ilids_root, seed=1, repeats=10).partitions
+    assert sorted(set(ten["partition"])) == list(range(10))
+    pd.testing.assert_frame_equal(five, ten[ten["partition"] < 5])
+    assert not five.equals(ilids.read(ilids_root, seed=2, repeats=5).partitions)
+    for number in range(10):
+        held = ten[ten["partition"] == number]["split"].value_counts().to_dict()
+        assert held == {"train": 4, "query": 2, "gallery": 2}
+
+
+def test_ilids_misfits(ilids_root: Path) -> None:
+    sequences = ilids_root / "i-LIDS-VID" / "sequences"
+    save_mat(ilids_root / ilids.SPLITS, "ls_set", np.array([[1, 2, 3, 4], [1, 2, 3, 3]]))
+    with pytest.raises(ReidError, match="row 2 does not name each of the 4 persons once"):
+        ilids.read(ilids_root)
+    (sequences / "cam2" / "person009").rename(ilids_root / "x")
+    with pytest.raises(ReidError, match="1 persons are in one camera only: person009"):
+        ilids.read(ilids_root)
+    (ilids_root / "x").rename(sequences / "cam2" / "person009")
+    touch(sequences / "cam2" / "person009" / "cam1_person009_00000.png")
+    with pytest.raises(ReidError, match="another person or camera"):
+        ilids.read(ilids_root)
+
+
+@pytest.fixture
+def prid_root(tmp_path: Path) -> Path:
+    root = tmp_path / "prid"
+    for letter, persons in (("a", range(1, 8)), ("b", range(1, 7))):
+        for person in persons:
+            folder = root / "prid_2011" / "multi_shot" / f"cam_{letter}" / f"person_{person:04d}"
+            for frame in range(1, 2 if person == 3 else 4):
+                touch(folder / f"{frame:04d}.png")
+    splits = [{"train": ["person_0001", "person_0004"], "test": ["person_0002", "person_0006"]}]
+    (root / prid.SPLITS).write_text(json.dumps(splits))
+    return root
+
+
+def test_prid_official_splits(prid_root: Path) -> None:
+    reading = prid.read(prid_root)
+    assert sorted(set(reading.tracklets["person_id"])) == [1, 2, 4, 6]
+    assert {(2, 1, "query"), (2, 2, "gallery"), (1, 2, "train")} <= roles(reading, 0)
+
+
+def test_prid_drawn_splits_take_long_tracklets_of_both_cameras(prid_root: Path) -> None:
+    (prid_root / prid.SPLITS).unlink()
+    with pytest.raises(ReidError, match="give a seed"):
+        prid.read(prid_root)
+    reading = prid.read(prid_root, seed=0, repeats=2, minimum_frames=2)
+    assert sorted(set(reading.tracklets["person_id"])) == [1, 2, 4, 5, 6]
+    with pytest.raises(ReidError, match="0 persons cannot be split"):
+        prid.read(prid_root, seed=0)
+
+
+@pytest.mark.parametrize(
+    ("splits", "message"),
+    [
+        ({}, "not a list of splits"),
+        ([{"train": ["person_0001"]}], "split 0 has no list 'test'"),
+        ([{"train": ["person_0001"], "test": ["0002"]}], "names '0002'"),
+        ([{"train": ["person_0001"], "test": ["person_0001"]}], "in train and test"),
+        ([{"train": ["person_0001"] * 2, "test": ["person_0002"]}], "a person twice"),
+        (
+            [{"train": ["person_0001"], "test": ["person_0007"]}],
+            r"1 folders .* cam_b/person_0007",
+        ),
+    ],
+)
+def test_prid_misfits(prid_root: Path, splits: object, message: str) -> None:
+    (prid_root / prid.SPLITS).write_text(json.dumps(splits))
+    with pytest.raises(ReidError, match=message) as caught:
+        prid.read(prid_root)
+    one_line(caught)
+
+
+@pytest.mark.shared
+def test_prid_official_split_file(shared_data: Path, tmp_path: Path) -> None:
+    data = (shared_data / "prid2011" / "splits_prid2011.json").read_text()
+    (tmp_path / prid.SPLITS).write_text(data)
+    held = json.loads(data)
+    for letter in "ab":
+        for name in held[0]["train"] + held[0]["test"]:
+            touch(tmp_path / "prid_2011" / "multi_shot" / f"cam_{letter}" / name / "0001.png")
+    reading = prid.read(tmp_path, official=True)
+    for number in range(10):
+        part = reading.partitions[reading.partitions["partition"] == number]
+        assert part["split"].value_counts().to_dict() == {
+            "train": 178,
+            "query": 89,
+            "gallery": 89,
+        }
+
+
+@pytest.mark.parametrize("reader", [mars, dukev, ilids, prid])
+def test_every_reader_says_how_to_get_its_data(reader: object, tmp_path: Path) -> None:
+    with pytest.raises(ReidError, match="lacks") as caught:
+        reader.read(tmp_path)  # type: ignore[attr-defined]
+    assert reader.HOW_TO_GET in one_line(caught)  # type: ignore[attr-defined]
