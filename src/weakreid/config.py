@@ -199,6 +199,7 @@ class Sslr(Strict):
 
     name: Literal["sslr"]
     k: Positive = 5
+    alpha: Rate = 1.0
     gamma: Rate = 1.0
 
 
@@ -390,10 +391,10 @@ def _check(config: Config, name: str) -> None:
         )
     if method.cpal.weight > 0 and method.batch.pairs == 0:
         raise ReidError(f"{where}: CPAL needs batch.pairs of at least 1; raise it or turn CPAL off")
-    if 2 * method.batch.pairs > method.batch.bags * (method.batch.bags - 1):
+    if 2 * method.batch.pairs > method.batch.bags:
         raise ReidError(
-            f"{where}: batch.pairs = {method.batch.pairs} is more than "
-            f"{method.batch.bags} bags can form; raise batch.bags or lower batch.pairs"
+            f"{where}: batch.pairs = {method.batch.pairs} pairs need {2 * method.batch.pairs} "
+            f"bags, a batch has {method.batch.bags}; raise batch.bags or lower batch.pairs"
         )
     dataset = config.datasets[experiment.dataset]
     if not isinstance(dataset, Ilids | Prid):

@@ -15,6 +15,7 @@ from weakreid import tables
 from weakreid.console import run_stage, say
 from weakreid.files import write_json
 from weakreid.images import ImageStore
+from weakreid.models.backbones import share_batch_norms
 from weakreid.models.build import build_model
 from weakreid.models.reid import Heads, parameter_groups
 from weakreid.training import checkpoint as checkpoints
@@ -54,7 +55,7 @@ def main(
     heads = Heads(base.HEADS, network.dimension, len(made.persons), seed)
     mean, std = network.backbone.mean, network.backbone.std
     if fabric.world_size > 1 and fabric.device.type == "cuda":
-        network = torch.nn.SyncBatchNorm.convert_sync_batchnorm(network)
+        network = share_batch_norms(network)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimiser = _optimiser(parameter_groups_of(block["optimiser"], network, heads), block)
     # Fabric ties one module to the optimiser; the heads are a module of their own

@@ -311,7 +311,7 @@ def tracklet(
     # the sun comes and goes, and no two spots are alike: one camera's tracklets differ too
     matrix = np.array(camera.matrix, np.float32) * rng.uniform(0.85, 1.15)
     matrix *= rng.uniform(0.97, 1.03, (3, 1)).astype(np.float32)
-    spot = np.append(rng.uniform(0.72, 1.25) * rng.uniform(0.92, 1.08, 3), 0.0)
+    spot = _gain(rng.uniform(0.72, 1.25) * rng.uniform(0.92, 1.08, 3))
     mirrored = rng.random() < 0.5
     native = float(np.clip(camera.native * rng.uniform(0.8, 1.15), 0.35, 1.0))
     small = (max(8, round(width * native)), max(16, round(height * native)))
@@ -340,7 +340,7 @@ def tracklet(
         picture = scenery[top : top + rows, left : left + columns]
         if mirrored:
             picture = picture[:, ::-1]
-        picture = cv2.multiply(picture, spot)
+        picture = cv2.LUT(picture, spot)
         canvas[:] = 0
         coefficients = _Coefficients()
         base = 1 + count
@@ -439,6 +439,12 @@ class _Coefficients:
         texel += own[8].astype(np.int32)
         atlas = np.concatenate(self.atlases) if len(self.atlases) > 1 else self.atlases[0]
         picture.reshape(-1, 3)[where] = atlas[texel]
+
+
+def _gain(gains: FloatArray) -> Image:
+    """Return the look-up table (256, 1, 3) that multiplies each channel."""
+    levels = np.arange(256)[:, None, None] * gains
+    return np.clip(np.round(levels), 0, 255).astype(np.uint8)
 
 
 @functools.lru_cache(maxsize=32)
