@@ -18,5 +18,6 @@ rule demo:
     input:
         "results/tables/demo/table.md",
         "results/wl_walkers/metrics.json",
+        "results/datasets/walkers/contact_sheet.png",
         examples_of("wl_walkers"),
     default_target: True

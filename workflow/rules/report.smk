@@ -78,3 +78,25 @@ rule matches:
         " --tracklets {input.tracklets} --frames {input.frames} --coarse {input.coarse}"
         " --images {input.images} --params {params.block:q} --fine-out {output.fine}"
         " --coarse-out {output.coarse} 2> {log}"
+
+
+rule contact_sheet:
+    input:
+        source=rules.generate.output.source,
+    output:
+        figure="results/datasets/{dataset}/contact_sheet.png",
+    params:
+        block=values({"persons": 6}),
+        code=code("stages.contact_sheet"),
+    log:
+        "results/datasets/{dataset}/logs/contact_sheet.log",
+    benchmark:
+        "results/datasets/{dataset}/benchmarks/contact_sheet.tsv"
+    conda:
+        "../../envs/cpu.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    shell:
+        "python -m weakreid.stages.contact_sheet --source {input.source}"
+        " --params {params.block:q} --out {output.figure} 2> {log}"
