@@ -15,9 +15,9 @@ include: "workflow/rules/report.smk"
 
 
 rule demo:
+    default_target: True
     input:
         "results/tables/demo/table.md",
         "results/wl_walkers/metrics.json",
         "results/datasets/walkers/contact_sheet.png",
         examples_of("wl_walkers"),
-    default_target: True

@@ -58,7 +58,9 @@ def data_in_place(wildcards):
     """Refuse, before anything runs, a dataset that is neither in place nor fetched."""
     block = CONFIG.datasets[wildcards.dataset]
     reader = importlib.import_module(f"weakreid.datasets.{block.source}")
-    missing = [name for name in reader.REQUIRED if not (Path(block.root) / name).exists()]
+    missing = [
+        name for name in reader.REQUIRED if not (Path(block.root) / name).exists()
+    ]
     made = Path(f"results/datasets/{wildcards.dataset}/tracklets.parquet")
     if missing and not block.archives and not made.exists():
         key = f"datasets.{wildcards.dataset}"
@@ -92,7 +94,9 @@ def reader_of(dataset):
 def reader_values(wildcards):
     """Return how a dataset is read, without where it is and how it gets there."""
     on_bad_frame = CONFIG.datasets[wildcards.dataset].on_bad_frame
-    return values({"source": reader_of(wildcards.dataset), "on_bad_frame": on_bad_frame})
+    return values(
+        {"source": reader_of(wildcards.dataset), "on_bad_frame": on_bad_frame}
+    )
 
 
 def reader_code(wildcards):
@@ -103,7 +107,9 @@ def split_values(wildcards):
     if wildcards.split != "dev":
         return values({"split": wildcards.split})
     fraction = CONFIG.validation_fraction
-    return values({"split": "dev", "seed": CONFIG.seed, "validation_fraction": fraction})
+    return values(
+        {"split": "dev", "seed": CONFIG.seed, "validation_fraction": fraction}
+    )
 
 
 # --- experiments ---

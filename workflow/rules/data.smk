@@ -6,19 +6,19 @@ rule fetch:
         data_in_place,
     output:
         source="results/datasets/{dataset}/fetched.json",
-    params:
-        block=fetch_values,
-        code=fetch_code,
     log:
         "results/datasets/{dataset}/logs/fetch.log",
     benchmark:
         "results/datasets/{dataset}/benchmarks/fetch.tsv"
+    retries: 0
     conda:
         "../../envs/cpu.yaml"
-    retries: 0
     resources:
         mem_mb=2000,
         runtime=720,
+    params:
+        block=fetch_values,
+        code=fetch_code,
     shell:
         "python -m weakreid.stages.fetch --dataset {wildcards.dataset} --params {params.block:q}"
         " --lock data.lock.json --out {output.source} 2> {log}"
@@ -28,9 +28,6 @@ rule generate:
     output:
         source="results/datasets/{dataset}/generated.json",
         root=directory("results/datasets/{dataset}/generated"),
-    params:
-        block=walkers_values,
-        code=code("stages.generate"),
     log:
         "results/datasets/{dataset}/logs/generate.log",
     benchmark:
@@ -41,6 +38,9 @@ rule generate:
     resources:
         mem_mb=4000,
         runtime=240,
+    params:
+        block=walkers_values,
+        code=code("stages.generate"),
     shell:
         "python -m weakreid.stages.generate --params {params.block:q} --workers {threads}"
         " --root {output.root} --out {output.source} 2> {log}"
@@ -58,9 +58,6 @@ rule dataset:
         frames="results/datasets/{dataset}/frames.parquet",
         partitions="results/datasets/{dataset}/partitions.parquet",
         images="results/datasets/{dataset}/images.arrow",
-    params:
-        block=reader_values,
-        code=reader_code,
     log:
         "results/datasets/{dataset}/logs/dataset.log",
     benchmark:
@@ -71,6 +68,9 @@ rule dataset:
     resources:
         mem_mb=8000,
         runtime=240,
+    params:
+        block=reader_values,
+        code=reader_code,
     shell:
         "python -m weakreid.stages.dataset --dataset {wildcards.dataset} --source {input.source}"
         " --params {params.block:q} --threads {threads} --out {output.tracklets} 2> {log}"
@@ -82,9 +82,6 @@ rule split:
         partitions=rules.dataset.output.partitions,
     output:
         tracklets="results/datasets/{dataset}/{split}/tracklets.parquet",
-    params:
-        block=split_values,
-        code=code("stages.split"),
     log:
         "results/datasets/{dataset}/logs/split-{split}.log",
     benchmark:
@@ -94,6 +91,9 @@ rule split:
     resources:
         mem_mb=2000,
         runtime=20,
+    params:
+        block=split_values,
+        code=code("stages.split"),
     shell:
         "python -m weakreid.stages.split --tracklets {input.tracklets}"
         " --partitions {input.partitions} --params {params.block:q}"

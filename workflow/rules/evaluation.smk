@@ -9,8 +9,6 @@ rule features:
         images=lambda w: f"{dataset_folder(w)}/images.arrow",
     output:
         features="results/{experiment}/runs/{run}/features.parquet",
-    params:
-        code=code("stages.features"),
     log:
         "results/{experiment}/logs/features-{run}.log",
     benchmark:
@@ -23,6 +21,8 @@ rule features:
         runtime=480,
         gpu=1,
         device="auto",
+    params:
+        code=code("stages.features"),
     shell:
         "python -m weakreid.stages.features --model {input.model} --tracklets {input.tracklets}"
         " --frames {input.frames} --images {input.images} --device {resources.device}"
@@ -37,9 +37,6 @@ rule evaluate:
     output:
         metrics="results/{experiment}/runs/{run}/metrics.json",
         rankings="results/{experiment}/runs/{run}/rankings.parquet",
-    params:
-        block=lambda w: values(method_of(w).evaluation),
-        code=code("stages.evaluate"),
     log:
         "results/{experiment}/logs/evaluate-{run}.log",
     benchmark:
@@ -50,6 +47,9 @@ rule evaluate:
     resources:
         mem_mb=16000,
         runtime=120,
+    params:
+        block=lambda w: values(method_of(w).evaluation),
+        code=code("stages.evaluate"),
     shell:
         "python -m weakreid.stages.evaluate --features {input.features}"
         " --tracklets {input.tracklets} --coarse {input.coarse} --params {params.block:q}"
@@ -63,11 +63,6 @@ rule collect:
     output:
         metrics="results/{experiment}/metrics.json",
         timing="results/{experiment}/timing.json",
-    params:
-        block=collect_values,
-        metrics=lambda w, input: [f"--metrics={path}" for path in input.metrics],
-        timing=lambda w, input: [f"--timing={path}" for path in input.timing],
-        code=code("stages.collect"),
     log:
         "results/{experiment}/logs/collect.log",
     benchmark:
@@ -77,6 +72,11 @@ rule collect:
     resources:
         mem_mb=1000,
         runtime=10,
+    params:
+        block=collect_values,
+        metrics=lambda w, input: [f"--metrics={path}" for path in input.metrics],
+        timing=lambda w, input: [f"--timing={path}" for path in input.timing],
+        code=code("stages.collect"),
     shell:
         "python -m weakreid.stages.collect {params.metrics} {params.timing}"
         " --params {params.block:q} --out {output.metrics} --timing-out {output.timing} 2> {log}"

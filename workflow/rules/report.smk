@@ -6,10 +6,6 @@ rule table:
         metrics=table_inputs,
     output:
         markdown="results/tables/{table}/table.md",
-    params:
-        block=table_values,
-        metrics=lambda w, input: [f"--metrics={path}" for path in input.metrics],
-        code=code("stages.table"),
     log:
         "results/tables/{table}/logs/table.log",
     benchmark:
@@ -19,6 +15,10 @@ rule table:
     resources:
         mem_mb=1000,
         runtime=10,
+    params:
+        block=table_values,
+        metrics=lambda w, input: [f"--metrics={path}" for path in input.metrics],
+        code=code("stages.table"),
     shell:
         "python -m weakreid.stages.table {params.metrics} --params {params.block:q}"
         " --out {output.markdown} 2> {log}"
@@ -29,12 +29,6 @@ rule learning_curve:
         history=of_runs(rules.train.output.history),
     output:
         figure="results/{experiment}/learning_curve.svg",
-    params:
-        block=lambda w: values(
-            {"experiment": w.experiment, "runs": runs_of(w.experiment)}
-        ),
-        history=lambda w, input: [f"--history={path}" for path in input.history],
-        code=code("stages.learning_curve"),
     log:
         "results/{experiment}/logs/learning_curve.log",
     benchmark:
@@ -44,6 +38,12 @@ rule learning_curve:
     resources:
         mem_mb=2000,
         runtime=10,
+    params:
+        block=lambda w: values(
+            {"experiment": w.experiment, "runs": runs_of(w.experiment)}
+        ),
+        history=lambda w, input: [f"--history={path}" for path in input.history],
+        code=code("stages.learning_curve"),
     shell:
         "python -m weakreid.stages.learning_curve {params.history} --params {params.block:q}"
         " --out {output.figure} 2> {log}"
@@ -59,11 +59,6 @@ rule matches:
     output:
         fine="results/{experiment}/runs/{run}/matches_fine.png",
         coarse="results/{experiment}/runs/{run}/matches_coarse.png",
-    params:
-        block=lambda w: values(
-            {"experiment": w.experiment, "seed": CONFIG.seed, "queries": 6, "items": 4}
-        ),
-        code=code("stages.matches"),
     log:
         "results/{experiment}/logs/matches-{run}.log",
     benchmark:
@@ -73,6 +68,11 @@ rule matches:
     resources:
         mem_mb=2000,
         runtime=10,
+    params:
+        block=lambda w: values(
+            {"experiment": w.experiment, "seed": CONFIG.seed, "queries": 6, "items": 4}
+        ),
+        code=code("stages.matches"),
     shell:
         "python -m weakreid.stages.matches --rankings {input.rankings}"
         " --tracklets {input.tracklets} --frames {input.frames} --coarse {input.coarse}"
@@ -85,9 +85,6 @@ rule contact_sheet:
         source=rules.generate.output.source,
     output:
         figure="results/datasets/{dataset}/contact_sheet.png",
-    params:
-        block=values({"persons": 6}),
-        code=code("stages.contact_sheet"),
     log:
         "results/datasets/{dataset}/logs/contact_sheet.log",
     benchmark:
@@ -97,6 +94,9 @@ rule contact_sheet:
     resources:
         mem_mb=2000,
         runtime=10,
+    params:
+        block=values({"persons": 6}),
+        code=code("stages.contact_sheet"),
     shell:
         "python -m weakreid.stages.contact_sheet --source {input.source}"
         " --params {params.block:q} --out {output.figure} 2> {log}"

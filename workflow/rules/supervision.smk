@@ -7,9 +7,6 @@ rule bags:
         frames=rules.dataset.output.frames,
     output:
         bags="results/datasets/{dataset}/{split}/bags/{bags}.parquet",
-    params:
-        block=lambda w: values(CONFIG.bags[w.bags], seed=CONFIG.seed),
-        code=code("stages.bags"),
     log:
         "results/datasets/{dataset}/logs/bags-{split}-{bags}.log",
     benchmark:
@@ -19,6 +16,9 @@ rule bags:
     resources:
         mem_mb=4000,
         runtime=20,
+    params:
+        block=lambda w: values(CONFIG.bags[w.bags], seed=CONFIG.seed),
+        code=code("stages.bags"),
     shell:
         "python -m weakreid.stages.bags --tracklets {input.tracklets} --frames {input.frames}"
         " --params {params.block:q} --out {output.bags} 2> {log}"
@@ -30,9 +30,6 @@ rule coarse_bags:
         frames=rules.dataset.output.frames,
     output:
         bags="results/datasets/{dataset}/{split}/coarse.parquet",
-    params:
-        block=lambda w: values(CONFIG.coarse, seed=CONFIG.seed),
-        code=code("stages.coarse_bags"),
     log:
         "results/datasets/{dataset}/logs/coarse-{split}.log",
     benchmark:
@@ -42,6 +39,9 @@ rule coarse_bags:
     resources:
         mem_mb=4000,
         runtime=20,
+    params:
+        block=lambda w: values(CONFIG.coarse, seed=CONFIG.seed),
+        code=code("stages.coarse_bags"),
     shell:
         "python -m weakreid.stages.coarse_bags --tracklets {input.tracklets}"
         " --frames {input.frames} --params {params.block:q} --out {output.bags} 2> {log}"

@@ -3,19 +3,12 @@
 
 rule train:
     input:
-        bags=lambda w: (
-            f"{split_folder(w)}/bags/{experiment_of(w).bags}.parquet"
-        ),
+        bags=lambda w: (f"{split_folder(w)}/bags/{experiment_of(w).bags}.parquet"),
         images=lambda w: f"{dataset_folder(w)}/images.arrow",
     output:
         model="results/{experiment}/runs/{run}/model.safetensors",
         history="results/{experiment}/runs/{run}/history.parquet",
         timing="results/{experiment}/runs/{run}/timing.json",
-    params:
-        block=training_values,
-        code=training_code,
-        # not an output: Snakemake would remove it before a killed training can go on from it
-        checkpoint=lambda w, output: output.model.replace("model.safetensors", "checkpoint.pt"),
     log:
         "results/{experiment}/logs/train-{run}.log",
     benchmark:
@@ -28,6 +21,13 @@ rule train:
         runtime=1440,
         gpu=1,
         device="auto",
+    params:
+        block=training_values,
+        code=training_code,
+        # not an output: Snakemake would remove it before a killed training can go on from it
+        checkpoint=lambda w, output: output.model.replace(
+            "model.safetensors", "checkpoint.pt"
+        ),
     shell:
         "python -m weakreid.stages.train --bags {input.bags} --images {input.images}"
         " --params {params.block:q} --code {params.code} --checkpoint {params.checkpoint}"

@@ -36,14 +36,16 @@ class Part:
 def parts_of(person: Person) -> list[Part]:
     """List a person's parts; their order is that of `outlines` and `project`."""
     parts = []
+    # a skirt or a coat hangs over the leg that steps forward
+    leg = -0.2 if person.hem > 1.3 or person.lower in ("skirt", "short_skirt", "dress") else -0.06
     for side in ("left", "right"):
         parts += [
-            Part(f"thigh_{side}", f"thigh_{side}", 3, -0.06),
-            Part(f"shin_{side}", f"shin_{side}", 3, -0.065),
-            Part(f"shoe_{side}", "shoe", 4, -0.055, fixed=True),
+            Part(f"thigh_{side}", f"thigh_{side}", 3, leg),
+            Part(f"shin_{side}", f"shin_{side}", 3, leg - 0.005),
+            Part(f"shoe_{side}", "shoe", 4, leg + 0.005, fixed=True),
         ]
         if person.shoes == "Boots":
-            parts.append(Part(f"shaft_{side}", "shaft", 4, -0.058))
+            parts.append(Part(f"shaft_{side}", "shaft", 4, leg + 0.002))
         parts += [
             Part(f"upper_arm_{side}", "upper_arm", 2, 0.03),
             Part(f"forearm_{side}", "forearm", 2, 0.035),
@@ -309,7 +311,7 @@ def project(
             swing, bend = 0.2 * swing - (0.3 if person.bag == "HandTrunk" else 0.0), zero + 0.06
         elif pocket_arm:
             swing, bend, out = 0.15 * swing - 0.35, zero + 0.85, 0.06
-        x = sign * (0.106 * person.shoulders * (0.7 + 0.3 * person.girth))
+        x = sign * (0.1 * person.shoulders * (0.7 + 0.3 * person.girth))
         shoulder = neck - up * 0.042 + at(x, 0, 0)
         elbow = shoulder + at(
             sign * out, -upper_length * np.cos(swing), upper_length * np.sin(swing)

@@ -211,9 +211,7 @@ def plan(
                 for t in range(1, count_here + 1):
                     length = _length(rng, frames)
                     tracklets.append(
-                        Tracklet(
-                            split, int(person_id), person, int(number), t, length, 0.0, False
-                        )
+                        Tracklet(split, int(person_id), person, int(number), t, length, 0.0, False)
                     )
     return tracklets, persons
 
@@ -267,9 +265,7 @@ def _render(
     cv2.setNumThreads(1)
     made = []
     for item in items:
-        rng = numpy_generator(
-            seed, "walkers", item.split, item.person_id, item.camera, item.number
-        )
+        rng = numpy_generator(seed, "walkers", item.split, item.person_id, item.camera, item.number)
         frames = tracklet(
             rng, seed, item.person, camera(seed, style, item.camera), item.frames, height, width,
             item.fault, item.empty,
@@ -458,8 +454,10 @@ def generate(
         workers: processes.
 
     Raises:
-        ReidError: an argument is out of bounds.
+        ReidError: an argument is out of bounds, or `root` holds something else.
     """
+    root = Path(root)
+    _refuse_foreign(root)
     _check(
         train_persons, test_persons, distractors, junk_tracklets, cameras, cameras_per_person,
         tracklets_per_camera, frames, height, width, look_alikes, style, workers,
@@ -492,23 +490,18 @@ def generate(
         "look_alikes": look_alikes,
     }
     total = sum(item.frames for item in tracklets)
-    root = Path(root)
     with replacing(root) as aside:
         masks = aside / "truth" / "masks"
         masks.mkdir(parents=True)
         with contextlib.ExitStack() as stack:
-            shown = stack.enter_context(
-                _Rows(aside / "truth" / "frames.parquet", FRAME_SCHEMA)
-            )
+            shown = stack.enter_context(_Rows(aside / "truth" / "frames.parquet", FRAME_SCHEMA))
             mask_of = {
                 split: stack.enter_context(_Rows(masks / f"bbox_{split}.parquet", MASK_SCHEMA))
                 for split in ("train", "test")
             }
 
             def each_frame() -> Iterator[tuple[Tracklet, int, str, Frame]]:
-                for item, made in _rendered(
-                    aside, seed, style, height, width, tracklets, workers
-                ):
+                for item, made in _rendered(aside, seed, style, height, width, tracklets, workers):
                     for number, (name, frame) in enumerate(
                         zip(item.files(), made, strict=True), start=1
                     ):
@@ -525,23 +518,20 @@ def generate(
         _write_info(aside, seed, tracklets)
         _write_persons(aside / "truth", persons)
         write_json(aside / "truth" / "parameters.json", parameters)
-        _clear(root)
+        if root.exists():  # a folder cannot be renamed over one that holds something
+            shutil.rmtree(root)
 
 
-def _clear(root: Path) -> None:
-    """Make way for a new folder where an older one stands.
+def _refuse_foreign(root: Path) -> None:
+    """Make sure that nothing but an older generated data set is replaced.
 
     Raises:
-        ReidError: what stands there was not generated.
+        ReidError: what stands at `root` was not generated.
     """
-    if not root.exists():
+    if not root.exists() or (root / "truth" / "parameters.json").is_file():
         return
-    if root.is_dir() and not any(root.iterdir()):
-        root.rmdir()
-        return
-    if not (root / "truth" / "parameters.json").is_file():
+    if not root.is_dir() or any(root.iterdir()):
         raise ReidError(
             f"{root}: holds something that was not generated here; move it away or choose "
             "another folder"
         )
-    shutil.rmtree(root)

@@ -157,9 +157,7 @@ def _lay_out(
     stem = unit * (full * scale[:, None])[..., None]
     side = normal * scale[:, None, None]
     points = (
-        origin[:, :, None]
-        + shapes[..., :1] * stem[:, :, None]
-        + shapes[..., 1:] * side[:, :, None]
+        origin[:, :, None] + shapes[..., :1] * stem[:, :, None] + shapes[..., 1:] * side[:, :, None]
     )
     reach = np.stack([baked[int(step)].reach for step in steps])
     columns = next(iter(baked.values())).columns

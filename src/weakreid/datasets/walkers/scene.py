@@ -181,9 +181,7 @@ def _street(
             x, y = int(rng.integers(width)), int(rng.integers(max(1, meet // 2)))
             size = int(unit * rng.uniform(0.15, 0.4))
             poster = rng.uniform(60, 190) * rng.uniform(0.7, 1.3, 3)
-            cv2.rectangle(
-                image, (x, y), (x + size, y + size), poster.tolist(), -1
-            )
+            cv2.rectangle(image, (x, y), (x + size, y + size), poster.tolist(), -1)
     paving = int(rng.integers(3))
     if paving < 2:  # joints that close up towards the horizon
         y, gap = float(meet), unit * 0.05
@@ -221,9 +219,7 @@ def _indoor(
     image[meet:] = (backdrop * 0.5 + 80) * floor
     for x in range(int(rng.integers(unit)), width, unit * 2):
         cv2.rectangle(image, (x, 0), (x + unit // 8, meet), (backdrop * 0.8).tolist(), -1)
-        cv2.rectangle(
-            image, (x + unit // 2, meet // 4), (x + unit, meet // 2), (236, 238, 240), -1
-        )
+        cv2.rectangle(image, (x + unit // 2, meet // 4), (x + unit, meet // 2), (236, 238, 240), -1)
 
 
 @functools.lru_cache(maxsize=16)
