@@ -189,7 +189,9 @@ def test_slurm_trains_and_measures_what_this_machine_does(slurm, one_thread_on_c
 
     shutil.copytree(here, there, symlinks=True)
     shutil.rmtree(there / "results/wl_tiny")
-    written = snakemake(there, slurm, *run, *QUICK, "--", target, profile=one_thread_on_cpu)
+    # what is there stays, even if someone edits the source meanwhile
+    options = (*QUICK, "--rerun-triggers", "mtime", "--")
+    written = snakemake(there, slurm, *run, *options, target, profile=one_thread_on_cpu)
     submitted = {"train", "features", "evaluate", "collect"}
     assert {rule for rule in submitted if f"slurm_logs/rule_{rule}/" in written} == submitted, (
         "ran elsewhere than in Slurm"

@@ -339,8 +339,8 @@ def project(
         start = points[f"upper_arm_{other if person.cross_body else side}"][0]
         points["strap"] = (start + at(-0.3 * sign * 0.1, 0.025, 0), points["bag"][0])
     elif person.bag in ("HandBag", "PlasticBag", "PaperBag"):
-        drop = {"HandBag": 0.15, "PlasticBag": 0.19 * size, "PaperBag": 0.22}[person.bag]
-        points["bag"] = (hand + at(0, 0.012, 0), hand + at(0, -drop, 0.3 * swing_z))
+        hang = {"HandBag": 0.15, "PlasticBag": 0.19 * size, "PaperBag": 0.22}[person.bag]
+        points["bag"] = (hand + at(0, 0.012, 0), hand + at(0, -hang, 0.3 * swing_z))
     elif person.bag == "Box":
         middle = centre + at(0, 0.14, 0.21)
         points["bag"] = (middle + at(0, 0.085 * size, 0), middle + at(0, -0.085 * size, 0))

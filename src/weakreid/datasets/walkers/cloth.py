@@ -20,9 +20,9 @@ ROWS = {"torso": 72, "arm": 40, "leg": 48, "head": 48, "skirt": 40, "bag": 32, "
 
 def grid(rows: int) -> tuple[FloatArray, FloatArray]:
     """Return height (0 top to 1 bottom) and azimuth (-pi..pi, 0 front) of a wrap's texels."""
-    height = ((np.arange(rows, dtype=np.float32) + 0.5) / rows)[:, None]
-    azimuth = ((np.arange(COLUMNS, dtype=np.float32) + 0.5) / COLUMNS * 2 - 1)[None, :] * np.pi
-    return height, azimuth.astype(np.float32)
+    height = ((np.arange(rows) + 0.5) / rows)[:, None]
+    azimuth = ((np.arange(COLUMNS) + 0.5) / COLUMNS * 2 - 1)[None, :] * np.pi
+    return height.astype(np.float32), azimuth.astype(np.float32)
 
 
 def solid(rows: int, colour: Colour) -> FloatArray:
@@ -39,7 +39,7 @@ def _blotches(
     rng: np.random.Generator, rows: int, columns: int, coarse: tuple[int, int]
 ) -> FloatArray:
     field = rng.normal(0, 1, coarse).astype(np.float32)
-    return cv2.resize(field, (columns, rows), interpolation=cv2.INTER_CUBIC)
+    return np.asarray(cv2.resize(field, (columns, rows), interpolation=cv2.INTER_CUBIC), np.float32)
 
 
 def _wrinkles(rng: np.random.Generator, wrap: FloatArray, strength: float) -> FloatArray:
@@ -182,8 +182,7 @@ def sleeve(person: Person, rng: np.random.Generator, fore: bool) -> FloatArray:
     if person.upper == "Vest" and not person.short_sleeve:
         return _wrinkles(rng, solid(rows, person.inner_colour), 0.1)
     if bare:
-        wrap = solid(rows, person.skin)
-        return wrap
+        return solid(rows, person.skin)
     pattern = person.pattern if person.pattern in ("hoops", "check", "dots", "pinstripe",
                                                    "camouflage") else "plain"  # fmt: skip
     first = person.second_colour if person.contrast_sleeves else person.upper_colour

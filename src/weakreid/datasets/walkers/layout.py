@@ -1,6 +1,6 @@
-"""Writing walkers: pictures and tables in the layout in which MARS is distributed, truth beside it.
+"""Writing walkers in the layout in which MARS is distributed, with the truth beside it.
 
-    bbox_train/PPPP/PPPPCcTttttFfff.jpg   bbox_test/PPPP/...   bbox_test/0000/...  bbox_test/00-1/...
+    bbox_train/PPPP/PPPPCcTttttFfff.jpg, bbox_test/PPPP/..., bbox_test/0000/..., bbox_test/00-1/...
     info/train_name.txt, test_name.txt, tracks_train_info.mat, tracks_test_info.mat, query_IDX.mat
     truth/persons.parquet       person_id and one column per RAP attribute (`attributes.ATTRIBUTES`)
     truth/look_alikes.parquet   person_id and its group (0: looks like nobody on purpose)
@@ -57,7 +57,7 @@ SIZES: dict[str, dict[str, Any]] = {
     },
     "mars": {
         "train_persons": 625, "test_persons": 636, "distractors": 3248, "junk_tracklets": 870,
-        "cameras": 6, "cameras_per_person": (1, 6), "tracklets_per_camera": (1, 7),
+        "cameras": 6, "cameras_per_person": (1, 6), "tracklets_per_camera": (1, 13),
         "frames": (2, 920), "height": 256, "width": 128, "look_alikes": 0.4,
     },
 }  # fmt: skip
@@ -158,7 +158,7 @@ def _length(rng: np.random.Generator, frames: tuple[int, int]) -> int:
     if high <= 8 * low:
         return int(rng.integers(low, high + 1))
     # MARS: median 30, mean 56 in a range of 2 to 920
-    return int(np.clip(round(rng.lognormal(np.log(34), 1.0)), low, high))
+    return int(np.clip(round(rng.lognormal(np.log(37), 1.0)), low, high))
 
 
 def _count(rng: np.random.Generator, bounds: tuple[int, int]) -> int:

@@ -10,6 +10,7 @@ workers; the operations used give the same bytes on one machine whatever the num
 
 import functools
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -23,7 +24,7 @@ from weakreid.datasets.walkers.scene import STRETCH, STYLES, Camera, Occluder, b
 from weakreid.seeding import numpy_generator
 
 FloatArray = NDArray[np.float64]
-Image = NDArray[np.uint8]
+Image = NDArray[Any]  # uint8; OpenCV's stubs know no more than that it holds numbers
 
 FRAMES_PER_SECOND = 10.0
 PASSERS_BY = 64

@@ -1,4 +1,4 @@
-"""Where people walk: cameras with their viewpoint, light, colour and faults, and what stands there."""
+"""Where people walk: cameras with their viewpoint, light and faults, and what stands there."""
 
 import functools
 from dataclasses import dataclass
@@ -43,9 +43,10 @@ class Style:
 
 STYLES = {
     "street": Style(
-        pitch=(4, 24), spread=(8, 24), ambient=(0.5, 0.75), gain=(0.94, 1.06), exposure=(0.86, 1.16),
-        gamma=(0.9, 1.12), saturation=(0.7, 1.05), haze=(0, 12), native=(0.45, 1.0),
-        motion=(0.0, 0.05), noise=(1.5, 4.5), quality=(45, 85), drift=(0.012, 0.04), fill=(0.88, 1.0),
+        pitch=(4, 24), spread=(8, 24), ambient=(0.5, 0.75), gain=(0.94, 1.06),
+        exposure=(0.86, 1.16), gamma=(0.9, 1.12), saturation=(0.7, 1.05), haze=(0, 12), native=(0.45, 1.0),
+        motion=(0.0, 0.05), noise=(1.5, 4.5), quality=(45, 85), drift=(0.012, 0.04),
+        fill=(0.88, 1.0),
         occluded=(0.12, 0.35), crowd=(0.15, 0.4), shadow=(0.15, 0.5), soft=False, indoor=False,
     ),
     "studio": Style(
@@ -132,7 +133,10 @@ def camera(seed: int, style: str, number: int) -> Camera:
 
 def _speckle(rng: np.random.Generator, shape: tuple[int, int], coarse: int) -> NDArray[np.float32]:
     small = rng.normal(0, 1, (max(2, shape[0] // coarse), max(2, shape[1] // coarse)))
-    return cv2.resize(small.astype(np.float32), shape[::-1], interpolation=cv2.INTER_LINEAR)
+    return np.asarray(
+        cv2.resize(small.astype(np.float32), shape[::-1], interpolation=cv2.INTER_LINEAR),
+        np.float32,
+    )
 
 
 def _street(
@@ -184,10 +188,10 @@ def _street(
             cv2.rectangle(image, (x, y), (x + size, y + size), poster.tolist(), -1)
     paving = int(rng.integers(3))
     if paving < 2:  # joints that close up towards the horizon
-        y, gap = float(meet), unit * 0.05
-        while y < height:
-            cv2.line(image, (0, int(y)), (width, int(y)), (ground * 0.86).tolist(), 1)
-            y, gap = y + gap, gap * 1.35
+        joint, gap = float(meet), unit * 0.05
+        while joint < height:
+            cv2.line(image, (0, int(joint)), (width, int(joint)), (ground * 0.86).tolist(), 1)
+            joint, gap = joint + gap, gap * 1.35
         if paving == 1:
             for x in range(-width, 2 * width, unit // 2):
                 start = (int(width / 2 + (x - width / 2) * 0.6), meet)
@@ -232,8 +236,8 @@ def background(place: Camera, height: int, width: int) -> Image:
         width: its columns.
 
     Returns:
-        RGB (1.3 height, (STRETCH + 1) width, 3); the last `width` columns repeat the first, so that a
-        scrolling crop may wrap around.
+        RGB (1.3 height, (STRETCH + 1) width, 3); the last `width` columns repeat the first, so
+        that a scrolling crop may wrap around.
     """
     rng = numpy_generator(place.background, "walkers", "background")
     rows, columns = int(height * 1.3), STRETCH * width
@@ -252,8 +256,8 @@ def background(place: Camera, height: int, width: int) -> Image:
     image *= 1 + strength * dirt[..., None]
     light = 1 + 0.12 * _speckle(rng, (rows, columns), rows)
     image *= np.clip(light, 0.6, 1.4)[..., None]
-    image = cv2.GaussianBlur(image, (0, 0), 0.005 * height)
-    wide = np.concatenate([image, image[:, :width]], axis=1)
+    soft = cv2.GaussianBlur(image, (0, 0), 0.005 * height)
+    wide = np.concatenate([soft, soft[:, :width]], axis=1)
     return np.clip(wide, 0, 255).astype(np.uint8)
 
 
