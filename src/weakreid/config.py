@@ -9,32 +9,79 @@ import difflib
 import json
 import sys
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Self, TypeVar, Union, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from weakreid.errors import ReidError
 
-Positive = Annotated[int, Field(ge=1)]
-Count = Annotated[int, Field(ge=0)]
-Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
-Rate = Annotated[float, Field(ge=0.0)]
-Range = tuple[Positive, Positive]
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]*$")]
+T = TypeVar("T")
+
+
+def _number(value: Any) -> Any:
+    """Refuse true and false, which Python takes for 1 and 0."""
+    if isinstance(value, bool):
+        raise ValueError("Input should be a number")
+    return value
+
+
+def _as_text(value: Any) -> Any:
+    """Take a number for its digits: YAML reads an unquoted 32 as one."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _as_whole(value: Any) -> Any:
+    """Take digits for their number: --config gives nothing but text inside a block."""
+    return int(value) if isinstance(value, str) and value.isdecimal() else value
+
+
+def _rising(value: tuple[int, int]) -> tuple[int, int]:
+    if value[0] > value[1]:
+        raise ValueError("Input should be [smallest, largest]")
+    return value
+
+
+def _distinct(values: list[T]) -> list[T]:
+    if len(set(values)) < len(values):
+        raise ValueError("Input should hold nothing twice")
+    return values
+
+
+Positive = Annotated[int, BeforeValidator(_number), Field(ge=1)]
+Count = Annotated[int, BeforeValidator(_number), Field(ge=0)]
+Fraction = Annotated[float, BeforeValidator(_number), Field(ge=0.0, le=1.0)]
+Rate = Annotated[float, BeforeValidator(_number), Field(ge=0.0)]
+Range = Annotated[tuple[Positive, Positive], AfterValidator(_rising)]
+Text = Annotated[str, BeforeValidator(_as_text)]
+Name = Annotated[Text, Field(pattern=r"^[a-z0-9][a-z0-9_]*$")]
+Split = Annotated[Text, Field(pattern=r"^(official|dev|[0-9])$")]
 
 
 class Strict(BaseModel):
     """A block of the config: unknown keys are refused, values do not change."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
-    @model_validator(mode="after")
-    def _ranges_rise(self) -> "Strict":
-        for name, info in type(self).model_fields.items():
-            value = getattr(self, name)
-            if info.annotation == Range and value[0] > value[1]:
-                raise ValueError(f"{name} is [{value[0]}, {value[1]}]: give [smallest, largest]")
-        return self
+    @model_validator(mode="before")
+    @classmethod
+    def _nulls(cls, raw: Any) -> Any:
+        """Take the word null for none where none is allowed: --config gives it as text."""
+        if not isinstance(raw, Mapping):
+            return raw
+        optional = {
+            name
+            for name, info in cls.model_fields.items()
+            if type(None) in get_args(_bare(info.annotation))
+        }
+        return {k: None if v == "null" and k in optional else v for k, v in raw.items()}
 
 
 # --- datasets -------------------------------------------------------------------------------------
@@ -90,7 +137,7 @@ class Walkers(Strict):
 
     source: Literal["walkers"]
     size: Literal["tiny", "demo", "mars"] = "demo"
-    seed: int = 1
+    seed: Count = 1
     style: Literal["street", "studio"] = "street"
     train_persons: Positive | None = None
     test_persons: Positive | None = None
@@ -146,15 +193,24 @@ class Model(Strict):
     weights: str = Field(
         "hub", description="'hub', 'package' (efficientnet_lite0), a file's path, or 'none'"
     )
-    last_stride: Literal[1, 2] = 2
+    last_stride: Annotated[Literal[1, 2], BeforeValidator(_as_whole)] = 2
     embedding: Literal["fc", "bnneck", "none"] = "fc"
     dimension: Positive = Field(2048, description="of the fc embedding")
-    frozen: list[str] = Field(
+    frozen: list[Literal["stem", "layer1", "layer2", "layer3", "layer4"]] = Field(
         default_factory=list, description="stages of the backbone that do not learn"
     )
     batch_norm: Literal["train", "eval"] = Field(
         "train", description="of the backbone's learning stages"
     )
+
+    @model_validator(mode="after")
+    def _weights_fit(self) -> Self:
+        if self.weights == "package" and self.backbone != "efficientnet_lite0":
+            raise ValueError(
+                f"no package ships weights of {self.backbone}; "
+                "set weights to 'hub', a file's path or 'none'"
+            )
+        return self
 
 
 class Image(Strict):
@@ -275,7 +331,7 @@ class Method(Strict):
     batch: Batch = Batch()
     optimiser: Optimiser = Optimiser()
     schedule: Schedule = Schedule()
-    precision: Literal["auto", "32", "bf16"] = Field(
+    precision: Annotated[Literal["auto", "32", "bf16"], BeforeValidator(_as_text)] = Field(
         "auto", description="auto: bf16 autocast on a GPU, 32 bits on a CPU"
     )
     evaluation: Evaluation = Evaluation()
@@ -287,11 +343,13 @@ class Experiment(Strict):
     dataset: Name
     bags: Name
     method: Name
-    splits: list[Annotated[str, Field(pattern=r"^(official|dev|[0-9])$")]] = Field(
+    splits: Annotated[list[Split], Field(min_length=1), AfterValidator(_distinct)] = Field(
         default_factory=lambda: ["official"],
         description="official, dev (training identities only), or the number of a split",
     )
-    seeds: list[Count] = Field(default_factory=lambda: [1])
+    seeds: Annotated[list[Count], Field(min_length=1), AfterValidator(_distinct)] = Field(
+        default_factory=lambda: [1]
+    )
     overrides: dict[str, Any] = Field(
         default_factory=dict, description="values that replace those of the method"
     )
@@ -300,8 +358,8 @@ class Experiment(Strict):
 class Table(Strict):
     """Experiments side by side; its target is results/tables/NAME/table.md."""
 
-    title: str
-    rows: dict[str, Name] = Field(description="row label: experiment")
+    title: Text
+    rows: dict[Text, Name] = Field(min_length=1, description="row label: experiment")
 
 
 class Config(Strict):
@@ -320,6 +378,9 @@ class Config(Strict):
 
 
 # --- reading --------------------------------------------------------------------------------------
+
+TAKEN = ("datasets", "tables")
+"""Folders of results/ that belong to no experiment."""
 
 
 def load(raw: Mapping[str, Any]) -> Config:
@@ -370,6 +431,8 @@ def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
 
 def _check(config: Config, name: str) -> None:
     """Refuse combinations that cannot be."""
+    if name in TAKEN:
+        raise ReidError(f"experiments.{name}: results/{name} holds other things; rename it")
     experiment = config.experiments[name]
     method = method_of(config, name)
     bags = config.bags[experiment.bags]
@@ -404,17 +467,15 @@ def _check(config: Config, name: str) -> None:
                 f"{where}.splits: dataset {experiment.dataset} has no split {numbered[0]}; "
                 "take official or dev"
             )
-    if not experiment.seeds:
-        raise ReidError(f"{where}.seeds: empty; give one seed at least")
 
 
 def _known(where: str, name: str, allowed: Mapping[str, Any]) -> None:
-    if name in allowed:
-        return
-    raise ReidError(f"{where}: '{name}' does not exist{_suggest(name, allowed)}")
+    if name not in allowed:
+        raise ReidError(_one_line(f"{where}: '{name}' does not exist{suggest(name, allowed)}"))
 
 
-def _suggest(name: str, allowed: Iterator[str] | Mapping[str, Any] | list[str]) -> str:
+def suggest(name: str, allowed: Iterable[str]) -> str:
+    """Return the end of an error's line: the name that was meant, or all that there are."""
     names = sorted(allowed)
     close = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
     if close:
@@ -422,34 +483,58 @@ def _suggest(name: str, allowed: Iterator[str] | Mapping[str, Any] | list[str]) 
     return f"; allowed: {', '.join(names)}" if names else ""
 
 
-def _validate(model: type[BaseModel], raw: Mapping[str, Any], where: str) -> Any:
+def _one_line(text: str) -> str:
+    return " ".join(text.splitlines())
+
+
+def _validate(model: type[BaseModel], raw: Any, where: str) -> Any:
     try:
         return model.model_validate(raw)
     except ValidationError as error:
         found = error.errors(include_url=False)
+        # a misspelt key is the cause where the right one is missing
+        found.sort(key=lambda fault: fault["type"] != "extra_forbidden")
         line = f"{where}: {_explain(model, found[0])}"
         if len(found) > 1:
             line += f" (and {len(found) - 1} more)"
-        raise ReidError(line) from None
+        raise ReidError(_one_line(line)) from None
 
 
 def _explain(model: type[BaseModel], fault: Any) -> str:
     """Return one line for one of pydantic's errors."""
     location = [str(part) for part in fault["loc"]]
-    kind = fault["type"]
+    kind, context = fault["type"], fault.get("ctx", {})
     owner, path = _owner(model, location)
     key = ".".join(path)
     if kind == "extra_forbidden":
+        hint = "; put a space after the colon" if ":" in location[-1] else ""
         names = list(owner.model_fields) if owner else []
-        return f"unknown key '{key}'{_suggest(location[-1], names)}"
-    if kind == "missing":
+        return f"unknown key '{key}'{hint or suggest(location[-1], names)}"
+    if location and location[-1] == "[key]":
+        return f"'{'.'.join(path[:-2])}': a name in it is {_shown(fault['input'])}; {NAMING}"
+    if kind == "missing" and not location[-1].isdigit():
         return f"'{key}' is missing; it must be given"
-    if kind == "string_pattern_mismatch" and location[-1] == "[key]":
-        return f"the name '{fault['input']}' may hold small letters, digits and _ only"
-    if kind == "union_tag_invalid":
-        return f"'{key}' has an unknown {fault['ctx']['discriminator']}: {fault['msg']}"
+    if kind.startswith("union_tag"):
+        chosen = context["discriminator"].strip("'")
+        tags = [tag for tag in map(_tag, _models_in(_annotation(model, path))) if tag]
+        if kind == "union_tag_not_found":
+            return f"'{key}.{chosen}' is missing{suggest('', tags)}"
+        return f"'{key}.{chosen}': '{context['tag']}' does not exist{suggest(context['tag'], tags)}"
     message = fault["msg"].removeprefix("Value error, ")
-    return f"'{key}': {message}, got {json.dumps(fault['input'], default=str)}"
+    if kind in ("dict_type", "model_type", "model_attributes_type"):
+        message = "Input should be a block of keys"
+    elif kind == "missing" or kind == "tuple_type" or "Tuple" in message:
+        key = key.removesuffix(f".{location[-1]}") if kind == "missing" else key
+        message = "Input should be two numbers, [smallest, largest]"
+    if kind == "value_error" and isinstance(fault["input"], Mapping):
+        return f"'{key}': {message}"
+    return f"'{key}': {message}, got {_shown(fault['input'])}" if key else message
+
+
+def _shown(value: Any) -> str:
+    """Return a value as YAML would take it, cut where it is long."""
+    text = json.dumps(value, default=str, skipkeys=True)
+    return text if len(text) <= 80 else f"{text[:76]} ..."
 
 
 def _owner(model: type[BaseModel], location: list[str]) -> tuple[type[BaseModel] | None, list[str]]:

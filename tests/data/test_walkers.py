@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from weakreid.datasets.walkers import layout
 from weakreid.datasets.walkers.attributes import ATTRIBUTES, LEFT_OUT, attributes
 from weakreid.datasets.walkers.layout import SIZES, generate, plan, query_rows
-from weakreid.datasets.walkers.people import SHARED, cast, draw_person
+from weakreid.datasets.walkers.people import SHARED, cast, draw_person, marks
 from weakreid.datasets.walkers.render import tracklet
 from weakreid.datasets.walkers.scene import STYLES, camera
 from weakreid.datasets.walkers.sheet import contact_sheet
@@ -142,7 +142,7 @@ def test_masks_and_truth_follow_the_name_lists(tiny: Path, split: str) -> None:
         assert mask.shape == (TINY["height"], TINY["width"])
         assert set(np.unique(mask)) <= {0, 255}
         # thin things lose a little when the mask is reduced to the written size
-        assert abs((mask > 0).mean() - share) < 0.03
+        assert abs((mask > 0).mean() - share) < 0.05
         assert person < 0 or mask.any()
 
 
@@ -193,9 +193,7 @@ def test_look_alikes_share_garments_and_colours_but_differ(
         for name in SHARED:
             assert len({getattr(member, name) for member in members}) == 1
         assert len(set(members)) == len(members)
-        looks = [(m.bag, m.bag_side, m.hat, m.hair_style, m.pattern) for m in members]
-        for other in looks[1:]:
-            assert other != looks[0]
+        assert len({marks(member) for member in members}) == len(members)
 
 
 def test_more_persons_leave_the_first_ones_as_they_are() -> None:

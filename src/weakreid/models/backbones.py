@@ -14,6 +14,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 from typing import Any
 
 import torch
@@ -27,6 +28,7 @@ from weakreid.seeding import derive
 import timm  # isort: skip  (imports torchvision, which _torchvision makes importable)
 
 Triple = tuple[float, float, float]
+Network = TypeVar("Network", bound=nn.Module)
 
 _IMAGENET_MEAN: Triple = (123.675, 116.28, 103.53)
 _IMAGENET_STD: Triple = (58.395, 57.12, 57.375)
@@ -187,7 +189,7 @@ def _construct(name: str, kind: _Kind, download: bool) -> nn.Module:
         ) from error
 
 
-def share_batch_norms(module: nn.Module) -> nn.Module:
+def share_batch_norms(module: Network) -> Network:
     """Replace batch norms by ones that share their statistics among processes.
 
     PyTorch's own conversion would drop the activation that timm's batch norms hold inside.

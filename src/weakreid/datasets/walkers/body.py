@@ -311,8 +311,8 @@ def project(
             swing, bend = 0.2 * swing - (0.3 if person.bag == "HandTrunk" else 0.0), zero + 0.06
         elif pocket_arm:
             swing, bend, out = 0.15 * swing - 0.35, zero + 0.85, 0.06
-        x = sign * (0.1 * person.shoulders * (0.7 + 0.3 * person.girth))
-        shoulder = neck - up * 0.042 + at(x, 0, 0)
+        breadth = sign * (0.1 * person.shoulders * (0.7 + 0.3 * person.girth))
+        shoulder = neck - up * 0.042 + at(breadth, 0, 0)
         elbow = shoulder + at(
             sign * out, -upper_length * np.cos(swing), upper_length * np.sin(swing)
         )

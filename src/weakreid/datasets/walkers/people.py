@@ -395,6 +395,11 @@ def look_alike(rng: np.random.Generator, person: Person) -> Person:
     return other
 
 
+def marks(person: Person) -> tuple[str, str, str, str]:
+    """Return the details that show even in a blurred picture; two look-alikes never share all."""
+    return person.bag, person.hat, person.hair_style, person.pattern
+
+
 def cast(
     seed: int, split: str, count: int, look_alikes: float
 ) -> tuple[list[Person], Sequence[int]]:
@@ -427,8 +432,12 @@ def cast(
         wanted -= size
         first = members[0]
         groups[first] = group
+        taken = {marks(people[first])}
         for member in members[1:]:
             own = numpy_generator(seed, "walkers", "alike", split, member)
             people[member] = look_alike(own, people[first])
+            while marks(people[member]) in taken:
+                people[member] = look_alike(own, people[first])
+            taken.add(marks(people[member]))
             groups[member] = group
     return people, groups

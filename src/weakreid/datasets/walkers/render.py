@@ -336,7 +336,7 @@ def tracklet(
         along = scroll[frame] - drift_x[frame] * columns
         left = int(start_x + (-along if mirrored else along)) % (STRETCH * columns)
         top = int(np.clip(start_y - drift_y[frame] * rows, 0, len(scenery) - rows))
-        picture = scenery[top : top + rows, left : left + columns]
+        picture: Image = scenery[top : top + rows, left : left + columns]
         if mirrored:
             picture = picture[:, ::-1]
         picture = cv2.LUT(picture, spot)
@@ -370,7 +370,7 @@ def tracklet(
         labels = np.ascontiguousarray(canvas[crop])
         coefficients.paint(picture, labels, gap_x, gap_y)
         seen = np.bincount(cv2.LUT(labels[::2, ::2], group_of).ravel(), minlength=6)
-        mask = ((labels > 0) & (labels <= count)).astype(np.uint8) * 255
+        mask: Image = ((labels > 0) & (labels <= count)).astype(np.uint8) * 255
         if factor > 1:
             mask = cv2.resize(mask, (width, height), interpolation=cv2.INTER_AREA)
         written, png = cv2.imencode(

@@ -44,7 +44,8 @@ class Style:
 STYLES = {
     "street": Style(
         pitch=(4, 24), spread=(8, 24), ambient=(0.5, 0.75), gain=(0.94, 1.06),
-        exposure=(0.86, 1.16), gamma=(0.9, 1.12), saturation=(0.7, 1.05), haze=(0, 12), native=(0.45, 1.0),
+        exposure=(0.86, 1.16), gamma=(0.9, 1.12), saturation=(0.7, 1.05), haze=(0, 12),
+        native=(0.45, 1.0),
         motion=(0.0, 0.05), noise=(1.5, 4.5), quality=(45, 85), drift=(0.012, 0.04),
         fill=(0.88, 1.0),
         occluded=(0.12, 0.35), crowd=(0.15, 0.4), shadow=(0.15, 0.5), soft=False, indoor=False,
@@ -133,9 +134,9 @@ def camera(seed: int, style: str, number: int) -> Camera:
 
 def _speckle(rng: np.random.Generator, shape: tuple[int, int], coarse: int) -> NDArray[np.float32]:
     small = rng.normal(0, 1, (max(2, shape[0] // coarse), max(2, shape[1] // coarse)))
+    small = small.astype(np.float32)
     return np.asarray(
-        cv2.resize(small.astype(np.float32), shape[::-1], interpolation=cv2.INTER_LINEAR),
-        np.float32,
+        cv2.resize(small, shape[::-1], interpolation=cv2.INTER_LINEAR), dtype=np.float32
     )
 
 
