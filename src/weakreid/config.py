@@ -8,7 +8,7 @@ resolved values that it uses, as JSON.
 import difflib
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal, Self, TypeVar, Union, get_args, get_origin
 
 from pydantic import (
@@ -55,14 +55,14 @@ def _distinct(values: list[T]) -> list[T]:
     return values
 
 
-Positive = Annotated[int, BeforeValidator(_number), Field(ge=1)]
-Count = Annotated[int, BeforeValidator(_number), Field(ge=0)]
-Fraction = Annotated[float, BeforeValidator(_number), Field(ge=0.0, le=1.0)]
-Rate = Annotated[float, BeforeValidator(_number), Field(ge=0.0)]
+Positive = Annotated[int, Field(ge=1), BeforeValidator(_number)]
+Count = Annotated[int, Field(ge=0), BeforeValidator(_number)]
+Fraction = Annotated[float, Field(ge=0.0, le=1.0), BeforeValidator(_number)]
+Rate = Annotated[float, Field(ge=0.0), BeforeValidator(_number)]
 Range = Annotated[tuple[Positive, Positive], AfterValidator(_rising)]
 Text = Annotated[str, BeforeValidator(_as_text)]
-Name = Annotated[Text, Field(pattern=r"^[a-z0-9][a-z0-9_]*$")]
-Split = Annotated[Text, Field(pattern=r"^(official|dev|[0-9])$")]
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]*$"), BeforeValidator(_as_text)]
+Split = Annotated[str, Field(pattern=r"^(official|dev|[0-9])$"), BeforeValidator(_as_text)]
 
 
 class Strict(BaseModel):
@@ -79,7 +79,7 @@ class Strict(BaseModel):
         optional = {
             name
             for name, info in cls.model_fields.items()
-            if type(None) in get_args(_bare(info.annotation))
+            if type(None) in get_args(info.annotation)
         }
         return {k: None if v == "null" and k in optional else v for k, v in raw.items()}
 
@@ -350,7 +350,7 @@ class Experiment(Strict):
     seeds: Annotated[list[Count], Field(min_length=1), AfterValidator(_distinct)] = Field(
         default_factory=lambda: [1]
     )
-    overrides: dict[str, Any] = Field(
+    overrides: dict[Text, Any] = Field(
         default_factory=dict, description="values that replace those of the method"
     )
 
@@ -493,7 +493,7 @@ def _validate(model: type[BaseModel], raw: Any, where: str) -> Any:
     except ValidationError as error:
         found = error.errors(include_url=False)
         # a misspelt key is the cause where the right one is missing
-        found.sort(key=lambda fault: fault["type"] != "extra_forbidden")
+        found.sort(key=lambda fault: fault["type"] not in ("extra_forbidden", "invalid_key"))
         line = f"{where}: {_explain(model, found[0])}"
         if len(found) > 1:
             line += f" (and {len(found) - 1} more)"
@@ -504,25 +504,28 @@ def _explain(model: type[BaseModel], fault: Any) -> str:
     """Return one line for one of pydantic's errors."""
     location = [str(part) for part in fault["loc"]]
     kind, context = fault["type"], fault.get("ctx", {})
-    owner, path = _owner(model, location)
+    owner, path, annotation = _find(model, location)
     key = ".".join(path)
     if kind == "extra_forbidden":
         hint = "; put a space after the colon" if ":" in location[-1] else ""
         names = list(owner.model_fields) if owner else []
         return f"unknown key '{key}'{hint or suggest(location[-1], names)}"
     if location and location[-1] == "[key]":
-        return f"'{'.'.join(path[:-2])}': a name in it is {_shown(fault['input'])}; {NAMING}"
+        block = ".".join(path[:-2])
+        return f"'{block}': the name {_shown(fault['input'])} may hold a-z, 0-9 and _ only"
     if kind == "missing" and not location[-1].isdigit():
         return f"'{key}' is missing; it must be given"
     if kind.startswith("union_tag"):
         chosen = context["discriminator"].strip("'")
-        tags = [tag for tag in map(_tag, _models_in(_annotation(model, path))) if tag]
+        tags = [tag for tag in map(_tag, _models_in(annotation)) if tag]
         if kind == "union_tag_not_found":
             return f"'{key}.{chosen}' is missing{suggest('', tags)}"
         return f"'{key}.{chosen}': '{context['tag']}' does not exist{suggest(context['tag'], tags)}"
     message = fault["msg"].removeprefix("Value error, ")
     if kind in ("dict_type", "model_type", "model_attributes_type"):
         message = "Input should be a block of keys"
+    elif kind == "too_short" and not fault["input"]:
+        message = "Input should not be empty"
     elif kind == "missing" or kind == "tuple_type" or "Tuple" in message:
         key = key.removesuffix(f".{location[-1]}") if kind == "missing" else key
         message = "Input should be two numbers, [smallest, largest]"
@@ -537,8 +540,10 @@ def _shown(value: Any) -> str:
     return text if len(text) <= 80 else f"{text[:76]} ..."
 
 
-def _owner(model: type[BaseModel], location: list[str]) -> tuple[type[BaseModel] | None, list[str]]:
-    """Return the block that holds the last key, and the keys without the tags of unions."""
+def _find(
+    model: type[BaseModel], location: list[str]
+) -> tuple[type[BaseModel] | None, list[str], Any]:
+    """Return the block that holds the last key, the keys without unions' tags, the value's type."""
     current: Any = model
     path: list[str] = []
     owner: type[BaseModel] | None = model
@@ -559,7 +564,7 @@ def _owner(model: type[BaseModel], location: list[str]) -> tuple[type[BaseModel]
             current = get_args(_bare(current))[1]
         else:
             current = None
-    return owner, path
+    return owner, path, current
 
 
 def _bare(annotation: Any) -> Any:

@@ -3,6 +3,7 @@
 import importlib
 import json
 import logging
+import re
 from pathlib import Path
 
 from snakemake.logging import logger
@@ -12,11 +13,29 @@ from weakreid.errors import ReidError
 
 
 def one_line(record):
-    """Reduce Snakemake's account of a ReidError to the error's own line."""
+    """Reduce Snakemake's account of a ReidError, or of a target unknown, to one line."""
     text = str(record.msg)
+    unknown = re.search(r"No rule to produce (.+) \(if you use input functions", text)
     if record.levelno >= logging.ERROR and "ReidError:" in text:
         record.msg = "error: " + text.split("ReidError:", 1)[1].strip().splitlines()[0]
+    elif record.levelno >= logging.ERROR and unknown:
+        record.msg = f"error: {no_such_target(unknown[1])}"
     return True
+
+
+def no_such_target(target):
+    """Return what is wrong with a target that no rule makes."""
+    place = re.match(r"results/(datasets/|tables/|)([^/]+)/", target)
+    if place is None:
+        wanted = "results/EXPERIMENT/metrics.json or results/tables/TABLE/table.md"
+        return f"{target}: nothing makes this; ask for {wanted}"
+    kind, name = place[1].strip("/") or "experiments", place[2]
+    names = getattr(CONFIG, kind)
+    if name in names:
+        return f"{target}: nothing makes this file of {kind}.{name}; see README.md for the files"
+    return (
+        f"{target}: {kind}.{name} does not exist{weakreid_config.suggest(name, names)}"
+    )
 
 
 logger.addFilter(one_line)
@@ -44,7 +63,11 @@ def values(block, **more):
 
 def code(*modules):
     """Return the digest of a stage's own code: editing it reruns the stage, a comment does not."""
-    return codedigest.digest(*(f"weakreid.{module}" for module in modules))
+    return codedigest.digest(
+        *(f"weakreid.{module}" for module in modules),
+        # the models show in the values; what a stage says while it works changes no result
+        exclude=frozenset({"weakreid.config", "weakreid.console"}),
+    )
 
 
 # --- datasets ---
@@ -164,13 +187,19 @@ def training_code(wildcards):
 def collect_values(wildcards):
     """Return what metrics.json says of an experiment beside its figures."""
     experiment = experiment_of(wildcards)
+    dataset = CONFIG.datasets[experiment.dataset]
     resolved = {
         "seed": CONFIG.seed,
+        # without places: the same data gives the same figures wherever it lies
+        "dataset": dataset.model_dump(mode="json", exclude={"root", "archives"}),
         "bags": CONFIG.bags[experiment.bags].model_dump(mode="json"),
         "coarse": CONFIG.coarse.model_dump(mode="json"),
         "method": method_of(wildcards).model_dump(mode="json"),
     }
-    about = {"experiment": wildcards.experiment, **experiment.model_dump(mode="json")}
+    if "dev" in experiment.splits:
+        resolved["validation_fraction"] = CONFIG.validation_fraction
+    named = experiment.model_dump(mode="json", include={"dataset", "bags", "method"})
+    about = {"experiment": wildcards.experiment, **named}
     return values(about, runs=runs_of(wildcards.experiment), config=resolved)
 
 

@@ -1,5 +1,6 @@
 """Stage: a network learns from bags; weights, history and timing out."""
 
+import hashlib
 import importlib
 import json
 import resource
@@ -7,6 +8,7 @@ import time
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 import pandas as pd
 import torch
 import typer
@@ -20,7 +22,7 @@ from weakreid.models.build import build_model
 from weakreid.models.reid import Heads, parameter_groups
 from weakreid.training import checkpoint as checkpoints
 from weakreid.training.bag_task import BagTask, bags_of
-from weakreid.training.devices import device_name, fabric_for
+from weakreid.training.devices import device_name, fabric_for, launch, leave
 from weakreid.training.loop import fit
 from weakreid.training.schedule import rate_factor
 
@@ -46,7 +48,9 @@ def main(
     rows = rows[rows["split"] == "train"]
     made = bags_of(list(rows["frames"]), list(rows["labels"]))
     fabric = fabric_for(device, devices, block["precision"], threads)
-    fabric.launch()
+    threads = launch(fabric, threads)
+    if fabric.is_global_zero:
+        checkpoints.remove_leftovers([checkpoint, model, history, timing])
     network = build_model(block["model"], seed)
     # losses are found by name, so that the digest of this stage's code covers only those in use
     base = importlib.import_module(f"weakreid.losses.{block['loss']['name']}")
@@ -104,8 +108,9 @@ def main(
             seed=seed,
             clip=block["optimiser"]["clip"],
             checkpoint_path=checkpoint,
-            mark=checkpoints.fingerprint(block, code, bags, len(store)),
+            mark=checkpoints.fingerprint(block, code, bags, digest(store)),
         )
+    leave(fabric)
     if not fabric.is_global_zero:
         return
     tensors = {f"model.{name}": value for name, value in network.state_dict().items()}
@@ -123,6 +128,19 @@ def main(
     checkpoints.save_weights(model, tensors, about)
     checkpoint.unlink(missing_ok=True)
     say(f"trained in {time.monotonic() - started:.0f} s on {device_name(fabric)}")
+
+
+def digest(store: ImageStore, sample: int = 256) -> str:
+    """Return what tells a store from another without reading all of it.
+
+    The size of every picture, and the encoded bytes of some, spread over the store.
+    """
+    found = hashlib.sha256(store.sizes().tobytes())
+    lengths = np.fromiter((len(store.encoded(row)) for row in range(len(store))), np.int64)
+    found.update(lengths.tobytes())
+    for row in np.linspace(0, len(store) - 1, min(sample, len(store))).astype(int):
+        found.update(store.encoded(int(row)))
+    return found.hexdigest()
 
 
 def parameter_groups_of(

@@ -1,11 +1,12 @@
 """Random changes of training frames, on uint8 arrays before they reach the device.
 
-Drawn from the caller's generator and done by NumPy, so that the same frame comes out the same on
+Drawn from the caller's generator and done on the CPU, so that the same frame comes out the same on
 every device.
 """
 
 import math
 
+import cv2
 import numpy as np
 
 ERASE_AREA = (0.02, 0.4)
@@ -20,6 +21,7 @@ def augment(
     pad: int,
     erase: float,
     fill: tuple[float, float, float],
+    out: np.ndarray | None = None,
 ) -> np.ndarray:
     """Flip, shift and erase frames.
 
@@ -31,32 +33,43 @@ def augment(
         erase: probability of erasing a random rectangle with `fill` (Zhong et al., random
             erasing: area 0.02 to 0.4 of the frame, aspect 0.3 to 3.3).
         fill: RGB value in 0..255 for what has no picture.
+        out: an array to fill instead of a new one, C-contiguous, not `images` itself.
 
     Returns:
-        uint8 [N, H, W, 3], a new array.
+        uint8 [N, H, W, 3].
     """
     count, height, width, _ = images.shape
     flips = np.less(generator.random(count), flip)
     shifts = generator.integers(-pad, pad + 1, size=(count, 2))
     erased = np.less(generator.random(count), erase)
-    colour = np.round(fill).astype(np.uint8)
-    out = np.empty_like(images)
+    # copied from, which costs a twentieth of writing one colour to every pixel
+    blank = np.broadcast_to(np.round(fill).astype(np.uint8), (height, width, 3)).copy()
+    if out is None:
+        out = np.empty_like(images)
     for index, image in enumerate(images):
-        frame = image[:, ::-1] if flips[index] else image
-        _shift(frame, out[index], int(shifts[index, 0]), int(shifts[index, 1]), colour)
+        down, right = int(shifts[index, 0]), int(shifts[index, 1])
+        if not flips[index]:
+            _shift(image, out[index], down, right, blank)
+        elif down or right:
+            _shift(cv2.flip(image, 1), out[index], down, right, blank)
+        else:
+            # a tenth of the time of a copy with a negative stride
+            cv2.flip(image, 1, dst=out[index])
         if erased[index]:
             rectangle = erasing_rectangle(height, width, generator)
             if rectangle is not None:
                 top, left, tall, wide = rectangle
-                out[index, top : top + tall, left : left + wide] = colour
+                out[index, top : top + tall, left : left + wide] = blank[:tall, :wide]
     return out
 
 
-def _shift(frame: np.ndarray, out: np.ndarray, down: int, right: int, colour: np.ndarray) -> None:
-    """Write `frame`, moved by (down, right) pixels, to `out`; what has no picture is `colour`."""
+def _shift(frame: np.ndarray, out: np.ndarray, down: int, right: int, blank: np.ndarray) -> None:
+    """Write `frame`, moved by (down, right) pixels, to `out`; what has no picture is `blank`."""
     height, width, _ = frame.shape
     if down or right:
-        out[:] = colour
+        out[:] = blank
+    if abs(down) >= height or abs(right) >= width:
+        return
     rows = slice(max(down, 0), min(height + down, height))
     columns = slice(max(right, 0), min(width + right, width))
     out[rows, columns] = frame[

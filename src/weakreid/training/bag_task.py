@@ -69,7 +69,7 @@ class BagTask:
     """Batches of bags and their loss, L = (1 - w) L_base + w L_CPAL (Eq. 8, λ = 1 - w).
 
     With several processes each makes the features of its share of a batch's bags; these are
-    gathered, with gradients, so that CPAL sees every pair and the loss is that of one process.
+    gathered, so that CPAL sees every pair, and every process computes the loss of the whole batch.
     """
 
     def __init__(
@@ -102,10 +102,12 @@ class BagTask:
         Raises:
             ReidError: the bags do not divide among the processes, or batches cannot be formed.
         """
-        if bags_per_batch % fabric.world_size:
+        batch_size = min(bags_per_batch, len(bags.frames))
+        if batch_size % fabric.world_size:
             raise ReidError(
-                f"batch.bags = {bags_per_batch} does not divide among {fabric.world_size} devices; "
-                "take a multiple of it or fewer devices"
+                f"a batch of {batch_size} bags (batch.bags = {bags_per_batch}, bags in all: "
+                f"{len(bags.frames)}) does not divide among {fabric.world_size} devices; "
+                "set batch.bags to a multiple of them or take fewer devices"
             )
         self.bags, self.store, self.fabric = bags, store, fabric
         self.model, self.heads = model, heads
@@ -116,7 +118,7 @@ class BagTask:
         self.frames_per_bag, self.seed, self.threads = frames_per_bag, seed, threads
         self.sampler = BagBatches(
             bags.labels,
-            batch_size=min(bags_per_batch, len(bags.frames)),
+            batch_size=batch_size,
             pairs=pairs if cpal is not None else 0,
             steps=steps_per_epoch,
             seed=seed,
@@ -135,25 +137,47 @@ class BagTask:
         images = self.store.batch(
             np.concatenate(rows), self.height, self.width, threads=self.threads
         )
-        generator = numpy_generator(
-            self.seed, "augment", epoch, step, self.fabric.global_rank, self.fabric.world_size
-        )
-        images = augment(images, generator, fill=self.mean, **self.augment_options)
+        changed = np.empty_like(images)
         mask = torch.zeros(len(chosen), self.frames_per_bag, dtype=torch.bool)
         labels = torch.zeros(len(chosen), len(self.bags.persons))
+        first = 0
         for place, (bag, of_bag) in enumerate(zip(chosen, rows, strict=True)):
+            frames = slice(first, first + len(of_bag))
+            first = frames.stop
+            # a generator per bag: what it draws does not depend on how many processes there are
+            generator = numpy_generator(self.seed, "augment", epoch, step, int(bag))
+            augment(
+                images[frames],
+                generator,
+                fill=self.mean,
+                out=changed[frames],
+                **self.augment_options,
+            )
             mask[place, : len(of_bag)] = True
             labels[place, torch.from_numpy(self.bags.labels[bag])] = 1.0
-        tensor = torch.from_numpy(images)
+        batch = BagBatch(torch.from_numpy(changed), mask, labels)
         if self.fabric.device.type == "cuda":
-            tensor = tensor.pin_memory()
-        return BagBatch(tensor, mask, labels)
+            return BagBatch(*(part.pin_memory() for part in (batch.images, mask, labels)))
+        return batch
 
-    def _gather(self, values: Tensor, sync_grads: bool = False) -> Tensor:
+    def _gather(self, values: Tensor) -> Tensor:
         """Return [world * b, ...] of every process's [b, ...], in the order of their ranks."""
-        gathered = self.fabric.all_gather(values, sync_grads=sync_grads)
+        gathered = self.fabric.all_gather(values)
         assert isinstance(gathered, Tensor)
         return gathered.flatten(0, 1)
+
+    def _gather_features(self, share: Tensor) -> Tensor:
+        """Return all features [world * b, ...], this process's share with its gradient.
+
+        The loss being the same everywhere, each process finds the gradient of its own share without
+        asking the others. DDP then averages the networks' gradients over processes where their sum
+        is meant: hence a gradient times the number of processes, on values as they are.
+        """
+        rank, world = self.fabric.global_rank, self.fabric.world_size
+        whole = self._gather(share.detach())
+        first = rank * len(share)
+        own = share + (world - 1) * (share - share.detach())
+        return torch.cat([whole[:first], own, whole[first + len(share) :]])
 
     def _frames(self, epoch: int, bag: int) -> np.ndarray:
         rows = self.bags.frames[bag]
@@ -168,12 +192,13 @@ class BagTask:
         """Return the loss of a batch and its terms (see the class)."""
         device = self.fabric.device
         images = batch.images.to(device, non_blocking=True)
-        mask, labels = batch.mask.to(device), batch.labels.to(device)
+        mask = batch.mask.to(device, non_blocking=True)
+        labels = batch.labels.to(device, non_blocking=True)
         flat = self.model(preprocess(images, self.mean, self.std))
         features = flat.new_zeros(*mask.shape, flat.shape[-1])
         features[mask] = flat
         if self.fabric.world_size > 1:
-            features = self._gather(features, sync_grads=True)
+            features = self._gather_features(features)
             mask, labels = self._gather(mask), self._gather(labels)
         logits = self.heads(features)
         base = self.base.loss(logits, mask, labels, **self.base_options)

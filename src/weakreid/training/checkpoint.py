@@ -1,17 +1,18 @@
 """Checkpoints that a killed training continues from."""
 
+import contextlib
 import hashlib
 import json
 import pickle
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save as serialised
 
 from weakreid.console import say
 from weakreid.errors import ReidError
@@ -49,7 +50,8 @@ def fingerprint(*parts: Any) -> str:
 
 def save(path: Path, checkpoint: Checkpoint, mark: str) -> None:
     """Write a checkpoint, whole or not at all, marked with the training's fingerprint."""
-    with replacing(path) as aside:
+    # to a file of Python's, whose write says that the disk is full; torch's own does not
+    with replacing(path) as aside, aside.open("wb") as file:
         torch.save(
             {
                 "fingerprint": mark,
@@ -57,28 +59,35 @@ def save(path: Path, checkpoint: Checkpoint, mark: str) -> None:
                 "state": checkpoint.state,
                 "history": checkpoint.history,
             },
-            aside,
+            file,
         )
 
 
-def load(path: Path, mark: str) -> Checkpoint | None:
+def load(path: Path, mark: str, quiet: bool = False) -> Checkpoint | None:
     """Return the checkpoint of this very training, None if there is none.
 
     One that another config, code or input made, or that cannot be read, is not used, and a line
-    says so.
+    says so unless `quiet` is set.
     """
     if not path.exists():
         return None
-    try:
+    raw, why = None, "not a whole checkpoint"
+    with contextlib.suppress(EOFError, RuntimeError, pickle.UnpicklingError, zipfile.BadZipFile):
         raw = torch.load(path, map_location="cpu", weights_only=True)
-    except (EOFError, RuntimeError, pickle.UnpicklingError, zipfile.BadZipFile) as error:
-        say(f"{path}: not a whole checkpoint ({error}); training starts anew")
-        return None
-    if raw["fingerprint"] != mark:
-        say(f"{path}: of another config, code or input; training starts anew")
+        why = "a checkpoint of another config, code or input"
+    if not isinstance(raw, dict) or raw.get("fingerprint") != mark:
+        if not quiet:
+            say(f"{path}: {why}; training starts anew")
         return None
     history = [tuple(row) for row in raw["history"]]
     return Checkpoint(raw["epoch"], raw["state"], history)
+
+
+def remove_leftovers(paths: Iterable[Path]) -> None:
+    """Remove what a killed process was writing beside these files (see `files.replacing`)."""
+    for path in paths:
+        for leftover in path.parent.glob(f".{path.name}.*.part"):
+            leftover.unlink(missing_ok=True)
 
 
 def save_weights(path: Path, tensors: Mapping[str, torch.Tensor], about: Mapping[str, Any]) -> None:
@@ -88,8 +97,9 @@ def save_weights(path: Path, tensors: Mapping[str, torch.Tensor], about: Mapping
     same bytes.
     """
     whole = {name: tensor.detach().cpu().contiguous() for name, tensor in sorted(tensors.items())}
+    data = serialised(whole, metadata={_METADATA_KEY: json.dumps(about, sort_keys=True)})
     with replacing(path) as aside:
-        save_file(whole, aside, metadata={_METADATA_KEY: json.dumps(about, sort_keys=True)})
+        aside.write_bytes(data)
 
 
 def load_weights(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:

@@ -4,6 +4,7 @@ from typing import Literal
 
 import torch
 from lightning_fabric import Fabric
+from lightning_fabric.plugins.environments import LightningEnvironment
 
 from weakreid.console import say
 from weakreid.errors import ReidError
@@ -15,10 +16,14 @@ def fabric_for(device: str, devices: int, precision: str, threads: int) -> Fabri
     On a CPU, deterministic algorithms are switched on: the same input gives the same bytes, with
     the same number of threads.
 
+    The processes are always started here, on one machine, whatever scheduler started this one: in
+    a Slurm step Fabric would otherwise take the step's tasks for its processes.
+
     Args:
         device: `cpu`, `cuda`, or `auto`: a GPU where one is visible, said in the log otherwise.
-        devices: how many GPUs at most; more than one train as one (DDP).
-        precision: `32`, `bf16`, or `auto`: bf16 autocast on a GPU, 32 bits on a CPU.
+        devices: how many GPUs at most; more than one train as one (DDP). With 0, `auto` is `cpu`.
+        precision: `32`, `bf16`, or `auto`: bf16 autocast on a GPU that computes in it, 32 bits
+            elsewhere.
         threads: of CPU arithmetic.
 
     Raises:
@@ -31,19 +36,48 @@ def fabric_for(device: str, devices: int, precision: str, threads: int) -> Fabri
             "device cuda was asked for and no GPU is visible; "
             "check nvidia-smi and CUDA_VISIBLE_DEVICES, or set the resource device to cpu"
         )
-    use_gpu = device == "cuda" or (device == "auto" and visible > 0)
+    use_gpu = device == "cuda" or (device == "auto" and visible > 0 and devices > 0)
     if device == "auto" and not use_gpu:
-        say(f"no GPU is visible: computing on the CPU with {threads} threads")
+        why = "no GPU is visible" if visible == 0 else "no GPU was given"
+        say(f"{why}: computing on the CPU with {threads} threads")
     if precision == "auto":
-        precision = "bf16" if use_gpu else "32"
+        # older GPUs only imitate bf16, at a loss of speed
+        native = use_gpu and torch.cuda.is_bf16_supported(including_emulation=False)
+        precision = "bf16" if native else "32"
     numbers: Literal["bf16-mixed", "32-true"] = "bf16-mixed" if precision == "bf16" else "32-true"
+    environment = LightningEnvironment()
     if not use_gpu:
         torch.use_deterministic_algorithms(True)
-        return Fabric(accelerator="cpu", devices=1, precision=numbers)
+        # it would fill every new tensor first; no result here depends on unset memory
+        torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+        return Fabric(accelerator="cpu", devices=1, precision=numbers, plugins=[environment])
     torch.set_float32_matmul_precision("high")
+    if devices > visible:
+        say(f"{devices} GPUs were asked for, {visible} visible: computing on {visible}")
     count = max(1, min(devices, visible))
-    strategy = "ddp" if count > 1 else "auto"
-    return Fabric(accelerator="cuda", devices=count, strategy=strategy, precision=numbers)
+    return Fabric(
+        accelerator="cuda",
+        devices=count,
+        strategy="ddp" if count > 1 else "auto",
+        precision=numbers,
+        plugins=[environment],
+    )
+
+
+def launch(fabric: Fabric, threads: int) -> int:
+    """Start a Fabric's processes; return how many of the stage's threads are this one's share."""
+    fabric.launch()
+    share = max(1, threads // fabric.world_size)
+    # the launch sets a number of its own where there are several processes
+    torch.set_num_threads(share)
+    return share
+
+
+def leave(fabric: Fabric) -> None:
+    """End the processes' connection, at the end of a stage that succeeded."""
+    if fabric.world_size > 1:
+        fabric.barrier()
+        torch.distributed.destroy_process_group()
 
 
 def device_name(fabric: Fabric) -> str:

@@ -2,7 +2,7 @@
 
 import queue
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -15,7 +15,7 @@ class _End:
         self.error = error
 
 
-def prefetch(batches: Iterable[T], depth: int = 2) -> Iterator[T]:
+def prefetch(batches: Iterable[T], depth: int = 2) -> Generator[T, None, None]:
     """Yield `batches` in their order, `depth` of them made ahead by a thread.
 
     The work that makes a batch (JPEG decoding, array copies) releases the interpreter's lock, so

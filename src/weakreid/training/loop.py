@@ -1,5 +1,6 @@
 """The training loop: epochs of steps over a task, a checkpoint after each epoch, resume."""
 
+import contextlib
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -74,13 +75,14 @@ def fit(
     base_rates = [group["lr"] for group in optimiser.param_groups]
     history: History = []
     first_epoch = 0
-    found = checkpoints.load(checkpoint_path, mark)
+    found = checkpoints.load(checkpoint_path, mark, quiet=not fabric.is_global_zero)
     if found is not None:
         for name, part in parts.items():
             part.load_state_dict(found.state[name])
         optimiser.load_state_dict(found.state["optimiser"])
         first_epoch, history = found.epoch, list(found.history)
-        say(f"going on after epoch {first_epoch} of {epochs}")
+        if fabric.is_global_zero:
+            say(f"going on after epoch {first_epoch} of {epochs}")
     for part in parts.values():
         part.train()
     for epoch in range(first_epoch, epochs):
@@ -90,8 +92,8 @@ def fit(
             state["optimiser"] = optimiser.state_dict()
             done = checkpoints.Checkpoint(epoch + 1, state, history)
             checkpoints.save(checkpoint_path, done, mark)
+            _report(history, epoch, epochs)
         fabric.barrier()
-        _report(history, epoch, epochs)
     return history
 
 
@@ -109,16 +111,19 @@ def _epoch(
     rows: list[tuple[int, str, torch.Tensor | float]] = []
     images = 0
     started = time.monotonic()
+    learning = [value for group in optimiser.param_groups for value in group["params"]]
     devices = [fabric.device] if fabric.device.type == "cuda" else []
     # layers that draw (dropout) use torch's default generator: seeded here, put back after
-    with torch.random.fork_rng(devices):
+    with (
+        torch.random.fork_rng(devices),
+        contextlib.closing(prefetch(task.batches(epoch))) as batches,
+    ):
         torch.manual_seed(derive(seed, "layers", epoch, fabric.global_rank))
-        steps = progress(
-            prefetch(task.batches(epoch)),
-            total=task.steps_per_epoch,
-            label=f"epoch {epoch + 1}",
-            unit="steps",
-        )
+        steps: Iterator[Any] = batches
+        if fabric.is_global_zero:
+            steps = progress(
+                batches, total=task.steps_per_epoch, label=f"epoch {epoch + 1}", unit="steps"
+            )
         for step, batch in enumerate(steps, start=epoch * task.steps_per_epoch):
             for group, rate in zip(optimiser.param_groups, base_rates, strict=True):
                 group["lr"] = rate * factor(step)
@@ -126,8 +131,7 @@ def _epoch(
             optimiser.zero_grad(set_to_none=True)
             fabric.backward(loss)
             if clip is not None:
-                for part in parts.values():
-                    fabric.clip_gradients(part, optimiser, max_norm=clip)
+                torch.nn.utils.clip_grad_norm_(learning, clip)
             optimiser.step()
             # kept as tensors: reading a value would make a GPU wait at every step
             rows += [(step, name, value.detach()) for name, value in terms.items()]
@@ -141,8 +145,14 @@ def _epoch(
                 f"training: {name} is {value} at step {step} (epoch {epoch + 1}); "
                 "lower optimiser.lr, or set optimiser.clip"
             )
-    seconds = time.monotonic() - started
     last = (epoch + 1) * task.steps_per_epoch - 1
+    # the last step may spoil the weights after a loss that was still finite
+    if not all(bool(parameter.isfinite().all()) for parameter in learning):
+        raise ReidError(
+            f"training: the weights are not finite after step {last} (epoch {epoch + 1}); "
+            "lower optimiser.lr, or set optimiser.clip"
+        )
+    seconds = time.monotonic() - started
     return [*values, (epoch, last, "images_per_s", images * fabric.world_size / seconds)]
 
 

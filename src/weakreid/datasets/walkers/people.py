@@ -29,7 +29,7 @@ PALETTE: dict[str, tuple[Colour, ...]] = {
 }
 UPPER_COLOURS = {
     "Black": 0.26, "Gray": 0.19, "Blue": 0.18, "White": 0.13, "Red": 0.06, "Green": 0.06,
-    "Brown": 0.05, "Yellow": 0.02, "Purple": 0.02, "Pink": 0.02, "Orange": 0.01,
+    "Brown": 0.05, "Yellow": 0.02, "Purple": 0.02, "Pink": 0.03, "Orange": 0.02,
 }  # fmt: skip
 LOWER_COLOURS = {
     "Black": 0.36, "Blue": 0.32, "Gray": 0.18, "White": 0.05, "Yellow": 0.05, "Green": 0.03,
@@ -208,8 +208,8 @@ def draw_person(rng: np.random.Generator) -> Person:
         rng,
         {
             "trousers": 0.3, "wide": 0.08, "jeans": 0.26, "tight": 0.2 if female else 0.05,
-            "shorts": 0.1, "skirt": 0.05 if female else 0.0,
-            "short_skirt": 0.08 if female else 0.0, "dress": 0.08 if female else 0.0,
+            "shorts": 0.1, "skirt": 0.1 if female else 0.0,
+            "short_skirt": 0.14 if female else 0.0, "dress": 0.11 if female else 0.0,
         },
     )  # fmt: skip
     if lower == "dress" and upper in ("SuitUp", "Cotton", "Jacket", "Vest"):

@@ -1,0 +1,119 @@
+"""Both protocols from tables, against loops written from their definitions."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from weakreid.errors import ReidError
+from weakreid.retrieval.measure import Frames, measure_coarse, measure_fine
+
+
+def make(seed: int, block: int) -> tuple[Frames, pd.DataFrame, pd.DataFrame, np.ndarray]:
+    """A split of small tracklets, its coarse bags, and its features.
+
+    Image rows are not frame positions, a bag's tracklets lie apart in the features' order, and
+    some frames of a tracklet are in no bag.
+    """
+    rng = np.random.default_rng(seed)
+    persons = rng.integers(0, 5, 24)
+    tracklets = pd.DataFrame(
+        {
+            "tracklet_id": np.arange(24) * 3 + 1,
+            "person_id": persons,
+            "camera_id": rng.integers(1, 4, 24),
+            "split": ["query" if i % 3 == 0 else "gallery" for i in range(24)],
+        }
+    )
+    counts = rng.integers(1, 6, 24)
+    ids = np.repeat(tracklets["tracklet_id"].to_numpy(), counts)
+    images = 1000 + 7 * np.arange(len(ids))
+    features = rng.normal(size=(len(ids), 6)).astype(np.float32)
+    inside = tracklets[tracklets["person_id"] > 0].sample(frac=1.0, random_state=seed)
+    probes = inside.groupby("person_id").head(1)
+    rest = inside.drop(probes.index)
+    rows = []
+    for row in probes.itertuples():
+        rows.append(("probe", [row.person_id], images[ids == row.tracklet_id]))
+    for at in range(0, len(rest), 3):
+        group = rest.iloc[at : at + 3]
+        kept = [rng.permutation(images[ids == t])[:3] for t in group["tracklet_id"]]
+        rows.append(("gallery", sorted(set(group["person_id"])), np.concatenate(kept)))
+    bags = pd.DataFrame(rows, columns=["split", "labels", "frames"])
+    bags["bag_id"] = np.arange(len(bags))
+
+    def blocks():
+        return (features[at : at + block] for at in range(0, len(features), block))
+
+    return Frames(images, ids, blocks), tracklets, bags, features
+
+
+@pytest.mark.parametrize("metric", ["euclidean", "cosine"])
+@pytest.mark.parametrize("block", [1, 7, 1000])
+def test_coarse_is_the_minimum_over_a_bags_frames(metric: str, block: int) -> None:
+    for seed in range(5):
+        frames, _, bags, features = make(seed, block)
+        place = {image: row for row, image in enumerate(frames.images)}
+        result, probes, gallery = measure_coarse(frames, bags, metric=metric, memory_bytes=1 << 20)
+
+        def distance(a: np.ndarray, b: np.ndarray) -> float:
+            if metric == "cosine":
+                return 1 - a @ b / np.linalg.norm(a) / np.linalg.norm(b)
+            return float(np.linalg.norm(a - b))
+
+        for probe, top, distances, nearest in zip(
+            probes.itertuples(),
+            result.top_gallery,
+            result.top_distances,
+            result.top_frames,
+            strict=True,
+        ):
+            mean = np.mean([features[place[i]] for i in probe.frames], axis=0)
+            wanted = {}
+            for bag in gallery.itertuples():
+                each = {i: distance(mean, features[place[i]]) for i in bag.frames}
+                best = min(each, key=each.get)
+                wanted[bag.Index] = (each[best], best)
+            order = sorted(wanted, key=lambda bag: wanted[bag][0])
+            assert list(top) == order
+            np.testing.assert_allclose(distances, [wanted[b][0] for b in order], atol=2e-3)
+            assert list(nearest) == [wanted[b][1] for b in order]
+
+
+@pytest.mark.parametrize("block", [1, 7, 1000])
+def test_fine_ranks_the_mean_features(block: int) -> None:
+    frames, tracklets, _, features = make(3, block)
+    result, queries, gallery = measure_fine(frames, tracklets, metric="euclidean")
+    means = {t: features[frames.tracklet_ids == t].mean(axis=0) for t in tracklets["tracklet_id"]}
+    for query, top in zip(queries.itertuples(), result.top_gallery, strict=True):
+        if query.person_id == 0:  # a distractor has no match: skipped
+            continue
+        valid = gallery[
+            (gallery["person_id"] != query.person_id) | (gallery["camera_id"] != query.camera_id)
+        ]
+        order = sorted(
+            valid.index,
+            key=lambda i: np.linalg.norm(
+                means[gallery["tracklet_id"][i]] - means[query.tracklet_id]
+            ),
+        )
+        assert list(top) == order
+
+
+def test_a_frame_without_features_is_named() -> None:
+    frames, tracklets, bags, _ = make(0, 10)
+    bags["frames"] = [*bags["frames"][:-1], np.array([5])]
+    with pytest.raises(ReidError, match="image 5 has no features"):
+        measure_coarse(frames, bags, metric="cosine", memory_bytes=1 << 20)
+    tracklets["tracklet_id"] = tracklets["tracklet_id"].replace({4: 999})
+    with pytest.raises(ReidError, match="tracklet 999 has no features"):
+        measure_fine(frames, tracklets, metric="cosine")
+
+
+def test_a_split_without_queries_is_refused() -> None:
+    frames, tracklets, bags, _ = make(0, 10)
+    with pytest.raises(ReidError, match="no query tracklets"):
+        measure_fine(frames, tracklets.assign(split="gallery"), metric="cosine")
+    with pytest.raises(ReidError, match="no probes"):
+        measure_coarse(
+            frames, bags[bags["split"] == "gallery"], metric="cosine", memory_bytes=1 << 20
+        )

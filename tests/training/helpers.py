@@ -1,0 +1,170 @@
+"""A training set of a few small random pictures, and the train stage run on it.
+
+Run as a program (`python -m helpers`, this folder on the path) it is the train stage with as many
+processes of the CPU as `--devices` says, which the stage itself never starts.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+import simplejpeg
+
+from weakreid import tables
+from weakreid.images import write_store
+from weakreid.seeding import numpy_generator
+
+HEIGHT, WIDTH = 32, 16
+PERSONS = 4
+BAGS = 8
+FRAMES_PER_BAG = 6
+
+
+def make_images(path: Path, count: int, seed: int = 0) -> None:
+    """Write an image store of random JPEGs that are smooth enough to differ in colour."""
+    generator = numpy_generator(seed, "pictures")
+
+    def encoded() -> bytes:
+        small = generator.integers(0, 256, (4, 2, 3)).astype(np.uint8)
+        return simplejpeg.encode_jpeg(np.ascontiguousarray(small.repeat(8, 0).repeat(8, 1)))
+
+    write_store(path, (encoded() for _ in range(count)))
+
+
+def make_bags(path: Path) -> None:
+    """Write bags of two persons each, so that every person is in several."""
+    frames = np.arange(BAGS * FRAMES_PER_BAG).reshape(BAGS, FRAMES_PER_BAG)
+    labels = [[1 + bag % PERSONS, 1 + (bag + 1) % PERSONS] for bag in range(BAGS)]
+    persons = [[label for label in of_bag for _ in range(3)] for of_bag in labels]
+    data = {
+        "bag_id": list(range(BAGS)),
+        "split": ["train"] * BAGS,
+        "camera_id": [1] * BAGS,
+        "tracklet_ids": [[2 * bag, 2 * bag + 1] for bag in range(BAGS)],
+        "frames": frames.tolist(),
+        "frame_tracklets": [[2 * bag + frame // 3 for frame in range(6)] for bag in range(BAGS)],
+        "labels": labels,
+        "truth_frame_persons": persons,
+    }
+    tables.write(path, "bags", data, {})
+
+
+def make_data(folder: Path) -> Path:
+    """Write images.arrow and bags.parquet to a folder."""
+    make_images(folder / "images.arrow", BAGS * FRAMES_PER_BAG)
+    make_bags(folder / "bags.parquet")
+    return folder
+
+
+def method(**changes: Any) -> dict[str, Any]:
+    """Return a resolved method as the stage gets it, with values replaced: `loss__k=3`."""
+    values: dict[str, Any] = {
+        "model": {
+            "backbone": "resnet18",
+            "weights": "none",
+            "last_stride": 2,
+            "embedding": "bnneck",
+            "dimension": 32,
+            "frozen": ["stem"],
+            "batch_norm": "train",
+        },
+        "image": {"height": HEIGHT, "width": WIDTH},
+        "augment": {"flip": 0.5, "pad": 2, "erase": 0.5},
+        "loss": {"name": "mil", "k": 2},
+        "cpal": {"weight": 0.5, "margin": 0.5},
+        "batch": {"bags": 4, "frames": 4, "pairs": 1},
+        "optimiser": {
+            "name": "adamw",
+            "lr": 1e-3,
+            "momentum": 0.9,
+            "weight_decay": 5e-4,
+            "backbone_factor": 0.5,
+            "head_factor": 2.0,
+            "clip": 5.0,
+        },
+        "schedule": {
+            "epochs": 4,
+            "steps_per_epoch": 3,
+            "name": "cosine",
+            "milestones": [2],
+            "factor": 0.1,
+            "warm_up": 0.1,
+        },
+        "precision": "auto",
+        "seed": 3,
+    }
+    for name, value in changes.items():
+        *parents, key = name.split("__")
+        block = values
+        for parent in parents:
+            block = block[parent]
+        assert key in block
+        block[key] = value
+    return values
+
+
+def arguments(data: Path, out: Path, values: dict[str, Any], **changes: str) -> list[str]:
+    """Return the options of the train stage; `changes` replaces some of them."""
+    given = {
+        "bags": str(data / "bags.parquet"),
+        "images": str(data / "images.arrow"),
+        "params": json.dumps(values),
+        "code": "0123456789abcdef",
+        "checkpoint": str(out / "checkpoint.pt"),
+        "device": "cpu",
+        "devices": "1",
+        "threads": "1",
+        "model": str(out / "model.safetensors"),
+        "history": str(out / "history.parquet"),
+        "timing": str(out / "timing.json"),
+        **changes,
+    }
+    return [word for name, value in given.items() for word in (f"--{name}", value)]
+
+
+def environment(**more: str) -> dict[str, str]:
+    """Return a subprocess's environment: one thread, and these tests' folder on the path."""
+    found = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).parent)}
+    return {**found, **more}
+
+
+def start(options: list[str], module: str = "weakreid.stages.train", **more: str) -> subprocess.Popen[str]:
+    """Start the train stage, its standard error in a pipe."""
+    command = [sys.executable, "-m", module, *options]
+    return subprocess.Popen(command, env=environment(**more), stderr=subprocess.PIPE, text=True)
+
+
+def history_rows(path: Path) -> list[tuple[int, int, str, float]]:
+    """Return a history without its rates, which are of the clock."""
+    rows = pq.read_table(path).to_pylist()
+    return [tuple(row.values()) for row in rows if row["term"] != "images_per_s"]
+
+
+def _with_cpu_processes() -> None:
+    from lightning_fabric import Fabric
+    from lightning_fabric.plugins.environments import LightningEnvironment
+
+    from weakreid.console import run_stage
+    from weakreid.stages import train
+    from weakreid.training import devices
+
+    def fabric_for(_device: str, count: int, _precision: str, threads: int) -> Fabric:
+        devices.fabric_for("cpu", 1, "32", threads)
+        return Fabric(
+            accelerator="cpu",
+            devices=count,
+            strategy="ddp" if count > 1 else "auto",
+            plugins=[LightningEnvironment()],
+        )
+
+    train.fabric_for = fabric_for
+    run_stage(train.main)
+
+
+if __name__ == "__main__":
+    _with_cpu_processes()

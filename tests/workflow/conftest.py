@@ -1,0 +1,92 @@
+"""One real run of the tiny experiment, which every test of the workflow then looks at."""
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+METRICS = "results/wl_tiny/metrics.json"
+TABLE = "results/tables/tiny/table.md"
+FIGURES = (
+    "results/wl_tiny/learning_curve.svg",
+    "results/wl_tiny/runs/official-1/matches_fine.png",
+    "results/wl_tiny/runs/official-1/matches_coarse.png",
+)
+
+
+@dataclass(frozen=True)
+class Project:
+    """A checkout of its own: code, rules and config, and no results yet."""
+
+    folder: Path
+    metrics: str = METRICS
+    table: str = TABLE
+    figures: tuple[str, ...] = FIGURES
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        return (self.metrics, self.table, *self.figures)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        source = str(self.folder / "src")
+        return {**os.environ, "PATH": path, "PYTHONPATH": source, "OMP_NUM_THREADS": "1"}
+
+    def call(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a program of the project's environment in the project's folder."""
+        return subprocess.run(
+            arguments,
+            cwd=self.folder,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=600,
+            check=False,
+        )
+
+    def snakemake(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return self.call(sys.executable, "-m", "snakemake", *arguments)
+
+    def tiny(self, *targets: str) -> subprocess.CompletedProcess[str]:
+        """Ask for targets of the tiny experiment."""
+        return self.snakemake(*targets, "--cores", "2", "--configfile", "tiny.yaml")
+
+
+def lay_out(folder: Path) -> Project:
+    """Copy what a checkout holds into an empty folder."""
+    for name in ("src", "workflow", "envs"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("Snakefile", "config.yaml", "tests/workflow/tiny.yaml"):
+        shutil.copy(ROOT / name, folder)
+    (folder / "profiles").symlink_to("workflow/profiles")
+    return Project(folder)
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The tiny experiment, computed once. Nobody changes it: see `copy_of_tiny`."""
+    project = lay_out(tmp_path_factory.mktemp("tiny"))
+    done = project.tiny(*project.targets)
+    assert done.returncode == 0, done.stderr[-4000:]
+    return project
+
+
+@pytest.fixture(scope="session")
+def repeated(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The tiny experiment once more, from scratch."""
+    project = lay_out(tmp_path_factory.mktemp("repeated"))
+    done = project.tiny(*project.targets)
+    assert done.returncode == 0, done.stderr[-4000:]
+    return project
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Project:
+    """A checkout in which nothing has run."""
+    return lay_out(tmp_path)
