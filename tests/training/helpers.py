@@ -4,20 +4,28 @@ Run as a program (`python -m helpers`, this folder on the path) it is the train 
 processes of the CPU as `--devices` says, which the stage itself never starts.
 """
 
+import contextlib
 import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
 import simplejpeg
+import torch
+from lightning_fabric import Fabric
+from lightning_fabric.plugins.environments import LightningEnvironment
 
 from weakreid import tables
+from weakreid.console import run_stage
 from weakreid.images import write_store
 from weakreid.seeding import numpy_generator
+from weakreid.stages import train
+from weakreid.training import checkpoint, devices
 
 HEIGHT, WIDTH = 32, 16
 PERSONS = 4
@@ -145,14 +153,55 @@ def history_rows(path: Path) -> list[tuple[int, int, str, float]]:
     return [tuple(row.values()) for row in rows if row["term"] != "images_per_s"]
 
 
+@contextlib.contextmanager
+def settings_put_back() -> Iterator[None]:
+    """Put torch's settings back that a stage changes for its whole process."""
+    threads = torch.get_num_threads()
+    deterministic = torch.are_deterministic_algorithms_enabled()
+    fill = torch.utils.deterministic.fill_uninitialized_memory
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+        torch.use_deterministic_algorithms(deterministic)
+        torch.utils.deterministic.fill_uninitialized_memory = fill
+
+
+def run_here(data: Path, out: Path, values: dict[str, Any], **changes: Any) -> Path:
+    """Run the train stage in this process; return `out`."""
+    given = arguments(data, out, values)
+    options: dict[str, Any] = {
+        name.removeprefix("--"): value for name, value in zip(given[::2], given[1::2], strict=True)
+    }
+    options.update(changes)
+    for name in ("bags", "images", "checkpoint", "model", "history", "timing"):
+        options[name] = Path(options[name])
+    options["devices"], options["threads"] = int(options["devices"]), int(options["threads"])
+    with settings_put_back():
+        train.main(**options)
+    return out
+
+
+def interrupted_here(data: Path, out: Path, values: dict[str, Any], epochs: int) -> Path:
+    """Run the train stage in this process, and stop it after some epochs; return its checkpoint."""
+    save = checkpoint.save
+
+    def save_and_stop(path: Path, done: checkpoint.Checkpoint, mark: str) -> None:
+        save(path, done, mark)
+        if done.epoch == epochs:
+            raise KeyboardInterrupt
+
+    checkpoint.save = save_and_stop
+    try:
+        run_here(data, out, values)
+    except KeyboardInterrupt:
+        return out / "checkpoint.pt"
+    finally:
+        checkpoint.save = save
+    raise AssertionError("the training ended before it could be stopped")
+
+
 def _with_cpu_processes() -> None:
-    from lightning_fabric import Fabric
-    from lightning_fabric.plugins.environments import LightningEnvironment
-
-    from weakreid.console import run_stage
-    from weakreid.stages import train
-    from weakreid.training import devices
-
     def fabric_for(_device: str, count: int, _precision: str, threads: int) -> Fabric:
         devices.fabric_for("cpu", 1, "32", threads)
         return Fabric(

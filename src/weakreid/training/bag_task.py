@@ -162,9 +162,9 @@ class BagTask:
 
     def _gather(self, values: Tensor) -> Tensor:
         """Return [world * b, ...] of every process's [b, ...], in the order of their ranks."""
-        gathered = self.fabric.all_gather(values)
-        assert isinstance(gathered, Tensor)
-        return gathered.flatten(0, 1)
+        parts = [torch.empty_like(values) for _ in range(self.fabric.world_size)]
+        torch.distributed.all_gather(parts, values.contiguous())
+        return torch.cat(parts)
 
     def _gather_features(self, share: Tensor) -> Tensor:
         """Return all features [world * b, ...], this process's share with its gradient.
