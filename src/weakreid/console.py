@@ -1,5 +1,6 @@
 """What a stage says while it works: progress with rate and time left, and one line on failure."""
 
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sized
@@ -82,11 +83,16 @@ def exit_on_error(main: Callable[[], object]) -> NoReturn:
     try:
         main()
     except ReidError as error:
-        say(f"error: {error}")
+        # a library's own words, quoted in it, may be several lines
+        say("error: " + " ".join(str(error).split()))
         sys.exit(1)
     sys.exit(0)
 
 
 def run_stage(main: Callable[..., object]) -> NoReturn:
-    """Run a stage's `main`, its options taken from the command line."""
+    """Run a stage's `main`, its options taken from the command line.
+
+    Told to end (SIGTERM: a cancelled job, its time used up), it removes what is half-written.
+    """
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     exit_on_error(lambda: typer.run(main))

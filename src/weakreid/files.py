@@ -5,11 +5,13 @@ import errno
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
 from weakreid.errors import ReidError
+
+_FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 @contextlib.contextmanager
@@ -19,19 +21,24 @@ def replacing(path: Path) -> Iterator[Path]:
     On any failure what was written aside is removed and `path` is left as it was.
 
     Raises:
-        ReidError: the disk is full.
+        ReidError: the disk or the quota is full, or the folder cannot be written to.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         yield aside
         _flush(aside)
         aside.replace(path)
     except OSError as error:
-        if error.errno == errno.ENOSPC:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise ReidError(
                 f"the disk is full: {path} was not written; free some space and run again"
+            ) from error
+        # not what was being read meanwhile
+        if error.errno in _FORBIDDEN and str(path.parent) in str(error):
+            raise ReidError(
+                f"{path} was not written ({os.strerror(error.errno)}); make its folder writable"
             ) from error
         raise
     finally:
@@ -58,15 +65,23 @@ def write_json(path: Path, value: Any) -> None:
         aside.write_text(text, encoding="utf-8")
 
 
-def read_json(path: Path) -> Any:
-    """Read a JSON file.
+def read_json(path: Path, keys: Collection[str] = ()) -> Any:
+    """Read a JSON file, which must be an object with `keys` where some are given.
 
     Raises:
-        ReidError: the file is missing or is not JSON.
+        ReidError: the file is missing, is not JSON, or lacks a key.
     """
     try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
+        value = json.loads(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise ReidError(f"{path}: no such file; run the stage that makes it") from error
     except json.JSONDecodeError as error:
-        raise ReidError(f"{path}: not JSON (line {error.lineno}: {error.msg})") from error
+        raise ReidError(
+            f"{path}: not JSON (line {error.lineno}: {error.msg}); delete it and run again"
+        ) from error
+    except (UnicodeDecodeError, OSError) as error:
+        raise ReidError(f"{path}: cannot be read ({error}); delete it and run again") from error
+    lacking = [key for key in keys if not isinstance(value, dict) or key not in value]
+    if lacking:
+        raise ReidError(f"{path}: lacks '{lacking[0]}'; delete it and run again")
+    return value

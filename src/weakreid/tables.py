@@ -6,7 +6,7 @@ training stage cannot read them by accident.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -88,13 +88,15 @@ SCHEMAS: dict[str, pa.Schema] = {
     ),
 }
 
+FEATURES = ("image", "tracklet_id", "feature")
+"""The columns of the artifact whose schema depends on the network: a row per frame."""
+
 
 def schema(kind: str, **columns: pa.DataType) -> pa.Schema:
     """Return the schema of an artifact, with the columns whose type depends on the data."""
     if kind == "features":
-        return pa.schema(
-            [("image", pa.int64()), ("tracklet_id", pa.int32()), ("feature", columns["feature"])]
-        )
+        types = (pa.int64(), pa.int32(), columns["feature"])
+        return pa.schema(list(zip(FEATURES, types, strict=True)))
     return SCHEMAS[kind]
 
 
@@ -159,28 +161,58 @@ def check_file(path: Path, kind: str) -> pa.Schema:
         found = pq.read_schema(path)
     except FileNotFoundError as error:
         raise ReidError(f"{path}: no such file; run the stage that makes it") from error
-    except pa.ArrowInvalid as error:
-        raise ReidError(
-            f"{path}: not a whole Parquet file ({error}); delete it and run again"
-        ) from error
+    except (pa.ArrowInvalid, OSError) as error:
+        raise _damaged(path, error) from error
     meta = found.metadata or {}
     if meta.get(b"weakreid.kind") != kind.encode():
-        raise ReidError(f"{path}: holds {meta.get(b'weakreid.kind')!r}, expected '{kind}'")
+        holds = meta.get(b"weakreid.kind", b"no table of this program").decode()
+        raise ReidError(f"{path}: holds {holds}, expected {kind}; give the right file")
     if meta.get(b"weakreid.version") != str(VERSION).encode():
         raise ReidError(f"{path}: written by another version; delete it and run again")
+    wanted = FEATURES if kind == "features" else SCHEMAS[kind].names
+    if found.names != list(wanted):
+        held = ", ".join(found.names)
+        raise ReidError(f"{path}: {kind} with the columns {held}; delete it and run again")
     return found
+
+
+def _damaged(path: Path, error: Exception) -> ReidError:
+    return ReidError(f"{path}: not a whole Parquet file ({error}); delete it and run again")
 
 
 def read(
     path: Path, kind: str, columns: Sequence[str] | None = None, truth: bool = False
 ) -> pa.Table:
-    """Read an artifact, without its `truth_` columns unless `truth` is set."""
+    """Read an artifact, without its `truth_` columns unless `truth` is set.
+
+    Raises:
+        ReidError: the file is damaged or not the one expected (see `check_file`).
+    """
     names = check_file(path, kind).names
     if columns is None:
         columns = [name for name in names if truth or not name.startswith("truth_")]
     elif not truth and any(name.startswith("truth_") for name in columns):
         raise ReidError(f"{path}: a truth_ column was asked for without truth=True")
-    return pq.read_table(path, columns=list(columns))
+    try:
+        return pq.read_table(path, columns=list(columns))
+    except (pa.ArrowInvalid, OSError) as error:
+        raise _damaged(path, error) from error
+
+
+def read_batches(
+    path: Path, kind: str, columns: Sequence[str], rows: int
+) -> Iterator[pa.RecordBatch]:
+    """Yield an artifact in blocks of so many rows, for what is too large to hold.
+
+    Raises:
+        ReidError: the file is damaged or not the one expected (see `check_file`).
+    """
+    check_file(path, kind)
+    try:
+        with pq.ParquetFile(path) as file:
+            yield from file.iter_batches(batch_size=rows, columns=list(columns))
+    except (pa.ArrowInvalid, OSError) as error:
+        raise _damaged(path, error) from error
 
 
 def read_frame(

@@ -1,6 +1,6 @@
 """A training set of a few small random pictures, and the train stage run on it.
 
-Run as a program (`python -m helpers`, this folder on the path) it is the train stage with as many
+Run as a program (`python -m tests.training.helpers`) it is the train stage with as many
 processes of the CPU as `--devices` says, which the stage itself never starts.
 """
 
@@ -136,12 +136,14 @@ def arguments(data: Path, out: Path, values: dict[str, Any], **changes: str) -> 
 
 
 def environment(**more: str) -> dict[str, str]:
-    """Return a subprocess's environment: one thread, and these tests' folder on the path."""
-    found = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).parent)}
+    """Return a subprocess's environment: one thread, and the repository on the path."""
+    found = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).parents[2])}
     return {**found, **more}
 
 
-def start(options: list[str], module: str = "weakreid.stages.train", **more: str) -> subprocess.Popen[str]:
+def start(
+    options: list[str], module: str = "weakreid.stages.train", **more: str
+) -> subprocess.Popen[str]:
     """Start the train stage, its standard error in a pipe."""
     command = [sys.executable, "-m", module, *options]
     return subprocess.Popen(command, env=environment(**more), stderr=subprocess.PIPE, text=True)

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 import torch
-
 from tests.training.helpers import (
     arguments,
     history_rows,

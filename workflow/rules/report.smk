@@ -89,6 +89,8 @@ rule contact_sheet:
         "results/datasets/{dataset}/logs/contact_sheet.log",
     benchmark:
         "results/datasets/{dataset}/benchmarks/contact_sheet.tsv"
+    wildcard_constraints:
+        dataset="|".join(filter(is_generated, CONFIG.datasets)) or "none",
     conda:
         "../../envs/cpu.yaml"
     resources:

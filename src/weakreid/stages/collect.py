@@ -23,8 +23,8 @@ def main(
 ) -> None:
     """Write metrics.json and timing.json of an experiment."""
     about = json.loads(params)
-    runs = [read_json(path) for path in metrics]
-    times = [read_json(path) for path in timing]
+    runs = [read_json(path, ["fine", "coarse"]) for path in metrics]
+    times = [read_json(path, ["device"]) for path in timing]
     config = about.pop("config")
     names = about["runs"]
     result = {

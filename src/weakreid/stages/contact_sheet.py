@@ -18,7 +18,8 @@ def main(
 ) -> None:
     """Draw some of a generated dataset's people, a row each, as every camera sees them."""
     block = json.loads(params)
-    contact_sheet(source.parent / read_json(source)["root"], out, persons=block["persons"])
+    root = source.parent / read_json(source, ["root"])["root"]
+    contact_sheet(root, out, persons=block["persons"])
 
 
 if __name__ == "__main__":

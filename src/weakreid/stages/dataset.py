@@ -21,7 +21,7 @@ def main(
 ) -> None:
     """Read a dataset with the reader of its source and pack it."""
     block = json.loads(params)
-    root = source.parent / read_json(source)["root"]
+    root = source.parent / read_json(source, ["root"])["root"]
     reader = importlib.import_module(f"weakreid.datasets.{block['source']}")
     reading = reader.read(root, on_bad_frame=block["on_bad_frame"])
     summary = pack.pack(

@@ -8,7 +8,6 @@ from typing import Annotated, Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 import typer
 
 from weakreid import tables
@@ -57,11 +56,10 @@ def main(
 
 def read_features(path: Path) -> Frames:
     """Open a file of features, which are read in blocks."""
-    tables.check_file(path, "features")
-    ids = pq.read_table(path, columns=["image", "tracklet_id"])
+    ids = tables.read(path, "features", ["image", "tracklet_id"])
 
     def blocks() -> Iterator[np.ndarray]:
-        for batch in pq.ParquetFile(path).iter_batches(batch_size=4096, columns=["feature"]):
+        for batch in tables.read_batches(path, "features", ["feature"], rows=4096):
             column = batch.column(0)
             yield column.flatten().to_numpy().reshape(len(column), -1)
 

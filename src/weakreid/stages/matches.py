@@ -10,6 +10,7 @@ import typer
 
 from weakreid import tables
 from weakreid.console import run_stage
+from weakreid.errors import ReidError
 from weakreid.images import ImageStore
 from weakreid.report import figures
 from weakreid.report.matches import coarse_examples, fine_examples, matching_examples
@@ -51,6 +52,8 @@ def main(
 def _picked(table: pd.DataFrame, protocol: str, block: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the rankings of some queries that have a match, picked at random."""
     chosen = table[(table["protocol"] == protocol) & (table["first_match"] > 0)]
+    if chosen.empty:
+        raise ReidError(f"no {protocol} query has a match in the gallery: there is nothing to show")
     generator = numpy_generator(block["seed"], "matches", protocol)
     places = generator.choice(len(chosen), min(block["queries"], len(chosen)), replace=False)
     return chosen.iloc[np.sort(places)].to_dict("records")  # type: ignore[return-value]

@@ -8,7 +8,7 @@ import typer
 
 from weakreid.console import run_stage
 from weakreid.files import read_json, replacing
-from weakreid.report.tables import comparison
+from weakreid.report.tables import PROTOCOLS, comparison
 
 
 def main(
@@ -18,7 +18,7 @@ def main(
 ) -> None:
     """Write a table as Markdown."""
     block = json.loads(params)
-    found = [read_json(path) for path in metrics]
+    found = [read_json(path, ["dataset", "runs", *PROTOCOLS]) for path in metrics]
     labels = [row["label"] for row in block["rows"]]
     text = comparison(block["title"], dict(zip(labels, found, strict=True)))
     with replacing(out) as aside:

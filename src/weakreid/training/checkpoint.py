@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as serialised
 
 from weakreid.console import say
@@ -72,9 +72,11 @@ def load(path: Path, mark: str, quiet: bool = False) -> Checkpoint | None:
     if not path.exists():
         return None
     raw, why = None, "not a whole checkpoint"
-    with contextlib.suppress(EOFError, RuntimeError, pickle.UnpicklingError, zipfile.BadZipFile):
-        raw = torch.load(path, map_location="cpu", weights_only=True)
-        why = "a checkpoint of another config, code or input"
+    # a zip file's directory stands at its end: cut short, it is none
+    if zipfile.is_zipfile(path):
+        with contextlib.suppress(RuntimeError, pickle.UnpicklingError):
+            raw = torch.load(path, map_location="cpu", weights_only=True)
+            why = "a checkpoint of another config, code or input"
     if not isinstance(raw, dict) or raw.get("fingerprint") != mark:
         if not quiet:
             say(f"{path}: {why}; training starts anew")
@@ -110,9 +112,12 @@ def load_weights(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
     """
     if not path.exists():
         raise ReidError(f"{path}: no such file; run the training first")
-    with safe_open(path, framework="pt") as file:
-        about = (file.metadata() or {}).get(_METADATA_KEY)
-        if about is None:
-            raise ReidError(f"{path}: not weights that this program wrote")
-        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    try:
+        with safe_open(path, framework="pt") as file:
+            about = (file.metadata() or {}).get(_METADATA_KEY)
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except SafetensorError as error:
+        raise ReidError(f"{path}: not a whole weights file; delete it and run again") from error
+    if about is None:
+        raise ReidError(f"{path}: not weights that this program wrote; give a trained model")
     return tensors, json.loads(about)

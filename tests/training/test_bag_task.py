@@ -1,0 +1,226 @@
+"""Batches of bags and their loss."""
+
+import importlib
+
+import numpy as np
+import pytest
+import torch
+from tests.training.helpers import HEIGHT, WIDTH, make_images, settings_put_back
+
+from weakreid.errors import ReidError
+from weakreid.images import ImageStore
+from weakreid.losses import cpal
+from weakreid.models.reid import Heads
+from weakreid.training.bag_task import BagTask, bags_of
+from weakreid.training.devices import fabric_for
+
+MEAN, STD = (120.0, 110.0, 100.0), (60.0, 60.0, 60.0)
+# the last has one frame, the last but one three: fewer than a batch takes
+FRAMES = [np.arange(0, 6), np.arange(6, 12), np.arange(12, 18), np.arange(18, 21), np.array([21])]
+LABELS = [np.array([7, 3]), np.array([3, 9]), np.array([9, 7]), np.array([12]), np.array([7])]
+
+
+class Net(torch.nn.Module):
+    """A network of a moment's work: the pixels' mean colour, mapped to 8 features."""
+
+    def __init__(self, seed=0):
+        super().__init__()
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            self.first = torch.nn.Conv2d(3, 8, 4, stride=4)
+            self.second = torch.nn.Linear(8, 8)
+
+    def forward(self, images):
+        return self.second(self.first(images).relu().mean(dim=(2, 3)))
+
+
+@pytest.fixture(autouse=True)
+def _settings_put_back():
+    with settings_put_back():
+        yield
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    path = tmp_path_factory.mktemp("images") / "images.arrow"
+    make_images(path, 22)
+    with ImageStore(path) as found:
+        yield found
+
+
+class World:
+    """What a task asks of Fabric, as one of several processes sees it."""
+
+    def __init__(self, rank=0, size=1):
+        self.global_rank, self.world_size, self.device = rank, size, torch.device("cpu")
+
+
+def task_of(
+    store, fabric, *, frames=FRAMES, labels=LABELS, loss="mil", weight=0.5, net=None, **more
+):
+    base = importlib.import_module(f"weakreid.losses.{loss}")
+    options = {
+        "base_options": {"k": 2} if loss in ("mil", "hslr", "sslr") else {},
+        "cpal": cpal if weight else None,
+        "augment_options": {"flip": 0.5, "pad": 2, "erase": 0.5},
+        "bags_per_batch": 4,
+        "frames_per_bag": 5,
+        "pairs": 1,
+        "steps_per_epoch": 3,
+        "seed": 1,
+        "threads": 1,
+        **more,
+    }
+    return BagTask(
+        bags_of(frames, labels),
+        store,
+        fabric=fabric,
+        model=net or Net(),
+        heads=Heads(base.HEADS, 8, 4),
+        base=base,
+        cpal_weight=weight,
+        cpal_margin=0.5,
+        height=HEIGHT,
+        width=WIDTH,
+        mean=MEAN,
+        std=STD,
+        **options,
+    )
+
+
+def test_persons_are_numbered_in_the_order_of_their_ids():
+    bags = bags_of(FRAMES, LABELS)
+    assert bags.persons.tolist() == [3, 7, 9, 12]
+    assert [labels.tolist() for labels in bags.labels] == [[0, 1], [0, 2], [1, 2], [3], [1]]
+
+
+@pytest.mark.parametrize(
+    ("frames", "labels", "message"),
+    [
+        ([], [], "no training bags"),
+        ([np.array([1]), np.array([], int)], [np.array([1])] * 2, "bag 1 has no frames"),
+        ([np.array([1])] * 2, [np.array([1]), np.array([], int)], "bag 1 has no labels"),
+    ],
+)
+def test_bags_that_cannot_be_learnt_from_are_refused(frames, labels, message):
+    with pytest.raises(ReidError, match=message) as caught:
+        bags_of(frames, labels)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_batch_holds_what_it_says(store):
+    task = task_of(store, World(), augment_options={"flip": 0.0, "pad": 0, "erase": 0.0})
+    assert task.steps_per_epoch == 3
+    for batch, chosen in zip(task.batches(2), task.sampler.epoch(2), strict=True):
+        counts = [min(len(FRAMES[bag]), 5) for bag in chosen]
+        assert batch.mask.sum(1).tolist() == counts
+        assert task.size(batch) == sum(counts) == len(batch.images)
+        assert batch.images.dtype == torch.uint8
+        images = batch.images.split(counts)
+        for bag, labels, of_bag in zip(chosen, batch.labels, images, strict=True):
+            assert labels.nonzero().flatten().tolist() == task.bags.labels[bag].tolist()
+            known = store.batch(FRAMES[bag], HEIGHT, WIDTH)
+            for image in of_bag.numpy():
+                assert any(np.array_equal(image, other) for other in known)
+
+
+def test_batches_are_the_same_at_every_call_and_others_in_another_epoch(store):
+    task = task_of(store, World())
+    first, again, other = (list(task.batches(epoch)) for epoch in (0, 0, 1))
+    assert all(torch.equal(a.images, b.images) for a, b in zip(first, again, strict=True))
+    same = [a.images.shape == b.images.shape for a, b in zip(first, other, strict=True)]
+    assert not all(same) or not all(
+        torch.equal(a.images, b.images) for a, b in zip(first, other, strict=True)
+    )
+
+
+@pytest.mark.parametrize("size", [2, 4])
+def test_processes_share_a_batch_out_whatever_their_number(store, size):
+    whole = list(task_of(store, World()).batches(0))
+    shares = [list(task_of(store, World(rank, size)).batches(0)) for rank in range(size)]
+    for step, batch in enumerate(whole):
+        parts = [share[step] for share in shares]
+        assert torch.equal(torch.cat([part.images for part in parts]), batch.images)
+        assert torch.equal(torch.cat([part.mask for part in parts]), batch.mask)
+        assert torch.equal(torch.cat([part.labels for part in parts]), batch.labels)
+
+
+def test_decoding_threads_change_nothing(store):
+    one, three = (list(task_of(store, World(), threads=threads).batches(0)) for threads in (1, 3))
+    assert all(torch.equal(a.images, b.images) for a, b in zip(one, three, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("bags", "count", "size"), [(3, 5, 2), (4, 3, 2), (10, 5, 3)], ids=["batch", "few", "both"]
+)
+def test_bags_that_do_not_divide_among_processes_are_refused(store, bags, count, size):
+    with pytest.raises(ReidError, match="does not divide among") as caught:
+        task_of(
+            store, World(0, size), bags_per_batch=bags, frames=FRAMES[:count], labels=LABELS[:count]
+        )
+    assert "\n" not in str(caught.value)
+
+
+def assert_learns(task):
+    for batch in task.batches(0):
+        loss, terms = task.loss(batch)
+        loss.backward()
+        assert loss.ndim == 0
+        assert torch.isfinite(loss)
+        assert all(torch.isfinite(value) for value in terms.values())
+    gradients = [value.grad for value in [*task.model.parameters(), *task.heads.parameters()]]
+    assert all(gradient is not None and gradient.isfinite().all() for gradient in gradients)
+    return terms
+
+
+@pytest.mark.parametrize("weight", [0.0, 0.3])
+@pytest.mark.parametrize("loss", ["mil", "hslr", "sslr", "wsddn"])
+def test_losses_mix_as_the_weight_says(store, loss, weight):
+    options = {"mil": {"k": 2}, "hslr": {"k": 2, "alpha": 1.0, "m": 0.5}}
+    options["sslr"] = {"k": 2, "alpha": 1.0, "gamma": 1.0}
+    task = task_of(
+        store, World(), loss=loss, weight=weight, base_options=options.get(loss, {}), pairs=1
+    )
+    terms = assert_learns(task)
+    assert set(terms) == ({"base", "cpal"} if weight else {"base"})
+    batch = next(iter(task.batches(0)))
+    total, terms = task.loss(batch)
+    expected = (1 - weight) * terms["base"] + weight * terms.get("cpal", 0.0)
+    assert torch.allclose(total, expected)
+
+
+def test_a_batch_without_a_pair_has_no_cpal(store):
+    labels = [np.array([person]) for person in (1, 2, 3, 4, 5)]
+    task = task_of(store, World(), labels=labels, pairs=0, bags_per_batch=4)
+    task.heads = Heads(("identity",), 8, 5)
+    terms = assert_learns(task)
+    assert terms["cpal"].item() == 0.0
+
+
+def test_bags_of_one_frame(store):
+    frames = [np.array([row]) for row in range(4)]
+    labels = [np.array([1]), np.array([1, 2]), np.array([2]), np.array([1, 2])]
+    task = task_of(store, World(), frames=frames, labels=labels)
+    task.heads = Heads(("identity",), 8, 2)
+    terms = assert_learns(task)
+    assert terms["cpal"].item() == 0.0
+
+
+def test_bf16_autocast_stays_near_32_bits(store):
+    found = []
+    for precision in ("32", "bf16"):
+        fabric = fabric_for("cpu", 1, precision, 1)
+        task = task_of(store, fabric)
+        task.model = fabric.setup_module(task.model)
+        task.heads = fabric.setup_module(task.heads)
+        batch = next(iter(task.batches(0)))
+        loss, _ = task.loss(batch)
+        fabric.backward(loss)
+        assert loss.dtype == torch.float32
+        found.append((loss.item(), task.model.second.weight.grad))
+    (exact, gradient), (rough, rough_gradient) = found
+    assert rough == pytest.approx(exact, rel=0.02)
+    assert (
+        torch.nn.functional.cosine_similarity(gradient.flatten(), rough_gradient.flatten(), dim=0)
+        > 0.98
+    )

@@ -1,0 +1,168 @@
+"""Several processes train as one does (gloo, CPU)."""
+
+import importlib
+import multiprocessing
+import os
+import re
+import shutil
+import socket
+from pathlib import Path
+
+import pytest
+import torch
+from lightning_fabric import Fabric
+from lightning_fabric.plugins.environments import LightningEnvironment
+from safetensors.torch import load_file
+from tests.training.helpers import (
+    HEIGHT,
+    WIDTH,
+    arguments,
+    history_rows,
+    interrupted_here,
+    make_data,
+    method,
+    run_here,
+    settings_put_back,
+    start,
+)
+
+from weakreid import tables
+from weakreid.images import ImageStore
+from weakreid.losses import cpal
+from weakreid.models.reid import Heads
+from weakreid.training.bag_task import BagTask, bags_of
+
+STEPS = 3
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory) -> Path:
+    return make_data(tmp_path_factory.mktemp("data"))
+
+
+class Net(torch.nn.Module):
+    """Colours and edges, mapped to 12 features that differ from frame to frame."""
+
+    def __init__(self):
+        super().__init__()
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(1)
+            self.frozen = torch.nn.Conv2d(3, 16, 3).requires_grad_(False)
+            self.first = torch.nn.Conv2d(16, 24, 4, stride=4)
+            self.second = torch.nn.Linear(24, 12)
+
+    def forward(self, images):
+        return self.second(self.first(self.frozen(images)).relu().amax(dim=(2, 3)))
+
+
+def steps_of(data: Path, out: Path, loss: str, fabric: Fabric) -> None:
+    """Train for some steps; write losses, the first gradients and the last weights."""
+    fabric.launch()
+    torch.set_num_threads(1)
+    base = importlib.import_module(f"weakreid.losses.{loss}")
+    rows = tables.read_frame(data / "bags.parquet", "bags", ["frames", "labels"])
+    bags = bags_of(list(rows["frames"]), list(rows["labels"]))
+    model, heads = Net(), Heads(base.HEADS, 12, len(bags.persons), 5)
+    optimiser = torch.optim.SGD(
+        [*(p for p in model.parameters() if p.requires_grad), *heads.parameters()], 0.1, 0.9
+    )
+    learner, optimiser = fabric.setup(model, optimiser)
+    with ImageStore(data / "images.arrow") as store:
+        task = BagTask(
+            bags, store, fabric=fabric, model=learner, heads=fabric.setup_module(heads),
+            base=base, base_options={}, cpal=cpal, cpal_weight=0.7, cpal_margin=0.5,
+            height=HEIGHT, width=WIDTH, mean=(128.0,) * 3, std=(64.0,) * 3,
+            augment_options={"flip": 0.5, "pad": 2, "erase": 0.5},
+            bags_per_batch=4, frames_per_bag=5, pairs=2, steps_per_epoch=STEPS, seed=2, threads=1,
+        )  # fmt: skip
+        losses, gradients = [], []
+        for batch in task.batches(0):
+            value, terms = task.loss(batch)
+            optimiser.zero_grad()
+            fabric.backward(value)
+            parts = [*model.parameters(), *heads.parameters()]
+            gradients.append([p.grad.clone() for p in parts if p.grad is not None])
+            optimiser.step()
+            losses.append([value.item(), *(term.item() for term in terms.values())])
+    weights = [p.detach() for p in [*model.parameters(), *heads.parameters()]]
+    found = {"losses": losses, "gradients": gradients[0], "weights": weights}
+    torch.save(found, out / f"{fabric.global_rank}-of-{fabric.world_size}.pt")
+
+
+def one_of(rank: int, size: int, port: int, data: Path, out: Path, loss: str) -> None:
+    os.environ.update(
+        LOCAL_RANK=str(rank), NODE_RANK="0", WORLD_SIZE=str(size),
+        MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port),
+    )  # fmt: skip
+    torch.set_num_threads(1)
+    fabric = Fabric(
+        accelerator="cpu", devices=size, strategy="ddp", plugins=[LightningEnvironment()]
+    )
+    steps_of(data, out, loss, fabric)
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]
+
+
+@pytest.mark.parametrize("loss", ["mil", "wsddn"])
+def test_two_processes_make_the_loss_and_gradients_of_one(data, tmp_path, loss):
+    with settings_put_back():
+        alone = Fabric(accelerator="cpu", devices=1, plugins=[LightningEnvironment()])
+        steps_of(data, tmp_path, loss, alone)
+    context, port = multiprocessing.get_context("fork"), free_port()
+    processes = [
+        context.Process(target=one_of, args=(rank, 2, port, data, tmp_path, loss))
+        for rank in range(2)
+    ]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(120)
+        assert process.exitcode == 0
+    one = torch.load(tmp_path / "0-of-1.pt")
+    assert any(terms[2] > 0.01 for terms in one["losses"]), "CPAL has nothing to compare"
+    assert any(gradient.abs().max() > 1e-3 for gradient in one["gradients"])
+    for rank in range(2):
+        two = torch.load(tmp_path / f"{rank}-of-2.pt")
+        torch.testing.assert_close(two["losses"], one["losses"], rtol=1e-5, atol=1e-6)
+        torch.testing.assert_close(two["gradients"], one["gradients"], rtol=1e-4, atol=1e-6)
+        torch.testing.assert_close(two["weights"], one["weights"], rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.slow
+def test_two_processes_go_on_where_one_stopped(data, tmp_path):
+    values = method(
+        model__embedding="fc",
+        model__batch_norm="eval",
+        optimiser__name="sgd",
+        optimiser__lr=1e-3,
+        schedule__epochs=3,
+        schedule__steps_per_epoch=2,
+    )
+    alone = run_here(data, tmp_path / "one", values)
+    out = tmp_path / "two"
+    out.mkdir()
+    shutil.copy(interrupted_here(data, tmp_path / "stopped", values, 1), out)
+    process = start(
+        arguments(data, out, values, devices="2", threads="2"), "tests.training.helpers"
+    )
+    _, said = process.communicate()
+    assert process.returncode == 0, said
+    # one process writes and speaks
+    assert re.findall(r"^epoch . of 3", said, re.MULTILINE) == ["epoch 2 of 3", "epoch 3 of 3"]
+    assert said.count("going on after epoch 1 of 3") == said.count("trained in") == 1
+    assert "Warning" not in said
+    assert "deprecated" not in said
+    assert {path.name for path in out.iterdir()} == {path.name for path in alone.iterdir()}
+    expected = load_file(alone / "model.safetensors")
+    for name, value in load_file(out / "model.safetensors").items():
+        torch.testing.assert_close(value, expected[name], rtol=1e-3, atol=1e-5, msg=name)
+    rows = zip(
+        history_rows(out / "history.parquet"), history_rows(alone / "history.parquet"), strict=True
+    )
+    for found, wanted in rows:
+        assert found[:3] == wanted[:3]
+        assert found[3] == pytest.approx(wanted[3], rel=1e-3)
