@@ -29,6 +29,7 @@ import numpy as np
 import simplejpeg
 import torch
 
+from weakreid.console import progress
 from weakreid.images import ImageStore, write_store
 from weakreid.losses import cpal, mil
 from weakreid.models.build import build_model
@@ -120,7 +121,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
             fixed = next(iter(task.batches(0)))
             steps_per_second(task, optimiser, repeat(fixed), 3)
             rounds = []
-            for number in range(options.rounds):
+            for number in progress(range(options.rounds), label="measuring", unit="rounds"):
                 with contextlib.closing(prefetch(task.batches(number))) as batches:
                     loader = steps_per_second(task, optimiser, batches, options.steps)
                 memory = steps_per_second(task, optimiser, repeat(fixed), options.steps)
@@ -152,7 +153,7 @@ def main() -> None:
     parser.add_argument("--width", type=int, default=64)
     parser.add_argument("--bags", type=int, default=10, help="bags per step")
     parser.add_argument("--frames", type=int, default=16, help="frames per bag")
-    parser.add_argument("--steps", type=int, default=15, help="per round")
+    parser.add_argument("--steps", type=int, default=10, help="per round")
     parser.add_argument("--rounds", type=int, default=3, help="of each kind, in turns")
     parser.add_argument("--threads", type=int, default=min(8, os.cpu_count() or 1))
     parser.add_argument("--out", type=Path, help="write the figures as JSON")

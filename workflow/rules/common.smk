@@ -25,11 +25,11 @@ def one_line(record):
 
 def no_such_target(target):
     """Return what is wrong with a target that no rule makes."""
-    place = re.match(r"results/(datasets/|tables/|)([^/]+)/", target)
+    place = re.match(r"results/(?:(datasets|tables)/)?([^/]+)/", target)
     if place is None:
         wanted = "results/EXPERIMENT/metrics.json or results/tables/TABLE/table.md"
         return f"{target}: nothing makes this; ask for {wanted}"
-    kind, name = place[1].strip("/") or "experiments", place[2]
+    kind, name = place[1] or "experiments", place[2]
     names = getattr(CONFIG, kind)
     if name in names:
         return f"{target}: nothing makes this file of {kind}.{name}; see README.md for the files"

@@ -1,0 +1,90 @@
+"""What a stage says: progress, and one line when it fails."""
+
+from typing import Annotated
+
+import pytest
+import typer
+
+from weakreid import console
+from weakreid.errors import ReidError
+
+
+class Clock:
+    """A clock that moves on by a step at every look."""
+
+    def __init__(self, step: float) -> None:
+        self.now, self.step = 0.0, step
+
+    def __call__(self) -> float:
+        self.now += self.step
+        return self.now
+
+
+def test_progress_yields_every_item_and_ends_in_one_line(capsys) -> None:
+    assert list(console.progress(range(5), label="reading", unit="frames")) == [0, 1, 2, 3, 4]
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    lines = captured.err.splitlines()
+    assert len(lines) == 1
+    assert lines[0].startswith("reading: 5/5 frames, ")
+    assert lines[0].endswith("/s")
+
+
+def test_long_work_says_rate_and_time_left(capsys, monkeypatch) -> None:
+    monkeypatch.setattr(console.time, "monotonic", Clock(5.0))
+    list(console.progress(range(4), label="reading"))
+    assert capsys.readouterr().err.splitlines() == [
+        "reading: 2/4 items, 0.2/s, 10 s left",
+        "reading: 4/4 items, 0.2/s",
+        "reading: 4/4 items, 0.2/s",
+    ]
+
+
+def test_what_has_no_length_has_no_end(capsys) -> None:
+    assert list(console.progress(iter("abc"), label="reading")) == ["a", "b", "c"]
+    assert capsys.readouterr().err.startswith("reading: 3 items, ")
+
+
+def test_nothing_to_do(capsys) -> None:
+    assert list(console.progress([], label="reading")) == []
+    assert capsys.readouterr().err.startswith("reading: 0 items, 0.0/s")
+
+
+def test_on_a_terminal_there_is_a_bar(capsys, monkeypatch) -> None:
+    monkeypatch.setattr(console.sys.stderr, "isatty", lambda: True)
+    assert list(console.progress([1, 2], label="reading", unit="frames")) == [1, 2]
+    said = capsys.readouterr().err
+    assert "reading" in said
+    assert "2/2" in said
+
+
+def test_a_reid_error_is_one_line_and_status_1(capsys) -> None:
+    def main() -> None:
+        raise ReidError("file.parquet: not whole (a library's words\n  on two lines); delete it")
+
+    with pytest.raises(SystemExit) as left:
+        console.exit_on_error(main)
+    assert left.value.code == 1
+    said = capsys.readouterr()
+    wanted = "error: file.parquet: not whole (a library's words on two lines); delete it\n"
+    assert (said.out, said.err) == ("", wanted)
+
+
+def test_a_fault_of_the_program_keeps_its_traceback() -> None:
+    def main() -> None:
+        raise KeyError("name")
+
+    with pytest.raises(KeyError):
+        console.exit_on_error(main)
+
+
+def test_options_come_from_the_command_line(capsys, monkeypatch) -> None:
+    def main(number: Annotated[int, typer.Option()]) -> None:
+        console.say(f"number {number}")
+
+    monkeypatch.setattr(console.signal, "signal", lambda *_: None)
+    monkeypatch.setattr(console.sys, "argv", ["stage", "--number", "3"])
+    with pytest.raises(SystemExit) as left:
+        console.run_stage(main)
+    assert left.value.code == 0
+    assert capsys.readouterr().err == "number 3\n"

@@ -1,0 +1,138 @@
+"""Files are written whole or not at all."""
+
+import errno
+import json
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from weakreid.errors import ReidError
+from weakreid.files import read_json, replacing, write_json
+
+
+def test_the_new_file_takes_the_old_ones_place(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_text("old")
+    with replacing(path) as aside:
+        aside.write_text("new")
+        assert aside.parent == tmp_path, "a rename across disks would be a copy"
+        assert path.read_text() == "old"
+    assert path.read_text() == "new"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_folders_are_made_on_the_way(tmp_path: Path) -> None:
+    with replacing(tmp_path / "a" / "b" / "file") as aside:
+        aside.write_text("text")
+    assert (tmp_path / "a" / "b" / "file").read_text() == "text"
+
+
+@pytest.mark.parametrize("error", [ValueError("no"), KeyboardInterrupt(), SystemExit(1)])
+def test_on_a_failure_the_old_file_stays(error: BaseException, tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_text("old")
+    with pytest.raises(type(error)), replacing(path) as aside:
+        aside.write_text("half")
+        raise error
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_folder_is_replaced_as_a_whole_or_removed(tmp_path: Path) -> None:
+    with replacing(tmp_path / "folder") as aside:
+        aside.mkdir()
+        (aside / "file").write_text("text")
+    assert (tmp_path / "folder" / "file").read_text() == "text"
+    with pytest.raises(ValueError, match="no"), replacing(tmp_path / "other") as aside:
+        aside.mkdir()
+        (aside / "file").write_text("half")
+        raise ValueError("no")
+    assert [path.name for path in tmp_path.iterdir()] == ["folder"]
+
+
+def test_nothing_written_is_a_failure(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError), replacing(tmp_path / "file"):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_a_full_disk_is_said_so(number: int, tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    words = f"the disk is full: {path} was not written; free some space"
+    with pytest.raises(ReidError, match=words), replacing(path) as aside:
+        aside.write_text("half")
+        raise OSError(number, os.strerror(number))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_may_not_be_written_to(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    with pytest.raises(ReidError, match=f"{path} was not written"), replacing(path) as aside:
+        raise PermissionError(errno.EACCES, "Permission denied", str(aside))
+
+
+def test_what_was_read_meanwhile_keeps_its_own_error(tmp_path: Path) -> None:
+    with pytest.raises(PermissionError), replacing(tmp_path / "file"):
+        raise PermissionError(errno.EACCES, "Permission denied", "/some/other/place")
+
+
+JSON = st.recursive(
+    st.one_of(
+        st.none(),
+        st.booleans(),
+        st.integers(),
+        st.floats(allow_nan=False, allow_infinity=False),
+        st.text(),
+    ),
+    lambda inner: st.one_of(st.lists(inner), st.dictionaries(st.text(), inner)),
+    max_leaves=10,
+)
+
+
+@given(JSON)
+def test_json_comes_back(tmp_path_factory: pytest.TempPathFactory, value: object) -> None:
+    path = tmp_path_factory.mktemp("json") / "file.json"
+    write_json(path, value)
+    assert read_json(path) == value
+    assert path.read_bytes().endswith(b"\n")
+
+
+def test_json_holds_no_nan(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        write_json(tmp_path / "file.json", {"mAP": float("nan")})
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (None, "no such file; run the stage that makes it"),
+        (b"", "not JSON"),
+        (b'{"a": 1', "not JSON .line 1"),
+        (b"\xff\xfe", "cannot be read"),
+        (b"[]", "lacks 'root'"),
+        (b'{"rot": 1}', "lacks 'root'"),
+    ],
+)
+def test_json_that_is_not_what_it_should_be(data: bytes | None, words: str, tmp_path: Path) -> None:
+    path = tmp_path / "file.json"
+    if data is not None:
+        path.write_bytes(data)
+    with pytest.raises(ReidError, match=f"{path}: {words}"):
+        read_json(path, ["root"])
+
+
+def test_a_folder_is_no_json(tmp_path: Path) -> None:
+    with pytest.raises(ReidError, match=f"{tmp_path}: cannot be read"):
+        read_json(tmp_path)
+
+
+def test_letters_are_written_as_they_are(tmp_path: Path) -> None:
+    write_json(tmp_path / "file.json", {"λ": "é"})
+    text = (tmp_path / "file.json").read_text(encoding="utf-8")
+    assert text == '{\n  "λ": "é"\n}\n'
+    assert json.loads(text) == {"λ": "é"}
