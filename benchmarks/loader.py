@@ -37,7 +37,7 @@ from weakreid.models.reid import Heads, parameter_groups
 from weakreid.seeding import numpy_generator
 from weakreid.training.bag_task import BagTask, bags_of
 from weakreid.training.devices import device_name, fabric_for, launch
-from weakreid.training.loader import prefetch
+from weakreid.prefetching import prefetch
 
 BAGS = 60
 PERSONS = 20

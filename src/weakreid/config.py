@@ -284,6 +284,9 @@ class Batch(Strict):
     bags: Positive = 10
     frames: Positive = Field(100, description="frames sampled from a bag")
     pairs: Count = Field(3, description="pairs of bags that share a person, at least")
+    cache_mb: Count = Field(
+        0, description="memory for the outputs of leading frozen stages, computed once; 0: none"
+    )
 
 
 class Optimiser(Strict):
@@ -458,6 +461,16 @@ def _check(config: Config, name: str) -> None:
         raise ReidError(
             f"{where}: batch.pairs = {method.batch.pairs} pairs need {2 * method.batch.pairs} "
             f"bags, a batch has {method.batch.bags}; raise batch.bags or lower batch.pairs"
+        )
+    if method.batch.cache_mb > 0 and (method.augment.pad > 0 or method.augment.erase > 0):
+        raise ReidError(
+            f"{where}: batch.cache_mb keeps what frozen stages make of unchanged frames and their "
+            "mirror images; set augment.pad: 0 and augment.erase: 0, or cache_mb: 0"
+        )
+    if method.batch.cache_mb > 0 and "stem" not in method.model.frozen:
+        raise ReidError(
+            f"{where}: batch.cache_mb needs a frozen first stage; add stem to model.frozen, or "
+            "set cache_mb: 0"
         )
     dataset = config.datasets[experiment.dataset]
     if not isinstance(dataset, Ilids | Prid):

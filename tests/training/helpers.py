@@ -85,7 +85,7 @@ def method(**changes: Any) -> dict[str, Any]:
         "augment": {"flip": 0.5, "pad": 2, "erase": 0.5},
         "loss": {"name": "mil", "k": 2},
         "cpal": {"weight": 0.5, "margin": 0.5},
-        "batch": {"bags": 4, "frames": 4, "pairs": 1},
+        "batch": {"bags": 4, "frames": 4, "pairs": 1, "cache_mb": 0},
         "optimiser": {
             "name": "adamw",
             "lr": 1e-3,

@@ -55,7 +55,7 @@ class Project:
         )
 
     def snakemake(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Call Snakemake; all that it says is in `stdout` (a dry run logs there, a run does not)."""
+        """Call Snakemake; all it says is in `stdout`, where a dry run logs and a run does not."""
         return self.call(sys.executable, "-m", "snakemake", *arguments, stderr=subprocess.STDOUT)
 
     def tiny(self, *targets: str) -> subprocess.CompletedProcess[str]:
@@ -64,7 +64,7 @@ class Project:
 
 
 def lay_out(folder: Path) -> Project:
-    """Copy what a checkout holds into an empty folder."""
+    """Copy what a checkout holds, and the tiny experiment's config, into an empty folder."""
     for name in ("src", "workflow", "envs"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("Snakefile", "config.yaml", "tests/workflow/tiny.yaml"):
@@ -83,9 +83,12 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 
 @pytest.fixture(scope="session")
-def repeated(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """The tiny experiment once more, from scratch."""
-    project = lay_out(tmp_path_factory.mktemp("repeated"))
+def repeated(tiny: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The tiny experiment once more, from scratch, by the same code."""
+    folder = tmp_path_factory.mktemp("repeated")
+    ignored = shutil.ignore_patterns("results", ".snakemake", "__pycache__")
+    shutil.copytree(tiny.folder, folder, symlinks=True, ignore=ignored, dirs_exist_ok=True)
+    project = Project(folder)
     done = project.tiny(*project.targets)
     assert done.returncode == 0, done.stdout[-4000:]
     return project

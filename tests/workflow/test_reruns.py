@@ -86,6 +86,7 @@ KEYS: dict[str, tuple[Any, frozenset[str]]] = {
     "methods.tiny.batch.bags": (3, TRAINING),
     "methods.tiny.batch.frames": (7, TRAINING),
     "methods.tiny.batch.pairs": (2, TRAINING),
+    "methods.tiny.batch.cache_mb": (100, TRAINING),
     "methods.tiny.optimiser.name": ("sgd", TRAINING),
     "methods.tiny.optimiser.lr": (0.01, TRAINING),
     "methods.tiny.optimiser.momentum": (0.5, TRAINING),
@@ -117,6 +118,11 @@ KEYS: dict[str, tuple[Any, frozenset[str]]] = {
 }
 """Key: a value that it does not have, and the rules that then run again."""
 
+ALSO: dict[str, tuple[str, Any]] = {
+    "methods.tiny.batch.cache_mb": ("methods.tiny.model.frozen", ["stem"]),
+}
+"""Key: what it needs beside it."""
+
 MODULES: dict[frozenset[str], str] = {
     # what computes nothing here, and the losses and readers that another experiment would use
     NOTHING: """
@@ -138,10 +144,10 @@ MODULES: dict[frozenset[str], str] = {
     BAGS: "stages.bags",
     COARSE_BAGS: "stages.coarse_bags",
     TRAINING: """
+        prefetching
         losses.cpal losses.mil losses.pooling
         models._torchvision models.backbones models.build models.reid models.weights
-        training.augment training.bag_task training.checkpoint training.devices training.loader
-        training.loop training.sampling training.schedule
+        training.augment training.bag_task training.checkpoint training.devices training.loop training.sampling training.schedule
         stages.train
     """,
     DESCRIBING: "retrieval.describe stages.features",
@@ -237,6 +243,8 @@ def change_of(key: str) -> dict[str, Any]:
     """Return what sets a key of the first table to the value there."""
     # said aloud, though it is the default: a loss is known by its name
     change = nested("methods.tiny.loss", {"name": "mil"})
+    if key in ALSO:
+        change = merged(change, nested(*ALSO[key]))
     return merged(change, nested(key, KEYS[key][0]))
 
 

@@ -1,5 +1,6 @@
 """A re-identification network: backbone, average pooling, embedding; and its training heads."""
 
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -84,9 +85,23 @@ class ReidModel(nn.Module):
                     module.eval()
         return self
 
-    def forward(self, images: Tensor) -> Tensor:
-        """Map normalised images [N, 3, H, W] to features [N, dimension]."""
-        maps = self.backbone(images)
+    @property
+    def frozen_front(self) -> tuple[str, ...]:
+        """The leading stages that do not learn: what they make of an image never changes."""
+        names = self.backbone.stage_names
+        return tuple(itertools.takewhile(lambda name: name in self.frozen, names))
+
+    def front(self, images: Tensor) -> Tensor:
+        """Map normalised images [N, 3, H, W] to the feature maps after `frozen_front`."""
+        for name in self.frozen_front:
+            images = self.backbone.stages[name](images)
+        return images
+
+    def forward(self, images: Tensor, after_front: bool = False) -> Tensor:
+        """Map normalised images [N, 3, H, W], or what `front` makes of them, to [N, dimension]."""
+        maps = images if after_front else self.front(images)
+        for name in self.backbone.stage_names[len(self.frozen_front) :]:
+            maps = self.backbone.stages[name](maps)
         wide = torch.float32 if maps.dtype in (torch.bfloat16, torch.float16) else maps.dtype
         return self.embedding(maps.mean(dim=(2, 3), dtype=wide))
 

@@ -1,5 +1,6 @@
 """Retrieval descriptors of frames."""
 
+import contextlib
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -9,7 +10,7 @@ from lightning_fabric import Fabric
 from weakreid.images import ImageStore
 from weakreid.models.backbones import preprocess
 from weakreid.models.reid import ReidModel
-from weakreid.training.loader import prefetch
+from weakreid.prefetching import prefetch
 
 
 def describe(
@@ -39,7 +40,11 @@ def describe(
     model.eval()
     mean, std = model.backbone.mean, model.backbone.std
     images = (store.batch(batch, height, width, threads=threads) for batch in rows)
-    with torch.inference_mode(), fabric.autocast():
-        for batch in prefetch(images):
+    with (
+        contextlib.closing(prefetch(images)) as batches,
+        torch.inference_mode(),
+        fabric.autocast(),
+    ):
+        for batch in batches:
             pixels = torch.from_numpy(batch).to(fabric.device, non_blocking=True)
             yield model.describe(preprocess(pixels, mean, std)).float().cpu().numpy()

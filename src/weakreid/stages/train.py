@@ -23,6 +23,7 @@ from weakreid.models.reid import Heads, parameter_groups
 from weakreid.training import checkpoint as checkpoints
 from weakreid.training.bag_task import BagTask, bags_of
 from weakreid.training.devices import device_name, fabric_for, launch, leave
+from weakreid.training.frozen import frozen_maps
 from weakreid.training.loop import fit
 from weakreid.training.schedule import rate_factor
 
@@ -65,7 +66,20 @@ def main(
     # Fabric ties one module to the optimiser; the heads are a module of their own
     learner, optimiser = fabric.setup(network, optimiser)
     projections = fabric.setup_module(heads)
+    cache_mb = block["batch"]["cache_mb"]
     with ImageStore(images) as store:
+        maps = None
+        if cache_mb > 0 and block["schedule"]["epochs"] > 0:
+            maps = frozen_maps(
+                network,
+                store,
+                np.concatenate(made.frames),
+                fabric=fabric,
+                height=block["image"]["height"],
+                width=block["image"]["width"],
+                threads=threads,
+                memory_mb=cache_mb,
+            )
         task = BagTask(
             made,
             store,
@@ -88,6 +102,7 @@ def main(
             steps_per_epoch=block["schedule"]["steps_per_epoch"],
             seed=seed,
             threads=threads,
+            maps=maps,
         )
         schedule = block["schedule"]
         record = fit(

@@ -15,6 +15,7 @@ from weakreid.images import ImageStore
 from weakreid.models.backbones import Triple, preprocess
 from weakreid.seeding import numpy_generator
 from weakreid.training.augment import augment
+from weakreid.training.frozen import FrozenMaps
 from weakreid.training.sampling import BagBatches, frames_of_bag
 
 
@@ -38,7 +39,8 @@ class BagBatch:
     """One step's bags.
 
     Attributes:
-        images: uint8 [N, H, W, 3], the frames of all bags of this process, bag after bag.
+        images: uint8 [N, H, W, 3], the frames of all bags of this process, bag after bag; or
+            float [N, c, h, w], what the frozen stages make of them.
         mask: bool [b, F], which of a bag's F places hold a frame; N places are set.
         labels: float [b, C] of 0 and 1.
     """
@@ -96,8 +98,11 @@ class BagTask:
         steps_per_epoch: int | None,
         seed: int,
         threads: int,
+        maps: FrozenMaps | None = None,
     ) -> None:
         """Set up; see the class for what the parts are for.
+
+        With `maps` the frames are not decoded at every step: flips are the only augmentation.
 
         Raises:
             ReidError: the bags do not divide among the processes, or batches cannot be formed.
@@ -116,6 +121,7 @@ class BagTask:
         self.height, self.width, self.mean, self.std = height, width, mean, std
         self.augment_options = dict(augment_options)
         self.frames_per_bag, self.seed, self.threads = frames_per_bag, seed, threads
+        self.maps = maps
         self.sampler = BagBatches(
             bags.labels,
             batch_size=batch_size,
@@ -134,18 +140,31 @@ class BagTask:
 
     def _batch(self, epoch: int, step: int, chosen: Sequence[int]) -> BagBatch:
         rows = [self._frames(epoch, bag) for bag in chosen]
+        # a generator per bag: what it draws does not depend on how many processes there are
+        generators = [numpy_generator(self.seed, "augment", epoch, step, int(b)) for b in chosen]
+        images = (
+            self._pictures(rows, generators)
+            if self.maps is None
+            else self._maps_of(self.maps, rows, generators)
+        )
+        mask = torch.zeros(len(chosen), self.frames_per_bag, dtype=torch.bool)
+        labels = torch.zeros(len(chosen), len(self.bags.persons))
+        for place, (bag, of_bag) in enumerate(zip(chosen, rows, strict=True)):
+            mask[place, : len(of_bag)] = True
+            labels[place, torch.from_numpy(self.bags.labels[bag])] = 1.0
+        if self.fabric.device.type == "cuda":
+            return BagBatch(*(part.pin_memory() for part in (images, mask, labels)))
+        return BagBatch(images, mask, labels)
+
+    def _pictures(self, rows: list[np.ndarray], generators: list[np.random.Generator]) -> Tensor:
         images = self.store.batch(
             np.concatenate(rows), self.height, self.width, threads=self.threads
         )
         changed = np.empty_like(images)
-        mask = torch.zeros(len(chosen), self.frames_per_bag, dtype=torch.bool)
-        labels = torch.zeros(len(chosen), len(self.bags.persons))
         first = 0
-        for place, (bag, of_bag) in enumerate(zip(chosen, rows, strict=True)):
+        for of_bag, generator in zip(rows, generators, strict=True):
             frames = slice(first, first + len(of_bag))
             first = frames.stop
-            # a generator per bag: what it draws does not depend on how many processes there are
-            generator = numpy_generator(self.seed, "augment", epoch, step, int(bag))
             augment(
                 images[frames],
                 generator,
@@ -153,12 +172,17 @@ class BagTask:
                 out=changed[frames],
                 **self.augment_options,
             )
-            mask[place, : len(of_bag)] = True
-            labels[place, torch.from_numpy(self.bags.labels[bag])] = 1.0
-        batch = BagBatch(torch.from_numpy(changed), mask, labels)
-        if self.fabric.device.type == "cuda":
-            return BagBatch(*(part.pin_memory() for part in (batch.images, mask, labels)))
-        return batch
+        return torch.from_numpy(changed)
+
+    def _maps_of(
+        self, maps: FrozenMaps, rows: list[np.ndarray], generators: list[np.random.Generator]
+    ) -> Tensor:
+        flip = self.augment_options["flip"]
+        mirrored = [
+            np.less(generator.random(len(of_bag)), flip)
+            for of_bag, generator in zip(rows, generators, strict=True)
+        ]
+        return maps.take(np.concatenate(rows), np.concatenate(mirrored))
 
     def _gather(self, values: Tensor) -> Tensor:
         """Return [world * b, ...] of every process's [b, ...], in the order of their ranks."""
@@ -194,7 +218,10 @@ class BagTask:
         images = batch.images.to(device, non_blocking=True)
         mask = batch.mask.to(device, non_blocking=True)
         labels = batch.labels.to(device, non_blocking=True)
-        flat = self.model(preprocess(images, self.mean, self.std))
+        if self.maps is None:
+            flat = self.model(preprocess(images, self.mean, self.std))
+        else:
+            flat = self.model(images, after_front=True)
         features = flat.new_zeros(*mask.shape, flat.shape[-1])
         features[mask] = flat
         if self.fabric.world_size > 1:

@@ -12,9 +12,9 @@ from lightning_fabric import Fabric
 
 from weakreid.console import progress, say
 from weakreid.errors import ReidError
+from weakreid.prefetching import prefetch
 from weakreid.seeding import derive
 from weakreid.training import checkpoint as checkpoints
-from weakreid.training.loader import prefetch
 
 Batch = TypeVar("Batch")
 History = list[tuple[int, int, str, float]]

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from weakreid.errors import ReidError
-from weakreid.training.loader import prefetch
+from weakreid.prefetching import prefetch
 
 
 def workers() -> list[threading.Thread]:
