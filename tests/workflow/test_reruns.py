@@ -147,7 +147,8 @@ MODULES: dict[frozenset[str], str] = {
         prefetching
         losses.cpal losses.mil losses.pooling
         models._torchvision models.backbones models.build models.reid models.weights
-        training.augment training.bag_task training.checkpoint training.devices training.loop training.sampling training.schedule
+        training.augment training.bag_task training.checkpoint training.devices training.frozen
+        training.loop training.sampling training.schedule
         stages.train
     """,
     DESCRIBING: "retrieval.describe stages.features",

@@ -62,12 +62,14 @@ def values(block, **more):
 
 
 def code(*modules):
-    """Return the digest of a stage's own code: editing it reruns the stage, a comment does not."""
-    return codedigest.digest(
-        *(f"weakreid.{module}" for module in modules),
-        # the models show in the values; what a stage says while it works changes no result
-        exclude=frozenset({"weakreid.config", "weakreid.console"}),
-    )
+    """Return the digest of a stage's own code: editing it reruns the stage, a comment does not.
+
+    The config counts by its values, which the rules carry; what a stage says while it works
+    is no part of its result.
+    """
+    names = [f"weakreid.{module}" for module in modules]
+    silent = frozenset({"weakreid.config", "weakreid.console"})
+    return codedigest.digest(*names, exclude=silent)
 
 
 # --- datasets ---
