@@ -1,9 +1,14 @@
 """Generators seeded from (seed, stage, item), so that no stage touches a global generator."""
 
+from __future__ import annotations
+
 import hashlib
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
+
+if TYPE_CHECKING:
+    import torch
 
 Item = int | str
 
@@ -21,4 +26,6 @@ def numpy_generator(seed: int, *items: Item) -> np.random.Generator:
 
 def torch_generator(seed: int, *items: Item) -> torch.Generator:
     """Return a CPU torch generator for one item of one stage."""
+    import torch  # a second to import, which most stages need not spend
+
     return torch.Generator().manual_seed(derive(seed, *items))
