@@ -106,6 +106,9 @@ class Distributed(Strict):
     on_bad_frame: Literal["stop", "leave_out"] = Field(
         "stop", description="what to do about missing and unreadable frames"
     )
+    official: bool = Field(
+        False, description="refuse data whose counts are not those that its authors publish"
+    )
 
 
 class Mars(Distributed):
@@ -120,14 +123,22 @@ class DukeV(Distributed):
     source: Literal["dukev"]
 
 
-class Ilids(Distributed):
-    """iLIDS-VID: i-LIDS-VID/sequences/cam1 and cam2."""
+class HalfSplits(Distributed):
+    """A dataset of two cameras, whose persons are split in halves, ten times."""
+
+    split_seed: Count | None = Field(
+        None, description="draw the ten splits with this seed; null: read the published file"
+    )
+
+
+class Ilids(HalfSplits):
+    """iLIDS-VID: i-LIDS-VID/sequences/cam1 and cam2, 'train-test people splits'."""
 
     source: Literal["ilids"]
 
 
-class Prid(Distributed):
-    """PRID-2011: multi_shot/cam_a and cam_b, with the file of ten splits."""
+class Prid(HalfSplits):
+    """PRID-2011: prid_2011/multi_shot/cam_a and cam_b, splits_prid2011.json."""
 
     source: Literal["prid"]
 

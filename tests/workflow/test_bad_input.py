@@ -73,7 +73,7 @@ def rest_of(stage: str, out: Path) -> dict[str, Any]:
     raw["experiments"] = raw["tables"] = {}
     found = config.load(raw)
     blocks: dict[str, Any] = {
-        "dataset": {"source": "mars", "on_bad_frame": "stop"},
+        "dataset": {"source": "mars", "options": {"on_bad_frame": "stop"}},
         "contact_sheet": {"persons": 2},
         "split": {"split": "official"},
         "bags": {**found.bags["wl"].model_dump(mode="json"), "seed": 1},

@@ -118,10 +118,13 @@ def reader_of(dataset):
 
 def reader_values(wildcards):
     """Return how a dataset is read, without where it is and how it gets there."""
-    on_bad_frame = CONFIG.datasets[wildcards.dataset].on_bad_frame
-    return values(
-        {"source": reader_of(wildcards.dataset), "on_bad_frame": on_bad_frame}
-    )
+    block = CONFIG.datasets[wildcards.dataset]
+    options = {"on_bad_frame": block.on_bad_frame}
+    if not is_generated(wildcards.dataset):
+        options["official"] = block.official
+    if getattr(block, "split_seed", None) is not None:
+        options["seed"] = block.split_seed
+    return values({"source": reader_of(wildcards.dataset), "options": options})
 
 
 def reader_code(wildcards):

@@ -23,14 +23,14 @@ def main(
     block = json.loads(params)
     root = source.parent / read_json(source, ["root"])["root"]
     reader = importlib.import_module(f"weakreid.datasets.{block['source']}")
-    reading = reader.read(root, on_bad_frame=block["on_bad_frame"])
+    reading = reader.read(root, **block["options"])
     summary = pack.pack(
         reading,
         root,
         out.parent,
         block,
         dataset=dataset,
-        on_bad_frame=block["on_bad_frame"],
+        on_bad_frame=block["options"]["on_bad_frame"],
         threads=threads,
     )
     say(f"{dataset}: " + ", ".join(f"{name} {value}" for name, value in summary.items()))
