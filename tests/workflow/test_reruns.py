@@ -148,7 +148,7 @@ MODULES: dict[frozenset[str], str] = {
         losses.cpal losses.mil losses.pooling
         models._torchvision models.backbones models.build models.reid models.weights
         training.augment training.bag_task training.checkpoint training.devices training.frozen
-        training.loop training.sampling training.schedule
+        training.loop training.optimiser training.sampling training.schedule
         stages.train
     """,
     DESCRIBING: "retrieval.describe stages.features",

@@ -1,6 +1,5 @@
 """Stage: a network learns from bags; weights, history and timing out."""
 
-import hashlib
 import importlib
 import json
 import resource
@@ -19,12 +18,13 @@ from weakreid.files import write_json
 from weakreid.images import ImageStore
 from weakreid.models.backbones import share_batch_norms
 from weakreid.models.build import build_model
-from weakreid.models.reid import Heads, parameter_groups
+from weakreid.models.reid import Heads
 from weakreid.training import checkpoint as checkpoints
 from weakreid.training.bag_task import BagTask, bags_of
 from weakreid.training.devices import device_name, fabric_for, launch, leave
 from weakreid.training.frozen import frozen_maps
 from weakreid.training.loop import fit
+from weakreid.training.optimiser import build_optimiser
 from weakreid.training.schedule import rate_factor
 
 
@@ -62,7 +62,7 @@ def main(
     if fabric.world_size > 1 and fabric.device.type == "cuda":
         network = share_batch_norms(network)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    optimiser = _optimiser(parameter_groups_of(block["optimiser"], network, heads), block)
+    optimiser = build_optimiser(block["optimiser"], network, heads)
     # Fabric ties one module to the optimiser; the heads are a module of their own
     learner, optimiser = fabric.setup(network, optimiser)
     projections = fabric.setup_module(heads)
@@ -123,7 +123,7 @@ def main(
             seed=seed,
             clip=block["optimiser"]["clip"],
             checkpoint_path=checkpoint,
-            mark=checkpoints.fingerprint(block, code, bags, digest(store)),
+            mark=checkpoints.fingerprint(block, code, bags, checkpoints.digest_of(store)),
         )
     leave(fabric)
     if not fabric.is_global_zero:
@@ -143,42 +143,6 @@ def main(
     checkpoints.save_weights(model, tensors, about)
     checkpoint.unlink(missing_ok=True)
     say(f"trained in {time.monotonic() - started:.0f} s on {device_name(fabric)}")
-
-
-def digest(store: ImageStore, sample: int = 256) -> str:
-    """Return what tells a store from another without reading all of it.
-
-    The size of every picture, and the encoded bytes of some, spread over the store.
-    """
-    found = hashlib.sha256(store.sizes().tobytes())
-    lengths = np.fromiter((len(store.encoded(row)) for row in range(len(store))), np.int64)
-    found.update(lengths.tobytes())
-    for row in np.linspace(0, len(store) - 1, min(sample, len(store))).astype(int):
-        found.update(store.encoded(int(row)))
-    return found.hexdigest()
-
-
-def parameter_groups_of(
-    values: dict[str, Any], network: Any, heads: torch.nn.Module
-) -> list[dict[str, Any]]:
-    """Return the optimiser's groups as a method's `optimiser` block describes them."""
-    return parameter_groups(
-        network,
-        heads,
-        values["lr"],
-        backbone_factor=values["backbone_factor"],
-        head_factor=values["head_factor"],
-        weight_decay=values["weight_decay"],
-    )
-
-
-def _optimiser(groups: list[dict[str, Any]], block: dict[str, Any]) -> torch.optim.Optimizer:
-    values = block["optimiser"]
-    if values["name"] == "sgd":
-        return torch.optim.SGD(groups, momentum=values["momentum"])
-    if values["name"] == "adam":
-        return torch.optim.Adam(groups)
-    return torch.optim.AdamW(groups)
 
 
 def write_history(
