@@ -34,10 +34,10 @@ from weakreid.images import ImageStore, write_store
 from weakreid.losses import cpal, mil
 from weakreid.models.build import build_model
 from weakreid.models.reid import Heads, parameter_groups
+from weakreid.prefetching import prefetch
 from weakreid.seeding import numpy_generator
 from weakreid.training.bag_task import BagTask, bags_of
 from weakreid.training.devices import device_name, fabric_for, launch
-from weakreid.prefetching import prefetch
 
 BAGS = 60
 PERSONS = 20

@@ -116,7 +116,7 @@ def matching_examples(
             axis.set_axis_off()
         for item, axis in zip(row, line, strict=False):
             _draw(axis, item, picture)
-    figure.suptitle(title, fontsize=9)
+    figure.suptitle(title, fontsize=9, y=0.94)
     figure.subplots_adjust(wspace=0.08, hspace=0.28)
     return figure
 
@@ -134,7 +134,8 @@ def _draw(axis: Axes, item: Item, picture: Callable[[int], np.ndarray]) -> None:
     for place, frame in enumerate(item.frames):
         left = place * width
         if frame == item.boxed:
-            box = Rectangle((left + 1, 1), width - 3, height - 3, fill=False, edgecolor=colour)
-            axis.add_patch(box)
+            box = (left + 2, 2), width - 5, height - 5
+            for edge, thickness in (("white", 2.4), (colour, 1.4)):
+                axis.add_patch(Rectangle(*box, fill=False, edgecolor=edge, linewidth=thickness))
         if frame in item.marked:
             axis.plot(left + 0.85 * width, 0.07 * height, "o", color=SAME_PERSON, markersize=3)

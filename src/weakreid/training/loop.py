@@ -136,7 +136,7 @@ def _epoch(
             # kept as tensors: reading a value would make a GPU wait at every step
             rows += [(step, name, value.detach()) for name, value in terms.items()]
             rows.append((step, "loss", loss.detach()))
-            rows.append((step, "lr", base_rates[-1] * factor(step)))
+            rows.append((step, "lr", _recorded_rate(optimiser)))
             images += task.size(batch)
     values = [(epoch, step, name, float(value)) for step, name, value in rows]
     for _, step, name, value in values:
@@ -154,6 +154,13 @@ def _epoch(
         )
     seconds = time.monotonic() - started
     return [*values, (epoch, last, "images_per_s", images * fabric.world_size / seconds)]
+
+
+def _recorded_rate(optimiser: torch.optim.Optimizer) -> float:
+    """Return the rate of the embedding, which the other groups' are factors of, or the first's."""
+    groups = optimiser.param_groups
+    chosen = next((group for group in groups if group.get("name") == "embedding"), groups[0])
+    return float(chosen["lr"])
 
 
 def _report(history: History, epoch: int, epochs: int) -> None:
