@@ -43,7 +43,7 @@ def test_every_part_learns_at_its_own_rate(name: str, kind: type) -> None:
 
 
 def test_an_unknown_optimiser_is_refused() -> None:
-    with pytest.raises(ReidError, match="optimiser.name: 'lion' is unknown"):
+    with pytest.raises(ReidError, match=r"optimiser\.name: 'lion' is unknown"):
         build_optimiser({**VALUES, "name": "lion"}, build_model(MODEL), Heads(["identity"], 16, 5))
 
 
