@@ -17,6 +17,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    PrivateAttr,
     ValidationError,
     model_validator,
 )
@@ -63,6 +64,9 @@ Range = Annotated[tuple[Positive, Positive], AfterValidator(_rising)]
 Text = Annotated[str, BeforeValidator(_as_text)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]*$"), BeforeValidator(_as_text)]
 Split = Annotated[str, Field(pattern=r"^(official|dev|[0-9])$"), BeforeValidator(_as_text)]
+
+
+Rank = Literal[1, 5, 10, 20]
 
 
 class Strict(BaseModel):
@@ -176,6 +180,13 @@ class Missing(Strict):
     frames: Range = (5, 30)
 
 
+class Planted(Strict):
+    """Wrong labels, planted to measure the label audit."""
+
+    missing: Fraction = Field(0.15, description="share of the bags that lose a label")
+    false: Fraction = Field(0.15, description="share of the bags that get one of somebody else")
+
+
 class Bags(Strict):
     """Training bags: tracklets of one camera, shuffled, cut into groups (WL, section IV-A)."""
 
@@ -183,6 +194,10 @@ class Bags(Strict):
     tracklet_parts: Positive = Field(1, description="cut every tracklet into so many parts first")
     max_frames: Positive | None = Field(30, description="frames kept of a tracklet; null: all")
     missing: Missing | None = None
+    noisy_parts: Positive | None = Field(
+        None, description="shuffle a bag's frames into so many tracklets (WL, Table VII)"
+    )
+    planted: Planted | None = None
 
 
 class Coarse(Strict):
@@ -190,6 +205,13 @@ class Coarse(Strict):
 
     tracklets_per_bag: Range = (3, 5)
     max_frames: Positive = Field(200, description="frames kept of a gallery tracklet")
+
+
+class Audit(Strict):
+    """The label audit: which bags' labels look wrong."""
+
+    frames: Positive = Field(64, description="frames of a bag that are looked at, at most")
+    top: Positive = Field(20, description="findings in audit.md; the picture shows the first")
 
 
 # --- methods --------------------------------------------------------------------------------------
@@ -279,6 +301,11 @@ class FrameCe(Strict):
 
 Loss = Annotated[Mil | Wsddn | Hslr | Sslr | FrameCe, Field(discriminator="name")]
 
+_LOSS_KEYS: dict[str, set[str]] = {
+    get_args(loss.model_fields["name"].annotation)[0]: set(loss.model_fields)
+    for loss in (Mil, Wsddn, Hslr, Sslr, FrameCe)
+}
+
 
 class Cpal(Strict):
     """Co-person attention loss (WL, Eq. 4 to 8)."""
@@ -339,6 +366,9 @@ class Method(Strict):
 
     model: Model = Model()
     image: Image = Image()
+    instances: Literal["frames", "tracklets"] = Field(
+        "frames", description="what a bag holds for the loss; a tracklet is its frames' mean"
+    )
     augment: Augment = Augment()
     loss: Loss = Field(default_factory=lambda: Mil(name="mil"))
     cpal: Cpal = Cpal()
@@ -369,11 +399,120 @@ class Experiment(Strict):
     )
 
 
+# --- studies --------------------------------------------------------------------------------------
+
+
+class Change(Strict):
+    """What a row of a paper's tables changes."""
+
+    bags: Name | None = Field(None, description="one of the study's `changes`")
+    overrides: dict[Text, Any] = Field(default_factory=dict, description="values of the method")
+
+
+class Place(Strict):
+    """What a study does otherwise on one dataset; null: as everywhere."""
+
+    bags: Name | None = None
+    method: Name | None = None
+    splits: Annotated[list[Split], Field(min_length=1), AfterValidator(_distinct)] | None = None
+    seeds: Annotated[list[Count], Field(min_length=1), AfterValidator(_distinct)] | None = None
+    overrides: dict[Text, Any] = Field(default_factory=dict)
+    changes: dict[Name, dict[Text, Any]] = Field(
+        default_factory=dict, description="in the place of the study's changes of the same name"
+    )
+    rows: dict[Name, dict[Text, Any]] = Field(
+        default_factory=dict, description="row: overrides of the method, after the row's own"
+    )
+
+
+class Study(Strict):
+    """A paper's experiments, on every dataset of the config.
+
+    Each dataset has the experiment STUDY_DATASET, the paper's own method, and for every row
+    STUDY_DATASET_ROW. A row that changes nothing on a dataset is no experiment of its own there.
+    """
+
+    bags: Name
+    method: Name
+    splits: Annotated[list[Split], Field(min_length=1), AfterValidator(_distinct)] = Field(
+        default_factory=lambda: ["official"]
+    )
+    seeds: Annotated[list[Count], Field(min_length=1), AfterValidator(_distinct)] = Field(
+        default_factory=lambda: [1]
+    )
+    datasets: dict[Name, Place] = Field(default_factory=dict)
+    changes: dict[Name, dict[Text, Any]] = Field(
+        default_factory=dict, description="values that replace those of a dataset's bags, by name"
+    )
+    rows: dict[Name, Change] = Field(default_factory=dict)
+
+
+# --- tables ---------------------------------------------------------------------------------------
+
+
 class Table(Strict):
     """Experiments side by side; its target is results/tables/NAME/table.md."""
 
+    kind: Literal["experiments"]
     title: Text
     rows: dict[Text, Name] = Field(min_length=1, description="row label: experiment")
+
+
+class OfStudy(Strict):
+    """A table of a study: results/tables/NAME/table.md, results/tables/NAME/DATASET/table.md."""
+
+    study: Name
+    title: Text
+    datasets: Annotated[list[Name], Field(min_length=1), AfterValidator(_distinct)] = Field(
+        description="those that the table without a dataset in its path shows"
+    )
+
+
+class StudyTable(OfStudy):
+    """Rows of a study beside the paper's figures; with an axis, a plot of them too."""
+
+    kind: Literal["study"]
+    paper: Text
+    table: Text = Field(description="its name in workflow/resources/published.csv")
+    protocols: Annotated[list[Literal["fine", "coarse"]], Field(min_length=1)]
+    ranks: Annotated[list[Rank], Field(min_length=1)] = [1, 5, 10]
+    axis: Text | None = Field(None, description="what the rows vary: 'k' for rows 'k = 5'")
+    rows: dict[Text, Name | None] = Field(
+        min_length=1, description="row label: the study's row; null: the paper's figures alone"
+    )
+
+
+class CountsTable(OfStudy):
+    """How many identities, tracklets and bags there are, beside the paper's counts."""
+
+    kind: Literal["counts"]
+    paper: Text
+    table: Text
+
+
+class CostTable(OfStudy):
+    """What labels cost: boxes, tracklets, videos (WL, section III-A)."""
+
+    kind: Literal["cost"]
+
+
+class AuditTable(OfStudy):
+    """Precision and recall of the label audit on planted errors."""
+
+    kind: Literal["audit"]
+    row: Name = Field(description="the study's row whose bags hold planted errors")
+
+
+class MatchesTable(OfStudy):
+    """Matching examples of the study's own method (WL, Fig. 5)."""
+
+    kind: Literal["matches"]
+
+
+AnyTable = Annotated[
+    Table | StudyTable | CountsTable | CostTable | AuditTable | MatchesTable,
+    Field(discriminator="kind"),
+]
 
 
 class Config(Strict):
@@ -386,9 +525,24 @@ class Config(Strict):
     datasets: dict[Name, Dataset]
     bags: dict[Name, Bags]
     coarse: Coarse = Coarse()
+    audit: Audit = Audit()
     methods: dict[Name, Method]
-    experiments: dict[Name, Experiment]
-    tables: dict[Name, Table] = Field(default_factory=dict)
+    experiments: dict[Name, Experiment] = Field(default_factory=dict)
+    studies: dict[Name, Study] = Field(default_factory=dict)
+    tables: dict[Name, AnyTable] = Field(default_factory=dict)
+
+    _refused: dict[str, str] = PrivateAttr(default_factory=dict)
+    _same: dict[str, str] = PrivateAttr(default_factory=dict)
+
+    @property
+    def refused(self) -> Mapping[str, str]:
+        """Experiments of studies that cannot be, and why."""
+        return self._refused
+
+    @property
+    def same(self) -> Mapping[str, str]:
+        """Names of studies' rows that are no experiment of their own, and the one they are."""
+        return self._same
 
 
 # --- reading --------------------------------------------------------------------------------------
@@ -398,7 +552,7 @@ TAKEN = ("datasets", "tables")
 
 
 def load(raw: Mapping[str, Any]) -> Config:
-    """Return the config that a YAML mapping describes.
+    """Return the config that a YAML mapping describes, the experiments of its studies among them.
 
     Raises:
         ReidError: a key is unknown or of a wrong type, or a name does not exist; one line.
@@ -409,11 +563,112 @@ def load(raw: Mapping[str, Any]) -> Config:
         _known(f"{where}.dataset", experiment.dataset, config.datasets)
         _known(f"{where}.bags", experiment.bags, config.bags)
         _known(f"{where}.method", experiment.method, config.methods)
-        _check(config, name)
+    for name in config.studies:
+        config = _with_study(config, name)
+    for name in config.experiments:
+        if name in TAKEN:
+            raise ReidError(f"experiments.{name}: results/{name} holds other things; rename it")
+        try:
+            _check(config, name)
+        except ReidError as error:
+            if name not in raw["experiments"]:
+                config._refused[name] = str(error)
+            else:
+                raise
     for name, table in config.tables.items():
-        for row, experiment_name in table.rows.items():
-            _known(f"tables.{name}.rows.{row}", experiment_name, config.experiments)
+        _check_table(config, f"tables.{name}", table)
     return config
+
+
+def _with_study(config: Config, name: str) -> Config:
+    """Return the config with a study's bags and experiments."""
+    study, where = config.studies[name], f"studies.{name}"
+    for dataset in study.datasets:
+        _known(f"{where}.datasets", dataset, config.datasets)
+    for name_of_row, row_of_study in study.rows.items():
+        if row_of_study.bags is not None:
+            _known(f"{where}.rows.{name_of_row}.bags", row_of_study.bags, study.changes)
+    bags, experiments = dict(config.bags), dict(config.experiments)
+    same = dict(config.same)
+    for dataset in config.datasets:
+        place = study.datasets.get(dataset, Place())
+        at = f"{where}.datasets.{dataset}" if dataset in study.datasets else where
+        for row in place.rows:
+            _known(f"{at}.rows", row, study.rows)
+        for change in place.changes:
+            _known(f"{at}.changes", change, study.changes)
+        changes = {**study.changes, **place.changes}
+        method_name, bags_name = place.method or study.method, place.bags or study.bags
+        _known(f"{at}.method", method_name, config.methods)
+        _known(f"{at}.bags", bags_name, config.bags)
+        method = _overridden(config.methods[method_name], place.overrides, f"{at}.overrides")
+        made: dict[str, str] = {}
+        for row, of_study in {"": Change(), **study.rows}.items():
+            own = f"{where}.rows.{row}.overrides"
+            chosen = _overridden(method, of_study.overrides, own)
+            chosen = _overridden(chosen, place.rows.get(row, {}), f"{at}.rows.{row}")
+            of_row = bags_name
+            if of_study.bags is not None:
+                of_row = f"{bags_name}_{of_study.bags}"
+                values = changes[of_study.bags]
+                changed = {**config.bags[bags_name].model_dump(mode="json"), **values}
+                block = _validate(Bags, changed, f"{at}.changes.{of_study.bags}")
+                if bags.setdefault(of_row, block) != block:
+                    raise ReidError(
+                        f"{at}.changes.{of_study.bags}: bags.{of_row} is there already and differs"
+                        "; give this dataset bags of another name"
+                    )
+            experiment = Experiment(
+                dataset=dataset,
+                bags=of_row,
+                method=method_name,
+                splits=place.splits or study.splits,
+                seeds=place.seeds or study.seeds,
+                overrides=chosen.model_dump(mode="json"),
+            )
+            full = f"{name}_{dataset}_{row}" if row else f"{name}_{dataset}"
+            if full in experiments or full in same:
+                raise ReidError(
+                    f"experiments.{full}: {where} makes an experiment of this name; rename one"
+                )
+            key = experiment.model_dump_json()
+            if key in made:
+                same[full] = made[key]
+            else:
+                made[key] = full
+                experiments[full] = experiment
+    # a copy has no private values of its own
+    changed_config = config.model_copy(update={"bags": bags, "experiments": experiments})
+    changed_config._refused, changed_config._same = {}, same
+    return changed_config
+
+
+def _check_table(config: Config, where: str, table: Any) -> None:
+    """Refuse a table that names what is not there."""
+    if isinstance(table, Table):
+        for row, experiment in table.rows.items():
+            _known(
+                f"{where}.rows.{row}", config.same.get(experiment, experiment), config.experiments
+            )
+            if experiment in config.refused:
+                raise ReidError(f"{where}.rows.{row}: {config.refused[experiment]}")
+        return
+    _known(f"{where}.study", table.study, config.studies)
+    for dataset in table.datasets:
+        _known(f"{where}.datasets", dataset, config.datasets)
+    rows = config.studies[table.study].rows
+    if isinstance(table, StudyTable):
+        for label, of_study in table.rows.items():
+            if of_study is not None:
+                _known(f"{where}.rows.{label}", of_study, rows)
+    if isinstance(table, AuditTable):
+        _known(f"{where}.row", table.row, rows)
+
+
+def experiment_of_row(config: Config, study: str, dataset: str, row: str) -> str:
+    """Return the name of the experiment that is a study's row on a dataset."""
+    full = f"{study}_{dataset}_{row}" if row else f"{study}_{dataset}"
+    return config.same.get(full, full)
 
 
 def method_of(config: Config, experiment: str) -> Method:
@@ -423,11 +678,16 @@ def method_of(config: Config, experiment: str) -> Method:
         ReidError: an override does not fit the method.
     """
     chosen = config.experiments[experiment]
-    method = config.methods[chosen.method]
-    if not chosen.overrides:
+    where = f"experiments.{experiment}.overrides"
+    return _overridden(config.methods[chosen.method], chosen.overrides, where)
+
+
+def _overridden(method: Method, overrides: Mapping[str, Any], where: str) -> Method:
+    """Return a method with some values replaced."""
+    if not overrides:
         return method
-    merged = _merge(method.model_dump(mode="json"), chosen.overrides)
-    return _validate(Method, merged, f"experiments.{experiment}.overrides")
+    merged: Method = _validate(Method, _merge(method.model_dump(mode="json"), overrides), where)
+    return merged
 
 
 def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
@@ -435,18 +695,18 @@ def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     for key, value in over.items():
         old = merged.get(key)
         if isinstance(value, Mapping) and isinstance(old, Mapping):
-            # another loss brings its own keys: nothing of the old one's may stay
-            same = "name" not in value or value["name"] == old.get("name") or key != "loss"
-            merged[key] = _merge(old, value) if same else dict(value)
+            if key == "loss" and value.get("name", old.get("name")) != old.get("name"):
+                # another loss: of the old one's values stay those that it has too, such as k
+                shared = _LOSS_KEYS.get(str(value["name"]), set()) - {"name"}
+                old = {name: kept for name, kept in old.items() if name in shared}
+            merged[key] = _merge(old, value)
         else:
             merged[key] = value
     return merged
 
 
 def _check(config: Config, name: str) -> None:
-    """Refuse combinations that cannot be."""
-    if name in TAKEN:
-        raise ReidError(f"experiments.{name}: results/{name} holds other things; rename it")
+    """Refuse combinations that cannot be, as far as the config alone tells."""
     experiment = config.experiments[name]
     method = method_of(config, name)
     bags = config.bags[experiment.bags]
@@ -461,10 +721,17 @@ def _check(config: Config, name: str) -> None:
             f"{where}: CPAL needs several persons in a bag, frame_ce allows one; "
             "set cpal.weight: 0 in its overrides"
         )
-    if isinstance(method.loss, Mil | Hslr | Sslr) and method.loss.k > method.batch.frames:
+    if isinstance(method.loss, Mil | Hslr | Sslr):
+        most, of_what = _largest_bag(bags, method)
+        if method.loss.k > most:
+            raise ReidError(
+                f"{where}: loss.k = {method.loss.k} is larger than the {most} {of_what}; lower k "
+                "or let a bag hold more"
+            )
+    if method.instances == "tracklets" and bags.tracklets_per_bag == (1, 1):
         raise ReidError(
-            f"{where}: loss.k = {method.loss.k} is larger than batch.frames = "
-            f"{method.batch.frames}; lower k or sample more frames"
+            f"{where}: instances: tracklets needs several tracklets in a bag, bags."
+            f"{experiment.bags} holds one; raise tracklets_per_bag or set instances: frames"
         )
     if method.cpal.weight > 0 and method.batch.pairs == 0:
         raise ReidError(f"{where}: CPAL needs batch.pairs of at least 1; raise it or turn CPAL off")
@@ -484,6 +751,15 @@ def _check(config: Config, name: str) -> None:
             "set cache_mb: 0"
         )
     dataset = config.datasets[experiment.dataset]
+    if isinstance(dataset, Walkers) and dataset.frames is not None:
+        shortest = dataset.frames[0]
+        if bags.tracklet_parts > shortest:
+            raise ReidError(
+                f"{where}: bags.{experiment.bags} cuts a tracklet in {bags.tracklet_parts} parts, "
+                f"dataset {experiment.dataset} has tracklets of {shortest} frames; lower "
+                "tracklet_parts or raise datasets."
+                f"{experiment.dataset}.frames"
+            )
     if not isinstance(dataset, Ilids | Prid):
         numbered = [split for split in experiment.splits if split not in ("official", "dev")]
         if numbered:
@@ -491,6 +767,21 @@ def _check(config: Config, name: str) -> None:
                 f"{where}.splits: dataset {experiment.dataset} has no split {numbered[0]}; "
                 "take official or dev"
             )
+
+
+def _largest_bag(bags: Bags, method: Method) -> tuple[int, str]:
+    """Return how many instances a bag can show at most, and what bounds it."""
+    tracklets = bags.tracklets_per_bag[1] + (bags.missing.tracklets[1] if bags.missing else 0)
+    if method.instances == "tracklets":
+        return bags.noisy_parts or tracklets, "tracklets that a bag can have"
+    most, of_what = method.batch.frames, "frames sampled from a bag (batch.frames)"
+    if bags.max_frames is not None:
+        kept = bags.tracklets_per_bag[1] * bags.max_frames
+        if bags.missing:
+            kept += bags.missing.tracklets[1] * bags.missing.frames[1]
+        if kept < most:
+            return kept, "frames that a bag can have (tracklets_per_bag, max_frames)"
+    return most, of_what
 
 
 def _known(where: str, name: str, allowed: Mapping[str, Any]) -> None:

@@ -48,6 +48,25 @@ def top_k_mean(logits: Tensor, mask: Tensor, k: int) -> Tensor:
     return largest.masked_fill(~used[:, :, None], 0.0).sum(1) / counts[:, None]
 
 
+def tracklet_means(features: Tensor, tracklets: Tensor, most: int) -> tuple[Tensor, Tensor]:
+    """Return the mean feature of each tracklet of a bag (WL, section IV-F).
+
+    Args:
+        features: [B, F, d].
+        tracklets: int64 [B, F], a frame's tracklet within its bag, from 0; -1 at padding.
+        most: T, places for tracklets: more than any entry of `tracklets`.
+
+    Returns:
+        [B, T, d] and the mask [B, T] of the places that hold a tracklet.
+    """
+    member = torch.nn.functional.one_hot(tracklets + 1, most + 1)[:, :, 1:].to(features.dtype)
+    counts = member.sum(1)
+    shown = features.masked_fill((tracklets < 0)[:, :, None], 0.0)
+    with without_autocast(features):
+        means = member.transpose(1, 2) @ shown / counts.clamp(min=1)[:, :, None]
+    return means, counts > 0
+
+
 def frame_softmax(logits: Tensor, mask: Tensor) -> Tensor:
     """Return the softmax over a bag's frames, for each identity (WL Eq. 4); 0 at padding.
 

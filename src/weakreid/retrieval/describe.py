@@ -9,7 +9,7 @@ from lightning_fabric import Fabric
 
 from weakreid.images import ImageStore
 from weakreid.models.backbones import preprocess
-from weakreid.models.reid import ReidModel
+from weakreid.models.reid import ReidModel, chunks
 from weakreid.prefetching import prefetch
 
 
@@ -47,4 +47,5 @@ def describe(
     ):
         for batch in batches:
             pixels = torch.from_numpy(batch).to(fabric.device, non_blocking=True)
-            yield model.describe(preprocess(pixels, mean, std)).float().cpu().numpy()
+            parts = [model.describe(preprocess(part, mean, std)) for part in chunks(pixels)]
+            yield torch.cat(parts).float().cpu().numpy()

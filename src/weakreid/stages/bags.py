@@ -9,6 +9,7 @@ import typer
 from weakreid import tables
 from weakreid.console import run_stage, say
 from weakreid.supervision import bags
+from weakreid.supervision.planted import plant
 
 
 def main(
@@ -28,6 +29,10 @@ def main(
         max_frames=block["max_frames"],
         missing=block["missing"],
     )
+    if block["noisy_parts"] is not None:
+        made = bags.noisy_tracking(made, seed=block["seed"], parts=block["noisy_parts"])
+    if block["planted"] is not None:
+        made = plant(made, seed=block["seed"], **block["planted"])
     tables.write(out, "bags", made, block)
     say(f"{len(made)} training bags")
 

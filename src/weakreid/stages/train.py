@@ -19,8 +19,9 @@ from weakreid.images import ImageStore
 from weakreid.models.backbones import share_batch_norms
 from weakreid.models.build import build_model
 from weakreid.models.reid import Heads
+from weakreid.supervision.visible import read_bags
 from weakreid.training import checkpoint as checkpoints
-from weakreid.training.bag_task import BagTask, bags_of
+from weakreid.training.bag_task import BagTask, bags_of, check_learnable
 from weakreid.training.devices import device_name, fabric_for, launch, leave
 from weakreid.training.frozen import frozen_maps
 from weakreid.training.loop import fit
@@ -45,9 +46,12 @@ def main(
     started = time.monotonic()
     block = json.loads(params)
     seed = block["seed"]
-    rows = tables.read_frame(bags, "bags", ["split", "frames", "labels"])
-    rows = rows[rows["split"] == "train"]
-    made = bags_of(list(rows["frames"]), list(rows["labels"]))
+    rows = read_bags(bags, block["instances"])
+    of_frames = list(rows["frame_tracklets"]) if "frame_tracklets" in rows else None
+    made = bags_of(list(rows["frames"]), list(rows["labels"]), of_frames)
+    weight = block["cpal"]["weight"]
+    pairs = block["batch"]["pairs"] if weight > 0 else 0
+    check_learnable(made, k=block["loss"].get("k"), batch_size=block["batch"]["bags"], pairs=pairs)
     fabric = fabric_for(device, devices, block["precision"], threads)
     threads = launch(fabric, threads)
     if fabric.is_global_zero:
@@ -55,7 +59,6 @@ def main(
     network = build_model(block["model"], seed)
     # losses are found by name, so that the digest of this stage's code covers only those in use
     base = importlib.import_module(f"weakreid.losses.{block['loss']['name']}")
-    weight = block["cpal"]["weight"]
     cpal = importlib.import_module("weakreid.losses.cpal") if weight > 0 else None
     heads = Heads(base.HEADS, network.dimension, len(made.persons), seed)
     mean, std = network.backbone.mean, network.backbone.std

@@ -10,8 +10,10 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
+from weakreid.console import say
 from weakreid.errors import ReidError
 from weakreid.images import ImageStore
+from weakreid.losses.pooling import tracklet_means
 from weakreid.models.backbones import Triple, preprocess
 from weakreid.seeding import numpy_generator
 from weakreid.training.augment import augment
@@ -27,11 +29,21 @@ class Bags:
         frames: per bag, rows of the image store.
         labels: per bag, indices of its persons among `persons`.
         persons: the identities, sorted.
+        tracklets: per bag, which tracklet of the bag each frame belongs to, from 0; None where the
+            setting hides it.
     """
 
     frames: list[np.ndarray]
     labels: list[np.ndarray]
     persons: np.ndarray
+    tracklets: list[np.ndarray] | None = None
+
+    @property
+    def instances(self) -> list[int]:
+        """How many instances each bag holds: tracklets where they are known, else frames."""
+        if self.tracklets is None:
+            return [len(rows) for rows in self.frames]
+        return [int(of_bag.max()) + 1 for of_bag in self.tracklets]
 
 
 @dataclass(frozen=True)
@@ -43,15 +55,27 @@ class BagBatch:
             float [N, c, h, w], what the frozen stages make of them.
         mask: bool [b, F], which of a bag's F places hold a frame; N places are set.
         labels: float [b, C] of 0 and 1.
+        tracklets: int64 [b, F], a frame's tracklet within its bag, -1 where there is no frame; all
+            -1 where the instances are frames.
     """
 
     images: Tensor
     mask: Tensor
     labels: Tensor
+    tracklets: Tensor
 
 
-def bags_of(frames: Sequence[np.ndarray], labels: Sequence[np.ndarray]) -> Bags:
+def bags_of(
+    frames: Sequence[np.ndarray],
+    labels: Sequence[np.ndarray],
+    tracklets: Sequence[np.ndarray] | None = None,
+) -> Bags:
     """Return bags whose persons are numbered from 0 in the order of their ids.
+
+    Args:
+        frames: per bag, rows of the image store.
+        labels: per bag, ids of persons.
+        tracklets: per bag, the tracklet's id of each frame; None where the setting hides it.
 
     Raises:
         ReidError: there is no bag, or one without a frame or a label.
@@ -64,7 +88,35 @@ def bags_of(frames: Sequence[np.ndarray], labels: Sequence[np.ndarray]) -> Bags:
             raise ReidError(f"bag {index} has no {missing}; leave it out of the bags")
     persons = np.unique(np.concatenate(labels))
     numbered = [np.searchsorted(persons, np.unique(of_bag)) for of_bag in labels]
-    return Bags([np.asarray(rows) for rows in frames], numbered, persons)
+    groups = None
+    if tracklets is not None:
+        groups = [np.unique(of_bag, return_inverse=True)[1] for of_bag in tracklets]
+    return Bags([np.asarray(rows) for rows in frames], numbered, persons, groups)
+
+
+def check_learnable(bags: Bags, *, k: int | None, batch_size: int, pairs: int) -> None:
+    """Refuse, before anything is computed, bags that a training cannot learn from.
+
+    Args:
+        bags: of the training.
+        k: instances that vote for a person, None where the loss has no k.
+        batch_size: bags per batch.
+        pairs: pairs per batch that share a person, 0 without CPAL.
+
+    Raises:
+        ReidError: k is larger than every bag, or batches cannot be formed.
+    """
+    instances = np.array(bags.instances)
+    kind = "frames" if bags.tracklets is None else "tracklets"
+    if k is not None and k > instances.max():
+        raise ReidError(
+            f"loss.k = {k} is larger than every bag: the largest has {instances.max()} {kind}; "
+            "lower loss.k or make larger bags (tracklets_per_bag, fewer tracklet_parts)"
+        )
+    short = 0 if k is None else int((instances < k).sum())
+    if short:
+        say(f"{short} of {len(instances)} bags have fewer than k = {k} {kind}: these use all")
+    BagBatches(bags.labels, batch_size=min(batch_size, len(bags.labels)), pairs=pairs)
 
 
 class BagTask:
@@ -130,6 +182,8 @@ class BagTask:
             seed=seed,
         )
         self.steps_per_epoch = len(self.sampler)
+        # the same in every process, whatever its share of a batch holds
+        self.most_tracklets = max(bags.instances) if bags.tracklets is not None else 0
 
     def batches(self, epoch: int) -> Iterator[BagBatch]:
         """Yield an epoch's batches, decoded and augmented, this process's share of each."""
@@ -139,7 +193,8 @@ class BagTask:
             yield self._batch(epoch, step, chosen[rank * share : (rank + 1) * share])
 
     def _batch(self, epoch: int, step: int, chosen: Sequence[int]) -> BagBatch:
-        rows = [self._frames(epoch, bag) for bag in chosen]
+        places = [self._places(epoch, bag) for bag in chosen]
+        rows = [self.bags.frames[bag][of_bag] for bag, of_bag in zip(chosen, places, strict=True)]
         # a generator per bag: what it draws does not depend on how many processes there are
         generators = [numpy_generator(self.seed, "augment", epoch, step, int(b)) for b in chosen]
         images = (
@@ -149,12 +204,17 @@ class BagTask:
         )
         mask = torch.zeros(len(chosen), self.frames_per_bag, dtype=torch.bool)
         labels = torch.zeros(len(chosen), len(self.bags.persons))
-        for place, (bag, of_bag) in enumerate(zip(chosen, rows, strict=True)):
+        tracklets = torch.full(mask.shape, -1)
+        for place, (bag, of_bag) in enumerate(zip(chosen, places, strict=True)):
             mask[place, : len(of_bag)] = True
             labels[place, torch.from_numpy(self.bags.labels[bag])] = 1.0
+            if self.bags.tracklets is not None:
+                of_frames = torch.from_numpy(self.bags.tracklets[bag][of_bag])
+                tracklets[place, : len(of_bag)] = of_frames
+        parts = (images, mask, labels, tracklets)
         if self.fabric.device.type == "cuda":
-            return BagBatch(*(part.pin_memory() for part in (images, mask, labels)))
-        return BagBatch(images, mask, labels)
+            return BagBatch(*(part.pin_memory() for part in parts))
+        return BagBatch(*parts)
 
     def _pictures(self, rows: list[np.ndarray], generators: list[np.random.Generator]) -> Tensor:
         images = self.store.batch(
@@ -203,10 +263,9 @@ class BagTask:
         own = share + (world - 1) * (share - share.detach())
         return torch.cat([whole[:first], own, whole[first + len(share) :]])
 
-    def _frames(self, epoch: int, bag: int) -> np.ndarray:
-        rows = self.bags.frames[bag]
-        places = frames_of_bag(len(rows), self.frames_per_bag, seed=self.seed, epoch=epoch, bag=bag)
-        return rows[places]
+    def _places(self, epoch: int, bag: int) -> np.ndarray:
+        count = len(self.bags.frames[bag])
+        return frames_of_bag(count, self.frames_per_bag, seed=self.seed, epoch=epoch, bag=bag)
 
     def size(self, batch: BagBatch) -> int:
         """Return the number of images in a batch."""
@@ -224,6 +283,9 @@ class BagTask:
             flat = self.model(images, after_front=True)
         features = flat.new_zeros(*mask.shape, flat.shape[-1])
         features[mask] = flat
+        if self.bags.tracklets is not None:
+            tracklets = batch.tracklets.to(device, non_blocking=True)
+            features, mask = tracklet_means(features, tracklets, self.most_tracklets)
         if self.fabric.world_size > 1:
             features = self._gather_features(features)
             mask, labels = self._gather(mask), self._gather(labels)

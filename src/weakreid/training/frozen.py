@@ -11,7 +11,7 @@ from weakreid.console import progress
 from weakreid.errors import ReidError
 from weakreid.images import ImageStore
 from weakreid.models.backbones import preprocess
-from weakreid.models.reid import ReidModel
+from weakreid.models.reid import ReidModel, chunks
 from weakreid.prefetching import prefetch
 
 _BATCH = 256
@@ -83,8 +83,11 @@ def frozen_maps(
             prefetch(images), total=len(batches), label="frozen stages", unit=f"x {_BATCH} frames"
         )
         for batch in steps:
-            pixels = preprocess(torch.from_numpy(batch).to(fabric.device), mean, std)
-            both = torch.stack([model.front(pixels), model.front(pixels.flip(3))], dim=1).cpu()
+            parts = []
+            for part in chunks(torch.from_numpy(batch).to(fabric.device)):
+                pixels = preprocess(part, mean, std)
+                parts.append(torch.stack([model.front(pixels), model.front(pixels.flip(3))], dim=1))
+            both = torch.cat(parts).cpu()
             if maps is None:
                 maps = _room(both, len(wanted), memory_mb)
             maps[done : done + len(both)] = both
