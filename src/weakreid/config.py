@@ -412,6 +412,9 @@ class Change(Strict):
 class Place(Strict):
     """What a study does otherwise on one dataset; null: as everywhere."""
 
+    published: Text | None = Field(
+        None, description="the paper's name of this dataset in workflow/resources/published.csv"
+    )
     bags: Name | None = None
     method: Name | None = None
     splits: Annotated[list[Split], Field(min_length=1), AfterValidator(_distinct)] | None = None
@@ -432,6 +435,9 @@ class Study(Strict):
     STUDY_DATASET_ROW. A row that changes nothing on a dataset is no experiment of its own there.
     """
 
+    beside: Text = Field(
+        description="the paper's dataset whose figures stand beside those of a dataset without any"
+    )
     bags: Name
     method: Name
     splits: Annotated[list[Split], Field(min_length=1), AfterValidator(_distinct)] = Field(
@@ -563,6 +569,7 @@ def load(raw: Mapping[str, Any]) -> Config:
         _known(f"{where}.dataset", experiment.dataset, config.datasets)
         _known(f"{where}.bags", experiment.bags, config.bags)
         _known(f"{where}.method", experiment.method, config.methods)
+    given = set(config.experiments)
     for name in config.studies:
         config = _with_study(config, name)
     for name in config.experiments:
@@ -571,10 +578,9 @@ def load(raw: Mapping[str, Any]) -> Config:
         try:
             _check(config, name)
         except ReidError as error:
-            if name not in raw["experiments"]:
-                config._refused[name] = str(error)
-            else:
+            if name in given:
                 raise
+            config._refused[name] = str(error)
     for name, table in config.tables.items():
         _check_table(config, f"tables.{name}", table)
     return config
@@ -903,7 +909,7 @@ def _models_in(annotation: Any) -> list[type[BaseModel]]:
 
 
 def _tag(model: type[BaseModel]) -> str | None:
-    for field in ("source", "name"):
+    for field in ("source", "name", "kind"):
         info = model.model_fields.get(field)
         if info is not None and get_origin(info.annotation) is Literal:
             return str(get_args(info.annotation)[0])

@@ -31,6 +31,9 @@ def no_such_target(target):
         return f"{target}: nothing makes this; ask for {wanted}"
     kind, name = place[1] or "experiments", place[2]
     names = getattr(CONFIG, kind)
+    if kind == "experiments" and name in CONFIG.same:
+        same = CONFIG.same[name]
+        return f"{target}: that is the experiment {same}; ask for results/{same}/metrics.json"
     if name in names:
         return f"{target}: nothing makes this file of {kind}.{name}; see README.md for the files"
     return (
@@ -51,6 +54,8 @@ wildcard_constraints:
     bags="|".join(CONFIG.bags),
     experiment="|".join(CONFIG.experiments),
     table="|".join(CONFIG.tables) or "none",
+    # of a table: nothing, or one dataset
+    place=f"(/({'|'.join(CONFIG.datasets)}))?",
     split="official|dev|[0-9]",
     run="(official|dev|[0-9])-[0-9]+",
 
@@ -144,6 +149,9 @@ def split_values(wildcards):
 
 
 def method_of(wildcards):
+    """Return an experiment's method, or refuse an experiment that cannot be."""
+    if wildcards.experiment in CONFIG.refused:
+        raise ReidError(CONFIG.refused[wildcards.experiment])
     return weakreid_config.method_of(CONFIG, wildcards.experiment)
 
 
@@ -218,15 +226,158 @@ def of_runs(pattern):
 # --- tables ---
 
 
+def tables_of(kind):
+    """Return a pattern of the tables of one kind."""
+    return "|".join(n for n, t in CONFIG.tables.items() if t.kind == kind) or "none"
+
+
+def tables_with_axis():
+    """Return a pattern of the studies' tables that are also a plot."""
+    plotted = [n for n, t in CONFIG.tables.items() if getattr(t, "axis", None)]
+    return "|".join(plotted) or "none"
+
+
 def table_inputs(wildcards):
     rows = CONFIG.tables[wildcards.table].rows
-    return expand("results/{experiment}/metrics.json", experiment=rows.values())
+    names = [CONFIG.same.get(name, name) for name in rows.values()]
+    return expand("results/{experiment}/metrics.json", experiment=names)
 
 
 def table_values(wildcards):
     table = CONFIG.tables[wildcards.table]
     rows = [{"label": label, "experiment": name} for label, name in table.rows.items()]
     return values({"title": table.title, "rows": rows})
+
+
+def datasets_of(wildcards):
+    """Return the datasets that a study's table shows."""
+    one = wildcards.place.lstrip("/")
+    return [one] if one else CONFIG.tables[wildcards.table].datasets
+
+
+def base_of(wildcards, dataset, row=""):
+    """Return the name and the block of an experiment of a table's study."""
+    study = CONFIG.tables[wildcards.table].study
+    name = weakreid_config.experiment_of_row(CONFIG, study, dataset, row)
+    return name, CONFIG.experiments[name]
+
+
+def published_beside(wildcards):
+    """Return the datasets of a study's table, each with the published one it stands beside."""
+    study = CONFIG.studies[CONFIG.tables[wildcards.table].study]
+    found = []
+    for name in datasets_of(wildcards):
+        own = study.datasets[name].published if name in study.datasets else None
+        beside = own or study.beside
+        found.append({"name": name, "published": beside, "own": own is not None})
+    return found
+
+
+def cells_of(wildcards):
+    """Return (row, dataset, experiment or None) of a study's table, in order."""
+    rows = CONFIG.tables[wildcards.table].rows
+    return [
+        (label, dataset, base_of(wildcards, dataset, row)[0] if row else None)
+        for label, row in rows.items()
+        for dataset in datasets_of(wildcards)
+    ]
+
+
+def study_table_inputs(wildcards):
+    """Return metrics.json of every experiment of a study's table that can be."""
+    names = [name for _, _, name in cells_of(wildcards)]
+    possible = [name for name in names if name and name not in CONFIG.refused]
+    return expand(
+        "results/{experiment}/metrics.json", experiment=dict.fromkeys(possible)
+    )
+
+
+def study_table_values(wildcards):
+    table = CONFIG.tables[wildcards.table]
+    paths = study_table_inputs(wildcards)
+    cells = {label: {} for label in table.rows}
+    for label, dataset, name in cells_of(wildcards):
+        if name is None:
+            cell = {}
+        elif name in CONFIG.refused:
+            cell = {"why": CONFIG.refused[name].removeprefix(f"experiments.{name}: ")}
+        else:
+            cell = {"metrics": paths.index(f"results/{name}/metrics.json")}
+        cells[label][dataset] = cell
+    return values(
+        table.model_dump(mode="json", exclude={"kind", "study", "datasets", "rows"}),
+        datasets=published_beside(wildcards),
+        rows=[{"label": label, "cells": found} for label, found in cells.items()],
+    )
+
+
+def split_tables(pattern):
+    """Return an input function: a file of each dataset of a study's table, on its first split."""
+
+    def paths(wildcards):
+        found = []
+        for dataset in datasets_of(wildcards):
+            _, experiment = base_of(wildcards, dataset)
+            split, bags = experiment.splits[0], experiment.bags
+            found += expand(pattern, dataset=dataset, split=split, bags=bags)
+        return found
+
+    return paths
+
+
+def counts_values(wildcards):
+    table = CONFIG.tables[wildcards.table]
+    named = table.model_dump(mode="json", include={"title", "paper", "table"})
+    return values(named, datasets=published_beside(wildcards))
+
+
+def cost_values(wildcards):
+    named = []
+    for dataset in datasets_of(wildcards):
+        bags = CONFIG.bags[base_of(wildcards, dataset)[1].bags]
+        named.append({"name": dataset, "tracklet_parts": bags.tracklet_parts})
+    return values({"title": CONFIG.tables[wildcards.table].title, "datasets": named})
+
+
+def audits_of(wildcards):
+    """Return the audited experiment of each dataset of an audit's table."""
+    row = CONFIG.tables[wildcards.table].row
+    return {
+        dataset: base_of(wildcards, dataset, row)[0]
+        for dataset in datasets_of(wildcards)
+    }
+
+
+def audit_table_inputs(wildcards):
+    return [
+        f"results/{experiment}/runs/{run}/audit.json"
+        for experiment in audits_of(wildcards).values()
+        for run in runs_of(experiment)
+    ]
+
+
+def audit_table_values(wildcards):
+    named = [
+        {"name": dataset, "runs": runs_of(experiment)}
+        for dataset, experiment in audits_of(wildcards).items()
+    ]
+    return values({"title": CONFIG.tables[wildcards.table].title, "datasets": named})
+
+
+def matches_of_table(protocol):
+    """Return an input function: the matching examples of the first run of a study's own method."""
+
+    def path(wildcards):
+        experiment, _ = base_of(wildcards, datasets_of(wildcards)[0])
+        run = runs_of(experiment)[0]
+        return f"results/{experiment}/runs/{run}/matches_{protocol}.png"
+
+    return path
+
+
+def each(option, paths):
+    """Return an option before each of several paths, as the stages' command lines take them."""
+    return [f"--{option}={path}" for path in paths]
 
 
 def examples_of(experiment):

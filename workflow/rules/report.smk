@@ -10,6 +10,8 @@ rule table:
         "results/tables/{table}/logs/table.log",
     benchmark:
         "results/tables/{table}/benchmarks/table.tsv"
+    wildcard_constraints:
+        table=tables_of("experiments"),
     conda:
         "../../envs/cpu.yaml"
     resources:
@@ -21,6 +23,216 @@ rule table:
         code=code("stages.table"),
     shell:
         "python -m weakreid.stages.table {params.metrics} --params {params.block:q}"
+        " --out {output.markdown} 2> {log}"
+
+
+rule study_table:
+    input:
+        metrics=study_table_inputs,
+        published="workflow/resources/published.csv",
+    output:
+        markdown="results/tables/{table}{place}/table.md",
+    log:
+        "results/tables/{table}{place}/logs/table.log",
+    benchmark:
+        "results/tables/{table}{place}/benchmarks/table.tsv"
+    wildcard_constraints:
+        table=tables_of("study"),
+    conda:
+        "../../envs/cpu.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        block=study_table_values,
+        metrics=lambda w, input: each("metrics", input.metrics),
+        code=code("stages.study_table"),
+    shell:
+        "python -m weakreid.stages.study_table {params.metrics} --params {params.block:q}"
+        " --published {input.published} --out {output.markdown} 2> {log}"
+
+
+rule sweep_plot:
+    input:
+        metrics=study_table_inputs,
+        published="workflow/resources/published.csv",
+    output:
+        figure="results/tables/{table}{place}/plot.svg",
+    log:
+        "results/tables/{table}{place}/logs/plot.log",
+    benchmark:
+        "results/tables/{table}{place}/benchmarks/plot.tsv"
+    wildcard_constraints:
+        table=tables_with_axis(),
+    conda:
+        "../../envs/cpu.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        block=study_table_values,
+        metrics=lambda w, input: each("metrics", input.metrics),
+        code=code("stages.sweep_plot"),
+    shell:
+        "python -m weakreid.stages.sweep_plot {params.metrics} --params {params.block:q}"
+        " --published {input.published} --out {output.figure} 2> {log}"
+
+
+rule counts_table:
+    input:
+        tracklets=split_tables(rules.split.output.tracklets),
+        bags=split_tables(rules.bags.output.bags),
+        coarse=split_tables(rules.coarse_bags.output.bags),
+        published="workflow/resources/published.csv",
+    output:
+        markdown="results/tables/{table}{place}/table.md",
+    log:
+        "results/tables/{table}{place}/logs/table.log",
+    benchmark:
+        "results/tables/{table}{place}/benchmarks/table.tsv"
+    wildcard_constraints:
+        table=tables_of("counts"),
+    conda:
+        "../../envs/cpu.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=10,
+    params:
+        block=counts_values,
+        tracklets=lambda w, input: each("tracklets", input.tracklets),
+        bags=lambda w, input: each("bags", input.bags),
+        coarse=lambda w, input: each("coarse", input.coarse),
+        code=code("stages.counts_table"),
+    shell:
+        "python -m weakreid.stages.counts_table {params.tracklets} {params.bags} {params.coarse}"
+        " --params {params.block:q} --published {input.published} --out {output.markdown} 2> {log}"
+
+
+rule cost_table:
+    input:
+        tracklets=split_tables(rules.split.output.tracklets),
+        bags=split_tables(rules.bags.output.bags),
+    output:
+        markdown="results/tables/{table}{place}/table.md",
+    log:
+        "results/tables/{table}{place}/logs/table.log",
+    benchmark:
+        "results/tables/{table}{place}/benchmarks/table.tsv"
+    wildcard_constraints:
+        table=tables_of("cost"),
+    conda:
+        "../../envs/cpu.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=10,
+    params:
+        block=cost_values,
+        tracklets=lambda w, input: each("tracklets", input.tracklets),
+        bags=lambda w, input: each("bags", input.bags),
+        code=code("stages.cost_table"),
+    shell:
+        "python -m weakreid.stages.cost_table {params.tracklets} {params.bags}"
+        " --params {params.block:q} --out {output.markdown} 2> {log}"
+
+
+rule matches_table:
+    input:
+        fine=matches_of_table("fine"),
+        coarse=matches_of_table("coarse"),
+    output:
+        fine="results/tables/{table}{place}/fine.png",
+        coarse="results/tables/{table}{place}/coarse.png",
+    log:
+        "results/tables/{table}{place}/logs/matches.log",
+    benchmark:
+        "results/tables/{table}{place}/benchmarks/matches.tsv"
+    wildcard_constraints:
+        table=tables_of("matches"),
+    conda:
+        "../../envs/cpu.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    shell:
+        "(cp {input.fine} {output.fine} && cp {input.coarse} {output.coarse}) 2> {log}"
+
+
+rule audit:
+    input:
+        model=rules.train.output.model,
+        bags=rules.train.input.bags,
+        images=rules.train.input.images,
+    output:
+        table="results/{experiment}/runs/{run}/audit.parquet",
+        markdown="results/{experiment}/runs/{run}/audit.md",
+        picture="results/{experiment}/runs/{run}/audit.png",
+    log:
+        "results/{experiment}/logs/audit-{run}.log",
+    benchmark:
+        "results/{experiment}/benchmarks/audit-{run}.tsv"
+    conda:
+        "../../envs/cpu.yaml"
+    threads: 8
+    resources:
+        mem_mb=16000,
+        runtime=240,
+        gpu=1,
+        device="auto",
+    params:
+        block=lambda w: values(CONFIG.audit, experiment=w.experiment),
+        code=code("stages.audit"),
+    shell:
+        "python -m weakreid.stages.audit --model {input.model} --bags {input.bags}"
+        " --images {input.images} --params {params.block:q} --device {resources.device}"
+        " --threads {threads} --out {output.table} --markdown {output.markdown}"
+        " --picture {output.picture} 2> {log}"
+
+
+rule audit_score:
+    input:
+        audit=rules.audit.output.table,
+        bags=rules.train.input.bags,
+    output:
+        score="results/{experiment}/runs/{run}/audit.json",
+    log:
+        "results/{experiment}/logs/audit_score-{run}.log",
+    benchmark:
+        "results/{experiment}/benchmarks/audit_score-{run}.tsv"
+    conda:
+        "../../envs/cpu.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        block=lambda w: values({"experiment": w.experiment, "run": w.run}),
+        code=code("stages.audit_score"),
+    shell:
+        "python -m weakreid.stages.audit_score --audit {input.audit} --bags {input.bags}"
+        " --params {params.block:q} --out {output.score} 2> {log}"
+
+
+rule audit_table:
+    input:
+        scores=audit_table_inputs,
+    output:
+        markdown="results/tables/{table}{place}/table.md",
+    log:
+        "results/tables/{table}{place}/logs/table.log",
+    benchmark:
+        "results/tables/{table}{place}/benchmarks/table.tsv"
+    wildcard_constraints:
+        table=tables_of("audit"),
+    conda:
+        "../../envs/cpu.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        block=audit_table_values,
+        scores=lambda w, input: each("scores", input.scores),
+        code=code("stages.audit_table"),
+    shell:
+        "python -m weakreid.stages.audit_table {params.scores} --params {params.block:q}"
         " --out {output.markdown} 2> {log}"
 
 

@@ -36,7 +36,7 @@ def comparison(title: str, rows: Mapping[str, Mapping[str, Any]]) -> str:
     ]
     note = "Per cent; with several runs, mean ± standard deviation."
     note += "" if several else f" {first['dataset']}; " + "; ".join(facts) + "."
-    return f"# {title}\n\n{_markdown(['', 'runs', *heads], lines)}\n{note}\n"
+    return f"# {title}\n\n{markdown(['', 'runs', *heads], lines)}\n{note}\n"
 
 
 def _cells(metrics: Mapping[str, Any]) -> list[str]:
@@ -45,16 +45,17 @@ def _cells(metrics: Mapping[str, Any]) -> list[str]:
         figures = metrics[protocol]
         spread = figures.get("standard_deviation")
         for rank in RANKS:
-            cells.append(_cell(figures["cmc"][rank], spread and spread["cmc"][rank]))
-        cells.append(_cell(figures["mAP"], spread and spread["mAP"]))
+            cells.append(cell(figures["cmc"][rank], spread and spread["cmc"][rank]))
+        cells.append(cell(figures["mAP"], spread and spread["mAP"]))
     return cells
 
 
-def _cell(value: float, spread: float | None) -> str:
+def cell(value: float, spread: float | None) -> str:
+    """Return a figure in per cent, with its standard deviation where there is one."""
     return f"{value:.1f}" + (f" ± {spread:.1f}" if spread is not None else "")
 
 
-def _markdown(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def markdown(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Return an aligned Markdown table, numbers to the right."""
     widths = [max(len(line[i]) for line in (heads, *rows)) for i in range(len(heads))]
 

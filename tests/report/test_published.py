@@ -1,0 +1,167 @@
+"""The published figures: WL's tables, and what the file's reader refuses."""
+
+from pathlib import Path
+
+import pytest
+
+from weakreid.errors import ReidError
+from weakreid.report import published
+from weakreid.report.published import Published
+
+FILE = Path(__file__).parents[2] / "workflow" / "resources" / "published.csv"
+HEAD = "paper,table,row,dataset,metric,value\n"
+
+TABLES = ["I", "II", "III", "IV", "V", "VI", "VII", "VIII", "Figure 4"]
+MARS, DUKE = "WL-MARS", "WL-DukeV"
+OURS = "OURS (MIL+CPAL)"
+
+
+@pytest.fixture(scope="module")
+def wl() -> Published:
+    return published.read(FILE)
+
+
+@pytest.mark.parametrize(
+    ("table", "row", "dataset", "metric", "value"),
+    [
+        ("I", "Coarse", MARS, "coarse train bags", 2081),
+        ("I", "Fine", MARS, "fine gallery tracklets", 12180),
+        ("I", "Coarse", DUKE, "coarse gallery bags", 483),
+        ("I", "Fine", DUKE, "fine gallery IDs", 1110),
+        ("II", "WSDDN", MARS, "coarse R-1", 63.4),
+        ("II", "OURS*", DUKE, "coarse mAP", 68.3),
+        ("III", "SSLR", DUKE, "fine R-10", 83.0),
+        ("III", "EUG", DUKE, "fine mAP", 63.2),
+        ("III", "EUG", MARS, "fine R-10", None),
+        ("III", "UGA", DUKE, "fine R-1", None),
+        ("III", "Baseline", MARS, "fine mAP", 65.5),
+        ("IV", "k = 5", MARS, "fine R-20", 89.7),
+        ("IV", "k = 20", MARS, "fine mAP", 38.4),
+        ("IV", "k = 20", DUKE, "fine mAP", None),
+        ("V", "CV-MIML*", MARS, "coarse mAP", 10.7),
+        ("VI", "UGA", MARS, "fine mAP", 40.5),
+        ("VII", "OURS", MARS, "fine R-1", 48.1),
+        ("VIII", "WSDDN+CPAL", MARS, "coarse R-10", 93.4),
+        ("VIII", "WSDDN+CPAL", MARS, "fine R-10", 84.0),
+        ("Figure 4", "λ = 1", MARS, "coarse mAP", 41.3),
+        ("Figure 4", "λ = 1", MARS, "coarse R-5", None),
+    ],
+)
+def test_figures_of_the_paper(
+    wl: Published, table: str, row: str, dataset: str, metric: str, value: float | None
+) -> None:
+    assert wl.value("WL", table, row, dataset, metric) == value
+
+
+def test_the_whole_paper_is_there(wl: Published) -> None:
+    counts = dict.fromkeys(TABLES, 0)
+    for paper, table, *_ in wl.figures:
+        assert paper == "WL"
+        counts[table] += 1
+    assert list(counts.values()) == [24, 48, 68, 20, 12, 21, 16, 64, 8]
+    assert wl.rows("WL", "III") == [
+        "WSDDN", "HSLR", "SSLR", "MIL", OURS, "OURS*", "BUC", "EUG", "UGA", "Baseline",
+    ]  # fmt: skip
+    assert wl.datasets("WL", "III") == [MARS, DUKE]
+    assert wl.datasets("WL", "IV") == [MARS]
+    # nothing else is a per cent of anything
+    assert all(0 < value < 100 for key, value in wl.figures.items() if key[1] != "I")
+
+
+def _row(wl: Published, table: str, row: str, protocol: str, dataset: str = MARS) -> list[float]:
+    names = [f"{protocol} {name}" for name in ("R-1", "R-5", "R-10", "mAP")]
+    return [wl.figures["WL", table, row, dataset, name] for name in names]
+
+
+def test_the_paper_agrees_with_itself(wl: Published) -> None:
+    coarse = _row(wl, "II", OURS, "coarse")
+    assert coarse == _row(wl, "V", "OURS", "coarse") == _row(wl, "VIII", OURS, "coarse")
+    fine = _row(wl, "III", OURS, "fine")
+    assert fine == _row(wl, "IV", "k = 5", "fine") == _row(wl, "VIII", OURS, "fine")
+    for row in ("HSLR", "SSLR", "WSDDN", "MIL"):
+        assert _row(wl, "II", row, "coarse") == _row(wl, "VIII", row, "coarse")
+        assert _row(wl, "III", row, "fine") == _row(wl, "VIII", row, "fine")
+    assert _row(wl, "III", "BUC", "fine") == _row(wl, "VI", "BUC", "fine")
+    for row, label in (("λ = 0.5", OURS), ("λ = 1", "MIL")):
+        for metric in ("coarse R-1", "coarse mAP", "fine R-1", "fine mAP"):
+            there = wl.figures["WL", "VIII", label, MARS, metric]
+            assert wl.figures["WL", "Figure 4", row, MARS, metric] == there
+
+
+@pytest.mark.parametrize(
+    ("table", "protocol", "dataset", "drops"),
+    [
+        ("II", "coarse", MARS, [0.5, 1.8, 2.4, 4.4]),
+        ("II", "coarse", DUKE, [3.3, 0.9, 0.2, 3.8]),
+        ("III", "fine", MARS, [5.2, 4.2, 3.3, 5.4]),
+        ("III", "fine", DUKE, [1.0, 1.0, 1.3, 1.2]),
+    ],
+)
+def test_the_drops_printed_beside_missing_annotation(
+    wl: Published, table: str, protocol: str, dataset: str, drops: list[float]
+) -> None:
+    whole = _row(wl, table, OURS, protocol, dataset)
+    missed = _row(wl, table, "OURS*", protocol, dataset)
+    found = [a - b for a, b in zip(whole, missed, strict=True)]
+    assert found == pytest.approx(drops)
+
+
+def test_a_cmc_rises(wl: Published) -> None:
+    for (*place, metric), value in wl.figures.items():
+        protocol, _, name = metric.partition(" ")
+        if name == "R-1":
+            higher = [wl.value(*place, f"{protocol} R-{rank}") for rank in (5, 10, 20)]
+            curve = [value, *(figure for figure in higher if figure is not None)]
+            assert curve == sorted(curve)
+
+
+def test_an_unknown_table_is_refused(wl: Published) -> None:
+    with pytest.raises(ReidError, match=r"no figure of table 'IX' of paper 'WL'; it has WL I, "):
+        wl.rows("WL", "IX")
+    assert wl.value("WL", "IX", "MIL", MARS, "fine R-1") is None
+    assert wl.datasets("WL", "IX") == []
+
+
+GOOD = "WL,I,MIL,WL-MARS,fine R-1,63.6\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "line 1: the columns are ''"),
+        ("paper,table,row,metric,value\n", "line 1: the columns are 'paper,table,row,metric,"),
+        (HEAD + GOOD + "WL,I,MIL,WL-MARS,63.6\n", "line 3: 5 cells"),
+        (HEAD + GOOD + "\n", "line 3: 0 cells"),
+        (HEAD + GOOD[:-1] + ",1\n", "line 2: 7 cells"),
+        (HEAD + GOOD + GOOD.replace("63.6", "1"), "line 3: WL, I, MIL, .* stands on line 2"),
+        (HEAD + GOOD.replace("63.6", "-"), "line 2: value is '-'; there must be a number"),
+        (HEAD + GOOD.replace("63.6", "nan"), "line 2: value is 'nan'"),
+        (HEAD + GOOD.replace("63.6", "inf"), "line 2: value is 'inf'"),
+        (HEAD + GOOD.replace("63.6", "63,6"), "line 2: 7 cells"),
+        (HEAD + GOOD.replace("63.6", ""), "line 2: value is ''"),
+        (HEAD + GOOD.replace("MIL", " MIL"), "line 2: row is ' MIL'"),
+        (HEAD + GOOD.replace("MIL", '"MIL'), "not a CSV file"),
+    ],
+)
+def test_a_damaged_file_is_refused(text: str, message: str, tmp_path: Path) -> None:
+    path = tmp_path / "published.csv"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ReidError, match=message) as caught:
+        published.read(path)
+    assert str(caught.value).startswith(str(path))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_is_missing_or_no_text_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ReidError, match="no such file"):
+        published.read(tmp_path / "published.csv")
+    path = tmp_path / "latin.csv"
+    path.write_bytes((HEAD + GOOD.replace("MIL", "Mül")).encode("latin-1"))
+    with pytest.raises(ReidError, match="not a CSV file in UTF-8"):
+        published.read(path)
+
+
+def test_a_mark_at_the_beginning_is_read_over(tmp_path: Path) -> None:
+    path = tmp_path / "published.csv"
+    path.write_text(HEAD + GOOD, encoding="utf-8-sig")
+    assert list(published.read(path).figures.values()) == [63.6]
