@@ -20,10 +20,10 @@ $(READY): pyproject.toml envs/constraints.txt
 demo: $(READY) ## learn from weak labels on a generated dataset and show the result
 	@$(SNAKEMAKE) demo
 	@cat results/tables/demo/table.md
-	@echo "Look at: results/wl_walkers/metrics.json"
-	@echo "         results/wl_walkers/learning_curve.svg"
-	@echo "         results/wl_walkers/runs/official-1/matches_fine.png"
-	@echo "         results/wl_walkers/runs/official-1/matches_coarse.png"
+	@echo "Look at: results/demo/metrics.json"
+	@echo "         results/demo/learning_curve.svg"
+	@echo "         results/demo/runs/official-1/matches_fine.png"
+	@echo "         results/demo/runs/official-1/matches_coarse.png"
 	@echo "         results/datasets/walkers/contact_sheet.png"
 
 test: check ## run every check and every test
@@ -48,4 +48,4 @@ benchmarks: $(READY) ## measure speed, as ratios side by side
 	@for program in benchmarks/*.py; do $(VENV)/bin/python $$program || exit 1; done
 
 clean: ## remove what make demo made, but not the environment
-	rm -rf results/datasets/walkers results/wl_walkers results/wl_walkers_untrained results/tables/demo
+	rm -rf results/datasets/walkers results/demo results/demo_untrained results/tables/demo

@@ -18,6 +18,6 @@ rule demo:
     default_target: True
     input:
         "results/tables/demo/table.md",
-        "results/wl_walkers/metrics.json",
+        "results/demo/metrics.json",
         "results/datasets/walkers/contact_sheet.png",
-        examples_of("wl_walkers"),
+        examples_of("demo"),

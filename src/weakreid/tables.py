@@ -86,6 +86,19 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("frames", _rows),
         ]
     ),
+    # one row per finding of the label audit, the most suspicious first; evidence: image rows
+    "audit": pa.schema(
+        [
+            ("rank", pa.int32()),
+            ("bag_id", pa.int32()),
+            ("person_id", pa.int32()),
+            ("kind", pa.string()),
+            ("score", pa.float64()),
+            ("judged", pa.bool_()),
+            ("evidence", _rows),
+            ("bag_loss", pa.float64()),
+        ]
+    ),
 }
 
 FEATURES = ("image", "tracklet_id", "feature")

@@ -339,6 +339,13 @@ def cost_values(wildcards):
     return values({"title": CONFIG.tables[wildcards.table].title, "datasets": named})
 
 
+def audit_values(wildcards):
+    """Return what an audit depends on; k is the training's, for the loss it stands beside."""
+    k = getattr(method_of(wildcards).loss, "k", None)
+    known = {} if k is None else {"k": k}
+    return values(CONFIG.audit, experiment=wildcards.experiment, **known)
+
+
 def audits_of(wildcards):
     """Return the audited experiment of each dataset of an audit's table."""
     row = CONFIG.tables[wildcards.table].row

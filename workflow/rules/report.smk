@@ -179,7 +179,7 @@ rule audit:
         gpu=1,
         device="auto",
     params:
-        block=lambda w: values(CONFIG.audit, experiment=w.experiment),
+        block=audit_values,
         code=code("stages.audit"),
     shell:
         "python -m weakreid.stages.audit --model {input.model} --bags {input.bags}"

@@ -59,9 +59,9 @@ def tracklet_means(features: Tensor, tracklets: Tensor, most: int) -> tuple[Tens
     Returns:
         [B, T, d] and the mask [B, T] of the places that hold a tracklet.
     """
-    member = torch.nn.functional.one_hot(tracklets + 1, most + 1)[:, :, 1:].to(features.dtype)
+    shown = precise(features).masked_fill((tracklets < 0)[:, :, None], 0.0)
+    member = torch.nn.functional.one_hot(tracklets + 1, most + 1)[:, :, 1:].to(shown.dtype)
     counts = member.sum(1)
-    shown = features.masked_fill((tracklets < 0)[:, :, None], 0.0)
     with without_autocast(features):
         means = member.transpose(1, 2) @ shown / counts.clamp(min=1)[:, :, None]
     return means, counts > 0

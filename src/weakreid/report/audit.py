@@ -1,0 +1,246 @@
+"""The label audit for people: what to check first, a picture of it, and how well it finds errors.
+
+A picture shows people: of real ones it belongs under results/ and nowhere else.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from weakreid.report.tables import cell, markdown
+from weakreid.supervision.audit import FALSE_TAG, KINDS, MISSING_TAG
+
+EXAMPLES = 8
+FRAMES_OF_BAG, FRAMES_OF_PERSON = 12, 4
+_BOX = "#c53030"
+
+_CHECK = {
+    FALSE_TAG: "person {person} is tagged: no frame fits",
+    MISSING_TAG: "person {person} is not tagged: frames fit",
+}
+_WHY = {
+    FALSE_TAG: "tagged, but no frame fits (boxed: the nearest)",
+    MISSING_TAG: "not tagged, but the boxed frames fit",
+}
+
+
+@dataclass(frozen=True)
+class Example:
+    """A finding as the picture shows it.
+
+    Attributes:
+        question: what to check.
+        frames: of the bag, rows of the image store, in the bag's order.
+        boxed: those of them that fit the person best.
+        beside: what the other frames are.
+        others: frames of the person from a bag that has the tag.
+    """
+
+    question: str
+    frames: Sequence[int]
+    boxed: frozenset[int]
+    beside: str
+    others: Sequence[int]
+
+
+def listing(experiment: str, findings: pd.DataFrame, bags: pd.DataFrame, top: int) -> str:
+    """Return the first findings as Markdown.
+
+    Args:
+        experiment: its name, for the title.
+        findings: table "audit".
+        bags: table "bags", the bags that were audited.
+        top: so many findings at most.
+    """
+    of_bag = bags.set_index("bag_id")
+    lines = []
+    for row in findings.head(top).to_dict("records"):
+        bag = of_bag.loc[row["bag_id"]]
+        tracklet = dict(zip(bag["frames"].tolist(), bag["frame_tracklets"].tolist(), strict=True))
+        evidence = [int(image) for image in row["evidence"]]
+        cells = [
+            row["rank"],
+            row["bag_id"],
+            bag["camera_id"],
+            _CHECK[row["kind"]].format(person=row["person_id"]),
+            f"{row['score']:.3f}" + ("" if row["judged"] else " (not judged)"),
+            ", ".join(dict.fromkeys(str(tracklet[image]) for image in evidence)),
+            ", ".join(str(image) for image in evidence),
+        ]
+        lines.append([str(value) for value in cells])
+    heads = ["rank", "bag", "camera", "what looks wrong", "score", "tracklets", "images"]
+    judged = findings["judged"]
+    note = (
+        f"{len(bags)} bags; {_tags(findings)} tags and, per bag, the likeliest missing people were "
+        f"looked at. Score: 0.5 is the most suspicious of its kind in the median bag. Tracklets "
+        f"and images (rows of the image store): the frames that fit the person best."
+    )
+    if not judged.all():
+        note += (
+            f" {int((~judged).sum())} tags are of people who are tagged in one bag only: no other "
+            f"bag can judge them, they stand last (not judged)."
+        )
+    return f"# {experiment}: labels to check first\n\n{markdown(heads, lines)}\n{note}\n"
+
+
+def _tags(findings: pd.DataFrame) -> int:
+    return int((findings["kind"] == FALSE_TAG).sum())
+
+
+def examples(findings: pd.DataFrame, bags: pd.DataFrame, count: int = EXAMPLES) -> list[Example]:
+    """Return the first judged findings, each beside the person in another bag with the tag.
+
+    That bag is the one whose tag is least suspicious.
+
+    Args:
+        findings: table "audit".
+        bags: table "bags", the bags that were audited.
+        count: so many at most.
+    """
+    frames_of = bags.set_index("bag_id")["frames"]
+    tags = findings[findings["kind"] == FALSE_TAG]
+    tags = tags.sort_values(["judged", "score", "bag_id"], ascending=[False, True, True])
+    found = []
+    for row in findings[findings["judged"]].head(count).to_dict("records"):
+        bag, person = row["bag_id"], row["person_id"]
+        # judged: there is another bag with the tag
+        other = tags[(tags["person_id"] == person) & (tags["bag_id"] != bag)].iloc[0]
+        boxed = frozenset(int(image) for image in row["evidence"])
+        question = f"is person {person} in bag {bag}? {_WHY[row['kind']]}"
+        found.append(
+            Example(
+                f"{row['rank']}. {question}, {row['score']:.2f}",
+                _around(frames_of[bag], boxed),
+                boxed,
+                f"person {person} in bag {other['bag_id']}",
+                [int(image) for image in other["evidence"]][:FRAMES_OF_PERSON],
+            )
+        )
+    return found
+
+
+def _around(frames: np.ndarray, kept: frozenset[int]) -> list[int]:
+    """Return frames spread evenly over a bag, those to keep among them, in the bag's order."""
+    rest = [int(frame) for frame in frames if int(frame) not in kept]
+    room = min(len(rest), FRAMES_OF_BAG - len(kept))
+    spread = {rest[place] for place in np.linspace(0, len(rest) - 1, room).round().astype(int)}
+    return [int(frame) for frame in frames if int(frame) in kept or int(frame) in spread]
+
+
+def picture(rows: Sequence[Example], frame: Callable[[int], np.ndarray], experiment: str) -> Figure:
+    """Draw a row per finding: the bag with the frames to look at boxed, and the person elsewhere.
+
+    Args:
+        rows: of `examples`.
+        frame: gives a frame as uint8 [H, W, 3].
+        experiment: its name, for the title.
+    """
+    height = 1.15 * len(rows) + 0.4
+    figure = Figure(figsize=(0.42 * (FRAMES_OF_BAG + FRAMES_OF_PERSON + 1), height))
+    ratios = [FRAMES_OF_BAG, FRAMES_OF_PERSON]
+    axes = figure.subplots(len(rows), 2, squeeze=False, width_ratios=ratios)
+    for row, (left, right) in zip(rows, axes, strict=True):
+        _strip(left, row.frames, FRAMES_OF_BAG, row.question, frame, row.boxed)
+        _strip(right, row.others, FRAMES_OF_PERSON, row.beside, frame)
+    title = f"{experiment}: labels to check first. Right: the person in another bag with the tag"
+    figure.suptitle(title, fontsize=9, y=1 - 0.1 / height, va="top")
+    edges = {"left": 0.01, "right": 0.99, "bottom": 0.05 / height, "top": 1 - 0.5 / height}
+    figure.subplots_adjust(wspace=0.05, hspace=0.3, **edges)
+    return figure
+
+
+def _strip(
+    axis: Axes,
+    frames: Sequence[int],
+    room: int,
+    title: str,
+    frame: Callable[[int], np.ndarray],
+    boxed: frozenset[int] = frozenset(),
+) -> None:
+    pictures = [frame(row) for row in frames]
+    height, width, _ = pictures[0].shape
+    axis.set_axis_off()
+    axis.imshow(np.concatenate(pictures, axis=1))
+    axis.set_xlim(-0.5, room * width - 0.5)
+    axis.set_anchor("NW")
+    axis.set_title(title, fontsize=7, loc="left", pad=2)
+    for place, row in enumerate(frames):
+        if row in boxed:
+            box = (place * width + 1, 1), width - 3, height - 3
+            for edge, thickness in (("white", 2.6), (_BOX, 1.6)):
+                axis.add_patch(Rectangle(*box, fill=False, edgecolor=edge, linewidth=thickness))
+
+
+def comparison(title: str, datasets: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
+    """Return Markdown tables of how well lists find wrong labels, mean and deviation over runs.
+
+    Args:
+        title: of the whole.
+        datasets: name: the audit.json of each run.
+    """
+    bags = [line for name, runs in datasets.items() for line in _lines(name, runs, len(datasets))]
+    heads = ["", "runs", "wrong bags", "P = R at all wrong"]
+    shares = list(next(iter(datasets.values()))[0]["bags"]["lists"]["chance"]["shares"])
+    heads += [f"{letter} at {share} %" for share in shares for letter in "PR"]
+    kinds = []
+    for kind in KINDS:
+        having = {
+            name: [run["kinds"][kind] for run in runs if kind in run["kinds"]]
+            for name, runs in datasets.items()
+        }
+        for name, runs in having.items():
+            if runs:
+                kinds += _kind_lines(kind, name, runs, len(datasets))
+    kind_heads = ["", "runs", "bags: P = R", "bags: AP", "labels: P = R", "labels: AP"]
+    note = (
+        "Per cent; with several runs, mean ± standard deviation. P: precision, R: recall, AP: "
+        "average precision of the whole list. P = R at all wrong: among as many bags (labels) as "
+        "are wrong. Chance: the expected value of a random order."
+    )
+    by_kind = f"## By kind of error\n\n{markdown(kind_heads, kinds)}\n" if kinds else ""
+    return f"# {title}\n\n{markdown([*heads, 'AP'], bags)}\n{by_kind}{note}\n"
+
+
+def _lines(name: str, runs: Sequence[Mapping[str, Any]], datasets: int) -> list[list[str]]:
+    lines = []
+    for label in runs[0]["bags"]["lists"]:
+        lists = [run["bags"]["lists"][label] for run in runs]
+        cells = [_mean([one["all wrong"]["precision"] for one in lists])]
+        for share in lists[0]["shares"]:
+            for figure in ("precision", "recall"):
+                cells.append(_mean([one["shares"][share][figure] for one in lists]))
+        cells.append(_mean([one["average_precision"] for one in lists]))
+        wrong = "/".join(dict.fromkeys(str(run["bags"]["wrong"]) for run in runs))
+        items = "/".join(dict.fromkeys(str(run["bags"]["items"]) for run in runs))
+        head = label + (f" ({name})" if datasets > 1 else "")
+        lines.append([head, str(len(runs)), f"{wrong} of {items}", *cells])
+    return lines
+
+
+def _kind_lines(
+    kind: str, name: str, runs: Sequence[Mapping[str, Any]], datasets: int
+) -> list[list[str]]:
+    lines = []
+    for label in runs[0]["bags"]["lists"]:
+        cells = []
+        for what in ("bags", "labels"):
+            lists = [run[what]["lists"].get(label) for run in runs]
+            known = None not in lists
+            for one in (
+                [found and found["all wrong"]["precision"] for found in lists],
+                [found and found["average_precision"] for found in lists],
+            ):
+                cells.append(_mean(one) if known else "")
+        head = f"{kind}, {label}" + (f" ({name})" if datasets > 1 else "")
+        lines.append([head, str(len(runs)), *cells])
+    return lines
+
+
+def _mean(values: Sequence[float]) -> str:
+    return cell(float(np.mean(values)), float(np.std(values, ddof=1)) if len(values) > 1 else None)

@@ -1,0 +1,142 @@
+"""Stage: the labels that look wrong, by what a trained network makes of the bags."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import pandas as pd
+import torch
+import typer
+
+from weakreid import tables
+from weakreid.console import progress, run_stage, say
+from weakreid.errors import ReidError
+from weakreid.files import replacing
+from weakreid.images import ImageStore
+from weakreid.models.build import restore_model
+from weakreid.report import audit as report
+from weakreid.report import figures
+from weakreid.retrieval.describe import describe
+from weakreid.supervision.audit import audit, bag_losses, frames_per_tag
+from weakreid.training.checkpoint import load_weights
+from weakreid.training.devices import fabric_for
+
+_BATCH = 256
+_HEIGHT, _WIDTH = 128, 64
+
+
+def main(
+    model: Annotated[Path, typer.Option()],
+    bags: Annotated[Path, typer.Option()],
+    images: Annotated[Path, typer.Option()],
+    params: Annotated[str, typer.Option()],
+    device: Annotated[str, typer.Option()],
+    threads: Annotated[int, typer.Option()],
+    out: Annotated[Path, typer.Option()],
+    markdown: Annotated[Path, typer.Option()],
+    picture: Annotated[Path, typer.Option()],
+) -> None:
+    """Rank the labels of the training bags; write the table, the list and the picture."""
+    block = json.loads(params)
+    tensors, about = load_weights(model)
+    rows = tables.read_frame(
+        bags, "bags", ["bag_id", "split", "camera_id", "frames", "frame_tracklets", "labels"]
+    )
+    rows = rows[rows["split"] == "train"].reset_index(drop=True)
+    persons = np.array(about["persons"])
+    labels = [np.searchsorted(persons, of_bag) for of_bag in rows["labels"]]
+    _check(rows, persons, model)
+    chosen = [_spread(len(of_bag), block["frames"]) for of_bag in rows["frames"]]
+    shown = [of_bag[places] for of_bag, places in zip(rows["frames"], chosen, strict=True)]
+    with ImageStore(images) as store:
+        flat = _features(tensors, about, store, np.concatenate(shown), device, threads)
+        logits = flat @ tensors["heads.projections.identity.weight"].numpy().T
+        logits += tensors["heads.projections.identity.bias"].numpy()
+        ends = np.cumsum([len(of_bag) for of_bag in shown])[:-1]
+        features, scores = np.split(flat, ends), np.split(logits, ends)
+        found = audit(features, scores, labels)
+        # the loss to compare with is the training's own, where its k is known
+        k = block.get("k") or frames_per_tag(features, labels)
+        losses = bag_losses(scores, labels, k)
+        table = pd.DataFrame(
+            {
+                "rank": np.arange(1, len(found) + 1),
+                "bag_id": [rows["bag_id"][one.bag] for one in found],
+                "person_id": [persons[one.person] for one in found],
+                "kind": [one.kind for one in found],
+                "score": [one.score for one in found],
+                "judged": [one.judged for one in found],
+                "evidence": [shown[one.bag][list(one.evidence)] for one in found],
+                "bag_loss": [losses[one.bag] for one in found],
+            }
+        )
+        tables.write(out, "audit", table, block)
+        text = report.listing(block["experiment"], table, rows, block["top"])
+        with replacing(markdown) as aside:
+            aside.write_text(text, encoding="utf-8")
+        figure = report.picture(
+            report.examples(table, rows),
+            lambda frame: store.batch([frame], _HEIGHT, _WIDTH)[0],
+            block["experiment"],
+        )
+        figures.save(figure, picture)
+    say(f"{len(rows)} bags, {len(table)} findings")
+
+
+def _check(rows: pd.DataFrame, persons: np.ndarray, model: Path) -> None:
+    """Refuse bags that a model was not trained on."""
+    if rows.empty:
+        raise ReidError("no bag of split 'train': there is nothing to audit")
+    strangers = np.setdiff1d(np.concatenate(list(rows["labels"])), persons)
+    if len(strangers):
+        raise ReidError(
+            f"{model}: was not trained on these bags (they have person {strangers[0]}, "
+            f"whom it does not know); audit a model with its own bags"
+        )
+
+
+def _features(
+    tensors: dict[str, torch.Tensor],
+    about: dict[str, Any],
+    store: ImageStore,
+    images: np.ndarray,
+    device: str,
+    threads: int,
+) -> np.ndarray:
+    """Return what the classifier sees of frames, [N, d]: features before normalisation."""
+    fabric = fabric_for(device, 1, about["precision"], threads)
+    fabric.launch()
+    prefix = "model."
+    network = restore_model(
+        about["model"],
+        {name[len(prefix) :]: t for name, t in tensors.items() if name.startswith(prefix)},
+    )
+    network.normalise_features = False
+    network = network.to(fabric.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    batches = [images[at : at + _BATCH] for at in range(0, len(images), _BATCH)]
+    described = describe(
+        network,
+        store,
+        batches,
+        fabric=fabric,
+        height=about["image"]["height"],
+        width=about["image"]["width"],
+        threads=threads,
+    )
+    steps = progress(
+        described,
+        total=len(batches),
+        label="describing frames",
+        unit=f"batches of {_BATCH}",
+    )
+    return np.concatenate(list(steps))
+
+
+def _spread(count: int, most: int) -> np.ndarray:
+    """Return the places of at most so many frames, evenly spread over a bag's."""
+    return np.linspace(0, count - 1, min(count, most)).round().astype(int)
+
+
+if __name__ == "__main__":
+    run_stage(main)

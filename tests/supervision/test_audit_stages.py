@@ -1,0 +1,139 @@
+"""The stages of the label audit, from a trained network to its table."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import typer
+from tests.training.helpers import BAGS, make_data, method, run_here, settings_put_back
+from typer.testing import CliRunner
+
+from weakreid import tables
+from weakreid.errors import ReidError
+from weakreid.stages import audit, audit_score, audit_table
+from weakreid.supervision.audit import KINDS
+from weakreid.supervision.planted import plant
+
+
+def run(stage: Any, block: dict[str, Any], **options: object) -> None:
+    """Call a stage as its command line does; its errors come through."""
+    app = typer.Typer()
+    app.command()(stage.main)
+    words = ["--params", json.dumps(block)]
+    for name, value in options.items():
+        words += [f"--{name}", str(value)]
+    with settings_put_back():
+        CliRunner().invoke(app, words, catch_exceptions=False, standalone_mode=False)
+
+
+def audited(folder: Path, data: Path, name: str, **block: Any) -> Path:
+    out = folder / name
+    run(
+        audit,
+        {"experiment": "toy", "frames": 64, "top": 3, **block},
+        model=folder / "model.safetensors",
+        bags=data / "bags.parquet",
+        images=data / "images.arrow",
+        device="cpu",
+        threads=1,
+        out=out / "audit.parquet",
+        markdown=out / "audit.md",
+        picture=out / "audit.png",
+    )
+    return out
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory) -> Path:
+    """Bags with planted errors, and their images."""
+    made = make_data(tmp_path_factory.mktemp("data"))
+    path = made / "bags.parquet"
+    bags = plant(tables.read_frame(path, "bags", truth=True), seed=1, missing=0.2, false=0.1)
+    tables.write(path, "bags", bags, {})
+    return made
+
+
+@pytest.fixture(scope="module")
+def folder(data: Path, tmp_path_factory) -> Path:
+    """A network that was trained on them."""
+    out = tmp_path_factory.mktemp("trained")
+    return run_here(data, out, method(schedule__epochs=1))
+
+
+@pytest.fixture(scope="module")
+def out(data: Path, folder: Path) -> Path:
+    """The audit of it."""
+    return audited(folder, data, "one")
+
+
+def test_from_a_network_to_the_table(data: Path, folder: Path, out: Path, tmp_path: Path) -> None:
+    found = tables.read_frame(out / "audit.parquet", "audit")
+    bags = tables.read_frame(data / "bags.parquet", "bags")
+    assert found["rank"].tolist() == list(range(1, len(found) + 1))
+    assert set(found["kind"]) == set(KINDS)
+    assert set(found["bag_id"]) == set(range(BAGS))
+    # four people: every tag, and everybody who is not tagged
+    assert len(found) == 4 * BAGS
+    assert found.groupby("bag_id")["bag_loss"].nunique().max() == 1
+    frames = bags.set_index("bag_id")["frames"]
+    for row in found.itertuples():
+        assert set(row.evidence) <= set(frames[row.bag_id])
+    assert (out / "audit.md").read_text().startswith("# toy: labels to check first\n")
+    assert (out / "audit.md").read_text().count("\n|") == 2 + 3
+    again = audited(folder, data, "two")
+    for name in ("audit.parquet", "audit.md", "audit.png"):
+        assert (again / name).read_bytes() == (out / name).read_bytes()
+
+    paths = {"audit": out / "audit.parquet", "bags": data / "bags.parquet"}
+    run(audit_score, {"experiment": "toy", "run": "official-3"}, **paths, out=tmp_path / "a.json")
+    score = json.loads((tmp_path / "a.json").read_text())
+    assert list(score) == ["experiment", "run", "bags", "kinds"]
+    assert (score["bags"]["items"], score["bags"]["wrong"]) == (BAGS, 3)
+
+    block = {"title": "T", "datasets": [{"name": "toy", "runs": ["official-3"]}]}
+    run(audit_table, block, scores=tmp_path / "a.json", out=tmp_path / "table.md")
+    text = (tmp_path / "table.md").read_text()
+    assert text.startswith("# T\n")
+    assert "| label audit " in text
+
+
+def test_the_truth_is_not_read(data: Path, folder: Path, out: Path, tmp_path: Path) -> None:
+    bags = tables.read_frame(data / "bags.parquet", "bags", truth=True)
+    elsewhere = tmp_path / "bags.parquet"
+    hidden = [np.full(len(of_bag), 99, np.int32) for of_bag in bags["truth_frame_persons"]]
+    tables.write(elsewhere, "bags", bags.assign(truth_frame_persons=hidden), {})
+    (tmp_path / "images.arrow").symlink_to(data / "images.arrow")
+    again = audited(folder, tmp_path, "hidden")
+    assert (again / "audit.parquet").read_bytes() == (out / "audit.parquet").read_bytes()
+
+
+def test_frames_and_k_are_those_asked_for(data: Path, folder: Path, out: Path) -> None:
+    whole = tables.read_frame(out / "audit.parquet", "audit")
+    few = tables.read_frame(audited(folder, data, "few", frames=2) / "audit.parquet", "audit")
+    assert few["evidence"].map(len).max() == 2
+    other = tables.read_frame(audited(folder, data, "k", k=6) / "audit.parquet", "audit")
+    assert (other["bag_loss"] != whole["bag_loss"]).any()
+    assert other["score"].tolist() == whole["score"].tolist()
+
+
+def test_bags_of_another_model_are_refused(data: Path, folder: Path, tmp_path: Path) -> None:
+    bags = tables.read_frame(data / "bags.parquet", "bags", truth=True)
+    (tmp_path / "images.arrow").symlink_to(data / "images.arrow")
+    labels = [of_bag + 40 for of_bag in bags["labels"]]
+    tables.write(tmp_path / "bags.parquet", "bags", bags.assign(labels=labels), {})
+    with pytest.raises(ReidError, match=r"was not trained on these bags \(they have person 41"):
+        audited(folder, tmp_path, "other")
+    tables.write(tmp_path / "bags.parquet", "bags", bags.assign(split="probe"), {})
+    with pytest.raises(ReidError, match="no bag of split 'train'"):
+        audited(folder, tmp_path, "none")
+
+
+def test_right_labels_cannot_be_scored(data: Path, out: Path, tmp_path: Path) -> None:
+    bags = tables.read_frame(data / "bags.parquet", "bags", truth=True)
+    labels = [np.unique(truth) for truth in bags["truth_frame_persons"]]
+    tables.write(tmp_path / "bags.parquet", "bags", bags.assign(labels=labels), {})
+    paths = {"audit": out / "audit.parquet", "bags": tmp_path / "bags.parquet"}
+    with pytest.raises(ReidError, match="nothing to score"):
+        run(audit_score, {}, **paths, out=tmp_path / "a.json")
