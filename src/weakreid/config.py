@@ -280,7 +280,7 @@ class Hslr(Strict):
     name: Literal["hslr"]
     k: Positive = 5
     alpha: Rate = 1.0
-    m: Fraction = 0.01
+    m: Fraction = 0.1
 
 
 class Sslr(Strict):

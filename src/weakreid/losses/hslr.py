@@ -18,7 +18,7 @@ def loss(
     labels: Tensor,
     k: int = 5,
     alpha: float = 1.0,
-    m: float = 0.01,
+    m: float = 0.1,
 ) -> Tensor:
     """Return the loss of independent identities, the easy absent ones left out.
 

@@ -34,7 +34,10 @@ def main(
     if block["planted"] is not None:
         made = plant(made, seed=block["seed"], **block["planted"])
     tables.write(out, "bags", made, block)
-    say(f"{len(made)} training bags")
+    counts = made["labels"].explode().value_counts()
+    once = int((counts == 1).sum())
+    # what CPAL cannot learn from, and MIL hardly
+    say(f"{len(made)} training bags of {len(counts)} people, {once} of them in one bag only")
 
 
 if __name__ == "__main__":
