@@ -315,6 +315,95 @@ def test_top_k_mean_uses_all_frames_of_a_short_bag():
         pooling.top_k_mean(logits, mask, 0)
 
 
+def slow_means(features: Tensor, tracklets: Tensor, most: int) -> tuple[Tensor, Tensor]:
+    means = torch.zeros(len(features), most, features.shape[2], dtype=features.dtype)
+    held = torch.zeros(len(features), most, dtype=torch.bool)
+    for i in range(len(features)):
+        for place in range(most):
+            own = [t for t in range(features.shape[1]) if tracklets[i, t] == place]
+            if own:
+                means[i, place] = sum(features[i, t] for t in own) / len(own)
+                held[i, place] = True
+    return means, held
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    seed=st.integers(0, 10**6),
+    bags=st.integers(1, 4),
+    frames=st.integers(1, 7),
+    most=st.integers(1, 5),
+    extra=st.integers(0, 2),
+    junk=st.sampled_from([0.0, 1e30, float("inf"), float("nan")]),
+)
+def test_tracklet_means_and_their_gradient_equal_a_loop(seed, bags, frames, most, extra, junk):
+    generator = torch.Generator().manual_seed(seed)
+    # some tracklets have no frame in a batch, some bags are padded
+    tracklets = torch.randint(-1, most, (bags, frames), generator=generator)
+    tracklets[:, 0] = tracklets[:, 0].clamp(min=0)
+    features = torch.randn(bags, frames, D, generator=generator, dtype=torch.float64)
+    features = torch.where((tracklets < 0)[:, :, None], junk, features).requires_grad_()
+    means, mask = pooling.tracklet_means(features, tracklets, most + extra)
+    expected, held = slow_means(features, tracklets, most + extra)
+    assert torch.equal(mask, held)
+    assert means.shape == (bags, most + extra, D)
+    torch.testing.assert_close(means, expected)
+    weight = torch.randn(means.shape, generator=generator, dtype=torch.float64)
+    (gradient,) = torch.autograd.grad((means * weight).sum(), features)
+    (wanted,) = torch.autograd.grad((expected * weight).sum(), features)
+    torch.testing.assert_close(gradient, wanted)
+    assert (gradient[tracklets < 0] == 0).all()
+    assert (gradient[tracklets >= 0] != 0).all()
+
+
+def test_one_tracklet_is_its_frames_mean_and_one_frame_each_is_the_frames():
+    features = batch(0)["features"]
+    means, mask = pooling.tracklet_means(features, torch.zeros(B, F, dtype=torch.int64), 1)
+    torch.testing.assert_close(means, features.mean(1, keepdim=True))
+    assert mask.all()
+    order = torch.tensor([3, 0, 5, 1, 2, 4])
+    means, mask = pooling.tracklet_means(features, order.expand(B, F), F)
+    torch.testing.assert_close(means[:, order], features)
+    assert mask.all()
+
+
+def test_the_order_of_frames_in_a_tracklet_does_not_matter():
+    features = batch(1)["features"]
+    tracklets = torch.tensor([0, 0, 1, 1, 1, -1]).expand(B, F)
+    order = torch.tensor([4, 5, 0, 3, 1, 2])
+    means, mask = pooling.tracklet_means(features, tracklets, 2)
+    again, same = pooling.tracklet_means(features[:, order], tracklets[:, order], 2)
+    torch.testing.assert_close(again, means)
+    assert torch.equal(mask, same)
+
+
+def test_places_for_more_tracklets_change_no_loss():
+    data = batch(2)
+    tracklets = torch.where(data["mask"], torch.tensor([0, 0, 1, 2, 2, 2]), -1)
+    found = []
+    for most in (3, 7):
+        means, mask = pooling.tracklet_means(data["features"], tracklets, most)
+        weights = torch.linspace(-1, 1, D * C, dtype=torch.float64).reshape(D, C)
+        logits = {"identity": means @ weights, "detection": means @ weights.flip(1)}
+        values = {"mask": mask, "labels": data["labels"], "features": means, **logits}
+        found.append(all_losses(values))
+    for name, value in found[0].items():
+        torch.testing.assert_close(found[1][name], value, msg=name)
+
+
+def test_tracklet_means_compute_in_float32_under_bf16_autocast():
+    features = batch(3, dtype=torch.float32)["features"]
+    tracklets = torch.tensor([0, 0, 0, 1, 1, -1]).expand(B, F)
+    expected, _ = pooling.tracklet_means(features, tracklets, 2)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        means, _ = pooling.tracklet_means(features, tracklets, 2)
+        half, _ = pooling.tracklet_means(features.bfloat16(), tracklets, 2)
+    assert means.dtype == half.dtype == torch.float32
+    torch.testing.assert_close(means, expected)
+    rounded, _ = pooling.tracklet_means(features.bfloat16().float(), tracklets, 2)
+    torch.testing.assert_close(half, rounded)
+
+
 @pytest.mark.parametrize("module", [mil, hslr, sslr, wsddn, frame_ce])
 def test_a_bag_without_a_label_is_refused(module):
     data = batch(0, single=True)

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from weakreid.errors import ReidError
 from weakreid.models.backbones import build
-from weakreid.models.reid import Heads, ReidModel, parameter_groups
+from weakreid.models.reid import Heads, ReidModel, chunks, parameter_groups
 
 
 def model(**options: Any) -> ReidModel:
@@ -121,6 +121,27 @@ def test_heads_project_the_last_axis():
         "identity": (2, 3, 5),
         "detection": (2, 3, 5),
     }
+
+
+@pytest.mark.parametrize("count", [1, 31, 32, 33, 70])
+def test_chunks_are_the_batch_in_its_order(count):
+    batch = torch.arange(count)[:, None]
+    parts = chunks(batch)
+    assert torch.equal(torch.cat(list(parts)), batch)
+    assert all(len(part) == 32 for part in parts[:-1])
+    assert 1 <= len(parts[-1]) <= 32
+    # elsewhere than on a CPU the whole batch is one
+    (whole,) = chunks(torch.empty(count, 1, device="meta"))
+    assert len(whole) == count
+
+
+def test_a_descriptor_does_not_depend_on_the_chunk():
+    net = model().eval()
+    batch = torch.randn(40, 3, 32, 32, generator=torch.Generator().manual_seed(3))
+    with torch.inference_mode():
+        whole = net.describe(batch)
+        parts = torch.cat([net.describe(part) for part in chunks(batch)])
+    torch.testing.assert_close(parts, whole)
 
 
 def test_parameter_groups_have_their_rates_and_hold_each_learning_parameter_once():

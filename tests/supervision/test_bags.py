@@ -1,3 +1,4 @@
+import json
 import zipfile
 from collections import Counter
 from pathlib import Path
@@ -12,7 +13,9 @@ from hypothesis import strategies as st
 from weakreid import tables
 from weakreid.datasets import mars
 from weakreid.errors import ReidError
+from weakreid.stages import bags as stage
 from weakreid.supervision import bags
+from weakreid.supervision.planted import plant
 
 Rows = list[tuple[int, int, str, int]]
 
@@ -283,6 +286,81 @@ def test_noisy_tracking_works_without_the_truth():
     assert [x.tolist() for x in noisy["frames"]] == [x.tolist() for x in expected["frames"]]
     with pytest.raises(ReidError, match="parts is 0"):
         bags.noisy_tracking(plain, seed=3, parts=0)
+
+
+BLOCK: dict[str, Any] = {
+    "seed": 5,
+    "tracklets_per_bag": [3, 5],
+    "tracklet_parts": 1,
+    "max_frames": 30,
+    "missing": None,
+    "noisy_parts": None,
+    "planted": None,
+}
+MISSING = {"tracklets": [3, 6], "frames": [5, 30]}
+PLANTED = {"missing": 0.3, "false": 0.3}
+
+
+@pytest.fixture(scope="module")
+def of_stage(tmp_path_factory):
+    """Return bags as the stage writes them, by what differs from the plain ones."""
+    folder = tmp_path_factory.mktemp("stage")
+    tracklets, frames = dataset(crowd())
+    tables.write(folder / "tracklets.parquet", "tracklets", tracklets, {})
+    frames["position"], frames["file"] = 0, "x.jpg"
+    tables.write(folder / "frames.parquet", "frames", frames, {})
+
+    def made(**changes: Any) -> pd.DataFrame:
+        block, out = {**BLOCK, **changes}, folder / "bags.parquet"
+        stage.main(
+            tracklets=folder / "tracklets.parquet",
+            frames=folder / "frames.parquet",
+            params=json.dumps(block),
+            out=out,
+        )
+        assert tables.read_params(out) == block
+        return tables.read_frame(out, "bags", truth=True)
+
+    return made
+
+
+def labels_of(table: pd.DataFrame) -> list[list[int]]:
+    return [labels.tolist() for labels in table["labels"]]
+
+
+def test_the_stage_adds_missing_annotation_and_leaves_the_labels(of_stage):
+    plain, missing = of_stage(), of_stage(missing=MISSING)
+    assert labels_of(missing) == labels_of(plain)
+    assert missing["camera_id"].equals(plain["camera_id"])
+    more = missing["frames"].map(len) - plain["frames"].map(len)
+    assert (more >= 0).all()
+    assert more.sum() > 0
+    for before, after in zip(plain["frames"], missing["frames"], strict=True):
+        assert after[: len(before)].tolist() == before.tolist()
+
+
+@pytest.mark.parametrize("others", [{}, {"missing": MISSING}], ids=["alone", "and missing"])
+def test_the_stage_mixes_tracklets_and_leaves_labels_and_frames(of_stage, others):
+    plain, noisy = of_stage(**others), of_stage(noisy_parts=4, **others)
+    assert labels_of(noisy) == labels_of(plain)
+    assert set(noisy["tracklet_ids"].map(len)) == {4}
+    for before, after in zip(plain.itertuples(), noisy.itertuples(), strict=True):
+        assert sorted(after.frames) == sorted(before.frames)
+        old = dict(zip(before.frames.tolist(), before.frame_tracklets.tolist(), strict=True))
+        joined = {
+            number: {old[image] for image in after.frames[after.frame_tracklets == number].tolist()}
+            for number in after.tracklet_ids
+        }
+        alone = len(before.tracklet_ids) == 1
+        assert alone or any(len(of_part) > 1 for of_part in joined.values())
+
+
+@pytest.mark.parametrize("others", [{}, {"noisy_parts": 4}], ids=["alone", "and noisy"])
+def test_the_stage_plants_errors_in_labels_alone(of_stage, others):
+    plain, planted = of_stage(**others), of_stage(planted=PLANTED, **others)
+    assert equal(planted, plant(plain, seed=BLOCK["seed"], **PLANTED))
+    assert labels_of(planted) != labels_of(plain)
+    assert equal(planted.assign(labels=plain["labels"]), plain)
 
 
 @pytest.mark.parametrize(

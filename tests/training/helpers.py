@@ -82,6 +82,7 @@ def method(**changes: Any) -> dict[str, Any]:
             "batch_norm": "train",
         },
         "image": {"height": HEIGHT, "width": WIDTH},
+        "instances": "frames",
         "augment": {"flip": 0.5, "pad": 2, "erase": 0.5},
         "loss": {"name": "mil", "k": 2},
         "cpal": {"weight": 0.5, "margin": 0.5},

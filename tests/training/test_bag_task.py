@@ -10,14 +10,23 @@ from tests.training.helpers import HEIGHT, WIDTH, make_images, settings_put_back
 from weakreid.errors import ReidError
 from weakreid.images import ImageStore
 from weakreid.losses import cpal
+from weakreid.models.backbones import preprocess
 from weakreid.models.reid import Heads
-from weakreid.training.bag_task import BagTask, bags_of
+from weakreid.training.bag_task import BagTask, bags_of, check_learnable
 from weakreid.training.devices import fabric_for
 
 MEAN, STD = (120.0, 110.0, 100.0), (60.0, 60.0, 60.0)
 # the last has one frame, the last but one three: fewer than a batch takes
 FRAMES = [np.arange(0, 6), np.arange(6, 12), np.arange(12, 18), np.arange(18, 21), np.array([21])]
 LABELS = [np.array([7, 3]), np.array([3, 9]), np.array([9, 7]), np.array([12]), np.array([7])]
+# of 3, 2, 1, 2 and 1 tracklets, their frames not always in a row
+TRACKLETS = [
+    np.array([40, 40, 8, 8, 8, 21]),
+    np.array([5, 6, 5, 6, 5, 6]),
+    np.array([7] * 6),
+    np.array([31, 30, 31]),
+    np.array([2]),
+]
 
 
 class Net(torch.nn.Module):
@@ -56,7 +65,16 @@ class World:
 
 
 def task_of(
-    store, fabric, *, frames=FRAMES, labels=LABELS, loss="mil", weight=0.5, net=None, **more
+    store,
+    fabric,
+    *,
+    frames=FRAMES,
+    labels=LABELS,
+    tracklets=None,
+    loss="mil",
+    weight=0.5,
+    net=None,
+    **more,
 ):
     base = importlib.import_module(f"weakreid.losses.{loss}")
     options = {
@@ -72,7 +90,7 @@ def task_of(
         **more,
     }
     return BagTask(
-        bags_of(frames, labels),
+        bags_of(frames, labels, tracklets),
         store,
         fabric=fabric,
         model=net or Net(),
@@ -108,6 +126,63 @@ def test_bags_that_cannot_be_learnt_from_are_refused(frames, labels, message):
     assert "\n" not in str(caught.value)
 
 
+def test_tracklets_are_numbered_within_their_bag():
+    assert bags_of(FRAMES, LABELS).tracklets is None
+    assert bags_of(FRAMES, LABELS).instances == [6, 6, 6, 3, 1]
+    bags = bags_of(FRAMES, LABELS, TRACKLETS)
+    assert [of_bag.tolist() for of_bag in bags.tracklets] == [
+        [2, 2, 0, 0, 0, 1],
+        [0, 1, 0, 1, 0, 1],
+        [0] * 6,
+        [1, 0, 1],
+        [0],
+    ]
+    assert bags.instances == [3, 2, 1, 2, 1]
+
+
+@pytest.mark.parametrize(
+    ("k", "tracklets", "message"),
+    [
+        (7, None, "loss.k = 7 is larger than every bag: the largest has 6 frames; lower loss.k"),
+        (4, TRACKLETS, "loss.k = 4 is larger than every bag: the largest has 3 tracklets; lower"),
+    ],
+)
+def test_a_k_that_no_bag_can_give_is_refused(k, tracklets, message):
+    with pytest.raises(ReidError) as caught:
+        check_learnable(bags_of(FRAMES, LABELS, tracklets), k=k, batch_size=4, pairs=1)
+    assert str(caught.value).startswith(message)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("k", "tracklets", "said"),
+    [
+        (None, None, ""),
+        (1, None, ""),
+        (3, None, "1 of 5 bags have fewer than k = 3 frames: these use all\n"),
+        (6, None, "2 of 5 bags have fewer than k = 6 frames: these use all\n"),
+        (1, TRACKLETS, ""),
+        (3, TRACKLETS, "4 of 5 bags have fewer than k = 3 tracklets: these use all\n"),
+    ],
+)
+def test_bags_that_are_smaller_than_k_are_only_said(k, tracklets, said, capsys):
+    check_learnable(bags_of(FRAMES, LABELS, tracklets), k=k, batch_size=4, pairs=1)
+    assert capsys.readouterr().err == said
+
+
+def test_bags_that_share_no_person_are_refused_with_cpal_alone():
+    alone = bags_of(FRAMES, [np.array([person]) for person in range(5)])
+    check_learnable(alone, k=1, batch_size=4, pairs=0)
+    with pytest.raises(ReidError, match="no two of the 5 bags share an identity: CPAL cannot be"):
+        check_learnable(alone, k=1, batch_size=4, pairs=1)
+
+
+def test_fewer_bags_than_a_batch_are_a_smaller_batch():
+    check_learnable(bags_of(FRAMES, LABELS), k=1, batch_size=100, pairs=1)
+    with pytest.raises(ReidError, match="3 pairs need 6 bags, but a batch holds 5"):
+        check_learnable(bags_of(FRAMES, LABELS), k=1, batch_size=100, pairs=3)
+
+
 def test_a_batch_holds_what_it_says(store):
     task = task_of(store, World(), augment_options={"flip": 0.0, "pad": 0, "erase": 0.0})
     assert task.steps_per_epoch == 3
@@ -116,6 +191,8 @@ def test_a_batch_holds_what_it_says(store):
         assert batch.mask.sum(1).tolist() == counts
         assert task.size(batch) == sum(counts) == len(batch.images)
         assert batch.images.dtype == torch.uint8
+        # hidden in this setting
+        assert torch.equal(batch.tracklets, torch.full(batch.mask.shape, -1))
         images = batch.images.split(counts)
         for bag, labels, of_bag in zip(chosen, batch.labels, images, strict=True):
             assert labels.nonzero().flatten().tolist() == task.bags.labels[bag].tolist()
@@ -134,15 +211,39 @@ def test_batches_are_the_same_at_every_call_and_others_in_another_epoch(store):
     )
 
 
+def test_a_batch_tells_which_tracklet_a_frame_is_of(store):
+    plain = {"flip": 0.0, "pad": 0, "erase": 0.0}
+    task = task_of(store, World(), tracklets=TRACKLETS, augment_options=plain)
+    without = task_of(store, World(), augment_options=plain)
+    assert task.most_tracklets == 3
+    for batch, blind, chosen in zip(
+        task.batches(1), without.batches(1), task.sampler.epoch(1), strict=True
+    ):
+        assert torch.equal(batch.images, blind.images)
+        assert torch.equal(batch.tracklets >= 0, batch.mask)
+        counts = batch.mask.sum(1).tolist()
+        pictures = batch.images.split(counts)
+        for bag, of_frames, images in zip(chosen, batch.tracklets, pictures, strict=True):
+            known = store.batch(FRAMES[bag], HEIGHT, WIDTH)
+            for place, image in enumerate(images.numpy()):
+                (which,) = [i for i, other in enumerate(known) if np.array_equal(image, other)]
+                assert of_frames[place] == task.bags.tracklets[bag][which]
+
+
+@pytest.mark.parametrize("tracklets", [None, TRACKLETS], ids=["frames", "tracklets"])
 @pytest.mark.parametrize("size", [2, 4])
-def test_processes_share_a_batch_out_whatever_their_number(store, size):
-    whole = list(task_of(store, World()).batches(0))
-    shares = [list(task_of(store, World(rank, size)).batches(0)) for rank in range(size)]
+def test_processes_share_a_batch_out_whatever_their_number(store, size, tracklets):
+    whole = list(task_of(store, World(), tracklets=tracklets).batches(0))
+    shares = [
+        list(task_of(store, World(rank, size), tracklets=tracklets).batches(0))
+        for rank in range(size)
+    ]
     for step, batch in enumerate(whole):
         parts = [share[step] for share in shares]
         assert torch.equal(torch.cat([part.images for part in parts]), batch.images)
         assert torch.equal(torch.cat([part.mask for part in parts]), batch.mask)
         assert torch.equal(torch.cat([part.labels for part in parts]), batch.labels)
+        assert torch.equal(torch.cat([part.tracklets for part in parts]), batch.tracklets)
 
 
 def test_decoding_threads_change_nothing(store):
@@ -173,13 +274,21 @@ def assert_learns(task):
     return terms
 
 
+LOSSES = {
+    "mil": {"k": 2},
+    "hslr": {"k": 2, "alpha": 1.0, "m": 0.5},
+    "sslr": {"k": 2, "alpha": 1.0, "gamma": 1.0},
+    "wsddn": {},
+}
+
+
+@pytest.mark.parametrize("tracklets", [None, TRACKLETS], ids=["frames", "tracklets"])
 @pytest.mark.parametrize("weight", [0.0, 0.3])
-@pytest.mark.parametrize("loss", ["mil", "hslr", "sslr", "wsddn"])
-def test_losses_mix_as_the_weight_says(store, loss, weight):
-    options = {"mil": {"k": 2}, "hslr": {"k": 2, "alpha": 1.0, "m": 0.5}}
-    options["sslr"] = {"k": 2, "alpha": 1.0, "gamma": 1.0}
+@pytest.mark.parametrize("loss", LOSSES)
+def test_losses_mix_as_the_weight_says(store, loss, weight, tracklets):
+    options = LOSSES[loss]
     task = task_of(
-        store, World(), loss=loss, weight=weight, base_options=options.get(loss, {}), pairs=1
+        store, World(), loss=loss, weight=weight, base_options=options, tracklets=tracklets
     )
     terms = assert_learns(task)
     assert set(terms) == ({"base", "cpal"} if weight else {"base"})
@@ -187,6 +296,63 @@ def test_losses_mix_as_the_weight_says(store, loss, weight):
     total, terms = task.loss(batch)
     expected = (1 - weight) * terms["base"] + weight * terms.get("cpal", 0.0)
     assert torch.allclose(total, expected)
+
+
+def means_of(task, batch):
+    """Return per bag the list of its tracklets' mean features, by loops."""
+    features = task.model(preprocess(batch.images, MEAN, STD)).split(batch.mask.sum(1).tolist())
+    found = []
+    for of_bag, tracklets in zip(features, batch.tracklets.tolist(), strict=True):
+        own = {number: [] for number in sorted(set(tracklets) - {-1})}
+        for feature, number in zip(of_bag, tracklets, strict=False):
+            own[number].append(feature)
+        found.append([sum(frames) / len(frames) for frames in own.values()])
+    return found
+
+
+def test_the_loss_of_tracklets_is_that_of_their_means(store):
+    task = task_of(store, World(), tracklets=TRACKLETS, weight=0.0, base_options={"k": 2})
+    for batch in task.batches(0):
+        total = torch.zeros(())
+        means = means_of(task, batch)
+        for of_bag, labels in zip(means, batch.labels, strict=True):
+            logits = task.heads(torch.stack(of_bag))["identity"]
+            largest = logits.sort(dim=0, descending=True).values[:2]
+            scores = torch.exp(largest.mean(0))
+            total = total - (labels / labels.sum() * torch.log(scores / scores.sum())).sum()
+        assert {len(of_bag) for of_bag in means} >= {1, 2}
+        expected = total / len(means)
+        value, _ = task.loss(batch)
+        torch.testing.assert_close(value, expected)
+        learning = [*task.model.parameters(), *task.heads.parameters()]
+        found = torch.autograd.grad(value, learning)
+        for one, other in zip(found, torch.autograd.grad(expected, learning), strict=True):
+            torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_every_loss_of_tracklets_sees_their_means_alone(store, loss):
+    options = LOSSES[loss]
+    task = task_of(store, World(), tracklets=TRACKLETS, loss=loss, base_options=options)
+    for batch in task.batches(0):
+        means = means_of(task, batch)
+        features = torch.nn.utils.rnn.pad_sequence([torch.stack(m) for m in means], True)
+        mask = torch.tensor([[i < len(m) for i in range(features.shape[1])] for m in means])
+        logits = task.heads(features)
+        base = task.base.loss(logits, mask, batch.labels, **options)
+        attention = logits[task.base.attention_logits]
+        between = cpal.loss(features, attention, mask, batch.labels, margin=0.5)
+        value, terms = task.loss(batch)
+        torch.testing.assert_close(terms["base"], base)
+        torch.testing.assert_close(terms["cpal"], between)
+        torch.testing.assert_close(value, (base + between) / 2)
+
+
+def test_a_tracklet_per_frame_is_the_setting_of_frames(store):
+    single = [np.arange(len(rows)) for rows in FRAMES]
+    plain, other = task_of(store, World()), task_of(store, World(), tracklets=single)
+    for batch, same in zip(plain.batches(0), other.batches(0), strict=True):
+        torch.testing.assert_close(plain.loss(batch)[0], other.loss(same)[0])
 
 
 def test_a_batch_without_a_pair_has_no_cpal(store):

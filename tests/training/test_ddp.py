@@ -8,6 +8,7 @@ import shutil
 import socket
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from lightning_fabric import Fabric
@@ -55,13 +56,18 @@ class Net(torch.nn.Module):
         return self.second(self.first(self.frozen(images)).relu().amax(dim=(2, 3)))
 
 
-def steps_of(data: Path, out: Path, loss: str, fabric: Fabric) -> None:
+def steps_of(data: Path, out: Path, loss: str, instances: str, fabric: Fabric) -> None:
     """Train for some steps; write losses, the first gradients and the last weights."""
     fabric.launch()
     torch.set_num_threads(1)
     base = importlib.import_module(f"weakreid.losses.{loss}")
     rows = tables.read_frame(data / "bags.parquet", "bags", ["frames", "labels"])
-    bags = bags_of(list(rows["frames"]), list(rows["labels"]))
+    # 6, 3 or 2 tracklets in a bag: the processes' shares differ
+    tracklets = [
+        np.arange(len(frames)) // (1 + bag % 3) for bag, frames in enumerate(rows["frames"])
+    ]
+    shown = tracklets if instances == "tracklets" else None
+    bags = bags_of(list(rows["frames"]), list(rows["labels"]), shown)
     model, heads = Net(), Heads(base.HEADS, 12, len(bags.persons), 5)
     optimiser = torch.optim.SGD(
         [*(p for p in model.parameters() if p.requires_grad), *heads.parameters()], 0.1, 0.9
@@ -89,7 +95,9 @@ def steps_of(data: Path, out: Path, loss: str, fabric: Fabric) -> None:
     torch.save(found, out / f"{fabric.global_rank}-of-{fabric.world_size}.pt")
 
 
-def one_of(rank: int, size: int, port: int, data: Path, out: Path, loss: str) -> None:
+def one_of(
+    rank: int, size: int, port: int, data: Path, out: Path, loss: str, instances: str
+) -> None:
     os.environ.update(
         LOCAL_RANK=str(rank), NODE_RANK="0", WORLD_SIZE=str(size),
         MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port),
@@ -98,7 +106,7 @@ def one_of(rank: int, size: int, port: int, data: Path, out: Path, loss: str) ->
     fabric = Fabric(
         accelerator="cpu", devices=size, strategy="ddp", plugins=[LightningEnvironment()]
     )
-    steps_of(data, out, loss, fabric)
+    steps_of(data, out, loss, instances, fabric)
 
 
 def free_port() -> int:
@@ -107,14 +115,16 @@ def free_port() -> int:
         return found.getsockname()[1]
 
 
-@pytest.mark.parametrize("loss", ["mil", "wsddn"])
-def test_two_processes_make_the_loss_and_gradients_of_one(data, tmp_path, loss):
+@pytest.mark.parametrize(
+    ("loss", "instances"), [("mil", "frames"), ("wsddn", "frames"), ("mil", "tracklets")]
+)
+def test_two_processes_make_the_loss_and_gradients_of_one(data, tmp_path, loss, instances):
     with settings_put_back():
         alone = Fabric(accelerator="cpu", devices=1, plugins=[LightningEnvironment()])
-        steps_of(data, tmp_path, loss, alone)
+        steps_of(data, tmp_path, loss, instances, alone)
     context, port = multiprocessing.get_context("fork"), free_port()
     processes = [
-        context.Process(target=one_of, args=(rank, 2, port, data, tmp_path, loss))
+        context.Process(target=one_of, args=(rank, 2, port, data, tmp_path, loss, instances))
         for rank in range(2)
     ]
     for process in processes:

@@ -18,6 +18,7 @@ from weakreid.images import ImageStore
 from weakreid.models.backbones import build, preprocess
 from weakreid.models.reid import ReidModel
 from weakreid.tables import read_frame
+from weakreid.training import frozen
 from weakreid.training.devices import fabric_for
 from weakreid.training.frozen import frozen_maps
 
@@ -67,6 +68,13 @@ def test_the_rest_of_the_network_goes_on_from_the_maps(store):
     torch.testing.assert_close(
         model(maps.take(rows, mirrored), after_front=True), model(pixels), rtol=1e-4, atol=1e-5
     )
+
+
+def test_maps_do_not_depend_on_how_a_batch_is_cut(store, monkeypatch):
+    model = network().eval()
+    whole = maps_of(model, store, range(12)).maps
+    monkeypatch.setattr(frozen, "chunks", lambda images: images.split(5))
+    torch.testing.assert_close(maps_of(model, store, range(12)).maps, whole)
 
 
 def test_more_memory_than_allowed_is_refused(store):

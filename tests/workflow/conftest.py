@@ -12,11 +12,28 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 METRICS = "results/wl_tiny/metrics.json"
 TABLE = "results/tables/tiny/table.md"
+# a study's tables: without a dataset in the path, and with one
+STUDY_TABLES = (
+    "results/tables/mini_k/table.md",
+    "results/tables/mini_counts/walkers_tiny/table.md",
+    "results/tables/mini_cost/walkers_tiny/table.md",
+    "results/tables/mini_audit/walkers_tiny/table.md",
+)
 FIGURES = (
     "results/wl_tiny/learning_curve.svg",
     "results/wl_tiny/runs/official-1/matches_fine.png",
     "results/wl_tiny/runs/official-1/matches_coarse.png",
     "results/datasets/walkers_tiny/contact_sheet.png",
+    "results/tables/mini_k/plot.svg",
+    "results/tables/mini_matches/walkers_tiny/fine.png",
+    "results/tables/mini_matches/walkers_tiny/coarse.png",
+)
+
+
+# most of a tiny training is Python's start: two at a time, a thread each
+SIDE_BY_SIDE = (
+    *("--resources", "gpu=2", "--set-threads"),
+    *(f"{rule}=1" for rule in ("generate", "dataset", "train", "features", "evaluate", "audit")),
 )
 
 
@@ -27,11 +44,12 @@ class Project:
     folder: Path
     metrics: str = METRICS
     table: str = TABLE
+    study_tables: tuple[str, ...] = STUDY_TABLES
     figures: tuple[str, ...] = FIGURES
 
     @property
     def targets(self) -> tuple[str, ...]:
-        return (self.metrics, self.table, *self.figures)
+        return (self.metrics, self.table, *self.study_tables, *self.figures)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -59,8 +77,8 @@ class Project:
         return self.call(sys.executable, "-m", "snakemake", *arguments, stderr=subprocess.STDOUT)
 
     def tiny(self, *targets: str) -> subprocess.CompletedProcess[str]:
-        """Ask for targets of the tiny experiment."""
-        return self.snakemake(*targets, "--cores", "2", "--configfile", "tiny.yaml")
+        """Ask for targets of the tiny experiment and study."""
+        return self.snakemake(*targets, "--cores", "2", "--configfile", "tiny.yaml", *SIDE_BY_SIDE)
 
 
 def lay_out(folder: Path) -> Project:
@@ -92,6 +110,12 @@ def repeated(tiny: Project, tmp_path_factory: pytest.TempPathFactory) -> Project
     done = project.tiny(*project.targets)
     assert done.returncode == 0, done.stdout[-4000:]
     return project
+
+
+@pytest.fixture(scope="session")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A checkout in which nothing runs: for dry runs, and for what is refused."""
+    return lay_out(tmp_path_factory.mktemp("checkout"))
 
 
 @pytest.fixture

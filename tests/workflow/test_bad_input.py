@@ -3,7 +3,6 @@
 import contextlib
 import importlib
 import io
-import json
 import os
 import signal
 import subprocess
@@ -14,113 +13,11 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-import yaml
+from tests.workflow.of_stages import INPUTS, SEVERAL, inputs_of, rest_of
 
-from weakreid import config, console, tables
+from weakreid import console, tables
 
 pytestmark = pytest.mark.slow
-
-DATASET = "results/datasets/walkers_tiny"
-SPLIT = f"{DATASET}/official"
-RUN = "results/wl_tiny/runs/official-1"
-
-INPUTS: dict[str, dict[str, str]] = {
-    "dataset": {"source": f"{DATASET}/generated.json"},
-    "contact_sheet": {"source": f"{DATASET}/generated.json"},
-    "split": {
-        "tracklets": f"{DATASET}/tracklets.parquet",
-        "partitions": f"{DATASET}/partitions.parquet",
-    },
-    "bags": {"tracklets": f"{SPLIT}/tracklets.parquet", "frames": f"{DATASET}/frames.parquet"},
-    "coarse_bags": {
-        "tracklets": f"{SPLIT}/tracklets.parquet",
-        "frames": f"{DATASET}/frames.parquet",
-    },
-    "train": {"bags": f"{SPLIT}/bags/wl.parquet", "images": f"{DATASET}/images.arrow"},
-    "features": {
-        "model": f"{RUN}/model.safetensors",
-        "tracklets": f"{SPLIT}/tracklets.parquet",
-        "frames": f"{DATASET}/frames.parquet",
-        "images": f"{DATASET}/images.arrow",
-    },
-    "evaluate": {
-        "features": f"{RUN}/features.parquet",
-        "tracklets": f"{SPLIT}/tracklets.parquet",
-        "coarse": f"{SPLIT}/coarse.parquet",
-    },
-    "collect": {"metrics": f"{RUN}/metrics.json", "timing": f"{RUN}/timing.json"},
-    "table": {"metrics": "results/wl_tiny/metrics.json"},
-    "learning_curve": {"history": f"{RUN}/history.parquet"},
-    "matches": {
-        "rankings": f"{RUN}/rankings.parquet",
-        "tracklets": f"{SPLIT}/tracklets.parquet",
-        "frames": f"{DATASET}/frames.parquet",
-        "coarse": f"{SPLIT}/coarse.parquet",
-        "images": f"{DATASET}/images.arrow",
-    },
-}
-"""What each stage reads, by the option's name."""
-
-SEVERAL = {("collect", "metrics"), ("collect", "timing"), ("table", "metrics")}
-SEVERAL |= {("learning_curve", "history")}
-
-
-def rest_of(stage: str, out: Path) -> dict[str, Any]:
-    """Return a stage's other options."""
-    raw = yaml.safe_load(Path("config.yaml").read_text(encoding="utf-8"))
-    method = yaml.safe_load(Path("tiny.yaml").read_text(encoding="utf-8"))["methods"]["tiny"]
-    raw["methods"] = {"tiny": method}
-    raw["experiments"] = raw["tables"] = {}
-    found = config.load(raw)
-    blocks: dict[str, Any] = {
-        "dataset": {"source": "mars", "options": {"on_bad_frame": "stop"}},
-        "contact_sheet": {"persons": 2},
-        "split": {"split": "official"},
-        "bags": {**found.bags["wl"].model_dump(mode="json"), "seed": 1},
-        "coarse_bags": {**found.coarse.model_dump(mode="json"), "seed": 1},
-        "train": {
-            **found.methods["tiny"].model_dump(mode="json", exclude={"evaluation"}),
-            "seed": 1,
-        },
-        "evaluate": found.methods["tiny"].evaluation.model_dump(mode="json"),
-        "collect": {
-            "experiment": "e",
-            "dataset": "d",
-            "bags": "b",
-            "method": "m",
-            "runs": ["official-1"],
-            "config": {},
-        },
-        "table": {"title": "Title", "rows": [{"label": "row", "experiment": "e"}]},
-        "learning_curve": {"experiment": "e", "runs": ["official-1"]},
-        "matches": {"experiment": "e", "seed": 1, "queries": 1, "items": 1},
-    }
-    outputs: dict[str, dict[str, Any]] = {
-        "dataset": {"dataset": "d", "threads": 1, "out": out / "tracklets.parquet"},
-        "train": {
-            "code": "code",
-            "checkpoint": out / "checkpoint.pt",
-            "device": "cpu",
-            "devices": 1,
-            "threads": 1,
-            "model": out / "model.safetensors",
-            "history": out / "history.parquet",
-            "timing": out / "timing.json",
-        },
-        "features": {"device": "cpu", "threads": 1, "out": out / "features.parquet"},
-        "evaluate": {
-            "threads": 1,
-            "metrics": out / "metrics.json",
-            "rankings": out / "rankings.parquet",
-        },
-        "collect": {"out": out / "metrics.json", "timing_out": out / "timing.json"},
-        "table": {"out": out / "table.md"},
-        "learning_curve": {"out": out / "learning_curve.svg"},
-        "contact_sheet": {"out": out / "contact_sheet.png"},
-        "matches": {"fine_out": out / "fine.png", "coarse_out": out / "coarse.png"},
-    }
-    params = {"params": json.dumps(blocks[stage])} if stage in blocks else {}
-    return {**params, **outputs.get(stage, {"out": out / "table.parquet"})}
 
 
 @pytest.fixture
@@ -141,10 +38,7 @@ def run(stage: str, options: dict[str, Any]) -> tuple[int, list[str]]:
 
 def refused(stage: str, option: str, path: Path, work: Path) -> str:
     """Run a stage with one input replaced; return the line that refuses it."""
-    options: dict[str, Any] = {
-        name: [Path(place)] if (stage, name) in SEVERAL else Path(place)
-        for name, place in INPUTS[stage].items()
-    }
+    options = inputs_of(stage)
     options[option] = [path] if (stage, option) in SEVERAL else path
     out = work / "out"
     out.mkdir(exist_ok=True)
@@ -185,8 +79,13 @@ def wrong_files(path: Path) -> Iterator[tuple[str, bytes | None]]:
     whole = path.read_bytes()
     yield "missing", None
     yield "empty", b""
-    yield "half", whole[: len(whole) // 2]
     yield "something else", bytes(range(256)) * 20
+    if path.suffix == ".csv":
+        # half of its lines are a table too; half a line is none
+        yield "half a line", whole[: whole.rindex(b",")]
+        yield "without its heads", whole[whole.index(b"\n") + 1 :]
+        return
+    yield "half", whole[: len(whole) // 2]
     if path.suffix == ".parquet":
         yield "another kind", with_metadata(path, kind="other")
         yield "another version", with_metadata(path, version="99")
@@ -257,6 +156,13 @@ OUTPUTS = {
     "evaluate": "rankings.parquet",
     "collect": "timing.json",
     "table": "table.md",
+    "study_table": "table.md",
+    "sweep_plot": "plot.svg",
+    "counts_table": "table.md",
+    "cost_table": "table.md",
+    "audit": "audit.parquet",
+    "audit_score": "audit.json",
+    "audit_table": "table.md",
     "learning_curve": "learning_curve.svg",
     "matches": "fine.png",
     "contact_sheet": "contact_sheet.png",

@@ -43,12 +43,12 @@ def settings_of(profile):
     return yaml.safe_load((PROFILES / profile / "config.yaml").read_text())
 
 
-def rules():
-    """The names of the workflow's rules that run a command."""
+def rules(saying=r"^    shell:"):
+    """The names of the workflow's rules that run a command, or say something else."""
     names = set()
     for path in [REPOSITORY / "Snakefile", *(REPOSITORY / "workflow/rules").glob("*.smk")]:
         for block in re.split(r"^(?=rule )", path.read_text(), flags=re.MULTILINE)[1:]:
-            if re.search(r"^    shell:", block, flags=re.MULTILINE):
+            if re.search(saying, block, flags=re.MULTILINE):
                 names.add(re.match(r"rule (\w+):", block)[1])
     return names
 
@@ -96,6 +96,13 @@ def test_the_rules_that_a_profile_names_exist(profile):
 
 def test_the_slurm_profile_covers_every_rule():
     assert set(settings_of("slurm")["set-resources"]) == rules()
+
+
+@pytest.mark.parametrize("profile", ["kubernetes", "slurm"])
+def test_a_rule_that_can_use_a_gpu_asks_for_one(profile):
+    wanted = settings_of(profile)["set-resources"]
+    asking = {rule for rule, request in wanted.items() if request.get("gpu")}
+    assert asking == rules(r"^        gpu=1,") == {"train", "features", "audit"}
 
 
 @pytest.mark.parametrize("profile", CLUSTERS)

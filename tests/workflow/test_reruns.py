@@ -1,15 +1,13 @@
 """Which rules run again after a change: those that the change can reach, and no others.
 
-The tiny experiment is there; each test changes one thing and asks for it again in a dry run. The
-second table below has a row per module and the first a row per key of the config, so that neither
-can grow without saying what a change of it costs.
+The tiny experiment and study are there; each test changes one thing and asks for them again in a
+dry run. The second table below has a row per module and the first a row per key of the config, so
+that neither can grow without saying what a change of it costs.
 """
 
 import contextlib
 import functools
-import logging
 import os
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,31 +15,34 @@ from typing import Any
 import pytest
 import yaml
 from pydantic import BaseModel
-from snakemake.api import (
-    ConfigSettings,
-    DAGSettings,
-    OutputSettings,
-    ResourceSettings,
-    SnakemakeApi,
-)
-from snakemake.logging import logger
-from snakemake.settings.enums import Quietness
+from tests.workflow.dryrun import dry_run
 
 from weakreid import codedigest, config
 
 pytestmark = pytest.mark.slow
 
 NOTHING: frozenset[str] = frozenset()
-COLLECTING = frozenset({"collect", "table"})
-EVALUATING = COLLECTING | {"evaluate", "matches"}
+STUDYING = frozenset({"study_table", "sweep_plot"})
+COLLECTING = STUDYING | {"collect", "table"}
+MATCHING = frozenset({"matches", "matches_table"})
+EVALUATING = COLLECTING | MATCHING | {"evaluate"}
 DESCRIBING = EVALUATING | {"features"}
-TRAINING = DESCRIBING | {"train", "learning_curve"}
-BAGS = TRAINING | {"bags"}
-COARSE_BAGS = EVALUATING | {"coarse_bags"}
+SCORING = frozenset({"audit_score", "audit_table"})
+AUDITING = SCORING | {"audit"}
+TRAINING = DESCRIBING | AUDITING | {"train", "learning_curve"}
+COUNTING = frozenset({"counts_table", "cost_table"})
+BAGS = TRAINING | COUNTING | {"bags"}
+COARSE_BAGS = EVALUATING | {"coarse_bags", "counts_table"}
 ALL_BAGS = BAGS | COARSE_BAGS
 SPLITTING = ALL_BAGS | {"split"}
 READING = SPLITTING | {"dataset"}
 GENERATING = READING | {"generate", "contact_sheet"}
+
+OF_STUDIES = STUDYING | COUNTING | AUDITING | {"matches_table"}
+"""What an experiment's own keys do not reach."""
+OF_EXPERIMENTS = frozenset({"table", "learning_curve", "contact_sheet"})
+"""What a study's own keys do not reach: the curve and the sheet asked for are others'."""
+ONE_ROW = TRAINING - OF_EXPERIMENTS - AUDITING - MATCHING
 
 KEYS: dict[str, tuple[Any, frozenset[str]]] = {
     "seed": (2, ALL_BAGS),
@@ -65,8 +66,13 @@ KEYS: dict[str, tuple[Any, frozenset[str]]] = {
     "bags.wl.tracklet_parts": (2, BAGS),
     "bags.wl.max_frames": (10, BAGS),
     "bags.wl.missing": ({"tracklets": [1, 2]}, BAGS),
+    "bags.wl.noisy_parts": (2, BAGS),
+    # those that are audited say their own
+    "bags.wl.planted": ({"missing": 0.2}, BAGS - AUDITING),
     "coarse.tracklets_per_bag": ([2, 4], COARSE_BAGS),
     "coarse.max_frames": (10, COARSE_BAGS),
+    "audit.frames": (8, AUDITING),
+    "audit.top": (3, AUDITING),
     "methods.tiny.model.backbone": ("resnet34", TRAINING),
     "methods.tiny.model.weights": ("hub", TRAINING),
     "methods.tiny.model.last_stride": (1, TRAINING),
@@ -76,6 +82,7 @@ KEYS: dict[str, tuple[Any, frozenset[str]]] = {
     "methods.tiny.model.batch_norm": ("eval", TRAINING),
     "methods.tiny.image.height": (64, TRAINING),
     "methods.tiny.image.width": (32, TRAINING),
+    "methods.tiny.instances": ("tracklets", TRAINING),
     "methods.tiny.augment.flip": (0.0, TRAINING),
     "methods.tiny.augment.pad": (2, TRAINING),
     "methods.tiny.augment.erase": (0.5, TRAINING),
@@ -94,7 +101,8 @@ KEYS: dict[str, tuple[Any, frozenset[str]]] = {
     "methods.tiny.optimiser.backbone_factor": (0.5, TRAINING),
     "methods.tiny.optimiser.head_factor": (0.5, TRAINING),
     "methods.tiny.optimiser.clip": (1.0, TRAINING),
-    "methods.tiny.schedule.epochs": (3, TRAINING),
+    # the study says its own
+    "methods.tiny.schedule.epochs": (3, TRAINING - OF_STUDIES),
     "methods.tiny.schedule.steps_per_epoch": (3, TRAINING),
     "methods.tiny.schedule.name": ("step", TRAINING),
     "methods.tiny.schedule.milestones": ([1], TRAINING),
@@ -106,20 +114,81 @@ KEYS: dict[str, tuple[Any, frozenset[str]]] = {
     "methods.tiny.evaluation.keep": (10, EVALUATING),
     "methods.tiny.evaluation.memory_mb": (512, EVALUATING),
     # the contact sheet asked for is the other dataset's
-    "experiments.wl_tiny.dataset": ("walkers", GENERATING - {"contact_sheet"}),
-    "experiments.wl_tiny.bags": ("wl_parts4", BAGS),
-    "experiments.wl_tiny.method": ("small", TRAINING),
+    "experiments.wl_tiny.dataset": ("walkers", GENERATING - {"contact_sheet"} - OF_STUDIES),
+    "experiments.wl_tiny.bags": ("wl_parts4", BAGS - OF_STUDIES),
+    "experiments.wl_tiny.method": ("small", TRAINING - OF_STUDIES),
     # the examples asked for are of the run that is there
-    "experiments.wl_tiny.splits": (["official", "dev"], SPLITTING - {"matches"}),
-    "experiments.wl_tiny.seeds": ([1, 2], TRAINING - {"matches"}),
-    "experiments.wl_tiny.overrides": ({"schedule": {"epochs": 1}}, TRAINING),
+    "experiments.wl_tiny.splits": (["official", "dev"], SPLITTING - {"matches"} - OF_STUDIES),
+    "experiments.wl_tiny.seeds": ([1, 2], TRAINING - {"matches"} - OF_STUDIES),
+    "experiments.wl_tiny.overrides": ({"schedule": {"epochs": 1}}, TRAINING - OF_STUDIES),
+    "studies.mini.beside": ("WL-DukeV", STUDYING | {"counts_table"}),
+    "studies.mini.bags": ("wl_parts4", BAGS - OF_EXPERIMENTS),
+    "studies.mini.method": ("small", TRAINING - OF_EXPERIMENTS),
+    "studies.mini.splits": (["dev"], SPLITTING - OF_EXPERIMENTS),
+    # the examples asked for are of the first run
+    "studies.mini.seeds": ([1, 2], TRAINING - OF_EXPERIMENTS - MATCHING),
+    "studies.mini.changes": ({"spoilt": {"max_frames": 9}}, AUDITING | {"bags", "train"}),
+    "studies.mini.datasets.walkers_tiny.published": ("WL-MARS", STUDYING | {"counts_table"}),
+    "studies.mini.datasets.walkers_tiny.bags": ("wl_parts4", BAGS - OF_EXPERIMENTS),
+    "studies.mini.datasets.walkers_tiny.method": ("small", TRAINING - OF_EXPERIMENTS),
+    "studies.mini.datasets.walkers_tiny.splits": (["dev"], SPLITTING - OF_EXPERIMENTS),
+    "studies.mini.datasets.walkers_tiny.seeds": (
+        [1, 2],
+        TRAINING - OF_EXPERIMENTS - MATCHING,
+    ),
+    "studies.mini.datasets.walkers_tiny.overrides": (
+        {"schedule": {"epochs": 2}},
+        TRAINING - OF_EXPERIMENTS,
+    ),
+    "studies.mini.datasets.walkers_tiny.changes": (
+        {"spoilt": {"max_frames": 9}},
+        BAGS - OF_EXPERIMENTS,
+    ),
+    "studies.mini.datasets.walkers_tiny.rows": ({"k_1": {"loss": {"k": 2}}}, ONE_ROW),
+    "studies.mini.rows.k_1.bags": ("spoilt", ONE_ROW),
+    "studies.mini.rows.k_1.overrides": ({"loss": {"k": 2}}, ONE_ROW),
     "tables.tiny.title": ("Another", frozenset({"table"})),
     "tables.tiny.rows": ({"another label": "wl_tiny"}, frozenset({"table"})),
+    "tables.mini_k.title": ("Another", STUDYING),
+    "tables.mini_k.study": ("wl", ONE_ROW),
+    "tables.mini_k.datasets": (
+        ["walkers"],
+        GENERATING - OF_EXPERIMENTS - AUDITING - MATCHING - COUNTING,
+    ),
+    "tables.mini_k.paper": ("XX", STUDYING),
+    "tables.mini_k.table": ("V", STUDYING),
+    "tables.mini_k.protocols": (["coarse"], STUDYING),
+    "tables.mini_k.ranks": ([1], STUDYING),
+    "tables.mini_k.axis": ("kk", STUDYING),
+    "tables.mini_k.rows": ({"k = 2": "k_1"}, STUDYING),
+    "tables.mini_counts.title": ("Another", frozenset({"counts_table"})),
+    "tables.mini_counts.study": ("wl", NOTHING),
+    # the tables asked for name their dataset
+    "tables.mini_counts.datasets": (["dukev"], NOTHING),
+    "tables.mini_counts.paper": ("XX", frozenset({"counts_table"})),
+    "tables.mini_counts.table": ("II", frozenset({"counts_table"})),
+    "tables.mini_cost.title": ("Another", frozenset({"cost_table"})),
+    "tables.mini_cost.study": ("wl", NOTHING),
+    "tables.mini_cost.datasets": (["dukev"], NOTHING),
+    "tables.mini_audit.title": ("Another", frozenset({"audit_table"})),
+    "tables.mini_audit.study": ("wl", AUDITING | {"bags", "train"}),
+    "tables.mini_audit.datasets": (["dukev"], NOTHING),
+    "tables.mini_audit.row": ("k_1", AUDITING),
+    "tables.mini_matches.title": ("Another", NOTHING),
+    "tables.mini_matches.study": ("wl", MATCHING | {"train", "features", "evaluate"}),
+    "tables.mini_matches.datasets": (["dukev"], NOTHING),
 }
 """Key: a value that it does not have, and the rules that then run again."""
 
+TABLES = ("tiny", "mini_k", "mini_counts", "mini_cost", "mini_audit", "mini_matches")
+
 ALSO: dict[str, tuple[str, Any]] = {
     "methods.tiny.batch.cache_mb": ("methods.tiny.model.frozen", ["stem"]),
+    # the other datasets' bags of that name stay as they are
+    "studies.mini.datasets.walkers_tiny.changes": (
+        "studies.mini.datasets.walkers_tiny.bags",
+        "wl_parts4",
+    ),
 }
 """Key: what it needs beside it."""
 
@@ -141,72 +210,44 @@ MODULES: dict[frozenset[str], str] = {
     READING: "images tables datasets.layout datasets.mars datasets.pack stages.dataset",
     SPLITTING: "datasets.splits stages.split",
     ALL_BAGS: "supervision.bags",
-    BAGS: "stages.bags",
+    BAGS: "supervision.planted stages.bags",
     COARSE_BAGS: "stages.coarse_bags",
     TRAINING: """
         prefetching
         losses.cpal losses.mil losses.pooling
         models._torchvision models.backbones models.build models.reid models.weights
+        supervision.visible
         training.augment training.bag_task training.checkpoint training.devices training.frozen
         training.loop training.optimiser training.sampling training.schedule
         stages.train
     """,
-    DESCRIBING: "retrieval.describe stages.features",
+    DESCRIBING | AUDITING: "retrieval.describe",
+    DESCRIBING: "stages.features",
     EVALUATING: """
-        retrieval.chance retrieval.distances retrieval.measure retrieval.protocols
-        retrieval.ranking retrieval.reranking
+        retrieval.distances retrieval.measure retrieval.protocols retrieval.reranking
         stages.evaluate
     """,
+    EVALUATING | SCORING: "retrieval.chance retrieval.ranking",
     COLLECTING: "stages.collect",
-    frozenset({"table"}): "report.tables stages.table",
+    frozenset({"table"}): "stages.table",
+    frozenset({"table"}) | STUDYING | COUNTING | AUDITING: "report.tables",
+    STUDYING | COUNTING: "report.published report.study",
+    frozenset({"study_table"}): "stages.study_table",
+    frozenset({"sweep_plot"}): "report.sweeps stages.sweep_plot",
+    COUNTING: "report.counts supervision.counting",
+    frozenset({"counts_table"}): "stages.counts_table",
+    frozenset({"cost_table"}): "stages.cost_table",
+    AUDITING: "report.audit supervision.audit stages.audit",
+    SCORING: "retrieval.findings stages.audit_score",
+    frozenset({"audit_table"}): "stages.audit_table",
     frozenset({"learning_curve"}): "stages.learning_curve",
-    frozenset({"matches"}): "report.matches stages.matches",
-    frozenset({"learning_curve", "matches"}): "report.figures",
+    MATCHING: "report.matches stages.matches",
+    MATCHING | AUDITING | {"learning_curve", "sweep_plot"}: "report.figures",
     frozenset({"contact_sheet"}): "datasets.walkers.sheet stages.contact_sheet",
 }
 """The rules that run again when a module's code changes."""
 
 EXPECTED = {name: rules for rules, names in MODULES.items() for name in names.split()}
-
-
-class Jobs(logging.Handler):
-    """Collects the jobs that a dry run announces: by rule, the wildcards of each."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.found: dict[str, list[dict[str, str]]] = defaultdict(list)
-
-    def emit(self, record: logging.LogRecord) -> None:
-        event = getattr(record, "event", None)
-        if event is not None and event.value == "job_info":
-            self.found[record.rule_name].append(dict(record.wildcards or {}))
-
-
-@contextlib.contextmanager
-def listening() -> Iterator[Jobs]:
-    """Collect jobs, and leave Snakemake's logger as it was."""
-    jobs, filters = Jobs(), list(logger.filters)
-    logger.addHandler(jobs)
-    try:
-        yield jobs
-    finally:
-        logger.removeHandler(jobs)
-        logger.filters[:] = filters
-
-
-def dry_run(targets, change: Mapping[str, Any] | None = None) -> dict[str, list[dict[str, str]]]:
-    """Return the jobs that asking for `targets` would run, the config changed."""
-    output = OutputSettings(quiet={Quietness.ALL}, enable_file_logging=False)
-    with SnakemakeApi(output) as api, listening() as jobs:
-        api.workflow(
-            resource_settings=ResourceSettings(cores=2),
-            config_settings=ConfigSettings(config=change or {}, configfiles=[Path("tiny.yaml")]),
-            snakefile=Path("Snakefile"),
-        ).dag(
-            # as in workflow/profiles/default, which only the command line reads
-            DAGSettings(targets=set(targets), max_checksum_file_size=20 * 2**20)
-        ).execute_workflow(executor="dryrun")
-    return jobs.found
 
 
 @pytest.fixture
@@ -264,17 +305,25 @@ def leaves(block: BaseModel, prefix: str) -> dict[str, Any]:
 def keys_of_tiny(raw: Mapping[str, Any]) -> dict[str, Any]:
     """Return every key that has to do with the tiny experiment, with its value."""
     whole = config.load(raw)
-    found = leaves(whole.coarse, "coarse.")
+    found = leaves(whole.coarse, "coarse.") | leaves(whole.audit, "audit.")
     for name in type(whole).model_fields:
         value = getattr(whole, name)
         if not isinstance(value, BaseModel | dict):
             found[name] = value
     blocks = ("datasets.walkers_tiny", "bags.wl", "methods.tiny", "experiments.wl_tiny")
-    for place in (*blocks, "tables.tiny"):
+    blocks += ("studies.mini", *(f"tables.{name}" for name in TABLES))
+    for place in blocks:
         kind, _, name = place.partition(".")
         found |= leaves(getattr(whole, kind)[name], f"{place}.")
-    # a dataset of another source is another dataset
+    for block in ("datasets.walkers_tiny", "rows.k_1"):
+        kind, _, name = block.partition(".")
+        found |= leaves(found[f"studies.mini.{kind}"][name], f"studies.mini.{block}.")
+    # their blocks stand for them
+    del found["studies.mini.datasets"], found["studies.mini.rows"]
+    # a dataset of another source is another dataset, a table of another kind another table
     del found["datasets.walkers_tiny.source"]
+    for name in TABLES:
+        del found[f"tables.{name}.kind"]
     return found
 
 
@@ -302,7 +351,7 @@ def test_a_seed_more_runs_only_that_run(tiny, reruns) -> None:
     change = nested("experiments.wl_tiny.seeds", [1, 2])
     jobs = dry_run(tiny.targets, change)
     for rule in ("train", "features", "evaluate"):
-        assert [job["run"] for job in jobs[rule]] == ["official-2"]
+        assert [job["wildcards"]["run"] for job in jobs[rule]] == ["official-2"]
 
 
 @pytest.mark.parametrize(
@@ -314,10 +363,20 @@ def test_a_seed_more_runs_only_that_run(tiny, reruns) -> None:
         ("bags.more", {"max_frames": 3}),
         ("methods.wl.optimiser.lr", 0.5),
         ("methods.more", {"loss": {"name": "wsddn"}}),
-        ("experiments.wl_mars.seeds", [1, 2, 3]),
+        ("experiments.demo.seeds", [1, 2, 3]),
         ("experiments.more", {"dataset": "walkers", "bags": "wl", "method": "tiny"}),
         ("tables.demo.title", "Another"),
-        ("tables.more", {"title": "More", "rows": {"one": "wl_mars"}}),
+        ("tables.wl_table3.title", "Another"),
+        (
+            "tables.more",
+            {"kind": "experiments", "title": "More", "rows": {"one": "wl_mars"}},
+        ),
+        ("studies.wl.seeds", [7]),
+        ("studies.wl.rows.more", {"overrides": {"loss": {"k": 3}}}),
+        ("studies.mini.rows.more", {"overrides": {"loss": {"k": 3}}}),
+        ("studies.mini.changes.more", {"max_frames": 3}),
+        ("studies.mini.datasets.walkers", {"overrides": {"loss": {"k": 3}}}),
+        ("studies.more", {"beside": "WL-MARS", "bags": "wl", "method": "tiny"}),
     ],
 )
 def test_what_others_use(key: str, value: Any, reruns) -> None:
@@ -356,7 +415,7 @@ def test_the_order_of_keys(reruns) -> None:
 def test_another_name_for_the_same_method(reruns) -> None:
     block = raw_config()["methods"]["tiny"]
     change = merged(nested("methods.same", block), nested("experiments.wl_tiny.method", "same"))
-    assert reruns(change) == COLLECTING
+    assert reruns(change) == {"collect", "table"}
 
 
 # --- the code -------------------------------------------------------------------------------------
@@ -424,11 +483,19 @@ def test_comments_in_the_rules(tiny, reruns) -> None:
 
 # --- files ----------------------------------------------------------------------------------------
 
+PUBLISHED = "workflow/resources/published.csv"
+
+
+def test_another_published_figure(tiny, reruns) -> None:
+    with changed([tiny.folder / PUBLISHED], lambda text: f"{text}WL,IX,MIL,WL-MARS,fine R-1,1.0\n"):
+        assert reruns() == STUDYING | {"counts_table"}
+
 
 def test_newer_files_of_the_same_bytes(tiny, reruns) -> None:
     folder = tiny.folder
     given = [folder / "Snakefile", folder / "config.yaml", folder / "tiny.yaml"]
     given += [*(folder / "workflow" / "rules").glob("*.smk"), *modules(folder / "src").values()]
+    given.append(folder / PUBLISHED)
     for path in given:
         os.utime(path)
     assert reruns() == NOTHING
@@ -450,6 +517,10 @@ def test_newer_files_of_the_same_bytes(tiny, reruns) -> None:
         "results/wl_tiny/runs/official-1/rankings.parquet",
         "results/wl_tiny/runs/official-1/metrics.json",
         "results/wl_tiny/metrics.json",
+        "results/datasets/walkers_tiny/official/bags/wl_spoilt.parquet",
+        "results/mini_walkers_tiny/metrics.json",
+        "results/mini_walkers_tiny_planted/runs/official-1/audit.parquet",
+        "results/mini_walkers_tiny_planted/runs/official-1/audit.json",
     ],
 )
 def test_a_newer_result_of_the_same_bytes(name: str, tiny, reruns) -> None:

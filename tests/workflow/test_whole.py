@@ -94,6 +94,81 @@ def test_the_table_and_the_figures(tiny) -> None:
         assert start.startswith(b"<?xml" if figure.endswith(".svg") else b"\x89PNG")
 
 
+def lines_of(text: str) -> dict[str, list[str]]:
+    """Return the cells of a Markdown table's lines, by their first."""
+    cells = [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in text.splitlines()
+        if line.startswith("|")
+    ]
+    return {label: rest for label, *rest in cells}
+
+
+def test_a_study_s_table_has_the_paper_s_figures_and_ours(tiny) -> None:
+    text = (tiny.folder / "results/tables/mini_k/table.md").read_text(encoding="utf-8")
+    assert text.startswith("# Tiny k\n")
+    lines = lines_of(text)
+    paper = [number for number, head in enumerate(lines[""]) if "paper" in head]
+    ours = [number for number, head in enumerate(lines[""]) if "ours" in head]
+    # R-1, R-5, R-10 and mAP of each
+    assert len(paper) == len(ours) == 4
+    for label, shown in (("k = 1", True), ("k = 5", True), ("k = 10", False)):
+        assert all(lines[label][number] for number in paper)
+        assert all(bool(lines[label][number]) == shown for number in ours)
+    assert [lines["k = 5"][number] for number in paper] == ["65.0", "81.5", "86.1", "46.0"]
+    metrics = (tiny.folder / "results/mini_walkers_tiny/metrics.json").read_text(encoding="utf-8")
+    figures = json.loads(metrics)["fine"]
+    expected = [*(figures["cmc"][rank] for rank in ("1", "5", "10")), figures["mAP"]]
+    assert [lines["k = 5"][number] for number in ours] == [f"{value:.1f}" for value in expected]
+    # k = 20 cannot be, and says why
+    assert "loss.k = 20 is larger than the 6 frames sampled from a bag" in text
+    # k = 5 is the study's own method, which is trained once
+    assert not (tiny.folder / "results/mini_walkers_tiny_k_5").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "rows"),
+    [
+        ("counts", ["coarse train bags", "fine gallery tracklets"]),
+        ("cost", ["videos (bags), n"]),
+        ("audit", ["chance", "bag loss", "label audit"]),
+    ],
+)
+def test_the_other_tables_of_a_study(name: str, rows: list[str], tiny) -> None:
+    path = tiny.folder / f"results/tables/mini_{name}/walkers_tiny/table.md"
+    text = path.read_text(encoding="utf-8")
+    assert text.startswith(f"# Tiny {name}\n")
+    lines = lines_of(text)
+    for row in rows:
+        assert any(lines[row]), row
+
+
+def test_the_audit_of_planted_errors(tiny) -> None:
+    run = tiny.folder / "results/mini_walkers_tiny_planted/runs/official-1"
+    bags = tables.read_frame(
+        tiny.folder / "results/datasets/walkers_tiny/official/bags/wl_spoilt.parquet",
+        "bags",
+        truth=True,
+    )
+    wrong = [
+        set(labels) != set(persons)
+        for labels, persons in zip(bags["labels"], bags["truth_frame_persons"], strict=True)
+    ]
+    assert 0 < sum(wrong) < len(bags)
+    found = tables.read_frame(run / "audit.parquet", "audit")
+    assert set(found["bag_id"]) == set(bags["bag_id"])
+    assert (run / "audit.md").read_text(encoding="utf-8").startswith("# ")
+    assert (run / "audit.png").read_bytes().startswith(b"\x89PNG")
+    assert json.loads((run / "audit.json").read_text(encoding="utf-8"))["run"] == "official-1"
+
+
+def test_examples_of_a_study_are_those_of_its_own_method(tiny) -> None:
+    for kind in ("fine", "coarse"):
+        shown = tiny.folder / f"results/tables/mini_matches/walkers_tiny/{kind}.png"
+        drawn = tiny.folder / f"results/mini_walkers_tiny/runs/official-1/matches_{kind}.png"
+        assert shown.read_bytes() == drawn.read_bytes()
+
+
 def test_lint(tiny) -> None:
     done = tiny.snakemake("--lint")
     assert done.returncode == 0, done.stdout
@@ -129,8 +204,16 @@ def test_data_that_is_not_there(flags: list[str], empty) -> None:
             "error: config.yaml: unknown key 'methods.wl.schedule.epoch'; did you mean 'epochs'?",
         ),
         (
-            ["--config", "experiments={wl_mars: {dataset: marss}}"],
-            "error: experiments.wl_mars.dataset: 'marss' does not exist; did you mean 'mars'?",
+            ["--config", "experiments={demo: {dataset: marss}}"],
+            "error: experiments.demo.dataset: 'marss' does not exist; did you mean 'mars'?",
+        ),
+        (
+            ["--config", "studies={wl: {rows: {mil: {overrides: {loss: {kk: 3}}}}}}"],
+            "error: studies.wl.rows.mil.overrides: unknown key 'loss.kk'; did you mean 'k'?",
+        ),
+        (
+            ["--config", "tables={wl_audit: {row: plantd}}"],
+            "error: tables.wl_audit.row: 'plantd' does not exist; did you mean 'planted'?",
         ),
     ],
 )

@@ -1,0 +1,178 @@
+"""What each stage may read: no training sees who a frame shows, whatever its files hold."""
+
+import importlib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+import yaml
+from tests.workflow.dryrun import dry_run
+from tests.workflow.of_stages import INPUTS, inputs_of, rest_of
+
+from weakreid import config, tables
+from weakreid.seeding import numpy_generator
+from weakreid.stages import audit
+from weakreid.supervision.visible import COLUMNS
+
+pytestmark = pytest.mark.slow
+
+MAY_READ_THE_TRUTH = {
+    # compares an audit that is done with the errors that were planted
+    "audit_score",
+}
+"""Stages that may read a column truth_...; no training, no audit and no measuring is among them."""
+
+MAY_READ_PERSONS = {
+    # makes the splits of a dataset
+    "split",
+    # make labels of persons, which is what an annotator does
+    "bags",
+    "coarse_bags",
+    # measures, and draws who was found
+    "evaluate",
+    "matches",
+    # count
+    "counts_table",
+    "cost_table",
+}
+"""Stages that may read whose tracklet it is. None of them gives anything to a training but bags."""
+
+Read = tuple[str, frozenset[str]]
+
+
+@pytest.fixture
+def reads(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Read]]:
+    """Record every reading of a Parquet file: its kind and the columns."""
+    found: list[Read] = []
+    read, read_batches = pq.read_table, pq.ParquetFile.iter_batches
+
+    def note(schema: Any, columns: list[str] | None) -> None:
+        kind = (schema.metadata or {}).get(b"weakreid.kind", b"").decode()
+        found.append((kind, frozenset(schema.names if columns is None else columns)))
+
+    def recorded(source: Any, columns: list[str] | None = None, **more: Any) -> Any:
+        note(pq.read_schema(source), columns)
+        return read(source, columns=columns, **more)
+
+    def recorded_batches(file: Any, columns: list[str] | None = None, **more: Any) -> Any:
+        note(file.schema_arrow, columns)
+        return read_batches(file, columns=columns, **more)
+
+    monkeypatch.setattr(pq, "read_table", recorded)
+    monkeypatch.setattr(pq.ParquetFile, "iter_batches", recorded_batches)
+    yield found
+
+
+@pytest.mark.parametrize("stage", INPUTS)
+def test_what_a_stage_reads(stage: str, tiny, tmp_path: Path, monkeypatch, reads) -> None:
+    monkeypatch.chdir(tiny.folder)
+    module = importlib.import_module(f"weakreid.stages.{stage}")
+    module.main(**inputs_of(stage), **rest_of(stage, tmp_path))
+    parquet = [name for name in INPUTS[stage].values() if name.endswith(".parquet")]
+    assert len(reads) >= len(parquet)
+    columns = {(kind, name) for kind, names in reads for name in names}
+    truth = {name for _, name in columns if name.startswith("truth_")}
+    assert not truth or stage in MAY_READ_THE_TRUTH
+    assert ("tracklets", "person_id") not in columns or stage in MAY_READ_PERSONS
+    # names of MARS's files begin with the person's number
+    assert ("frames", "file") not in columns or stage in MAY_READ_PERSONS
+    if stage == "train":
+        assert reads == [("bags", frozenset(COLUMNS["frames"]))]
+
+
+def test_an_audit_finds_the_same_whatever_is_hidden(tiny, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tiny.folder)
+    given = inputs_of("audit")
+    rows = tables.read_frame(given["bags"], "bags", truth=True)
+    generator = numpy_generator(1, "hidden")
+    hidden = {
+        "truth_frame_persons": [generator.permutation(ids) + 1 for ids in rows["frames"]],
+        # shown to the annotator, and to nothing that judges
+        "frame_tracklets": [generator.permutation(ids) for ids in rows["frame_tracklets"]],
+        "camera_id": rows["camera_id"] + 1,
+    }
+    path = tmp_path / "bags.parquet"
+    found = []
+    for changed in ([], ["truth_frame_persons"], list(hidden)):
+        tables.write(path, "bags", rows.assign(**{name: hidden[name] for name in changed}), {})
+        out = tmp_path / f"{len(changed)}"
+        audit.main(**{**given, "bags": path}, **rest_of("audit", out))
+        found.append({file.name: file.read_bytes() for file in out.iterdir()})
+    before, without_truth, without_any = found
+    assert set(before) == {"audit.parquet", "audit.md", "audit.png"}
+    assert without_truth == before
+    assert without_any["audit.parquet"] == before["audit.parquet"]
+
+
+def test_nothing_reads_parquet_but_by_the_tables_module(tiny) -> None:
+    """What the test above records is all that there is."""
+    source = tiny.folder / "src" / "weakreid"
+    reading = re.compile(r"read_table|ParquetFile|ParquetDataset|read_parquet")
+    found = {
+        str(path.relative_to(source))
+        for path in source.rglob("*.py")
+        if reading.search(path.read_text(encoding="utf-8"))
+    }
+    # the latter reads the generator's own notes, for the contact sheet
+    assert found == {"tables.py", "datasets/walkers/sheet.py"}
+
+
+def test_the_truth_is_asked_for_where_it_may_be_read(tiny) -> None:
+    source = tiny.folder / "src" / "weakreid"
+    asking = {
+        ".".join(path.relative_to(source).with_suffix("").parts)
+        for path in source.rglob("*.py")
+        if path.name != "tables.py" and "truth=True" in path.read_text(encoding="utf-8")
+    }
+    assert asking == {f"stages.{stage}" for stage in MAY_READ_THE_TRUTH}
+
+
+# --- what the workflow gives to a stage -----------------------------------------------------------
+
+
+def experiments_of(folder: Path) -> dict[str, config.Experiment]:
+    """Return the paper's experiments on walkers_tiny."""
+    found = config.load(yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8")))
+    return {
+        name: experiment
+        for name, experiment in found.experiments.items()
+        if experiment.dataset == "walkers_tiny" and name not in found.refused
+    }
+
+
+@pytest.fixture(scope="module")
+def jobs(tiny) -> dict[str, list[dict[str, Any]]]:
+    """What a dry run says of these experiments' jobs, and of an audit's."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tiny.folder)
+        targets = [f"results/{name}/metrics.json" for name in experiments_of(tiny.folder)]
+        return dry_run([*targets, "results/tables/wl_audit/walkers_tiny/table.md"])
+
+
+def test_a_training_is_given_its_bags_and_the_pictures_and_nothing_else(tiny, jobs) -> None:
+    folder = "results/datasets/walkers_tiny"
+    experiments = experiments_of(tiny.folder)
+    trained = set()
+    for job in jobs["train"]:
+        name = job["wildcards"]["experiment"]
+        trained.add(name)
+        bags = f"{folder}/official/bags/{experiments[name].bags}.parquet"
+        assert job["input"] == [bags, f"{folder}/images.arrow"]
+        # nor by another way than the inputs
+        paths = set(re.findall(r"[\w./-]+\.(?:parquet|arrow|json|mat|txt)\b", job["shellcmd"]))
+        written = set(job["output"])
+        assert paths - written == {bags, f"{folder}/images.arrow"}
+    assert trained == set(experiments)
+
+
+def test_an_audit_is_given_what_its_training_had_and_the_model(jobs) -> None:
+    trained = {
+        (job["wildcards"]["experiment"], job["wildcards"]["run"]): job for job in jobs["train"]
+    }
+    assert jobs["audit"]
+    for job in jobs["audit"]:
+        training = trained[job["wildcards"]["experiment"], job["wildcards"]["run"]]
+        assert job["input"] == [training["output"][0], *training["input"]]
