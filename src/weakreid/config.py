@@ -7,6 +7,7 @@ resolved values that it uses, as JSON.
 
 import difflib
 import json
+import re
 import sys
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal, Self, TypeVar, Union, get_args, get_origin
@@ -44,6 +45,11 @@ def _as_whole(value: Any) -> Any:
     return int(value) if isinstance(value, str) and value.isdecimal() else value
 
 
+def _none(value: Any) -> Any:
+    """Take the word null for none: --config gives it as text."""
+    return None if value == "null" else value
+
+
 def _rising(value: tuple[int, int]) -> tuple[int, int]:
     if value[0] > value[1]:
         raise ValueError("Input should be [smallest, largest]")
@@ -66,7 +72,7 @@ Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]*$"), BeforeValidator(_a
 Split = Annotated[str, Field(pattern=r"^(official|dev|[0-9])$"), BeforeValidator(_as_text)]
 
 
-Rank = Literal[1, 5, 10, 20]
+Rank = Annotated[Literal[1, 5, 10, 20], BeforeValidator(_as_whole)]
 
 
 class Strict(BaseModel):
@@ -183,8 +189,8 @@ class Missing(Strict):
 class Planted(Strict):
     """Wrong labels, planted to measure the label audit."""
 
-    missing: Fraction = Field(0.15, description="share of the bags that lose a label")
-    false: Fraction = Field(0.15, description="share of the bags that get one of somebody else")
+    removed: Fraction = Field(0.15, description="share of the bags that lose a label")
+    added: Fraction = Field(0.15, description="share of the bags that get somebody else's")
 
 
 class Bags(Strict):
@@ -280,7 +286,9 @@ class Hslr(Strict):
     name: Literal["hslr"]
     k: Positive = 5
     alpha: Rate = 1.0
-    m: Fraction = 0.1
+    m: Annotated[float, Field(gt=0.0, le=1.0), BeforeValidator(_number)] = Field(
+        0.1, description="share of the identities that are selected; the paper gives none"
+    )
 
 
 class Sslr(Strict):
@@ -480,12 +488,25 @@ class StudyTable(OfStudy):
     kind: Literal["study"]
     paper: Text
     table: Text = Field(description="its name in workflow/resources/published.csv")
-    protocols: Annotated[list[Literal["fine", "coarse"]], Field(min_length=1)]
-    ranks: Annotated[list[Rank], Field(min_length=1)] = [1, 5, 10]
+    protocols: Annotated[
+        list[Literal["fine", "coarse"]], Field(min_length=1), AfterValidator(_distinct)
+    ]
+    ranks: Annotated[list[Rank], Field(min_length=1), AfterValidator(_distinct)] = [1, 5, 10]
     axis: Text | None = Field(None, description="what the rows vary: 'k' for rows 'k = 5'")
-    rows: dict[Text, Name | None] = Field(
+    rows: dict[Text, Annotated[Name | None, BeforeValidator(_none)]] = Field(
         min_length=1, description="row label: the study's row; null: the paper's figures alone"
     )
+
+    @model_validator(mode="after")
+    def _places_on_axis(self) -> Self:
+        if self.axis is not None:
+            for label in self.rows:
+                if not re.search(r"= *-?[0-9.]+$", label):
+                    raise ValueError(
+                        f"row '{label}' has no place on the axis {self.axis}; call it "
+                        f"'{self.axis} = NUMBER', or leave axis out"
+                    )
+        return self
 
 
 class CountsTable(OfStudy):
@@ -510,9 +531,10 @@ class AuditTable(OfStudy):
 
 
 class MatchesTable(OfStudy):
-    """Matching examples of the study's own method (WL, Fig. 5)."""
+    """Matching examples of the study's own method on one dataset (WL, Fig. 5)."""
 
     kind: Literal["matches"]
+    datasets: Annotated[list[Name], Field(min_length=1, max_length=1)]
 
 
 AnyTable = Annotated[
@@ -620,9 +642,10 @@ def _with_study(config: Config, name: str) -> Config:
                 changed = {**config.bags[bags_name].model_dump(mode="json"), **values}
                 block = _validate(Bags, changed, f"{at}.changes.{of_study.bags}")
                 if bags.setdefault(of_row, block) != block:
+                    own_change = at if of_study.bags in place.changes else where
                     raise ReidError(
-                        f"{at}.changes.{of_study.bags}: bags.{of_row} is there already and differs"
-                        "; give this dataset bags of another name"
+                        f"{own_change}.changes.{of_study.bags}: bags.{of_row} is there already and "
+                        "differs; rename the change, or give this dataset bags of another name"
                     )
             experiment = Experiment(
                 dataset=dataset,
@@ -634,8 +657,10 @@ def _with_study(config: Config, name: str) -> Config:
             )
             full = f"{name}_{dataset}_{row}" if row else f"{name}_{dataset}"
             if full in experiments or full in same:
+                what = f"row {row} on dataset {dataset}" if row else f"dataset {dataset}"
                 raise ReidError(
-                    f"experiments.{full}: {where} makes an experiment of this name; rename one"
+                    f"{where}: {what} is to be the experiment {full}, which is there already (in "
+                    "experiments, or of another row and dataset); rename the row or the dataset"
                 )
             key = experiment.model_dump_json()
             if key in made:
@@ -656,8 +681,6 @@ def _check_table(config: Config, where: str, table: Any) -> None:
             _known(
                 f"{where}.rows.{row}", config.same.get(experiment, experiment), config.experiments
             )
-            if experiment in config.refused:
-                raise ReidError(f"{where}.rows.{row}: {config.refused[experiment]}")
         return
     _known(f"{where}.study", table.study, config.studies)
     for dataset in table.datasets:
@@ -669,6 +692,15 @@ def _check_table(config: Config, where: str, table: Any) -> None:
                 _known(f"{where}.rows.{label}", of_study, rows)
     if isinstance(table, AuditTable):
         _known(f"{where}.row", table.row, rows)
+        for dataset in table.datasets:
+            name = experiment_of_row(config, table.study, dataset, table.row)
+            bags = config.bags[config.experiments[name].bags]
+            planted = bags.planted is not None and bags.planted.removed + bags.planted.added > 0
+            if not planted and bags.missing is None:
+                raise ReidError(
+                    f"{where}.row: no label is wrong in the bags of {name}, so nothing can be "
+                    "scored; take a row whose bags have planted or missing"
+                )
 
 
 def experiment_of_row(config: Config, study: str, dataset: str, row: str) -> str:
@@ -722,6 +754,11 @@ def _check(config: Config, name: str) -> None:
             f"{where}: the loss frame_ce needs a label for every tracklet, but bags."
             f"{experiment.bags} holds several; take bags with tracklets_per_bag: [1, 1]"
         )
+    if method.loss.name == "frame_ce" and (bags.missing or bags.planted):
+        raise ReidError(
+            f"{where}: the loss frame_ce takes a bag's label for every frame of it, but in bags."
+            f"{experiment.bags} labels are wrong; leave out missing and planted"
+        )
     if method.loss.name == "frame_ce" and method.cpal.weight > 0:
         raise ReidError(
             f"{where}: CPAL needs several persons in a bag, frame_ce allows one; "
@@ -734,10 +771,11 @@ def _check(config: Config, name: str) -> None:
                 f"{where}: loss.k = {method.loss.k} is larger than the {most} {of_what}; lower k "
                 "or let a bag hold more"
             )
-    if method.instances == "tracklets" and bags.tracklets_per_bag == (1, 1):
+    if method.instances == "tracklets" and _largest_bag(bags, method)[0] == 1:
         raise ReidError(
             f"{where}: instances: tracklets needs several tracklets in a bag, bags."
-            f"{experiment.bags} holds one; raise tracklets_per_bag or set instances: frames"
+            f"{experiment.bags} holds one; raise tracklets_per_bag or noisy_parts, or set "
+            "instances: frames"
         )
     if method.cpal.weight > 0 and method.batch.pairs == 0:
         raise ReidError(f"{where}: CPAL needs batch.pairs of at least 1; raise it or turn CPAL off")

@@ -165,3 +165,12 @@ def test_a_mark_at_the_beginning_is_read_over(tmp_path: Path) -> None:
     path = tmp_path / "published.csv"
     path.write_text(HEAD + GOOD, encoding="utf-8-sig")
     assert list(published.read(path).figures.values()) == [63.6]
+
+
+def test_a_dataset_without_figures_is_named(wl: Published) -> None:
+    wl.check_dataset("WL", DUKE)
+    with pytest.raises(ReidError) as caught:
+        wl.check_dataset("WL", "WL-MARZ")
+    assert str(caught.value).endswith(
+        "no figure of dataset 'WL-MARZ' of paper 'WL'; it has WL-MARS, WL-DukeV"
+    )

@@ -50,7 +50,7 @@ def data(tmp_path_factory) -> Path:
     """Bags with planted errors, and their images."""
     made = make_data(tmp_path_factory.mktemp("data"))
     path = made / "bags.parquet"
-    bags = plant(tables.read_frame(path, "bags", truth=True), seed=1, missing=0.2, false=0.1)
+    bags = plant(tables.read_frame(path, "bags", truth=True), seed=1, removed=0.2, added=0.1)
     tables.write(path, "bags", bags, {})
     return made
 
@@ -109,13 +109,9 @@ def test_the_truth_is_not_read(data: Path, folder: Path, out: Path, tmp_path: Pa
     assert (again / "audit.parquet").read_bytes() == (out / "audit.parquet").read_bytes()
 
 
-def test_frames_and_k_are_those_asked_for(data: Path, folder: Path, out: Path) -> None:
-    whole = tables.read_frame(out / "audit.parquet", "audit")
+def test_frames_are_those_asked_for(data: Path, folder: Path) -> None:
     few = tables.read_frame(audited(folder, data, "few", frames=2) / "audit.parquet", "audit")
     assert few["evidence"].map(len).max() == 2
-    other = tables.read_frame(audited(folder, data, "k", k=6) / "audit.parquet", "audit")
-    assert (other["bag_loss"] != whole["bag_loss"]).any()
-    assert other["score"].tolist() == whole["score"].tolist()
 
 
 def test_bags_of_another_model_are_refused(data: Path, folder: Path, tmp_path: Path) -> None:

@@ -298,7 +298,7 @@ BLOCK: dict[str, Any] = {
     "planted": None,
 }
 MISSING = {"tracklets": [3, 6], "frames": [5, 30]}
-PLANTED = {"missing": 0.3, "false": 0.3}
+PLANTED = {"removed": 0.3, "added": 0.3}
 
 
 @pytest.fixture(scope="module")

@@ -42,11 +42,11 @@ people = st.lists(st.sets(st.integers(1, 9), min_size=1, max_size=4).map(sorted)
 
 
 @settings(max_examples=150, deadline=None)
-@given(people=people, missing=st.floats(0, 0.4), false=st.floats(0, 0.4), seed=st.integers(0, 9))
-def test_what_is_planted(people, missing, false, seed) -> None:
+@given(people=people, removed=st.floats(0, 0.4), added=st.floats(0, 0.4), seed=st.integers(0, 9))
+def test_what_is_planted(people, removed, added, seed) -> None:
     bags = bags_of(people)
     try:
-        made = plant(bags, seed=seed, missing=missing, false=false)
+        made = plant(bags, seed=seed, removed=removed, added=added)
     except ReidError as error:
         assert "lower the share" in str(error)
         assume(False)
@@ -61,8 +61,8 @@ def test_what_is_planted(people, missing, false, seed) -> None:
         lost += len(present - set(tagged))
         gained += len(set(tagged) - present)
     several = sum(len(of_bag) > 1 for of_bag in people)
-    assert lost == (max(1, int(missing * several + 0.5)) if missing else 0)
-    assert gained == (max(1, int(false * len(people) + 0.5)) if false else 0)
+    assert lost == (max(1, int(removed * several + 0.5)) if removed else 0)
+    assert gained == (max(1, int(added * len(people) + 0.5)) if added else 0)
     # every person keeps a tag in a bag where the person is
     for person in {person for of_bag in people for person in of_bag}:
         kept = zip(bags["truth_frame_persons"], made["labels"], strict=True)
@@ -72,39 +72,39 @@ def test_what_is_planted(people, missing, false, seed) -> None:
 def test_the_rows_order_does_not_matter_and_the_seed_does() -> None:
     people = [[1 + bag % 7, 1 + (bag + 2) % 7, 1 + (bag + 3) % 7] for bag in range(40)]
     bags = bags_of(people)
-    made = plant(bags, seed=1, missing=0.2, false=0.1)
+    made = plant(bags, seed=1, removed=0.2, added=0.1)
     shuffled = bags.sample(frac=1.0, random_state=3)
-    again = plant(shuffled, seed=1, missing=0.2, false=0.1)
+    again = plant(shuffled, seed=1, removed=0.2, added=0.1)
     assert again["bag_id"].tolist() == shuffled["bag_id"].tolist()
     assert labels_of(again) == labels_of(made)
-    assert same(plant(bags, seed=1, missing=0.2, false=0.1), made)
-    assert labels_of(plant(bags, seed=2, missing=0.2, false=0.1)) != labels_of(made)
+    assert same(plant(bags, seed=1, removed=0.2, added=0.1), made)
+    assert labels_of(plant(bags, seed=2, removed=0.2, added=0.1)) != labels_of(made)
     # the given bags stay as they are
     assert same(bags, bags_of(people))
 
 
 def test_nothing_is_planted_where_nothing_is_asked_for() -> None:
     bags = bags_of([[1, 2], [2, 3]])
-    assert same(plant(bags, seed=1, missing=0, false=0), bags)
+    assert same(plant(bags, seed=1, removed=0, added=0), bags)
 
 
 @pytest.mark.parametrize(
     ("people", "changes", "message"),
     [
-        ([[1, 2], [1, 2]], {"missing": 1.5}, "planted.missing is 1.5; it must be a share"),
-        ([[1, 2], [1, 2]], {"false": -0.1}, "planted.false is -0.1"),
-        ([[1, 2], [3, 4]], {"missing": 0.5}, "means 1 bags; only 0 have a label that is not its"),
-        ([[1, 2], [1, 2]], {"false": 0.5}, "means 1 bags; only 0 have no error yet and somebody"),
+        ([[1, 2], [1, 2]], {"removed": 1.5}, "planted.removed is 1.5; it must be a share"),
+        ([[1, 2], [1, 2]], {"added": -0.1}, "planted.added is -0.1"),
+        ([[1, 2], [3, 4]], {"removed": 0.5}, "means 1 bags; only 0 have a label that is not its"),
+        ([[1, 2], [1, 2]], {"added": 0.5}, "means 1 bags; only 0 have no error yet and somebody"),
     ],
 )
 def test_what_cannot_be(people: list[list[int]], changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ReidError, match=message):
-        plant(bags_of(people), **{"seed": 1, "missing": 0.0, "false": 0.0, **changes})
+        plant(bags_of(people), **{"seed": 1, "removed": 0.0, "added": 0.0, **changes})
 
 
 def test_bags_without_truth_or_with_an_id_twice() -> None:
     bags = bags_of([[1, 2], [1, 2]])
     with pytest.raises(ReidError, match="needs the column truth_frame_persons"):
-        plant(bags.drop(columns="truth_frame_persons"), seed=1, missing=0.5, false=0)
+        plant(bags.drop(columns="truth_frame_persons"), seed=1, removed=0.5, added=0)
     with pytest.raises(ReidError, match="bag_id stands there twice"):
-        plant(pd.concat([bags, bags]), seed=1, missing=0.5, false=0)
+        plant(pd.concat([bags, bags]), seed=1, removed=0.5, added=0)

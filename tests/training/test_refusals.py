@@ -90,7 +90,7 @@ def test_bags_that_can_be_learnt_from(changes, said, tmp_path, monkeypatch, caps
     def begin(*_: Any, **__: Any) -> None:
         raise Begun
 
-    monkeypatch.setattr(train, "fabric_for", begin)
+    monkeypatch.setattr(train, "build_model", begin)
     make_bags(tmp_path / "bags.parquet")
     rows = tables.read_frame(tmp_path / "bags.parquet", "bags", truth=True)
     if said:

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from weakreid.errors import ReidError
-from weakreid.training.sampling import BagBatches, frames_of_bag
+from weakreid.training.sampling import BagBatches, frames_of_bag, pairs_possible
 
 LABELS = st.lists(st.frozensets(st.integers(1, 9), max_size=4), min_size=1, max_size=30)
 
@@ -147,3 +147,18 @@ def test_an_empty_bag_or_no_frames_is_refused():
         frames_of_bag(0, seed=0, epoch=0, bag=7)
     with pytest.raises(ReidError, match="frames_per_bag is 0"):
         frames_of_bag(5, 0, seed=0, epoch=0, bag=7)
+
+
+@pytest.mark.parametrize(
+    ("labels", "batch_size", "wanted", "possible"),
+    [
+        ([[1, 2], [2, 3], [1], [4]], 4, 3, 2),
+        ([[1, 2], [2, 3], [1], [4]], 4, 1, 1),
+        ([[1], [1], [1], [1]], 3, 3, 1),
+        ([[1], [2], [3]], 2, 1, 0),
+        ([[1], [1]], 2, 0, 0),
+    ],
+)
+def test_pairs_that_a_batch_can_be_asked_for(labels, batch_size, wanted, possible):
+    assert pairs_possible(labels, batch_size, wanted) == possible
+    BagBatches(labels, batch_size=batch_size, pairs=possible, seed=0).epoch(0)

@@ -68,7 +68,7 @@ KEYS: dict[str, tuple[Any, frozenset[str]]] = {
     "bags.wl.missing": ({"tracklets": [1, 2]}, BAGS),
     "bags.wl.noisy_parts": (2, BAGS),
     # those that are audited say their own
-    "bags.wl.planted": ({"missing": 0.2}, BAGS - AUDITING),
+    "bags.wl.planted": ({"removed": 0.2}, BAGS - AUDITING),
     "coarse.tracklets_per_bag": ([2, 4], COARSE_BAGS),
     "coarse.max_frames": (10, COARSE_BAGS),
     "audit.frames": (8, AUDITING),

@@ -10,6 +10,7 @@ from snakemake.logging import logger
 
 from weakreid import codedigest, config as weakreid_config
 from weakreid.errors import ReidError
+from weakreid.report import published
 
 
 def one_line(record):
@@ -34,6 +35,10 @@ def no_such_target(target):
     if kind == "experiments" and name in CONFIG.same:
         same = CONFIG.same[name]
         return f"{target}: that is the experiment {same}; ask for results/{same}/metrics.json"
+    of_dataset = re.match(r"results/tables/[^/]+/([^/]+)/", target)
+    if name in names and of_dataset and of_dataset[1] not in CONFIG.datasets:
+        close = weakreid_config.suggest(of_dataset[1], CONFIG.datasets)
+        return f"{target}: datasets.{of_dataset[1]} does not exist{close}"
     if name in names:
         return f"{target}: nothing makes this file of {kind}.{name}; see README.md for the files"
     return (
@@ -43,8 +48,24 @@ def no_such_target(target):
 
 logger.addFilter(one_line)
 
+PUBLISHED = "workflow/resources/published.csv"
+
+
+def check_published(tables, studies):
+    """Refuse, before anything runs, a table that no paper of the published figures has."""
+    figures = published.read(Path(workflow.basedir) / PUBLISHED)
+    for table in tables.values():
+        if table.kind in ("study", "counts"):
+            figures.rows(table.paper, table.table)
+            study = studies[table.study]
+            places = [place.published for place in study.datasets.values()]
+            for name in filter(None, [study.beside, *places]):
+                figures.check_dataset(table.paper, name)
+
+
 try:
     CONFIG = weakreid_config.load(config)
+    check_published(CONFIG.tables, CONFIG.studies)
 except ReidError as error:
     raise SystemExit(f"error: {error}")
 
@@ -97,7 +118,8 @@ def data_in_place(wildcards):
         raise ReidError(
             f"dataset {wildcards.dataset}: {Path(block.root) / missing[0]} is not there; "
             f"{reader.HOW_TO_GET} ({block.root}), or set {key}.root to the folder that holds it, "
-            f"or {key}.archives to fetch it; the experiment wl_walkers runs without it"
+            f"or {key}.archives to fetch it; the experiment wl_walkers runs without it, and a table "
+            "for one dataset is results/tables/TABLE/DATASET/table.md"
         )
     return []
 
@@ -337,13 +359,6 @@ def cost_values(wildcards):
         bags = CONFIG.bags[base_of(wildcards, dataset)[1].bags]
         named.append({"name": dataset, "tracklet_parts": bags.tracklet_parts})
     return values({"title": CONFIG.tables[wildcards.table].title, "datasets": named})
-
-
-def audit_values(wildcards):
-    """Return what an audit depends on; k is the training's, for the loss it stands beside."""
-    k = getattr(method_of(wildcards).loss, "k", None)
-    known = {} if k is None else {"k": k}
-    return values(CONFIG.audit, experiment=wildcards.experiment, **known)
 
 
 def audits_of(wildcards):

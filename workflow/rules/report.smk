@@ -29,7 +29,7 @@ rule table:
 rule study_table:
     input:
         metrics=study_table_inputs,
-        published="workflow/resources/published.csv",
+        published=PUBLISHED,
     output:
         markdown="results/tables/{table}{place}/table.md",
     log:
@@ -55,7 +55,7 @@ rule study_table:
 rule sweep_plot:
     input:
         metrics=study_table_inputs,
-        published="workflow/resources/published.csv",
+        published=PUBLISHED,
     output:
         figure="results/tables/{table}{place}/plot.svg",
     log:
@@ -83,7 +83,7 @@ rule counts_table:
         tracklets=split_tables(rules.split.output.tracklets),
         bags=split_tables(rules.bags.output.bags),
         coarse=split_tables(rules.coarse_bags.output.bags),
-        published="workflow/resources/published.csv",
+        published=PUBLISHED,
     output:
         markdown="results/tables/{table}{place}/table.md",
     log:
@@ -155,85 +155,6 @@ rule matches_table:
         runtime=10,
     shell:
         "(cp {input.fine} {output.fine} && cp {input.coarse} {output.coarse}) 2> {log}"
-
-
-rule audit:
-    input:
-        model=rules.train.output.model,
-        bags=rules.train.input.bags,
-        images=rules.train.input.images,
-    output:
-        table="results/{experiment}/runs/{run}/audit.parquet",
-        markdown="results/{experiment}/runs/{run}/audit.md",
-        picture="results/{experiment}/runs/{run}/audit.png",
-    log:
-        "results/{experiment}/logs/audit-{run}.log",
-    benchmark:
-        "results/{experiment}/benchmarks/audit-{run}.tsv"
-    conda:
-        "../../envs/cpu.yaml"
-    threads: 8
-    resources:
-        mem_mb=16000,
-        runtime=240,
-        gpu=1,
-        device="auto",
-    params:
-        block=audit_values,
-        code=code("stages.audit"),
-    shell:
-        "python -m weakreid.stages.audit --model {input.model} --bags {input.bags}"
-        " --images {input.images} --params {params.block:q} --device {resources.device}"
-        " --threads {threads} --out {output.table} --markdown {output.markdown}"
-        " --picture {output.picture} 2> {log}"
-
-
-rule audit_score:
-    input:
-        audit=rules.audit.output.table,
-        bags=rules.train.input.bags,
-    output:
-        score="results/{experiment}/runs/{run}/audit.json",
-    log:
-        "results/{experiment}/logs/audit_score-{run}.log",
-    benchmark:
-        "results/{experiment}/benchmarks/audit_score-{run}.tsv"
-    conda:
-        "../../envs/cpu.yaml"
-    resources:
-        mem_mb=2000,
-        runtime=10,
-    params:
-        block=lambda w: values({"experiment": w.experiment, "run": w.run}),
-        code=code("stages.audit_score"),
-    shell:
-        "python -m weakreid.stages.audit_score --audit {input.audit} --bags {input.bags}"
-        " --params {params.block:q} --out {output.score} 2> {log}"
-
-
-rule audit_table:
-    input:
-        scores=audit_table_inputs,
-    output:
-        markdown="results/tables/{table}{place}/table.md",
-    log:
-        "results/tables/{table}{place}/logs/table.log",
-    benchmark:
-        "results/tables/{table}{place}/benchmarks/table.tsv"
-    wildcard_constraints:
-        table=tables_of("audit"),
-    conda:
-        "../../envs/cpu.yaml"
-    resources:
-        mem_mb=1000,
-        runtime=10,
-    params:
-        block=audit_table_values,
-        scores=lambda w, input: each("scores", input.scores),
-        code=code("stages.audit_table"),
-    shell:
-        "python -m weakreid.stages.audit_table {params.scores} --params {params.block:q}"
-        " --out {output.markdown} 2> {log}"
 
 
 rule learning_curve:

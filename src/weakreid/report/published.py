@@ -52,6 +52,19 @@ class Published:
         """Return the datasets that a table has figures for, in the order of the file."""
         return list(dict.fromkeys(key[3] for key in self.figures if key[:2] == (paper, table)))
 
+    def check_dataset(self, paper: str, dataset: str) -> None:
+        """Check that a paper has figures for a dataset of this name.
+
+        Raises:
+            ReidError: it has none.
+        """
+        names = list(dict.fromkeys(key[3] for key in self.figures if key[0] == paper))
+        if dataset not in names:
+            there = ", ".join(names) or "nothing"
+            raise ReidError(
+                f"{self.path}: no figure of dataset '{dataset}' of paper '{paper}'; it has {there}"
+            )
+
 
 def read(path: Path) -> Published:
     """Read the published figures.

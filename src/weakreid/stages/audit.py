@@ -56,9 +56,8 @@ def main(
         ends = np.cumsum([len(of_bag) for of_bag in shown])[:-1]
         features, scores = np.split(flat, ends), np.split(logits, ends)
         found = audit(features, scores, labels)
-        # the loss to compare with is the training's own, where its k is known
-        k = block.get("k") or frames_per_tag(features, labels)
-        losses = bag_losses(scores, labels, k)
+        # more frames are looked at than a training step samples: its k would be too small here
+        losses = bag_losses(scores, labels, frames_per_tag(features, labels))
         table = pd.DataFrame(
             {
                 "rank": np.arange(1, len(found) + 1),

@@ -51,10 +51,16 @@ def main(
     made = bags_of(list(rows["frames"]), list(rows["labels"]), of_frames)
     weight = block["cpal"]["weight"]
     pairs = block["batch"]["pairs"] if weight > 0 else 0
-    check_learnable(made, k=block["loss"].get("k"), batch_size=block["batch"]["bags"], pairs=pairs)
+    short = None
+    if block["schedule"]["epochs"] > 0:
+        short = check_learnable(
+            made, k=block["loss"].get("k"), batch_size=block["batch"]["bags"], pairs=pairs
+        )
     fabric = fabric_for(device, devices, block["precision"], threads)
     threads = launch(fabric, threads)
     if fabric.is_global_zero:
+        if short is not None:
+            say(short)
         checkpoints.remove_leftovers([checkpoint, model, history, timing])
     network = build_model(block["model"], seed)
     # losses are found by name, so that the digest of this stage's code covers only those in use

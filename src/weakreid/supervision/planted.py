@@ -13,7 +13,7 @@ from weakreid.errors import ReidError
 from weakreid.seeding import numpy_generator
 
 
-def plant(bags: pd.DataFrame, *, seed: int, missing: float, false: float) -> pd.DataFrame:
+def plant(bags: pd.DataFrame, *, seed: int, removed: float, added: float) -> pd.DataFrame:
     """Remove a label from some bags and add a wrong one to others.
 
     A bag gets one error at most. What happens to which bag comes from (seed, bag_id), so that the
@@ -23,9 +23,9 @@ def plant(bags: pd.DataFrame, *, seed: int, missing: float, false: float) -> pd.
     Args:
         bags: table "bags" with its column `truth_frame_persons`.
         seed: decides everything random.
-        missing: share of the bags of two labels and more that lose one. It is a label of somebody
+        removed: share of the bags of two labels and more that lose one. It is a label of somebody
             who is in the bag, and never a person's last: the number of identities stays.
-        false: share of all bags that gain one: a person who is tagged in some other bag and is not
+        added: share of all bags that gain one: a person who is tagged in some other bag and is not
             in this one.
 
     Returns:
@@ -36,7 +36,7 @@ def plant(bags: pd.DataFrame, *, seed: int, missing: float, false: float) -> pd.
         ReidError: a share outside 0 to 1, no truth to plant against, or fewer bags than asked for
             that an error can be planted in.
     """
-    for name, share in (("missing", missing), ("false", false)):
+    for name, share in (("removed", removed), ("added", added)):
         if not 0 <= share <= 1:
             raise ReidError(f"planted.{name} is {share}; it must be a share from 0 to 1")
     if "truth_frame_persons" not in bags.columns:
@@ -62,7 +62,7 @@ def plant(bags: pd.DataFrame, *, seed: int, missing: float, false: float) -> pd.
 
     several = [bag for bag in order if len(labels[bag]) > 1]
     changed: dict[int, list[int]] = {}
-    wanted = _count(missing, len(several))
+    wanted = _count(removed, len(several))
     for bag in several:
         if len(changed) == wanted:
             break
@@ -71,9 +71,9 @@ def plant(bags: pd.DataFrame, *, seed: int, missing: float, false: float) -> pd.
             person = _one(candidates, generators[bag])
             changed[bag] = [p for p in labels[bag] if p != person]
             tags[person] -= 1
-    _check("missing", missing, wanted, len(changed), "a label that is not its person's last")
+    _check("removed", removed, wanted, len(changed), "a label that is not its person's last")
 
-    wanted, first = _count(false, len(order)), len(changed)
+    wanted, first = _count(added, len(order)), len(changed)
     for bag in order:
         if len(changed) - first == wanted:
             break
@@ -81,7 +81,7 @@ def plant(bags: pd.DataFrame, *, seed: int, missing: float, false: float) -> pd.
             candidates = [p for p in people if p not in present[bag] and p not in labels[bag]]
             if candidates:
                 changed[bag] = sorted([*labels[bag], _one(candidates, generators[bag])])
-    _check("false", false, wanted, len(changed) - first, "no error yet and somebody not in it")
+    _check("added", added, wanted, len(changed) - first, "no error yet and somebody not in it")
 
     now = [
         np.array(changed[int(bag)], np.int32) if int(bag) in changed else of_bag

@@ -10,7 +10,6 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
-from weakreid.console import say
 from weakreid.errors import ReidError
 from weakreid.images import ImageStore
 from weakreid.losses.pooling import tracklet_means
@@ -18,7 +17,7 @@ from weakreid.models.backbones import Triple, preprocess
 from weakreid.seeding import numpy_generator
 from weakreid.training.augment import augment
 from weakreid.training.frozen import FrozenMaps
-from weakreid.training.sampling import BagBatches, frames_of_bag
+from weakreid.training.sampling import BagBatches, frames_of_bag, pairs_possible
 
 
 @dataclass(frozen=True)
@@ -94,7 +93,7 @@ def bags_of(
     return Bags([np.asarray(rows) for rows in frames], numbered, persons, groups)
 
 
-def check_learnable(bags: Bags, *, k: int | None, batch_size: int, pairs: int) -> None:
+def check_learnable(bags: Bags, *, k: int | None, batch_size: int, pairs: int) -> str | None:
     """Refuse, before anything is computed, bags that a training cannot learn from.
 
     Args:
@@ -102,6 +101,9 @@ def check_learnable(bags: Bags, *, k: int | None, batch_size: int, pairs: int) -
         k: instances that vote for a person, None where the loss has no k.
         batch_size: bags per batch.
         pairs: pairs per batch that share a person, 0 without CPAL.
+
+    Returns:
+        What to say of bags that are smaller than k, None where there are none.
 
     Raises:
         ReidError: k is larger than every bag, or batches cannot be formed.
@@ -114,9 +116,10 @@ def check_learnable(bags: Bags, *, k: int | None, batch_size: int, pairs: int) -
             "lower loss.k or make larger bags (tracklets_per_bag, fewer tracklet_parts)"
         )
     short = 0 if k is None else int((instances < k).sum())
-    if short:
-        say(f"{short} of {len(instances)} bags have fewer than k = {k} {kind}: these use all")
     BagBatches(bags.labels, batch_size=min(batch_size, len(bags.labels)), pairs=pairs)
+    if not short:
+        return None
+    return f"{short} of {len(instances)} bags have fewer than k = {k} {kind}: these use all"
 
 
 class BagTask:
@@ -177,7 +180,8 @@ class BagTask:
         self.sampler = BagBatches(
             bags.labels,
             batch_size=batch_size,
-            pairs=pairs if cpal is not None else 0,
+            # the same batches with CPAL and without, but only CPAL cannot do without pairs
+            pairs=pairs if cpal is not None else pairs_possible(bags.labels, batch_size, pairs),
             steps=steps_per_epoch,
             seed=seed,
         )

@@ -174,6 +174,12 @@ def _check(labels: list[frozenset[int]], batch_size: int, pairs: int, steps: int
         )
 
 
+def pairs_possible(labels: Sequence[Collection[int]], batch_size: int, wanted: int) -> int:
+    """Return how many pairs a batch can be asked for, at most those wanted."""
+    sets = [frozenset(int(label) for label in bag) for bag in labels]
+    return min(batch_size // 2, _count_pairs(sets, wanted))
+
+
 def _count_pairs(labels: list[frozenset[int]], enough: int) -> int:
     """Count the pairs of bags that share an identity, up to `enough`."""
     bags_of: dict[int, list[int]] = {}

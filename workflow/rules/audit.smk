@@ -1,0 +1,80 @@
+"""Which labels look wrong, and how well that is found where errors were planted."""
+
+
+rule audit:
+    input:
+        model=rules.train.output.model,
+        bags=rules.train.input.bags,
+        images=rules.train.input.images,
+    output:
+        table="results/{experiment}/runs/{run}/audit.parquet",
+        markdown="results/{experiment}/runs/{run}/audit.md",
+        picture="results/{experiment}/runs/{run}/audit.png",
+    log:
+        "results/{experiment}/logs/audit-{run}.log",
+    benchmark:
+        "results/{experiment}/benchmarks/audit-{run}.tsv"
+    conda:
+        "../../envs/cpu.yaml"
+    threads: 8
+    resources:
+        mem_mb=16000,
+        runtime=240,
+        gpu=1,
+        device="auto",
+    params:
+        block=lambda w: values(CONFIG.audit, experiment=w.experiment),
+        code=code("stages.audit"),
+    shell:
+        "python -m weakreid.stages.audit --model {input.model} --bags {input.bags}"
+        " --images {input.images} --params {params.block:q} --device {resources.device}"
+        " --threads {threads} --out {output.table} --markdown {output.markdown}"
+        " --picture {output.picture} 2> {log}"
+
+
+rule audit_score:
+    input:
+        audit=rules.audit.output.table,
+        bags=rules.train.input.bags,
+    output:
+        score="results/{experiment}/runs/{run}/audit.json",
+    log:
+        "results/{experiment}/logs/audit_score-{run}.log",
+    benchmark:
+        "results/{experiment}/benchmarks/audit_score-{run}.tsv"
+    conda:
+        "../../envs/cpu.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        block=lambda w: values({"experiment": w.experiment, "run": w.run}),
+        code=code("stages.audit_score"),
+    shell:
+        "python -m weakreid.stages.audit_score --audit {input.audit} --bags {input.bags}"
+        " --params {params.block:q} --out {output.score} 2> {log}"
+
+
+rule audit_table:
+    input:
+        scores=audit_table_inputs,
+    output:
+        markdown="results/tables/{table}{place}/table.md",
+    log:
+        "results/tables/{table}{place}/logs/table.log",
+    benchmark:
+        "results/tables/{table}{place}/benchmarks/table.tsv"
+    wildcard_constraints:
+        table=tables_of("audit"),
+    conda:
+        "../../envs/cpu.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        block=audit_table_values,
+        scores=lambda w, input: each("scores", input.scores),
+        code=code("stages.audit_table"),
+    shell:
+        "python -m weakreid.stages.audit_table {params.scores} --params {params.block:q}"
+        " --out {output.markdown} 2> {log}"
