@@ -5,12 +5,11 @@ that names the key and what is allowed there. The stages never import this modul
 resolved values that it uses, as JSON.
 """
 
-import difflib
 import json
 import re
 import sys
-from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, Literal, Self, TypeVar, Union, get_args, get_origin
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self, TypeVar, get_args
 
 from pydantic import (
     AfterValidator,
@@ -19,10 +18,10 @@ from pydantic import (
     ConfigDict,
     Field,
     PrivateAttr,
-    ValidationError,
     model_validator,
 )
 
+from weakreid.config_faults import known, validated
 from weakreid.errors import ReidError
 
 T = TypeVar("T")
@@ -585,12 +584,12 @@ def load(raw: Mapping[str, Any]) -> Config:
     Raises:
         ReidError: a key is unknown or of a wrong type, or a name does not exist; one line.
     """
-    config = _validate(Config, raw, "config.yaml")
+    config = validated(Config, raw, "config.yaml")
     for name, experiment in config.experiments.items():
         where = f"experiments.{name}"
-        _known(f"{where}.dataset", experiment.dataset, config.datasets)
-        _known(f"{where}.bags", experiment.bags, config.bags)
-        _known(f"{where}.method", experiment.method, config.methods)
+        known(f"{where}.dataset", experiment.dataset, config.datasets)
+        known(f"{where}.bags", experiment.bags, config.bags)
+        known(f"{where}.method", experiment.method, config.methods)
     given = set(config.experiments)
     for name in config.studies:
         config = _with_study(config, name)
@@ -612,23 +611,23 @@ def _with_study(config: Config, name: str) -> Config:
     """Return the config with a study's bags and experiments."""
     study, where = config.studies[name], f"studies.{name}"
     for dataset in study.datasets:
-        _known(f"{where}.datasets", dataset, config.datasets)
+        known(f"{where}.datasets", dataset, config.datasets)
     for name_of_row, row_of_study in study.rows.items():
         if row_of_study.bags is not None:
-            _known(f"{where}.rows.{name_of_row}.bags", row_of_study.bags, study.changes)
+            known(f"{where}.rows.{name_of_row}.bags", row_of_study.bags, study.changes)
     bags, experiments = dict(config.bags), dict(config.experiments)
     same = dict(config.same)
     for dataset in config.datasets:
         place = study.datasets.get(dataset, Place())
         at = f"{where}.datasets.{dataset}" if dataset in study.datasets else where
         for row in place.rows:
-            _known(f"{at}.rows", row, study.rows)
+            known(f"{at}.rows", row, study.rows)
         for change in place.changes:
-            _known(f"{at}.changes", change, study.changes)
+            known(f"{at}.changes", change, study.changes)
         changes = {**study.changes, **place.changes}
         method_name, bags_name = place.method or study.method, place.bags or study.bags
-        _known(f"{at}.method", method_name, config.methods)
-        _known(f"{at}.bags", bags_name, config.bags)
+        known(f"{at}.method", method_name, config.methods)
+        known(f"{at}.bags", bags_name, config.bags)
         method = _overridden(config.methods[method_name], place.overrides, f"{at}.overrides")
         made: dict[str, str] = {}
         for row, of_study in {"": Change(), **study.rows}.items():
@@ -640,7 +639,7 @@ def _with_study(config: Config, name: str) -> Config:
                 of_row = f"{bags_name}_{of_study.bags}"
                 values = changes[of_study.bags]
                 changed = {**config.bags[bags_name].model_dump(mode="json"), **values}
-                block = _validate(Bags, changed, f"{at}.changes.{of_study.bags}")
+                block = validated(Bags, changed, f"{at}.changes.{of_study.bags}")
                 if bags.setdefault(of_row, block) != block:
                     own_change = at if of_study.bags in place.changes else where
                     raise ReidError(
@@ -678,20 +677,20 @@ def _check_table(config: Config, where: str, table: Any) -> None:
     """Refuse a table that names what is not there."""
     if isinstance(table, Table):
         for row, experiment in table.rows.items():
-            _known(
+            known(
                 f"{where}.rows.{row}", config.same.get(experiment, experiment), config.experiments
             )
         return
-    _known(f"{where}.study", table.study, config.studies)
+    known(f"{where}.study", table.study, config.studies)
     for dataset in table.datasets:
-        _known(f"{where}.datasets", dataset, config.datasets)
+        known(f"{where}.datasets", dataset, config.datasets)
     rows = config.studies[table.study].rows
     if isinstance(table, StudyTable):
         for label, of_study in table.rows.items():
             if of_study is not None:
-                _known(f"{where}.rows.{label}", of_study, rows)
+                known(f"{where}.rows.{label}", of_study, rows)
     if isinstance(table, AuditTable):
-        _known(f"{where}.row", table.row, rows)
+        known(f"{where}.row", table.row, rows)
         for dataset in table.datasets:
             name = experiment_of_row(config, table.study, dataset, table.row)
             bags = config.bags[config.experiments[name].bags]
@@ -724,7 +723,7 @@ def _overridden(method: Method, overrides: Mapping[str, Any], where: str) -> Met
     """Return a method with some values replaced."""
     if not overrides:
         return method
-    merged: Method = _validate(Method, _merge(method.model_dump(mode="json"), overrides), where)
+    merged: Method = validated(Method, _merge(method.model_dump(mode="json"), overrides), where)
     return merged
 
 
@@ -826,132 +825,6 @@ def _largest_bag(bags: Bags, method: Method) -> tuple[int, str]:
         if kept < most:
             return kept, "frames that a bag can have (tracklets_per_bag, max_frames)"
     return most, of_what
-
-
-def _known(where: str, name: str, allowed: Mapping[str, Any]) -> None:
-    if name not in allowed:
-        raise ReidError(_one_line(f"{where}: '{name}' does not exist{suggest(name, allowed)}"))
-
-
-def suggest(name: str, allowed: Iterable[str]) -> str:
-    """Return the end of an error's line: the name that was meant, or all that there are."""
-    names = sorted(allowed)
-    close = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
-    if close:
-        return f"; did you mean '{close[0]}'?"
-    return f"; allowed: {', '.join(names)}" if names else ""
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.splitlines())
-
-
-def _validate(model: type[BaseModel], raw: Any, where: str) -> Any:
-    try:
-        return model.model_validate(raw)
-    except ValidationError as error:
-        found = error.errors(include_url=False)
-        # a misspelt key is the cause where the right one is missing
-        found.sort(key=lambda fault: fault["type"] not in ("extra_forbidden", "invalid_key"))
-        line = f"{where}: {_explain(model, found[0])}"
-        if len(found) > 1:
-            line += f" (and {len(found) - 1} more)"
-        raise ReidError(_one_line(line)) from None
-
-
-def _explain(model: type[BaseModel], fault: Any) -> str:
-    """Return one line for one of pydantic's errors."""
-    location = [str(part) for part in fault["loc"]]
-    kind, context = fault["type"], fault.get("ctx", {})
-    owner, path, annotation = _find(model, location)
-    key = ".".join(path)
-    if kind == "extra_forbidden":
-        hint = "; put a space after the colon" if ":" in location[-1] else ""
-        names = list(owner.model_fields) if owner else []
-        return f"unknown key '{key}'{hint or suggest(location[-1], names)}"
-    if location and location[-1] == "[key]":
-        block = ".".join(path[:-2])
-        return f"'{block}': the name {_shown(fault['input'])} may hold a-z, 0-9 and _ only"
-    if kind == "missing" and not location[-1].isdigit():
-        return f"'{key}' is missing; it must be given"
-    if kind.startswith("union_tag"):
-        chosen = context["discriminator"].strip("'")
-        tags = [tag for tag in map(_tag, _models_in(annotation)) if tag]
-        if kind == "union_tag_not_found":
-            return f"'{key}.{chosen}' is missing{suggest('', tags)}"
-        return f"'{key}.{chosen}': '{context['tag']}' does not exist{suggest(context['tag'], tags)}"
-    message = fault["msg"].removeprefix("Value error, ")
-    if kind in ("dict_type", "model_type", "model_attributes_type"):
-        message = "Input should be a block of keys"
-    elif kind == "too_short" and not fault["input"]:
-        message = "Input should not be empty"
-    elif kind == "missing" or kind == "tuple_type" or "Tuple" in message:
-        key = key.removesuffix(f".{location[-1]}") if kind == "missing" else key
-        message = "Input should be two numbers, [smallest, largest]"
-    if kind == "value_error" and isinstance(fault["input"], Mapping):
-        return f"'{key}': {message}"
-    return f"'{key}': {message}, got {_shown(fault['input'])}" if key else message
-
-
-def _shown(value: Any) -> str:
-    """Return a value as YAML would take it, cut where it is long."""
-    text = json.dumps(value, default=str, skipkeys=True)
-    return text if len(text) <= 80 else f"{text[:76]} ..."
-
-
-def _find(
-    model: type[BaseModel], location: list[str]
-) -> tuple[type[BaseModel] | None, list[str], Any]:
-    """Return the block that holds the last key, the keys without unions' tags, the value's type."""
-    current: Any = model
-    path: list[str] = []
-    owner: type[BaseModel] | None = model
-    for part in location:
-        options = _models_in(current)
-        tagged = [m for m in options if _tag(m) == part]
-        if tagged and len(options) > 1:
-            current = tagged[0]
-            continue
-        path.append(part)
-        if len(options) == 1 and part in options[0].model_fields:
-            owner = options[0]
-            current = options[0].model_fields[part].annotation
-        elif len(options) == 1 and not _is_mapping(current):
-            owner = options[0]
-            current = None
-        elif _is_mapping(current):
-            current = get_args(_bare(current))[1]
-        else:
-            current = None
-    return owner, path, current
-
-
-def _bare(annotation: Any) -> Any:
-    while get_origin(annotation) is Annotated:
-        annotation = get_args(annotation)[0]
-    return annotation
-
-
-def _is_mapping(annotation: Any) -> bool:
-    return get_origin(_bare(annotation)) is dict
-
-
-def _models_in(annotation: Any) -> list[type[BaseModel]]:
-    annotation = _bare(annotation)
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return [annotation]
-    origin = get_origin(annotation)
-    if origin is Union or origin is type(int | str):
-        return [m for option in get_args(annotation) for m in _models_in(option)]
-    return []
-
-
-def _tag(model: type[BaseModel]) -> str | None:
-    for field in ("source", "name", "kind"):
-        info = model.model_fields.get(field)
-        if info is not None and get_origin(info.annotation) is Literal:
-            return str(get_args(info.annotation)[0])
-    return None
 
 
 def json_schema() -> str:

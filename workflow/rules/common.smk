@@ -8,7 +8,7 @@ from pathlib import Path
 
 from snakemake.logging import logger
 
-from weakreid import codedigest, config as weakreid_config
+from weakreid import codedigest, config as weakreid_config, config_faults
 from weakreid.errors import ReidError
 from weakreid.report import published
 
@@ -37,13 +37,11 @@ def no_such_target(target):
         return f"{target}: that is the experiment {same}; ask for results/{same}/metrics.json"
     of_dataset = re.match(r"results/tables/[^/]+/([^/]+)/", target)
     if name in names and of_dataset and of_dataset[1] not in CONFIG.datasets:
-        close = weakreid_config.suggest(of_dataset[1], CONFIG.datasets)
+        close = config_faults.suggest(of_dataset[1], CONFIG.datasets)
         return f"{target}: datasets.{of_dataset[1]} does not exist{close}"
     if name in names:
         return f"{target}: nothing makes this file of {kind}.{name}; see README.md for the files"
-    return (
-        f"{target}: {kind}.{name} does not exist{weakreid_config.suggest(name, names)}"
-    )
+    return f"{target}: {kind}.{name} does not exist{config_faults.suggest(name, names)}"
 
 
 logger.addFilter(one_line)

@@ -1,0 +1,146 @@
+"""What is wrong with a config, in one line that names the key and what is allowed there."""
+
+import difflib
+import json
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+
+from weakreid.errors import ReidError
+
+
+def known(where: str, name: str, allowed: Mapping[str, Any]) -> None:
+    """Refuse a name that is not among those allowed, and say which one was meant.
+
+    Raises:
+        ReidError: it is not.
+    """
+    if name not in allowed:
+        raise ReidError(_one_line(f"{where}: '{name}' does not exist{suggest(name, allowed)}"))
+
+
+def suggest(name: str, allowed: Iterable[str]) -> str:
+    """Return the end of an error's line: the name that was meant, or all that there are."""
+    names = sorted(allowed)
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+    if close:
+        return f"; did you mean '{close[0]}'?"
+    return f"; allowed: {', '.join(names)}" if names else ""
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.splitlines())
+
+
+def validated(model: type[BaseModel], raw: Any, where: str) -> Any:
+    """Return a block of the config as its model.
+
+    Raises:
+        ReidError: it does not fit; one line about the first fault.
+    """
+    try:
+        return model.model_validate(raw)
+    except ValidationError as error:
+        found = error.errors(include_url=False)
+        # a misspelt key is the cause where the right one is missing
+        found.sort(key=lambda fault: fault["type"] not in ("extra_forbidden", "invalid_key"))
+        line = f"{where}: {_explain(model, found[0])}"
+        if len(found) > 1:
+            line += f" (and {len(found) - 1} more)"
+        raise ReidError(_one_line(line)) from None
+
+
+def _explain(model: type[BaseModel], fault: Any) -> str:
+    """Return one line for one of pydantic's errors."""
+    location = [str(part) for part in fault["loc"]]
+    kind, context = fault["type"], fault.get("ctx", {})
+    owner, path, annotation = _find(model, location)
+    key = ".".join(path)
+    if kind == "extra_forbidden":
+        hint = "; put a space after the colon" if ":" in location[-1] else ""
+        names = list(owner.model_fields) if owner else []
+        return f"unknown key '{key}'{hint or suggest(location[-1], names)}"
+    if location and location[-1] == "[key]":
+        block = ".".join(path[:-2])
+        return f"'{block}': the name {_shown(fault['input'])} may hold a-z, 0-9 and _ only"
+    if kind == "missing" and not location[-1].isdigit():
+        return f"'{key}' is missing; it must be given"
+    if kind.startswith("union_tag"):
+        chosen = context["discriminator"].strip("'")
+        tags = [tag for tag in map(_tag, _models_in(annotation)) if tag]
+        if kind == "union_tag_not_found":
+            return f"'{key}.{chosen}' is missing{suggest('', tags)}"
+        return f"'{key}.{chosen}': '{context['tag']}' does not exist{suggest(context['tag'], tags)}"
+    message = fault["msg"].removeprefix("Value error, ")
+    if kind in ("dict_type", "model_type", "model_attributes_type"):
+        message = "Input should be a block of keys"
+    elif kind == "too_short" and not fault["input"]:
+        message = "Input should not be empty"
+    elif kind == "missing" or kind == "tuple_type" or "Tuple" in message:
+        key = key.removesuffix(f".{location[-1]}") if kind == "missing" else key
+        message = "Input should be two numbers, [smallest, largest]"
+    if kind == "value_error" and isinstance(fault["input"], Mapping):
+        return f"'{key}': {message}"
+    return f"'{key}': {message}, got {_shown(fault['input'])}" if key else message
+
+
+def _shown(value: Any) -> str:
+    """Return a value as YAML would take it, cut where it is long."""
+    text = json.dumps(value, default=str, skipkeys=True)
+    return text if len(text) <= 80 else f"{text[:76]} ..."
+
+
+def _find(
+    model: type[BaseModel], location: list[str]
+) -> tuple[type[BaseModel] | None, list[str], Any]:
+    """Return the block that holds the last key, the keys without unions' tags, the value's type."""
+    current: Any = model
+    path: list[str] = []
+    owner: type[BaseModel] | None = model
+    for part in location:
+        options = _models_in(current)
+        tagged = [m for m in options if _tag(m) == part]
+        if tagged and len(options) > 1:
+            current = tagged[0]
+            continue
+        path.append(part)
+        if len(options) == 1 and part in options[0].model_fields:
+            owner = options[0]
+            current = options[0].model_fields[part].annotation
+        elif len(options) == 1 and not _is_mapping(current):
+            owner = options[0]
+            current = None
+        elif _is_mapping(current):
+            current = get_args(_bare(current))[1]
+        else:
+            current = None
+    return owner, path, current
+
+
+def _bare(annotation: Any) -> Any:
+    while get_origin(annotation) is Annotated:
+        annotation = get_args(annotation)[0]
+    return annotation
+
+
+def _is_mapping(annotation: Any) -> bool:
+    return get_origin(_bare(annotation)) is dict
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    annotation = _bare(annotation)
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    origin = get_origin(annotation)
+    if origin is Union or origin is type(int | str):
+        return [m for option in get_args(annotation) for m in _models_in(option)]
+    return []
+
+
+def _tag(model: type[BaseModel]) -> str | None:
+    for field in ("source", "name", "kind"):
+        info = model.model_fields.get(field)
+        if info is not None and get_origin(info.annotation) is Literal:
+            return str(get_args(info.annotation)[0])
+    return None
