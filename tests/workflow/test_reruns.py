@@ -127,7 +127,10 @@ KEYS: dict[str, tuple[Any, frozenset[str]]] = {
     "studies.mini.splits": (["dev"], SPLITTING - OF_EXPERIMENTS),
     # the examples asked for are of the first run
     "studies.mini.seeds": ([1, 2], TRAINING - OF_EXPERIMENTS - MATCHING),
-    "studies.mini.changes": ({"spoilt": {"planted": {"removed": 0.2}}}, AUDITING | {"bags", "train"}),
+    "studies.mini.changes": (
+        {"spoilt": {"planted": {"removed": 0.2}}},
+        AUDITING | {"bags", "train"},
+    ),
     "studies.mini.datasets.walkers_tiny.published": ("WL-MARS", STUDYING | {"counts_table"}),
     "studies.mini.datasets.walkers_tiny.bags": ("wl_parts4", BAGS - OF_EXPERIMENTS),
     "studies.mini.datasets.walkers_tiny.method": ("small", TRAINING - OF_EXPERIMENTS),
