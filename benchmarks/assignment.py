@@ -18,10 +18,13 @@ from weakreid import tables
 from weakreid.images import ImageStore
 from weakreid.models.build import restore_model
 from weakreid.retrieval.describe import describe
-from weakreid.training.checkpoint import load_weights
+from weakreid.training.checkpoint import load_weights, part_of
 
 
 def main(folders: list[str]) -> None:
+    if not folders:
+        print("no experiment named: give folders such as results/wl_walkers")
+        return
     print(f"{'experiment':34} {'run':12} in-bag right, chance, right among all (per cent)")
     for folder in map(Path, folders):
         metrics = json.loads((folder / "metrics.json").read_text())
@@ -33,8 +36,7 @@ def main(folders: list[str]) -> None:
 def assignment(folder: Path, run: str, dataset: str, bags: str) -> tuple[float, float, float]:
     """Return the shares of frames: right in the bag, that by chance, right among all people."""
     tensors, about = load_weights(folder / "runs" / run / "model.safetensors")
-    weights = {n[len("model.") :]: t for n, t in tensors.items() if n.startswith("model.")}
-    model = restore_model(about["model"], weights)
+    model = restore_model(about["model"], part_of(tensors, "model"))
     model.normalise_features = False
     home = folder.parent / "datasets" / dataset
     split = run.rpartition("-")[0]

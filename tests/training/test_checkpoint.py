@@ -140,3 +140,13 @@ def test_leftovers_of_these_files_only(tmp_path):
         (tmp_path / name).write_bytes(b"")
     checkpoints.remove_leftovers([path, tmp_path / "none" / "checkpoint.pt"])
     assert sorted(entry.name for entry in tmp_path.iterdir()) == [".other.pt.1.part", path.name]
+
+
+def test_the_tensors_of_a_part() -> None:
+    tensors = {
+        "model.a.b": torch.ones(1),
+        "heads.model.c": torch.zeros(1),
+        "models.d": torch.ones(2),
+    }
+    assert list(checkpoints.part_of(tensors, "model")) == ["a.b"]
+    assert list(checkpoints.part_of(tensors, "heads")) == ["model.c"]

@@ -19,7 +19,7 @@ from weakreid.report import audit as report
 from weakreid.report import figures
 from weakreid.retrieval.describe import describe
 from weakreid.supervision.audit import audit, bag_losses, frames_per_tag
-from weakreid.training.checkpoint import load_weights
+from weakreid.training.checkpoint import load_weights, part_of
 from weakreid.training.devices import fabric_for
 
 _BATCH = 256
@@ -106,11 +106,7 @@ def _features(
     """Return what the classifier sees of frames, [N, d]: features before normalisation."""
     fabric = fabric_for(device, 1, about["precision"], threads)
     fabric.launch()
-    prefix = "model."
-    network = restore_model(
-        about["model"],
-        {name[len(prefix) :]: t for name, t in tensors.items() if name.startswith(prefix)},
-    )
+    network = restore_model(about["model"], part_of(tensors, "model"))
     network.normalise_features = False
     network = network.to(fabric.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     batches = [images[at : at + _BATCH] for at in range(0, len(images), _BATCH)]

@@ -16,7 +16,7 @@ from weakreid.files import replacing
 from weakreid.images import ImageStore
 from weakreid.models.build import restore_model
 from weakreid.retrieval.describe import describe
-from weakreid.training.checkpoint import load_weights
+from weakreid.training.checkpoint import load_weights, part_of
 from weakreid.training.devices import fabric_for
 
 _BATCH = 256
@@ -35,11 +35,7 @@ def main(
     tensors, about = load_weights(model)
     fabric = fabric_for(device, 1, about["precision"], threads)
     fabric.launch()
-    prefix = "model."
-    network = restore_model(
-        about["model"],
-        {name[len(prefix) :]: t for name, t in tensors.items() if name.startswith(prefix)},
-    )
+    network = restore_model(about["model"], part_of(tensors, "model"))
     network = network.to(fabric.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     rows = tables.read_frame(tracklets, "tracklets", ["tracklet_id", "split"])
     searched = rows.loc[rows["split"].isin(["query", "gallery"]), "tracklet_id"]

@@ -119,6 +119,12 @@ def save_weights(path: Path, tensors: Mapping[str, torch.Tensor], about: Mapping
         aside.write_bytes(data)
 
 
+def part_of(tensors: Mapping[str, torch.Tensor], part: str) -> dict[str, torch.Tensor]:
+    """Return the tensors of one part of a training ("model", "heads"), by their names in it."""
+    prefix = f"{part}."
+    return {name.removeprefix(prefix): t for name, t in tensors.items() if name.startswith(prefix)}
+
+
 def load_weights(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
     """Return the tensors and the `about` of a file of `save_weights`.
 
