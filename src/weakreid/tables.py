@@ -40,13 +40,38 @@ SCHEMAS: dict[str, pa.Schema] = {
     "partitions": pa.schema(
         [("partition", pa.int32()), ("tracklet_id", pa.int32()), ("split", pa.string())]
     ),
-    # image is a row of the image store
+    # image is a row of the image store; a tracker's tracklet may show several people
     "frames": pa.schema(
         [
             ("tracklet_id", pa.int32()),
             ("position", pa.int32()),
             ("file", pa.string()),
             ("image", pa.int64()),
+            ("truth_person_id", pa.int32()),
+        ]
+    ),
+    # a frame of a training tracklet as a method gets it: simulated, tracked or isolated; sorted by
+    # tracklet_id and position, both from 0; source_id: the tracklet that isolation cut it from
+    "tracks": pa.schema(
+        [
+            ("tracklet_id", pa.int32()),
+            ("position", pa.int32()),
+            ("image", pa.int64()),
+            ("camera_id", pa.int32()),
+            ("source_id", pa.int32()),
+            ("truth_person_id", pa.int32()),
+        ]
+    ),
+    # what association made of the tracklets: label -1 stands alone
+    "clusters": pa.schema([("tracklet_id", pa.int32()), ("label", pa.int32())]),
+    # how a tracker's noise spreads: measure is "persons_per_tracklet" or "tracklets_per_person";
+    # `count` of them have the value `number`; sequence "" is all together
+    "id_counts": pa.schema(
+        [
+            ("sequence", pa.string()),
+            ("measure", pa.string()),
+            ("number", pa.int32()),
+            ("count", pa.int64()),
         ]
     ),
     # frames and frame_tracklets run in parallel: image rows and the tracklet of each;

@@ -53,6 +53,8 @@ class Reading:
         partitions: partition, tracklet_id, split: the role of a tracklet in each numbered split.
         left_out_frames: files that were named but are not in `files`.
         left_out_tracklets: how many tracklets have no frame left.
+        frame_persons: the person of every file where a tracklet may show several (a tracker's), in
+            the numbers of `tracklets`; None: each shows its tracklet's.
     """
 
     tracklets: pd.DataFrame
@@ -60,6 +62,7 @@ class Reading:
     partitions: pd.DataFrame
     left_out_frames: tuple[str, ...] = ()
     left_out_tracklets: int = 0
+    frame_persons: npt.NDArray[np.int32] | None = None
 
 
 @dataclass(frozen=True)
@@ -185,6 +188,7 @@ def leave_out(reading: Reading, bad: npt.NDArray[np.bool_]) -> Reading:
         partitions,
         reading.left_out_frames + gone,
         reading.left_out_tracklets + int((~keep).sum()),
+        None if reading.frame_persons is None else reading.frame_persons[~bad],
     )
 
 

@@ -108,6 +108,11 @@ def frame_table(reading: Reading) -> pd.DataFrame:
             ).astype(np.int32),
             "file": reading.files,
             "image": rows.astype(np.int64),
+            "truth_person_id": (
+                np.repeat(reading.tracklets["person_id"].to_numpy(), count)
+                if reading.frame_persons is None
+                else reading.frame_persons
+            ).astype(np.int32),
         }
     )
 

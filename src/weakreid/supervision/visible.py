@@ -1,4 +1,4 @@
-"""What a training may see of its bags, by setting.
+"""What a training may see of its bags, by setting, and of its tracklets.
 
 A setting is what an annotator or a tracker gave. The table of bags holds more than that: which
 tracklet a frame came from, and, for measuring, who it shows. A training reads its bags through
@@ -35,3 +35,19 @@ def read_bags(path: Path, setting: str) -> pd.DataFrame:
         raise ReidError(f"setting '{setting}' is unknown; choose {', '.join(COLUMNS)}")
     rows = tables.read_frame(path, "bags", list(COLUMNS[setting]))
     return rows[rows["split"] == "train"].drop(columns="split").reset_index(drop=True)
+
+
+TRACKS = ("tracklet_id", "position", "image")
+"""Columns of the table "tracks" that learning from tracklets sees: no person, no camera."""
+
+
+def read_tracks(path: Path) -> pd.DataFrame:
+    """Return the training tracklets of a table "tracks", a row per frame, as a training sees them.
+
+    Raises:
+        ReidError: the file is not what is expected, or holds no tracklet.
+    """
+    rows = tables.read_frame(path, "tracks", list(TRACKS))
+    if rows.empty:
+        raise ReidError(f"{path}: no tracklet; the split has no training tracklets")
+    return rows
