@@ -6,540 +6,53 @@ resolved values that it uses, as JSON.
 """
 
 import json
-import re
 import sys
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self, TypeVar, get_args
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PrivateAttr,
-    model_validator,
+from pydantic import BeforeValidator, Field, PrivateAttr
+
+from weakreid.config_blocks import (
+    LOSS_KEYS,
+    AnyMethod,
+    Audit,
+    Bags,
+    Coarse,
+    Count,
+    Dataset,
+    Experiment,
+    Extractor,
+    Fraction,
+    Hslr,
+    Ilids,
+    Isolation,
+    Method,
+    Mil,
+    Name,
+    Noise,
+    Prid,
+    Sslr,
+    Strict,
+    Tracked,
+    Tracker,
+    TrackletMethod,
+    Walkers,
+    with_learns,
 )
-
 from weakreid.config_faults import known, validated
+from weakreid.config_studies import (
+    AnyTable,
+    AuditTable,
+    Change,
+    GridTable,
+    IsolationTable,
+    Level,
+    Place,
+    Study,
+    StudyTable,
+    Table,
+)
 from weakreid.errors import ReidError
-
-T = TypeVar("T")
-
-
-def _number(value: Any) -> Any:
-    """Refuse true and false, which Python takes for 1 and 0."""
-    if isinstance(value, bool):
-        raise ValueError("Input should be a number")
-    return value
-
-
-def _as_text(value: Any) -> Any:
-    """Take a number for its digits: YAML reads an unquoted 32 as one."""
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-
-
-def _as_whole(value: Any) -> Any:
-    """Take digits for their number: --config gives nothing but text inside a block."""
-    return int(value) if isinstance(value, str) and value.isdecimal() else value
-
-
-def _none(value: Any) -> Any:
-    """Take the word null for none: --config gives it as text."""
-    return None if value == "null" else value
-
-
-def _rising(value: tuple[int, int]) -> tuple[int, int]:
-    if value[0] > value[1]:
-        raise ValueError("Input should be [smallest, largest]")
-    return value
-
-
-def _distinct(values: list[T]) -> list[T]:
-    if len(set(values)) < len(values):
-        raise ValueError("Input should hold nothing twice")
-    return values
-
-
-Positive = Annotated[int, Field(ge=1), BeforeValidator(_number)]
-Count = Annotated[int, Field(ge=0), BeforeValidator(_number)]
-Fraction = Annotated[float, Field(ge=0.0, le=1.0), BeforeValidator(_number)]
-Rate = Annotated[float, Field(ge=0.0), BeforeValidator(_number)]
-Range = Annotated[tuple[Positive, Positive], AfterValidator(_rising)]
-Text = Annotated[str, BeforeValidator(_as_text)]
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]*$"), BeforeValidator(_as_text)]
-Split = Annotated[str, Field(pattern=r"^(official|dev|[0-9])$"), BeforeValidator(_as_text)]
-
-
-Rank = Annotated[Literal[1, 5, 10, 20], BeforeValidator(_as_whole)]
-
-
-class Strict(BaseModel):
-    """A block of the config: unknown keys are refused, values do not change."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _nulls(cls, raw: Any) -> Any:
-        """Take the word null for none where none is allowed: --config gives it as text."""
-        if not isinstance(raw, Mapping):
-            return raw
-        optional = {
-            name
-            for name, info in cls.model_fields.items()
-            if type(None) in get_args(info.annotation)
-        }
-        return {k: None if v == "null" and k in optional else v for k, v in raw.items()}
-
-
-# --- datasets -------------------------------------------------------------------------------------
-
-
-class Archive(Strict):
-    """A file to fetch and unpack into the dataset's root."""
-
-    url: str = Field(description="file:, http: or https: address")
-    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = Field(
-        None, description="refused when the file differs; recorded on first use when not given"
-    )
-
-
-class Distributed(Strict):
-    """What every dataset that people distribute has in common."""
-
-    root: str = Field(description="the folder that holds the data in its official layout")
-    archives: dict[str, Archive] = Field(
-        default_factory=dict, description="fetched and unpacked into `root`; none: it is there"
-    )
-    on_bad_frame: Literal["stop", "leave_out"] = Field(
-        "stop", description="what to do about missing and unreadable frames"
-    )
-    official: bool = Field(
-        False, description="refuse data whose counts are not those that its authors publish"
-    )
-
-
-class Mars(Distributed):
-    """MARS: bbox_train/, bbox_test/ and info/."""
-
-    source: Literal["mars"]
-
-
-class DukeV(Distributed):
-    """DukeMTMC-VideoReID: train/, query/ and gallery/."""
-
-    source: Literal["dukev"]
-
-
-class HalfSplits(Distributed):
-    """A dataset of two cameras, whose persons are split in halves, ten times."""
-
-    split_seed: Count | None = Field(
-        None, description="draw the ten splits with this seed; null: read the published file"
-    )
-
-
-class Ilids(HalfSplits):
-    """iLIDS-VID: i-LIDS-VID/sequences/cam1 and cam2, 'train-test people splits'."""
-
-    source: Literal["ilids"]
-
-
-class Prid(HalfSplits):
-    """PRID-2011: prid_2011/multi_shot/cam_a and cam_b, splits_prid2011.json."""
-
-    source: Literal["prid"]
-
-
-class Walkers(Strict):
-    """Generated pedestrians in MARS's layout; a size, and single values of it replaced."""
-
-    source: Literal["walkers"]
-    size: Literal["tiny", "demo", "mars"] = "demo"
-    seed: Count = 1
-    style: Literal["street", "studio"] = "street"
-    train_persons: Positive | None = None
-    test_persons: Positive | None = None
-    distractors: Count | None = None
-    junk_tracklets: Count | None = None
-    cameras: Positive | None = None
-    cameras_per_person: Range | None = None
-    tracklets_per_camera: Range | None = None
-    frames: Range | None = None
-    height: Positive | None = None
-    width: Positive | None = None
-    look_alikes: Fraction | None = None
-    on_bad_frame: Literal["stop", "leave_out"] = "stop"
-
-
-Dataset = Annotated[Mars | DukeV | Ilids | Prid | Walkers, Field(discriminator="source")]
-
-# --- supervision ----------------------------------------------------------------------------------
-
-
-class Missing(Strict):
-    """Missing annotation: short tracklets of other people join a bag, its labels unchanged."""
-
-    tracklets: Range = (3, 6)
-    frames: Range = (5, 30)
-
-
-class Planted(Strict):
-    """Wrong labels, planted to measure the label audit."""
-
-    removed: Fraction = Field(0.15, description="share of the bags that lose a label")
-    added: Fraction = Field(0.15, description="share of the bags that get somebody else's")
-
-
-class Bags(Strict):
-    """Training bags: tracklets of one camera, shuffled, cut into groups (WL, section IV-A)."""
-
-    tracklets_per_bag: Range = Field((3, 5), description="smallest and largest, both included")
-    tracklet_parts: Positive = Field(1, description="cut every tracklet into so many parts first")
-    max_frames: Positive | None = Field(30, description="frames kept of a tracklet; null: all")
-    missing: Missing | None = None
-    noisy_parts: Positive | None = Field(
-        None, description="shuffle a bag's frames into so many tracklets (WL, Table VII)"
-    )
-    planted: Planted | None = None
-
-
-class Coarse(Strict):
-    """The coarse test set: a probe per person, the other tracklets in bags."""
-
-    tracklets_per_bag: Range = (3, 5)
-    max_frames: Positive = Field(200, description="frames kept of a gallery tracklet")
-
-
-class Audit(Strict):
-    """The label audit: which bags' labels look wrong."""
-
-    frames: Positive = Field(64, description="frames of a bag that are looked at, at most")
-    top: Positive = Field(20, description="findings in audit.md; the picture shows the first")
-
-
-# --- methods --------------------------------------------------------------------------------------
-
-
-class Model(Strict):
-    """Network: backbone, average pooling, embedding."""
-
-    backbone: Literal["resnet18", "resnet34", "resnet50", "se_resnet50", "efficientnet_lite0"] = (
-        "resnet50"
-    )
-    weights: str = Field(
-        "hub", description="'hub', 'package' (efficientnet_lite0), a file's path, or 'none'"
-    )
-    last_stride: Annotated[Literal[1, 2], BeforeValidator(_as_whole)] = 2
-    embedding: Literal["fc", "bnneck", "none"] = "fc"
-    dimension: Positive = Field(2048, description="of the fc embedding")
-    frozen: list[Literal["stem", "layer1", "layer2", "layer3", "layer4"]] = Field(
-        default_factory=list, description="stages of the backbone that do not learn"
-    )
-    batch_norm: Literal["train", "eval"] = Field(
-        "train", description="of the backbone's learning stages"
-    )
-
-    @model_validator(mode="after")
-    def _weights_fit(self) -> Self:
-        if self.weights == "package" and self.backbone != "efficientnet_lite0":
-            raise ValueError(
-                f"no package ships weights of {self.backbone}; "
-                "set weights to 'hub', a file's path or 'none'"
-            )
-        return self
-
-
-class Image(Strict):
-    """Size of the network's input in pixels."""
-
-    height: Positive = 256
-    width: Positive = 128
-
-
-class Augment(Strict):
-    """Random changes of training frames."""
-
-    flip: Fraction = 0.5
-    pad: Count = Field(0, description="pixels added on every side before a random crop")
-    erase: Fraction = Field(0.0, description="probability of erasing a random rectangle")
-
-
-class Mil(Strict):
-    """Mean of the k largest logits, softmax, cross-entropy (WL, Eq. 2 and 3)."""
-
-    name: Literal["mil"]
-    k: Positive = 5
-
-
-class Wsddn(Strict):
-    """Weakly supervised deep detection network: two streams."""
-
-    name: Literal["wsddn"]
-
-
-class Hslr(Strict):
-    """Hard selection logistic regression."""
-
-    name: Literal["hslr"]
-    k: Positive = 5
-    alpha: Rate = 1.0
-    m: Annotated[float, Field(gt=0.0, le=1.0), BeforeValidator(_number)] = Field(
-        0.1, description="share of the identities that are selected; the paper gives none"
-    )
-
-
-class Sslr(Strict):
-    """Soft selection logistic regression."""
-
-    name: Literal["sslr"]
-    k: Positive = 5
-    alpha: Rate = 1.0
-    gamma: Rate = 1.0
-
-
-class FrameCe(Strict):
-    """Softmax cross-entropy on every frame: the fully supervised baseline."""
-
-    name: Literal["frame_ce"]
-    smoothing: Fraction = 0.0
-
-
-Loss = Annotated[Mil | Wsddn | Hslr | Sslr | FrameCe, Field(discriminator="name")]
-
-_LOSS_KEYS: dict[str, set[str]] = {
-    get_args(loss.model_fields["name"].annotation)[0]: set(loss.model_fields)
-    for loss in (Mil, Wsddn, Hslr, Sslr, FrameCe)
-}
-
-
-class Cpal(Strict):
-    """Co-person attention loss (WL, Eq. 4 to 8)."""
-
-    weight: Fraction = Field(
-        0.5, description="1 - λ of Eq. 8: share of CPAL in the whole loss; 0 turns it off"
-    )
-    margin: Rate = 0.5
-
-
-class Batch(Strict):
-    """What one training step sees."""
-
-    bags: Positive = 10
-    frames: Positive = Field(100, description="frames sampled from a bag")
-    pairs: Count = Field(3, description="pairs of bags that share a person, at least")
-    cache_mb: Count = Field(
-        0, description="memory for the outputs of leading frozen stages, computed once; 0: none"
-    )
-
-
-class Optimiser(Strict):
-    """Optimiser and the factors of the learning rate by part."""
-
-    name: Literal["sgd", "adam", "adamw"] = "sgd"
-    lr: Rate = 0.01
-    momentum: Fraction = 0.9
-    weight_decay: Rate = 5e-4
-    backbone_factor: Rate = 1.0
-    head_factor: Rate = 1.0
-    clip: Rate | None = Field(None, description="largest norm of the gradient")
-
-
-class Schedule(Strict):
-    """Epochs, and the learning rate over them."""
-
-    epochs: Count = 20
-    steps_per_epoch: Positive | None = Field(None, description="null: every bag about once")
-    name: Literal["step", "cosine"] = "step"
-    milestones: list[Positive] = Field(
-        default_factory=lambda: [10], description="epochs after which the rate falls (step)"
-    )
-    factor: Fraction = 0.1
-    warm_up: Fraction = Field(0.0, description="share of all steps with a rising rate")
-
-
-class Evaluation(Strict):
-    """From descriptors to figures."""
-
-    metric: Literal["euclidean", "cosine"] = "euclidean"
-    rerank: bool = False
-    keep: Positive = Field(50, description="gallery items kept per query in rankings.parquet")
-    memory_mb: Positive = Field(1024, description="bound on the coarse distances' working memory")
-
-
-class Method(Strict):
-    """A recipe: network, losses, optimiser, schedule."""
-
-    model: Model = Model()
-    image: Image = Image()
-    instances: Literal["frames", "tracklets"] = Field(
-        "frames", description="what a bag holds for the loss; a tracklet is its frames' mean"
-    )
-    augment: Augment = Augment()
-    loss: Loss = Field(default_factory=lambda: Mil(name="mil"))
-    cpal: Cpal = Cpal()
-    batch: Batch = Batch()
-    optimiser: Optimiser = Optimiser()
-    schedule: Schedule = Schedule()
-    precision: Annotated[Literal["auto", "32", "bf16"], BeforeValidator(_as_text)] = Field(
-        "auto", description="auto: bf16 autocast on a GPU, 32 bits on a CPU"
-    )
-    evaluation: Evaluation = Evaluation()
-
-
-class Experiment(Strict):
-    """A dataset, a supervision, a method; its target is results/NAME/metrics.json."""
-
-    dataset: Name
-    bags: Name
-    method: Name
-    splits: Annotated[list[Split], Field(min_length=1), AfterValidator(_distinct)] = Field(
-        default_factory=lambda: ["official"],
-        description="official, dev (training identities only), or the number of a split",
-    )
-    seeds: Annotated[list[Count], Field(min_length=1), AfterValidator(_distinct)] = Field(
-        default_factory=lambda: [1]
-    )
-    overrides: dict[Text, Any] = Field(
-        default_factory=dict, description="values that replace those of the method"
-    )
-
-
-# --- studies --------------------------------------------------------------------------------------
-
-
-class Change(Strict):
-    """What a row of a paper's tables changes."""
-
-    bags: Name | None = Field(None, description="one of the study's `changes`")
-    overrides: dict[Text, Any] = Field(default_factory=dict, description="values of the method")
-
-
-class Place(Strict):
-    """What a study does otherwise on one dataset; null: as everywhere."""
-
-    published: Text | None = Field(
-        None, description="the paper's name of this dataset in workflow/resources/published.csv"
-    )
-    bags: Name | None = None
-    method: Name | None = None
-    splits: Annotated[list[Split], Field(min_length=1), AfterValidator(_distinct)] | None = None
-    seeds: Annotated[list[Count], Field(min_length=1), AfterValidator(_distinct)] | None = None
-    overrides: dict[Text, Any] = Field(default_factory=dict)
-    changes: dict[Name, dict[Text, Any]] = Field(
-        default_factory=dict, description="in the place of the study's changes of the same name"
-    )
-    rows: dict[Name, dict[Text, Any]] = Field(
-        default_factory=dict, description="row: overrides of the method, after the row's own"
-    )
-
-
-class Study(Strict):
-    """A paper's experiments, on every dataset of the config.
-
-    Each dataset has the experiment STUDY_DATASET, the paper's own method, and for every row
-    STUDY_DATASET_ROW. A row that changes nothing on a dataset is no experiment of its own there.
-    """
-
-    beside: Text = Field(
-        description="the paper's dataset whose figures stand beside those of a dataset without any"
-    )
-    bags: Name
-    method: Name
-    splits: Annotated[list[Split], Field(min_length=1), AfterValidator(_distinct)] = Field(
-        default_factory=lambda: ["official"]
-    )
-    seeds: Annotated[list[Count], Field(min_length=1), AfterValidator(_distinct)] = Field(
-        default_factory=lambda: [1]
-    )
-    datasets: dict[Name, Place] = Field(default_factory=dict)
-    changes: dict[Name, dict[Text, Any]] = Field(
-        default_factory=dict, description="values that replace those of a dataset's bags, by name"
-    )
-    rows: dict[Name, Change] = Field(default_factory=dict)
-
-
-# --- tables ---------------------------------------------------------------------------------------
-
-
-class Table(Strict):
-    """Experiments side by side; its target is results/tables/NAME/table.md."""
-
-    kind: Literal["experiments"]
-    title: Text
-    rows: dict[Text, Name] = Field(min_length=1, description="row label: experiment")
-
-
-class OfStudy(Strict):
-    """A table of a study: results/tables/NAME/table.md, results/tables/NAME/DATASET/table.md."""
-
-    study: Name
-    title: Text
-    datasets: Annotated[list[Name], Field(min_length=1), AfterValidator(_distinct)] = Field(
-        description="those that the table without a dataset in its path shows"
-    )
-
-
-class StudyTable(OfStudy):
-    """Rows of a study beside the paper's figures; with an axis, a plot of them too."""
-
-    kind: Literal["study"]
-    paper: Text
-    table: Text = Field(description="its name in workflow/resources/published.csv")
-    protocols: Annotated[
-        list[Literal["fine", "coarse"]], Field(min_length=1), AfterValidator(_distinct)
-    ]
-    ranks: Annotated[list[Rank], Field(min_length=1), AfterValidator(_distinct)] = [1, 5, 10]
-    axis: Text | None = Field(None, description="what the rows vary: 'k' for rows 'k = 5'")
-    rows: dict[Text, Annotated[Name | None, BeforeValidator(_none)]] = Field(
-        min_length=1, description="row label: the study's row; null: the paper's figures alone"
-    )
-
-    @model_validator(mode="after")
-    def _places_on_axis(self) -> Self:
-        if self.axis is not None:
-            for label in self.rows:
-                if not re.search(r"= *-?[0-9.]+$", label):
-                    raise ValueError(
-                        f"row '{label}' has no place on the axis {self.axis}; call it "
-                        f"'{self.axis} = NUMBER', or leave axis out"
-                    )
-        return self
-
-
-class CountsTable(OfStudy):
-    """How many identities, tracklets and bags there are, beside the paper's counts."""
-
-    kind: Literal["counts"]
-    paper: Text
-    table: Text
-
-
-class CostTable(OfStudy):
-    """What labels cost: boxes, tracklets, videos (WL, section III-A)."""
-
-    kind: Literal["cost"]
-
-
-class AuditTable(OfStudy):
-    """Precision and recall of the label audit on planted errors."""
-
-    kind: Literal["audit"]
-    row: Name = Field(description="the study's row whose bags hold planted errors")
-
-
-class MatchesTable(OfStudy):
-    """Matching examples of the study's own method on one dataset (WL, Fig. 5)."""
-
-    kind: Literal["matches"]
-    datasets: Annotated[list[Name], Field(min_length=1, max_length=1)]
-
-
-AnyTable = Annotated[
-    Table | StudyTable | CountsTable | CostTable | AuditTable | MatchesTable,
-    Field(discriminator="kind"),
-]
 
 
 class Config(Strict):
@@ -550,10 +63,14 @@ class Config(Strict):
         0.34, description="share of the training persons that the dev split holds out"
     )
     datasets: dict[Name, Dataset]
-    bags: dict[Name, Bags]
+    bags: dict[Name, Bags] = Field(default_factory=dict)
     coarse: Coarse = Coarse()
     audit: Audit = Audit()
-    methods: dict[Name, Method]
+    trackers: dict[Name, Tracker] = Field(default_factory=dict)
+    noise: dict[Name, Noise] = Field(default_factory=dict)
+    extractors: dict[Name, Extractor] = Field(default_factory=dict)
+    isolation: dict[Name, Isolation] = Field(default_factory=dict)
+    methods: Annotated[dict[Name, AnyMethod], BeforeValidator(with_learns)]
     experiments: dict[Name, Experiment] = Field(default_factory=dict)
     studies: dict[Name, Study] = Field(default_factory=dict)
     tables: dict[Name, AnyTable] = Field(default_factory=dict)
@@ -574,7 +91,7 @@ class Config(Strict):
 
 # --- reading --------------------------------------------------------------------------------------
 
-TAKEN = ("datasets", "tables")
+TAKEN = ("datasets", "tables", "trackers")
 """Folders of results/ that belong to no experiment."""
 
 
@@ -585,11 +102,21 @@ def load(raw: Mapping[str, Any]) -> Config:
         ReidError: a key is unknown or of a wrong type, or a name does not exist; one line.
     """
     config = validated(Config, raw, "config.yaml")
+    for name, noise in config.noise.items():
+        if noise.observed is not None:
+            known(f"noise.{name}.observed", noise.observed, config.trackers)
+    for name, isolation in config.isolation.items():
+        known(f"isolation.{name}.extractor", isolation.extractor, config.extractors)
+        if name == NO_ISOLATION:
+            raise ReidError("isolation.none: that name says that there is none; rename it")
+    for name, bags in config.bags.items():
+        if bags.noise is not None:
+            known(f"bags.{name}.noise", bags.noise, config.noise)
     for name, experiment in config.experiments.items():
         where = f"experiments.{name}"
         known(f"{where}.dataset", experiment.dataset, config.datasets)
-        known(f"{where}.bags", experiment.bags, config.bags)
         known(f"{where}.method", experiment.method, config.methods)
+        _check_supervision(config, experiment, where)
     given = set(config.experiments)
     for name in config.studies:
         config = _with_study(config, name)
@@ -607,70 +134,208 @@ def load(raw: Mapping[str, Any]) -> Config:
     return config
 
 
-def _with_study(config: Config, name: str) -> Config:
-    """Return the config with a study's bags and experiments."""
-    study, where = config.studies[name], f"studies.{name}"
-    for dataset in study.datasets:
-        known(f"{where}.datasets", dataset, config.datasets)
-    for name_of_row, row_of_study in study.rows.items():
-        if row_of_study.bags is not None:
-            known(f"{where}.rows.{name_of_row}.bags", row_of_study.bags, study.changes)
-    bags, experiments = dict(config.bags), dict(config.experiments)
-    same = dict(config.same)
-    for dataset in config.datasets:
-        place = study.datasets.get(dataset, Place())
-        at = f"{where}.datasets.{dataset}" if dataset in study.datasets else where
+def _check_supervision(config: Config, experiment: Experiment, where: str) -> None:
+    """Refuse an experiment whose method gets nothing, or what it cannot take."""
+    if isinstance(config.methods[experiment.method], TrackletMethod):
+        wanted, what, others = "noise", "tracklets", ["bags"]
+    else:
+        wanted, what, others = "bags", "bags", ["noise", "isolation"]
+    for name in others:
+        if getattr(experiment, name) is not None:
+            raise ReidError(
+                f"{where}.{name}: the method {experiment.method} learns from {what}; "
+                f"leave {name} out, or take another method"
+            )
+    chosen = getattr(experiment, wanted)
+    if chosen is None:
+        raise ReidError(
+            f"config.yaml: '{where}.{wanted}' is missing; the method {experiment.method} "
+            f"learns from {what}"
+        )
+    known(f"{where}.{wanted}", chosen, getattr(config, wanted))
+    if experiment.isolation is not None:
+        known(f"{where}.isolation", experiment.isolation, config.isolation)
+
+
+NO_ISOLATION = "none"
+
+
+class _Expansion:
+    """A study on its way to experiments: blocks of the config that grow as its rows need them."""
+
+    def __init__(self, config: Config, name: str) -> None:
+        self.config, self.name, self.study = config, name, config.studies[name]
+        self.where = f"studies.{name}"
+        self.bags, self.isolation = dict(config.bags), dict(config.isolation)
+        self.experiments, self.same = dict(config.experiments), dict(config.same)
+
+    def place_of(self, dataset: str) -> tuple[Place, str]:
+        """Return what a study does on a dataset, and where the config says so."""
+        if dataset in self.study.datasets:
+            return self.study.datasets[dataset], f"{self.where}.datasets.{dataset}"
+        return Place(), self.where
+
+    def method_of(self, row: Change, place: Place, at: str) -> str:
+        """Return the name of a row's method on a dataset."""
+        if row.method is None:
+            name = place.method or self.study.method
+            known(f"{at}.method", name, self.config.methods)
+            return name
+        name = place.methods.get(row.method, row.method)
+        known(f"{at}.methods", name, self.config.methods)
+        return name
+
+    def bags_of(self, row: Change, level: Level | None, place: Place, at: str) -> str:
+        """Return the name of a row's bags, made where they are not there."""
+        name = place.bags or self.study.bags
+        if name is None:
+            raise ReidError(
+                f"config.yaml: '{self.where}.bags' is missing; the method of a row of it "
+                "learns from bags"
+            )
+        known(f"{at}.bags", name, self.config.bags)
+        values: dict[str, Any] = {}
+        if row.bags is not None:
+            changes = {**self.study.changes, **place.changes}
+            values |= changes[row.bags]
+            name = f"{name}_{row.bags}"
+        if level is not None and self.config.noise[level.noise].rfm is not None:
+            values["noise"] = level.noise
+            name = f"{name}_{level.noise}"
+        elif level is not None:
+            # tracklets as they are: nobody has to be in the majority
+            values.pop("majority", None)
+        if not values:
+            return name
+        base = self.config.bags[place.bags or str(self.study.bags)].model_dump(mode="json")
+        block = validated(Bags, {**base, **values}, f"{at}.changes.{row.bags}")
+        if self.bags.setdefault(name, block) != block:
+            own = at if row.bags in place.changes else self.where
+            raise ReidError(
+                f"{own}.changes.{row.bags}: bags.{name} is there already and differs; rename the "
+                "change, or give this dataset bags of another name"
+            )
+        return name
+
+    def isolation_of(self, row: Change, place: Place, at: str) -> str | None:
+        """Return the name of a row's isolation, made where it is not there."""
+        base = place.isolation or self.study.isolation
+        if row.isolation == NO_ISOLATION:
+            return None
+        if base is None:
+            if row.isolation is not None:
+                raise ReidError(f"config.yaml: '{at}.isolation' is missing; a row changes it")
+            return None
+        known(f"{at}.isolation", base, self.config.isolation)
+        if row.isolation is None:
+            return base
+        values = {**self.study.isolations, **place.isolations}[row.isolation]
+        made = {**self.config.isolation[base].model_dump(mode="json"), **values}
+        block = validated(Isolation, made, f"{at}.isolations.{row.isolation}")
+        same = next((name for name, other in self.isolation.items() if other == block), None)
+        if same is not None:
+            return same
+        name = f"{base}_{row.isolation}"
+        if name in self.isolation:
+            raise ReidError(
+                f"{at}.isolations.{row.isolation}: isolation.{name} is there already and differs; "
+                "rename one"
+            )
+        self.isolation[name] = block
+        return name
+
+    def rows(self, at: str) -> Iterator[tuple[str, Change, Level | None, str]]:
+        """Yield (row, change, level, end of the experiment's name)."""
+        levels: Mapping[str, Level | None] = self.study.levels or {"": None}
+        for row, change in {"": Change(), **self.study.rows}.items():
+            for number, (name, level) in enumerate(levels.items()):
+                ends = [row, name if number else ""]
+                yield row, change, level, "".join(f"_{end}" for end in ends if end)
+
+    def add(self, dataset: str) -> None:
+        """Add the study's experiments on a dataset."""
+        place, at = self.place_of(dataset)
         for row in place.rows:
-            known(f"{at}.rows", row, study.rows)
-        for change in place.changes:
-            known(f"{at}.changes", change, study.changes)
-        changes = {**study.changes, **place.changes}
-        method_name, bags_name = place.method or study.method, place.bags or study.bags
-        known(f"{at}.method", method_name, config.methods)
-        known(f"{at}.bags", bags_name, config.bags)
-        method = _overridden(config.methods[method_name], place.overrides, f"{at}.overrides")
+            known(f"{at}.rows", row, self.study.rows)
+        for name in place.methods:
+            known(
+                f"{at}.methods", name, {c.method: c for c in self.study.rows.values() if c.method}
+            )
+        for name in place.changes:
+            known(f"{at}.changes", name, self.study.changes)
+        for name in place.isolations:
+            known(f"{at}.isolations", name, self.study.isolations)
         made: dict[str, str] = {}
-        for row, of_study in {"": Change(), **study.rows}.items():
-            own = f"{where}.rows.{row}.overrides"
-            chosen = _overridden(method, of_study.overrides, own)
-            chosen = _overridden(chosen, place.rows.get(row, {}), f"{at}.rows.{row}")
-            of_row = bags_name
-            if of_study.bags is not None:
-                of_row = f"{bags_name}_{of_study.bags}"
-                values = changes[of_study.bags]
-                changed = {**config.bags[bags_name].model_dump(mode="json"), **values}
-                block = validated(Bags, changed, f"{at}.changes.{of_study.bags}")
-                if bags.setdefault(of_row, block) != block:
-                    own_change = at if of_study.bags in place.changes else where
+        for row, change, level, end in self.rows(at):
+            name = self.method_of(change, place, at)
+            method = self.config.methods[name]
+            # what a place says of the study's method is no word on another that a row names
+            if change.method is None:
+                method = _overridden(method, place.overrides, f"{at}.overrides")
+            own = f"{self.where}.rows.{row}.overrides"
+            method = _overridden(method, change.overrides, own)
+            method = _overridden(method, place.rows.get(row, {}), f"{at}.rows.{row}")
+            seen: dict[str, str | None] = {}
+            if isinstance(method, TrackletMethod):
+                if level is None:
                     raise ReidError(
-                        f"{own_change}.changes.{of_study.bags}: bags.{of_row} is there already and "
-                        "differs; rename the change, or give this dataset bags of another name"
+                        f"config.yaml: '{self.where}.levels' is missing; the method {name} "
+                        "learns from tracklets"
                     )
+                seen = {"noise": level.noise, "isolation": self.isolation_of(change, place, at)}
+            else:
+                seen = {"bags": self.bags_of(change, level, place, at)}
             experiment = Experiment(
                 dataset=dataset,
-                bags=of_row,
-                method=method_name,
-                splits=place.splits or study.splits,
-                seeds=place.seeds or study.seeds,
-                overrides=chosen.model_dump(mode="json"),
+                **seen,
+                method=name,
+                splits=place.splits or self.study.splits,
+                seeds=place.seeds or self.study.seeds,
+                overrides=method.model_dump(mode="json"),
             )
-            full = f"{name}_{dataset}_{row}" if row else f"{name}_{dataset}"
-            if full in experiments or full in same:
+            full = f"{self.name}_{dataset}{end}"
+            if full in self.experiments or full in self.same:
                 what = f"row {row} on dataset {dataset}" if row else f"dataset {dataset}"
                 raise ReidError(
-                    f"{where}: {what} is to be the experiment {full}, which is there already (in "
-                    "experiments, or of another row and dataset); rename the row or the dataset"
+                    f"{self.where}: {what} is to be the experiment {full}, which is there already "
+                    "(in experiments, or of another row and dataset); rename the row or the dataset"
                 )
             key = experiment.model_dump_json()
             if key in made:
-                same[full] = made[key]
+                self.same[full] = made[key]
             else:
                 made[key] = full
-                experiments[full] = experiment
+                self.experiments[full] = experiment
+
+
+def _with_study(config: Config, name: str) -> Config:
+    """Return the config with a study's bags, isolations and experiments."""
+    study, where = config.studies[name], f"studies.{name}"
+    for dataset in study.datasets:
+        known(f"{where}.datasets", dataset, config.datasets)
+    for level_name, level in study.levels.items():
+        known(f"{where}.levels.{level_name}.noise", level.noise, config.noise)
+    none = {NO_ISOLATION: None}
+    for row, change in study.rows.items():
+        if change.bags is not None:
+            known(f"{where}.rows.{row}.bags", change.bags, study.changes)
+        if change.isolation is not None:
+            known(f"{where}.rows.{row}.isolation", change.isolation, {**study.isolations, **none})
+        if change.method is not None:
+            known(f"{where}.rows.{row}.method", change.method, config.methods)
+    expansion = _Expansion(config, name)
+    for dataset in config.datasets:
+        expansion.add(dataset)
     # a copy has no private values of its own
-    changed_config = config.model_copy(update={"bags": bags, "experiments": experiments})
-    changed_config._refused, changed_config._same = {}, same
-    return changed_config
+    changed = config.model_copy(
+        update={
+            "bags": expansion.bags,
+            "isolation": expansion.isolation,
+            "experiments": expansion.experiments,
+        }
+    )
+    changed._refused, changed._same = {}, expansion.same
+    return changed
 
 
 def _check_table(config: Config, where: str, table: Any) -> None:
@@ -685,7 +350,12 @@ def _check_table(config: Config, where: str, table: Any) -> None:
     for dataset in table.datasets:
         known(f"{where}.datasets", dataset, config.datasets)
     rows = config.studies[table.study].rows
-    if isinstance(table, StudyTable):
+    if isinstance(table, GridTable):
+        for level in table.levels:
+            known(f"{where}.levels", level, config.studies[table.study].levels)
+    if isinstance(table, IsolationTable):
+        known(f"{where}.level", table.level, config.studies[table.study].levels)
+    if isinstance(table, StudyTable | GridTable):
         for label, of_study in table.rows.items():
             if of_study is not None:
                 known(f"{where}.rows.{label}", of_study, rows)
@@ -693,7 +363,7 @@ def _check_table(config: Config, where: str, table: Any) -> None:
         known(f"{where}.row", table.row, rows)
         for dataset in table.datasets:
             name = experiment_of_row(config, table.study, dataset, table.row)
-            bags = config.bags[config.experiments[name].bags]
+            bags = config.bags[str(config.experiments[name].bags)]
             planted = bags.planted is not None and bags.planted.removed + bags.planted.added > 0
             if not planted and bags.missing is None:
                 raise ReidError(
@@ -702,13 +372,17 @@ def _check_table(config: Config, where: str, table: Any) -> None:
                 )
 
 
-def experiment_of_row(config: Config, study: str, dataset: str, row: str) -> str:
-    """Return the name of the experiment that is a study's row on a dataset."""
-    full = f"{study}_{dataset}_{row}" if row else f"{study}_{dataset}"
+def experiment_of_row(
+    config: Config, study: str, dataset: str, row: str, level: str | None = None
+) -> str:
+    """Return the name of the experiment that is a study's row on a dataset, at a level of noise."""
+    first = next(iter(config.studies[study].levels), None)
+    ends = [row, level if level and level != first else ""]
+    full = f"{study}_{dataset}" + "".join(f"_{end}" for end in ends if end)
     return config.same.get(full, full)
 
 
-def method_of(config: Config, experiment: str) -> Method:
+def method_of(config: Config, experiment: str) -> Method | TrackletMethod:
     """Return an experiment's method with its overrides applied.
 
     Raises:
@@ -719,11 +393,14 @@ def method_of(config: Config, experiment: str) -> Method:
     return _overridden(config.methods[chosen.method], chosen.overrides, where)
 
 
-def _overridden(method: Method, overrides: Mapping[str, Any], where: str) -> Method:
+def _overridden(
+    method: Method | TrackletMethod, overrides: Mapping[str, Any], where: str
+) -> Method | TrackletMethod:
     """Return a method with some values replaced."""
     if not overrides:
         return method
-    merged: Method = validated(Method, _merge(method.model_dump(mode="json"), overrides), where)
+    values = _merge(method.model_dump(mode="json"), overrides)
+    merged: Method | TrackletMethod = validated(type(method), values, where)
     return merged
 
 
@@ -734,7 +411,7 @@ def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
         if isinstance(value, Mapping) and isinstance(old, Mapping):
             if key == "loss" and value.get("name", old.get("name")) != old.get("name"):
                 # another loss: of the old one's values stay those that it has too, such as k
-                shared = _LOSS_KEYS.get(str(value["name"]), set()) - {"name"}
+                shared = LOSS_KEYS.get(str(value["name"]), set()) - {"name"}
                 old = {name: kept for name, kept in old.items() if name in shared}
             merged[key] = _merge(old, value)
         else:
@@ -746,8 +423,42 @@ def _check(config: Config, name: str) -> None:
     """Refuse combinations that cannot be, as far as the config alone tells."""
     experiment = config.experiments[name]
     method = method_of(config, name)
-    bags = config.bags[experiment.bags]
     where = f"experiments.{name}"
+    if isinstance(method, Method):
+        _check_bags(config, experiment, method, where)
+    _check_cache(method, where)
+    dataset = config.datasets[experiment.dataset]
+    if not isinstance(dataset, Ilids | Prid):
+        numbered = [split for split in experiment.splits if split not in ("official", "dev")]
+        if numbered:
+            raise ReidError(
+                f"{where}.splits: dataset {experiment.dataset} has no split {numbered[0]}; "
+                "take official or dev"
+            )
+
+
+def _check_cache(method: Method | TrackletMethod, where: str) -> None:
+    if method.batch.cache_mb > 0 and (method.augment.pad > 0 or method.augment.erase > 0):
+        raise ReidError(
+            f"{where}: batch.cache_mb keeps what frozen stages make of unchanged frames and their "
+            "mirror images; set augment.pad: 0 and augment.erase: 0, or cache_mb: 0"
+        )
+    if method.batch.cache_mb > 0 and "stem" not in method.model.frozen:
+        raise ReidError(
+            f"{where}: batch.cache_mb needs a frozen first stage; add stem to model.frozen, or "
+            "set cache_mb: 0"
+        )
+
+
+def _check_bags(config: Config, experiment: Experiment, method: Method, where: str) -> None:
+    """Refuse bags that a method cannot learn from."""
+    bags = config.bags[str(experiment.bags)]
+    dataset = config.datasets[experiment.dataset]
+    if bags.videos and not (isinstance(dataset, Tracked) and dataset.names):
+        raise ReidError(
+            f"{where}: bags.{experiment.bags} takes a video's names, but dataset "
+            f"{experiment.dataset} has none; set its names, or leave out videos"
+        )
     if method.loss.name == "frame_ce" and bags.tracklets_per_bag != (1, 1):
         raise ReidError(
             f"{where}: the loss frame_ce needs a label for every tracklet, but bags."
@@ -783,17 +494,6 @@ def _check(config: Config, name: str) -> None:
             f"{where}: batch.pairs = {method.batch.pairs} pairs need {2 * method.batch.pairs} "
             f"bags, a batch has {method.batch.bags}; raise batch.bags or lower batch.pairs"
         )
-    if method.batch.cache_mb > 0 and (method.augment.pad > 0 or method.augment.erase > 0):
-        raise ReidError(
-            f"{where}: batch.cache_mb keeps what frozen stages make of unchanged frames and their "
-            "mirror images; set augment.pad: 0 and augment.erase: 0, or cache_mb: 0"
-        )
-    if method.batch.cache_mb > 0 and "stem" not in method.model.frozen:
-        raise ReidError(
-            f"{where}: batch.cache_mb needs a frozen first stage; add stem to model.frozen, or "
-            "set cache_mb: 0"
-        )
-    dataset = config.datasets[experiment.dataset]
     if isinstance(dataset, Walkers) and dataset.frames is not None:
         shortest = dataset.frames[0]
         if bags.tracklet_parts > shortest:
@@ -802,13 +502,6 @@ def _check(config: Config, name: str) -> None:
                 f"dataset {experiment.dataset} has tracklets of {shortest} frames; lower "
                 "tracklet_parts or raise datasets."
                 f"{experiment.dataset}.frames"
-            )
-    if not isinstance(dataset, Ilids | Prid):
-        numbered = [split for split in experiment.splits if split not in ("official", "dev")]
-        if numbered:
-            raise ReidError(
-                f"{where}.splits: dataset {experiment.dataset} has no split {numbered[0]}; "
-                "take official or dev"
             )
 
 

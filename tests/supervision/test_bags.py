@@ -307,7 +307,7 @@ def of_stage(tmp_path_factory):
     folder = tmp_path_factory.mktemp("stage")
     tracklets, frames = dataset(crowd())
     tables.write(folder / "tracklets.parquet", "tracklets", tracklets, {})
-    frames["position"], frames["file"] = 0, "x.jpg"
+    frames["position"], frames["file"], frames["truth_person_id"] = 0, "x.jpg", 0
     tables.write(folder / "frames.parquet", "frames", frames, {})
 
     def made(**changes: Any) -> pd.DataFrame:

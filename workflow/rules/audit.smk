@@ -14,6 +14,8 @@ rule audit:
         "results/{experiment}/logs/audit-{run}.log",
     benchmark:
         "results/{experiment}/benchmarks/audit-{run}.tsv"
+    wildcard_constraints:
+        experiment=experiments_learning("bags"),
     conda:
         "../../envs/cpu.yaml"
     threads: 8

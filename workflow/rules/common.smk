@@ -53,11 +53,12 @@ def check_published(tables, studies):
     """Refuse, before anything runs, a table that no paper of the published figures has."""
     figures = published.read(Path(workflow.basedir) / PUBLISHED)
     for table in tables.values():
-        if table.kind in ("study", "counts"):
+        if getattr(table, "paper", None) is not None:
             figures.rows(table.paper, table.table)
             study = studies[table.study]
             places = [place.published for place in study.datasets.values()]
-            for name in filter(None, [study.beside, *places]):
+            levels = [level.published for level in study.levels.values()]
+            for name in filter(None, [study.beside, *places, *levels]):
                 figures.check_dataset(table.paper, name)
 
 
@@ -70,7 +71,11 @@ except ReidError as error:
 
 wildcard_constraints:
     dataset="|".join(CONFIG.datasets),
-    bags="|".join(CONFIG.bags),
+    bags="|".join(CONFIG.bags) or "none",
+    tracker="|".join(CONFIG.trackers) or "none",
+    noise="|".join(CONFIG.noise) or "none",
+    extractor="|".join(CONFIG.extractors) or "none",
+    isolation="|".join(CONFIG.isolation) or "none",
     experiment="|".join(CONFIG.experiments),
     table="|".join(CONFIG.tables) or "none",
     # of a table: nothing, or one dataset
@@ -106,6 +111,8 @@ def is_generated(dataset):
 def data_in_place(wildcards):
     """Refuse, before anything runs, a dataset that is neither in place nor fetched."""
     block = CONFIG.datasets[wildcards.dataset]
+    if block.source == "mot":
+        return tracked_files(wildcards.dataset)
     reader = importlib.import_module(f"weakreid.datasets.{block.source}")
     missing = [
         name for name in reader.REQUIRED if not (Path(block.root) / name).exists()
@@ -122,6 +129,57 @@ def data_in_place(wildcards):
     return []
 
 
+def present(key, root, names):
+    """Return the paths of files below a root, or refuse, before anything runs, one that is not there."""
+    for name in names:
+        if not (Path(root) / name).exists():
+            raise ReidError(
+                f"{key}: {Path(root) / name} is not there; put it there, or correct {key}"
+            )
+    return [str(Path(root) / name) for name in names]
+
+
+def tracked_files(dataset):
+    """Return the files of a tracker's output, its videos, and what is known of them."""
+    block = CONFIG.datasets[dataset]
+    names = [block.names] if block.names else []
+    for of in block.sequences:
+        names += [name for name in (of.boxes, of.video, of.frames, of.truth) if name]
+    return present(f"datasets.{dataset}", block.root, dict.fromkeys(names))
+
+
+def crops_values(wildcards):
+    block = CONFIG.datasets[wildcards.dataset]
+    return values(block.model_dump(mode="json", exclude={"source", "on_bad_frame"}))
+
+
+def tracker_files(kind):
+    """Return an input function: the files of one kind of a tracker, a sequence each."""
+
+    def paths(wildcards):
+        block = CONFIG.trackers[wildcards.tracker]
+        names = [getattr(block, kind).format(sequence=name) for name in block.sequences]
+        return present(f"trackers.{wildcards.tracker}", block.root, names)
+
+    return paths
+
+
+def tracker_values(wildcards):
+    block = CONFIG.trackers[wildcards.tracker]
+    sequences = [
+        {
+            "name": name,
+            **{
+                kind: str(Path(block.root) / getattr(block, kind).format(sequence=name))
+                for kind in ("truth", "output")
+            },
+        }
+        for name in block.sequences
+    ]
+    more = {"iou": block.iou, "min_run": block.min_run}
+    return values({"title": wildcards.tracker, "sequences": sequences, **more})
+
+
 def fetch_values(wildcards):
     block = CONFIG.datasets[wildcards.dataset]
     return values(block.model_dump(mode="json", include={"source", "root", "archives"}))
@@ -136,6 +194,13 @@ def walkers_values(wildcards):
     return values(block.model_dump(mode="json", exclude={"source", "on_bad_frame"}))
 
 
+def source_of(wildcards):
+    """Return what says where a dataset lies: fetched, generated, or cut out of videos."""
+    made = {"walkers": "generated", "mot": "cropped"}
+    kind = made.get(CONFIG.datasets[wildcards.dataset].source, "fetched")
+    return f"results/datasets/{wildcards.dataset}/{kind}.json"
+
+
 def reader_of(dataset):
     """Return the reader of a dataset: the generated one has MARS's layout."""
     return "mars" if is_generated(dataset) else CONFIG.datasets[dataset].source
@@ -145,7 +210,7 @@ def reader_values(wildcards):
     """Return how a dataset is read, without where it is and how it gets there."""
     block = CONFIG.datasets[wildcards.dataset]
     options = {"on_bad_frame": block.on_bad_frame}
-    if not is_generated(wildcards.dataset):
+    if hasattr(block, "official"):
         options["official"] = block.official
     if getattr(block, "split_seed", None) is not None:
         options["seed"] = block.split_seed
@@ -163,6 +228,43 @@ def split_values(wildcards):
     return values(
         {"split": "dev", "seed": CONFIG.seed, "validation_fraction": fraction}
     )
+
+
+# --- tracklets ---
+
+
+def noise_values(wildcards):
+    block = CONFIG.noise[wildcards.noise]
+    distribution = "fitted" if block.observed is None else "observed"
+    rates = block.model_dump(mode="json", include={"rfm", "rsw"})
+    return values(rates, distribution=distribution, seed=CONFIG.seed)
+
+
+def observed_of(wildcards):
+    """Return the distribution that a simulation follows, none where it is fitted."""
+    tracker = CONFIG.noise[wildcards.noise].observed
+    return [] if tracker is None else f"results/trackers/{tracker}/distribution.parquet"
+
+
+def extractor_of(wildcards):
+    return CONFIG.isolation[wildcards.isolation].extractor
+
+
+def isolation_values(wildcards):
+    block = CONFIG.isolation[wildcards.isolation]
+    return values(block.model_dump(mode="json", exclude={"extractor"}))
+
+
+def noisy_tracks_of(wildcards):
+    """Return the tracklets that bags are made of, none where they are the dataset's own."""
+    noise = CONFIG.bags[wildcards.bags].noise
+    folder = f"results/datasets/{wildcards.dataset}/{wildcards.split}"
+    return [] if noise is None else f"{folder}/noise/{noise}.parquet"
+
+
+def bags_with_videos(wanted):
+    """Return a pattern of the bags that are videos with names, or of all others."""
+    return "|".join(n for n, b in CONFIG.bags.items() if b.videos == wanted) or "none"
 
 
 # --- experiments ---
@@ -188,6 +290,29 @@ def seed_of(wildcards):
     return int(wildcards.run.rpartition("-")[2])
 
 
+def experiments_learning(what):
+    """Return a pattern of the experiments whose method learns from bags, or from tracklets."""
+    found = [
+        name
+        for name, experiment in CONFIG.experiments.items()
+        if CONFIG.methods[experiment.method].learns == what
+    ]
+    return "|".join(found) or "none"
+
+
+def tracks_of(wildcards):
+    """Return the tracklets that an experiment learns from, isolated or not."""
+    experiment = experiment_of(wildcards)
+    return tracks_path(experiment, split_of(wildcards))
+
+
+def tracks_path(experiment, split):
+    folder = f"results/datasets/{experiment.dataset}/{split}"
+    if experiment.isolation is None:
+        return f"{folder}/noise/{experiment.noise}.parquet"
+    return f"{folder}/isolated/{experiment.noise}-{experiment.isolation}.parquet"
+
+
 def runs_of(experiment):
     """Return the names of an experiment's runs."""
     chosen = CONFIG.experiments[experiment]
@@ -211,6 +336,8 @@ def training_values(wildcards):
 def training_code(wildcards):
     """Return the digest of a training's code, with the losses that it uses and no others."""
     method = method_of(wildcards)
+    if method.learns == "tracklets":
+        return code("stages.train_tracklets")
     losses = [f"losses.{method.loss.name}"]
     if method.cpal.weight > 0:
         losses.append("losses.cpal")
@@ -225,15 +352,34 @@ def collect_values(wildcards):
         "seed": CONFIG.seed,
         # without places: the same data gives the same figures wherever it lies
         "dataset": dataset.model_dump(mode="json", exclude={"root", "archives"}),
-        "bags": CONFIG.bags[experiment.bags].model_dump(mode="json"),
+        **supervision_values(experiment),
         "coarse": CONFIG.coarse.model_dump(mode="json"),
         "method": method_of(wildcards).model_dump(mode="json"),
     }
     if "dev" in experiment.splits:
         resolved["validation_fraction"] = CONFIG.validation_fraction
-    named = experiment.model_dump(mode="json", include={"dataset", "bags", "method"})
+    names = {"dataset", "bags", "noise", "isolation", "method"}
+    named = experiment.model_dump(mode="json", include=names, exclude_none=True)
     about = {"experiment": wildcards.experiment, **named}
     return values(about, runs=runs_of(wildcards.experiment), config=resolved)
+
+
+def supervision_values(experiment):
+    """Return the blocks of what an experiment's method sees, by their kind."""
+    found = {}
+    if experiment.bags is not None:
+        bags = CONFIG.bags[experiment.bags]
+        found["bags"] = bags.model_dump(mode="json")
+        if bags.noise is not None:
+            found["noise"] = CONFIG.noise[bags.noise].model_dump(mode="json")
+    if experiment.noise is not None:
+        found["noise"] = CONFIG.noise[experiment.noise].model_dump(mode="json")
+    if experiment.isolation is not None:
+        isolation = CONFIG.isolation[experiment.isolation]
+        extractor = CONFIG.extractors[isolation.extractor]
+        found["isolation"] = isolation.model_dump(mode="json")
+        found["extractor"] = extractor.model_dump(mode="json")
+    return found
 
 
 def of_runs(pattern):
@@ -251,9 +397,11 @@ def tables_of(kind):
     return "|".join(n for n, t in CONFIG.tables.items() if t.kind == kind) or "none"
 
 
-def tables_with_axis():
-    """Return a pattern of the studies' tables that are also a plot."""
-    plotted = [n for n, t in CONFIG.tables.items() if getattr(t, "axis", None)]
+def tables_with_axis(kind):
+    """Return a pattern of the tables of one kind whose rows lie on an axis."""
+    plotted = [
+        n for n, t in CONFIG.tables.items() if t.kind == kind and t.axis is not None
+    ]
     return "|".join(plotted) or "none"
 
 
@@ -331,6 +479,153 @@ def study_table_values(wildcards):
     )
 
 
+def grid_cells(wildcards):
+    """Return (row, dataset, level, experiment) of a table of noise levels, in order."""
+    table = CONFIG.tables[wildcards.table]
+    return [
+        (
+            label,
+            dataset,
+            level,
+            weakreid_config.experiment_of_row(CONFIG, table.study, dataset, row, level),
+        )
+        for label, row in table.rows.items()
+        for dataset in datasets_of(wildcards)
+        for level in table.levels
+    ]
+
+
+def possible(names):
+    """Return those experiments that can be, each once."""
+    return [name for name in dict.fromkeys(names) if name not in CONFIG.refused]
+
+
+def grid_metrics(wildcards):
+    table = CONFIG.tables[wildcards.table]
+    if not {"R-1", "mAP"} & set(table.metrics):
+        return []
+    names = possible(name for *_, name in grid_cells(wildcards))
+    return expand("results/{experiment}/metrics.json", experiment=names)
+
+
+def grid_reports(wildcards):
+    """Return the isolations' reports of a table that shows what they make."""
+    table = CONFIG.tables[wildcards.table]
+    if not {"noise", "clusters"} & set(table.metrics):
+        return []
+    found = []
+    for name in possible(name for *_, name in grid_cells(wildcards)):
+        experiment = CONFIG.experiments[name]
+        if experiment.isolation is not None:
+            found.append(report_path(experiment))
+    return list(dict.fromkeys(found))
+
+
+def report_path(experiment):
+    tracks = tracks_path(experiment, experiment.splits[0])
+    return tracks.replace(".parquet", ".json")
+
+
+def grid_values(wildcards):
+    table = CONFIG.tables[wildcards.table]
+    study = CONFIG.studies[table.study]
+    metrics, reports = grid_metrics(wildcards), grid_reports(wildcards)
+    cells = {
+        label: {dataset: [] for dataset in datasets_of(wildcards)}
+        for label in table.rows
+    }
+    isolation = []
+    for label, dataset, level, name in grid_cells(wildcards):
+        cell = {}
+        if name in CONFIG.refused:
+            cell = {"why": CONFIG.refused[name].removeprefix(f"experiments.{name}: ")}
+        elif metrics:
+            cell = {"metrics": metrics.index(f"results/{name}/metrics.json")}
+        cells[label][dataset].append(cell)
+        experiment = CONFIG.experiments[name]
+        if reports and experiment.isolation is not None and "why" not in cell:
+            number = reports.index(report_path(experiment))
+            column = table.levels.index(level)
+            isolation.append(
+                {"dataset": dataset, "row": label, "column": column, "report": number}
+            )
+    columns = [
+        {"label": study.levels[n].label, "published": study.levels[n].published}
+        for n in table.levels
+    ]
+    named = table.model_dump(
+        mode="json", include={"title", "paper", "table", "axis", "metrics"}
+    )
+    return values(
+        named,
+        columns=columns,
+        datasets=[
+            {"name": about["name"], "own": about["own"]}
+            for about in published_beside(wildcards)
+        ],
+        rows=[{"label": label, "cells": found} for label, found in cells.items()],
+        isolation=isolation,
+    )
+
+
+def noise_levels(wildcards):
+    """Return (dataset, level) of a table of what simulations give."""
+    table = CONFIG.tables[wildcards.table]
+    levels = CONFIG.studies[table.study].levels
+    return [
+        (dataset, level)
+        for dataset in datasets_of(wildcards)
+        for level in levels.values()
+    ]
+
+
+def noise_table_inputs(wildcards):
+    found = []
+    for dataset, level in noise_levels(wildcards):
+        split = base_of(wildcards, dataset)[1].splits[0]
+        found.append(f"results/datasets/{dataset}/{split}/noise/{level.noise}.json")
+    return found
+
+
+def noise_table_values(wildcards):
+    table = CONFIG.tables[wildcards.table]
+    study = CONFIG.studies[table.study]
+    several = len(datasets_of(wildcards)) > 1
+    rows = []
+    for summary, (dataset, level) in enumerate(noise_levels(wildcards)):
+        block = CONFIG.noise[level.noise]
+        place = study.datasets.get(dataset)
+        own = place is not None and place.published is not None
+        asked = None if block.rfm is None else {"rfm": block.rfm, "rsw": block.rsw}
+        rows.append(
+            {
+                "label": f"{dataset}: {level.label}" if several else level.label,
+                "dataset": dataset,
+                "published": level.published if own else None,
+                "asked": asked,
+                "summary": summary,
+            }
+        )
+    named = table.model_dump(mode="json", include={"title", "paper", "table"})
+    return values(named, rows=rows)
+
+
+def isolation_figure_of_table(wildcards):
+    """Return the picture of isolation that a table's target is a copy of."""
+    table = CONFIG.tables[wildcards.table]
+    name = weakreid_config.experiment_of_row(
+        CONFIG, table.study, datasets_of(wildcards)[0], "", table.level
+    )
+    experiment = CONFIG.experiments[name]
+    path = tracks_path(experiment, experiment.splits[0]).removesuffix(".parquet")
+    if experiment.isolation is None:
+        raise ReidError(
+            f"tables.{wildcards.table}: the study {table.study} isolates nothing on "
+            f"{experiment.dataset}; give it an isolation"
+        )
+    return f"{path}_{table.shows}.svg"
+
+
 def split_tables(pattern):
     """Return an input function: a file of each dataset of a study's table, on its first split."""
 
@@ -397,6 +692,7 @@ def matches_of_table(protocol):
 
 def each(option, paths):
     """Return an option before each of several paths, as the stages' command lines take them."""
+    paths = [paths] if isinstance(paths, str) else paths
     return [f"--{option}={path}" for path in paths]
 
 

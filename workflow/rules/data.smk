@@ -46,13 +46,32 @@ rule generate:
         " --root {output.root} --out {output.source} 2> {log}"
 
 
+rule crops:
+    input:
+        data_in_place,
+    output:
+        source="results/datasets/{dataset}/cropped.json",
+        root=directory("results/datasets/{dataset}/crops"),
+    log:
+        "results/datasets/{dataset}/logs/crops.log",
+    benchmark:
+        "results/datasets/{dataset}/benchmarks/crops.tsv"
+    conda:
+        "../../envs/cpu.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=480,
+    params:
+        block=crops_values,
+        code=code("stages.crops"),
+    shell:
+        "python -m weakreid.stages.crops --params {params.block:q} --root {output.root}"
+        " --out {output.source} 2> {log}"
+
+
 rule dataset:
     input:
-        source=lambda w: (
-            rules.generate.output.source
-            if is_generated(w.dataset)
-            else rules.fetch.output.source
-        ),
+        source=source_of,
     output:
         tracklets="results/datasets/{dataset}/tracklets.parquet",
         frames="results/datasets/{dataset}/frames.parquet",

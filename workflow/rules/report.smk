@@ -63,7 +63,7 @@ rule sweep_plot:
     benchmark:
         "results/tables/{table}{place}/benchmarks/plot.tsv"
     wildcard_constraints:
-        table=tables_with_axis(),
+        table=tables_with_axis("study"),
     conda:
         "../../envs/cpu.yaml"
     resources:
@@ -155,6 +155,135 @@ rule matches_table:
         runtime=10,
     shell:
         "(cp {input.fine} {output.fine} && cp {input.coarse} {output.coarse}) 2> {log}"
+
+
+rule grid_table:
+    input:
+        metrics=grid_metrics,
+        reports=grid_reports,
+        published=PUBLISHED,
+    output:
+        markdown="results/tables/{table}{place}/table.md",
+    log:
+        "results/tables/{table}{place}/logs/table.log",
+    benchmark:
+        "results/tables/{table}{place}/benchmarks/table.tsv"
+    wildcard_constraints:
+        table=tables_of("grid"),
+    conda:
+        "../../envs/cpu.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        block=grid_values,
+        metrics=lambda w, input: each("metrics", input.metrics),
+        reports=lambda w, input: each("isolation", input.reports),
+        code=code("stages.grid_table"),
+    shell:
+        "python -m weakreid.stages.grid_table {params.metrics} {params.reports}"
+        " --params {params.block:q} --published {input.published} --out {output.markdown} 2> {log}"
+
+
+rule grid_plot:
+    input:
+        metrics=grid_metrics,
+        reports=grid_reports,
+        published=PUBLISHED,
+    output:
+        figure="results/tables/{table}{place}/plot.svg",
+    log:
+        "results/tables/{table}{place}/logs/plot.log",
+    benchmark:
+        "results/tables/{table}{place}/benchmarks/plot.tsv"
+    wildcard_constraints:
+        table=tables_of("grid"),
+    conda:
+        "../../envs/cpu.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        block=grid_values,
+        metrics=lambda w, input: each("metrics", input.metrics),
+        reports=lambda w, input: each("isolation", input.reports),
+        code=code("stages.grid_plot"),
+    shell:
+        "python -m weakreid.stages.grid_plot {params.metrics} {params.reports}"
+        " --params {params.block:q} --published {input.published} --out {output.figure} 2> {log}"
+
+
+rule noise_counts_table:
+    input:
+        summaries=noise_table_inputs,
+        published=PUBLISHED,
+    output:
+        markdown="results/tables/{table}{place}/table.md",
+    log:
+        "results/tables/{table}{place}/logs/table.log",
+    benchmark:
+        "results/tables/{table}{place}/benchmarks/table.tsv"
+    wildcard_constraints:
+        table=tables_of("noise"),
+    conda:
+        "../../envs/cpu.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    params:
+        block=noise_table_values,
+        summaries=lambda w, input: each("summary", input.summaries),
+        code=code("stages.noise_counts_table"),
+    shell:
+        "python -m weakreid.stages.noise_counts_table {params.summaries} --params {params.block:q}"
+        " --published {input.published} --out {output.markdown} 2> {log}"
+
+
+rule isolation_table:
+    input:
+        figure=isolation_figure_of_table,
+    output:
+        figure="results/tables/{table}{place}/plot.svg",
+    log:
+        "results/tables/{table}{place}/logs/plot.log",
+    benchmark:
+        "results/tables/{table}{place}/benchmarks/plot.tsv"
+    wildcard_constraints:
+        table=tables_of("isolation"),
+    conda:
+        "../../envs/cpu.yaml"
+    resources:
+        mem_mb=1000,
+        runtime=10,
+    shell:
+        "cp {input.figure} {output.figure} 2> {log}"
+
+
+rule cluster_curve:
+    input:
+        history=of_runs(rules.train_tracklets.output.history),
+    output:
+        figure="results/{experiment}/clusters.svg",
+    log:
+        "results/{experiment}/logs/cluster_curve.log",
+    benchmark:
+        "results/{experiment}/benchmarks/cluster_curve.tsv"
+    wildcard_constraints:
+        experiment=experiments_learning("tracklets"),
+    conda:
+        "../../envs/cpu.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        block=lambda w: values(
+            {"experiment": w.experiment, "runs": runs_of(w.experiment)}
+        ),
+        history=lambda w, input: each("history", input.history),
+        code=code("stages.cluster_curve"),
+    shell:
+        "python -m weakreid.stages.cluster_curve {params.history} --params {params.block:q}"
+        " --out {output.figure} 2> {log}"
 
 
 rule learning_curve:

@@ -1,4 +1,4 @@
-"""One training: a network learns from bags."""
+"""One training: a network learns from bags, or from tracklets."""
 
 
 rule train:
@@ -13,6 +13,8 @@ rule train:
         "results/{experiment}/logs/train-{run}.log",
     benchmark:
         "results/{experiment}/benchmarks/train-{run}.tsv"
+    wildcard_constraints:
+        experiment=experiments_learning("bags"),
     conda:
         "../../envs/cpu.yaml"
     threads: 8
@@ -33,3 +35,41 @@ rule train:
         " --params {params.block:q} --code {params.code} --checkpoint {params.checkpoint}"
         " --device {resources.device} --devices {resources.gpu} --threads {threads}"
         " --model {output.model} --history {output.history} --timing {output.timing} 2> {log}"
+
+
+rule train_tracklets:
+    input:
+        tracks=tracks_of,
+        images=lambda w: f"{dataset_folder(w)}/images.arrow",
+    output:
+        model="results/{experiment}/runs/{run}/model.safetensors",
+        history="results/{experiment}/runs/{run}/history.parquet",
+        timing="results/{experiment}/runs/{run}/timing.json",
+        clusters="results/{experiment}/runs/{run}/clusters.parquet",
+    log:
+        "results/{experiment}/logs/train-{run}.log",
+    benchmark:
+        "results/{experiment}/benchmarks/train-{run}.tsv"
+    wildcard_constraints:
+        experiment=experiments_learning("tracklets"),
+    conda:
+        "../../envs/cpu.yaml"
+    threads: 8
+    resources:
+        mem_mb=16000,
+        runtime=1440,
+        gpu=1,
+        device="auto",
+    params:
+        block=training_values,
+        code=training_code,
+        # as for train
+        checkpoint=lambda w, output: output.model.replace(
+            "model.safetensors", "checkpoint.pt"
+        ),
+    shell:
+        "python -m weakreid.stages.train_tracklets --tracks {input.tracks} --images {input.images}"
+        " --params {params.block:q} --code {params.code} --checkpoint {params.checkpoint}"
+        " --device {resources.device} --devices {resources.gpu} --threads {threads}"
+        " --model {output.model} --history {output.history} --timing {output.timing}"
+        " --clusters {output.clusters} 2> {log}"

@@ -17,6 +17,9 @@ def main(
     frames: Annotated[Path, typer.Option()],
     params: Annotated[str, typer.Option()],
     out: Annotated[Path, typer.Option()],
+    tracks: Annotated[
+        Path | None, typer.Option(help="noisy tracklets, to make the bags of instead")
+    ] = None,
 ) -> None:
     """Write the training bags of a split."""
     block = json.loads(params)
@@ -28,6 +31,8 @@ def main(
         tracklet_parts=block["tracklet_parts"],
         max_frames=block["max_frames"],
         missing=block["missing"],
+        tracks=None if tracks is None else tables.read_frame(tracks, "tracks", truth=True),
+        majority=block.get("majority", False),
     )
     if block["noisy_parts"] is not None:
         made = bags.noisy_tracking(made, seed=block["seed"], parts=block["noisy_parts"])

@@ -3,23 +3,17 @@
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
-import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 import torch
 import typer
 
 from weakreid import tables
-from weakreid.console import progress, run_stage
-from weakreid.files import replacing
+from weakreid.console import run_stage
 from weakreid.images import ImageStore
 from weakreid.models.build import restore_model
 from weakreid.retrieval.describe import describe
+from weakreid.retrieval.feature_table import batches_of, write_features
 from weakreid.training.checkpoint import load_weights, part_of
 from weakreid.training.devices import fabric_for
-
-_BATCH = 256
 
 
 def main(
@@ -41,38 +35,17 @@ def main(
     searched = rows.loc[rows["split"].isin(["query", "gallery"]), "tracklet_id"]
     chosen = tables.read_frame(frames, "frames", ["tracklet_id", "image"])
     chosen = chosen[chosen["tracklet_id"].isin(searched)].reset_index(drop=True)
-    batches = [chosen.iloc[at : at + _BATCH] for at in range(0, len(chosen), _BATCH)]
-    kind = tables.schema("features", feature=pa.list_(pa.float32(), network.dimension))
-    kind = kind.with_metadata(tables.metadata("features", about["image"]))
-    with (
-        ImageStore(images) as store,
-        replacing(out) as aside,
-        pq.ParquetWriter(aside, kind, compression="zstd") as writer,
-    ):
+    with ImageStore(images) as store:
         described = describe(
             network,
             store,
-            [batch["image"].to_numpy() for batch in batches],
+            batches_of(chosen["image"].to_numpy()),
             fabric=fabric,
             height=about["image"]["height"],
             width=about["image"]["width"],
             threads=threads,
         )
-        steps = progress(
-            zip(batches, described, strict=True),
-            total=len(batches),
-            label="describing frames",
-            unit=f"batches of {_BATCH}",
-        )
-        for batch, features in steps:
-            writer.write_table(_table(batch, features, kind))
-
-
-def _table(batch: pd.DataFrame, features: np.ndarray, kind: pa.Schema) -> pa.Table:
-    column = pa.FixedSizeListArray.from_arrays(
-        pa.array(features.reshape(-1)), kind.field("feature").type.list_size
-    )
-    return pa.table([pa.array(batch["image"]), pa.array(batch["tracklet_id"]), column], schema=kind)
+        write_features(out, chosen, described, dimension=network.dimension, params=about["image"])
 
 
 if __name__ == "__main__":

@@ -2,17 +2,14 @@
 
 import importlib
 import json
-import resource
 import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
-import pandas as pd
 import torch
 import typer
 
-from weakreid import tables
 from weakreid.console import run_stage, say
 from weakreid.files import write_json
 from weakreid.images import ImageStore
@@ -26,6 +23,7 @@ from weakreid.training.devices import device_name, fabric_for, launch, leave
 from weakreid.training.frozen import frozen_maps
 from weakreid.training.loop import fit
 from weakreid.training.optimiser import build_optimiser
+from weakreid.training.record import timing_of, write_history
 from weakreid.training.schedule import rate_factor
 
 
@@ -148,35 +146,10 @@ def main(
         "device": fabric.device.type,
     }
     write_history(history, record, block)
-    write_json(timing, _timing(record, time.monotonic() - started, device_name(fabric), fabric))
+    write_json(timing, timing_of(record, time.monotonic() - started, fabric))
     checkpoints.save_weights(model, tensors, about)
     checkpoint.unlink(missing_ok=True)
     say(f"trained in {time.monotonic() - started:.0f} s on {device_name(fabric)}")
-
-
-def write_history(
-    path: Path, record: list[tuple[int, int, str, float]], params: dict[str, Any]
-) -> None:
-    """Write the rows of a training's history."""
-    frame = pd.DataFrame(record, columns=["epoch", "step", "term", "value"])
-    tables.write(path, "history", frame, params)
-
-
-def _timing(
-    record: list[tuple[int, int, str, float]], seconds: float, device: str, fabric: Any
-) -> dict[str, Any]:
-    rates = [value for _, _, term, value in record if term == "images_per_s"]
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    found: dict[str, Any] = {
-        "seconds": round(seconds, 1),
-        "images_per_s": round(sum(rates) / len(rates), 1) if rates else None,
-        "peak_memory_mb": round(memory),
-        "device": device,
-        "devices": fabric.world_size,
-    }
-    if fabric.device.type == "cuda":
-        found["peak_gpu_memory_mb"] = round(torch.cuda.max_memory_allocated() / 2**20)
-    return found
 
 
 if __name__ == "__main__":

@@ -6,6 +6,9 @@ people. Tables in, a table of kind "bags" out (`weakreid.tables`), in a fixed or
 by camera, then in the order in which they were cut. Everything random comes from (seed, camera) or
 (seed, tracklet), so that the order of the input's rows does not matter.
 
+The tracklets may also be given as a table "tracks": simulated or real ones of a tracker, which show
+several people. Bags of them are made in the same way, each frame's person being its own.
+
 Tracklet ids in bags: with `tracklet_parts=n`, part i of tracklet t becomes a tracklet of its own
 with the id `t * n + i` (so `n=1` keeps the ids). Tracklets that missing annotation adds, and those
 that noisy tracking makes, get new ids above all others.
@@ -17,6 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from weakreid.console import say
 from weakreid.errors import ReidError
 from weakreid.seeding import numpy_generator
 
@@ -28,9 +32,14 @@ MISSING: Mapping[str, Limits] = {"tracklets": (3, 6), "frames": (5, 30)}
 @dataclass(frozen=True)
 class _Tracklet:
     id: int
-    person: int
+    persons: np.ndarray  # of every image; 0 or less is nobody
     camera: int
     images: np.ndarray
+
+    @property
+    def person(self) -> int:
+        """Who is in a tracklet of the dataset: it shows one person."""
+        return int(self.persons[0])
 
 
 def training_bags(
@@ -42,8 +51,13 @@ def training_bags(
     tracklet_parts: int = 1,
     max_frames: int | None = 30,
     missing: Mapping[str, Sequence[int]] | None = None,
+    tracks: pd.DataFrame | None = None,
+    majority: bool = False,
 ) -> pd.DataFrame:
     """Group the training tracklets into bags.
+
+    The labels of a bag are the people of its tracklets, whole, as somebody names them who watched
+    the video: also one of whom `max_frames` leaves no frame.
 
     Args:
         tracklets: table "tracklets"; those of split "train" are used.
@@ -59,33 +73,39 @@ def training_bags(
             ("frames"); `MISSING` holds the paper's numbers. They are of the bag's camera and of
             different people who are not in the bag (as many as there are, where there are too few),
             and their frames are consecutive.
+        tracks: table "tracks" with truth_person_id, a frame per row in any order: these tracklets
+            instead of the dataset's, which are not looked at then. Frames of nobody (person 0 or
+            less) stay and give no label; a tracklet (or part) of them alone is left out, as nobody
+            could name it.
+        majority: name every tracklet (or part) after the person of most of its frames, the least
+            number among equals, and label bags with these names: with tracklets_per_bag (1, 1)
+            what somebody gives who labels a tracker's tracklets at a glance.
 
     Returns:
         Table "bags", split "train".
 
     Raises:
         ReidError: no training tracklet, one without a person, one with fewer frames than parts,
-            tables that do not fit each other, or limits that make no sense.
+            tables that do not fit each other, limits that make no sense, both missing and tracks,
+            or tracks of several cameras in one tracklet or without anybody.
     """
     _check_limits("tracklets_per_bag", tracklets_per_bag)
+    if tracks is not None and missing is not None:
+        raise ReidError(
+            "missing annotation adds clean tracklets of one person and cannot be had with noisy "
+            "ones; set missing to null, or noise"
+        )
     if missing is not None and set(missing) != set(MISSING):
         raise ReidError(f"missing has the keys {sorted(missing)}; it needs {sorted(MISSING)}")
-    chosen = _split(tracklets, ["train"])
-    if chosen.empty:
-        raise ReidError("no tracklet of split 'train': there is nothing to make training bags of")
-    nobody = chosen[chosen["person_id"] <= 0]
-    if len(nobody):
-        first = nobody.iloc[0]
-        raise ReidError(
-            f"training tracklet {first['tracklet_id']} has person {first['person_id']} (junk or "
-            f"distractor), which cannot be a label; give it split 'junk' or a person above 0"
-        )
-    whole = _tracklets(chosen, frames)
-    groups = _group(_cut(whole, tracklet_parts), tracklets_per_bag, seed, "train")
+    whole = _training(tracklets, frames) if tracks is None else _tracked(tracks)
+    parts = _cut(whole, tracklet_parts)
+    if tracks is not None:
+        parts = _of_somebody(parts)
+    groups = _group(parts, tracklets_per_bag, seed, "train")
     extras = _missing(whole, groups, missing, tracklet_parts, seed) if missing is not None else None
     rows = []
     for number, group in enumerate(groups):
-        people = sorted({t.person for t in group})
+        people = _people(group, majority)
         capped = [_capped(t, max_frames, seed) for t in group]
         rows.append(_row("train", capped + (extras[number] if extras else []), people))
     return _table(rows)
@@ -223,6 +243,82 @@ def _split(tracklets: pd.DataFrame, splits: Sequence[str]) -> pd.DataFrame:
     return chosen
 
 
+def _training(tracklets: pd.DataFrame, frames: pd.DataFrame) -> list[_Tracklet]:
+    """Return the training tracklets, of one person each.
+
+    Raises:
+        ReidError: there is none, one has no person, or the tables do not fit each other.
+    """
+    chosen = _split(tracklets, ["train"])
+    if chosen.empty:
+        raise ReidError("no tracklet of split 'train': there is nothing to make training bags of")
+    nobody = chosen[chosen["person_id"] <= 0]
+    if len(nobody):
+        first = nobody.iloc[0]
+        raise ReidError(
+            f"training tracklet {first['tracklet_id']} has person {first['person_id']} (junk or "
+            f"distractor), which cannot be a label; give it split 'junk' or a person above 0"
+        )
+    return _tracklets(chosen, frames)
+
+
+def _tracked(tracks: pd.DataFrame) -> list[_Tracklet]:
+    """Return the tracklets of a table "tracks", by id.
+
+    Raises:
+        ReidError: a column is missing, the table is empty, or a tracklet has several cameras.
+    """
+    wanted = ("tracklet_id", "position", "image", "camera_id", "truth_person_id")
+    if lacking := [name for name in wanted if name not in tracks.columns]:
+        raise ReidError(f"table 'tracks' lacks the columns {lacking}; read it with its truth")
+    if tracks.empty:
+        raise ReidError("table 'tracks' is empty: there is nothing to make training bags of")
+    rows = tracks.sort_values(["tracklet_id", "position"])
+    owners, images, cameras, persons = (
+        rows[name].to_numpy(np.int64) for name in ("tracklet_id", "image", *wanted[3:])
+    )
+    ids, starts = np.unique(owners, return_index=True)
+    ends = np.append(starts[1:], len(owners))
+    mixed = np.flatnonzero(cameras != np.repeat(cameras[starts], ends - starts))
+    if len(mixed):
+        raise ReidError(
+            f"table 'tracks': tracklet {owners[mixed[0]]} has frames of several cameras, and a bag "
+            f"is of one; make the table again"
+        )
+    return [
+        _Tracklet(int(i), persons[start:end], int(cameras[start]), images[start:end])
+        for i, start, end in zip(ids, starts, ends, strict=True)
+    ]
+
+
+def _of_somebody(tracklets: list[_Tracklet]) -> list[_Tracklet]:
+    """Leave out what shows nobody.
+
+    Raises:
+        ReidError: nothing is left.
+    """
+    kept = [t for t in tracklets if (t.persons > 0).any()]
+    if not kept:
+        raise ReidError(
+            f"none of the {len(tracklets)} tracklets shows somebody who is known, so that no bag "
+            f"has a label; give the ground truth or the names, or a method that needs no labels"
+        )
+    if len(kept) < len(tracklets):
+        say(f"{len(tracklets) - len(kept)} tracklets show nobody who is known and are in no bag")
+    return kept
+
+
+def _people(group: list[_Tracklet], majority: bool) -> list[int]:
+    """Return whom an annotator of these tracklets names."""
+    return sorted({person for t in group for person in _named(t.persons, majority)})
+
+
+def _named(persons: np.ndarray, majority: bool) -> list[int]:
+    people, counts = np.unique(persons[persons > 0], return_counts=True)
+    # argmax takes the first of equals, the least number
+    return [int(people[counts.argmax()])] if majority else people.tolist()
+
+
 def _tracklets(chosen: pd.DataFrame, frames: pd.DataFrame) -> list[_Tracklet]:
     """Look up the images of tracklets.
 
@@ -253,7 +349,7 @@ def _tracklets(chosen: pd.DataFrame, frames: pd.DataFrame) -> list[_Tracklet]:
     people = chosen["person_id"].to_numpy(np.int64)
     cameras = chosen["camera_id"].to_numpy(np.int64)
     return [
-        _Tracklet(int(i), int(person), int(camera), images[start : end + 1])
+        _Tracklet(int(i), np.full(end + 1 - start, person), int(camera), images[start : end + 1])
         for i, person, camera, start, end in zip(ids, people, cameras, first, last, strict=True)
     ]
 
@@ -271,8 +367,9 @@ def _cut(tracklets: list[_Tracklet], parts: int) -> list[_Tracklet]:
                 f"tracklet {tracklet.id} has {len(tracklet.images)} frames and cannot be cut into "
                 f"{parts} parts; lower tracklet_parts or drop the tracklet"
             )
+        persons = np.array_split(tracklet.persons, parts)
         for i, images in enumerate(np.array_split(tracklet.images, parts)):
-            part = _Tracklet(tracklet.id * parts + i, tracklet.person, tracklet.camera, images)
+            part = _Tracklet(tracklet.id * parts + i, persons[i], tracklet.camera, images)
             pieces.append(part)
     return pieces
 
@@ -302,7 +399,7 @@ def _capped(tracklet: _Tracklet, most: int | None, seed: int) -> _Tracklet:
         raise ReidError(f"at most {most} frames per tracklet asked for; it must be at least 1")
     generator = numpy_generator(seed, "bag frames", tracklet.id)
     kept = np.sort(generator.choice(count, most, replace=False))
-    return _Tracklet(tracklet.id, tracklet.person, tracklet.camera, tracklet.images[kept])
+    return _Tracklet(tracklet.id, tracklet.persons[kept], tracklet.camera, tracklet.images[kept])
 
 
 def _missing(
@@ -341,7 +438,8 @@ def _missing(
             length = min(int(generator.integers(least, most, endpoint=True)), len(source.images))
             start = int(generator.integers(len(source.images) - length, endpoint=True))
             images = source.images[start : start + length]
-            added.append(_Tracklet(next_id, source.person, source.camera, images))
+            persons = source.persons[start : start + length]
+            added.append(_Tracklet(next_id, persons, source.camera, images))
             next_id += 1
         extras.append(added)
     return extras
@@ -350,7 +448,6 @@ def _missing(
 def _row(split: str, tracklets: list[_Tracklet], labels: list[int]) -> dict[str, object]:
     lengths = [len(t.images) for t in tracklets]
     ids = np.array([t.id for t in tracklets], np.int32)
-    people = np.array([t.person for t in tracklets], np.int32)
     return {
         "split": split,
         "camera_id": tracklets[0].camera,
@@ -358,7 +455,7 @@ def _row(split: str, tracklets: list[_Tracklet], labels: list[int]) -> dict[str,
         "frames": np.concatenate([t.images for t in tracklets]),
         "frame_tracklets": np.repeat(ids, lengths),
         "labels": np.array(labels, np.int32),
-        "truth_frame_persons": np.repeat(people, lengths),
+        "truth_frame_persons": np.concatenate([t.persons for t in tracklets]).astype(np.int32),
     }
 
 

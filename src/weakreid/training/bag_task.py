@@ -15,8 +15,9 @@ from weakreid.images import ImageStore
 from weakreid.losses.pooling import tracklet_means
 from weakreid.models.backbones import Triple, preprocess
 from weakreid.seeding import numpy_generator
-from weakreid.training.augment import augment
 from weakreid.training.frozen import FrozenMaps
+from weakreid.training.gathering import gather, gather_features
+from weakreid.training.pictures import Pictures
 from weakreid.training.sampling import BagBatches, frames_of_bag, pairs_possible
 
 
@@ -169,14 +170,13 @@ class BagTask:
                 f"{len(bags.frames)}) does not divide among {fabric.world_size} devices; "
                 "set batch.bags to a multiple of them or take fewer devices"
             )
-        self.bags, self.store, self.fabric = bags, store, fabric
+        self.bags, self.fabric = bags, fabric
         self.model, self.heads = model, heads
         self.base, self.base_options = base, dict(base_options)
         self.cpal, self.cpal_weight, self.cpal_margin = cpal, cpal_weight, cpal_margin
-        self.height, self.width, self.mean, self.std = height, width, mean, std
-        self.augment_options = dict(augment_options)
-        self.frames_per_bag, self.seed, self.threads = frames_per_bag, seed, threads
-        self.maps = maps
+        self.mean, self.std = mean, std
+        self.pictures = Pictures(store, height, width, mean, dict(augment_options), threads, maps)
+        self.frames_per_bag, self.seed = frames_per_bag, seed
         self.sampler = BagBatches(
             bags.labels,
             batch_size=batch_size,
@@ -201,11 +201,7 @@ class BagTask:
         rows = [self.bags.frames[bag][of_bag] for bag, of_bag in zip(chosen, places, strict=True)]
         # a generator per bag: what it draws does not depend on how many processes there are
         generators = [numpy_generator(self.seed, "augment", epoch, step, int(b)) for b in chosen]
-        images = (
-            self._pictures(rows, generators)
-            if self.maps is None
-            else self._maps_of(self.maps, rows, generators)
-        )
+        images = self.pictures.augmented(rows, generators)
         mask = torch.zeros(len(chosen), self.frames_per_bag, dtype=torch.bool)
         labels = torch.zeros(len(chosen), len(self.bags.persons))
         tracklets = torch.full(mask.shape, -1)
@@ -219,53 +215,6 @@ class BagTask:
         if self.fabric.device.type == "cuda":
             return BagBatch(*(part.pin_memory() for part in parts))
         return BagBatch(*parts)
-
-    def _pictures(self, rows: list[np.ndarray], generators: list[np.random.Generator]) -> Tensor:
-        images = self.store.batch(
-            np.concatenate(rows), self.height, self.width, threads=self.threads
-        )
-        changed = np.empty_like(images)
-        first = 0
-        for of_bag, generator in zip(rows, generators, strict=True):
-            frames = slice(first, first + len(of_bag))
-            first = frames.stop
-            augment(
-                images[frames],
-                generator,
-                fill=self.mean,
-                out=changed[frames],
-                **self.augment_options,
-            )
-        return torch.from_numpy(changed)
-
-    def _maps_of(
-        self, maps: FrozenMaps, rows: list[np.ndarray], generators: list[np.random.Generator]
-    ) -> Tensor:
-        flip = self.augment_options["flip"]
-        mirrored = [
-            np.less(generator.random(len(of_bag)), flip)
-            for of_bag, generator in zip(rows, generators, strict=True)
-        ]
-        return maps.take(np.concatenate(rows), np.concatenate(mirrored))
-
-    def _gather(self, values: Tensor) -> Tensor:
-        """Return [world * b, ...] of every process's [b, ...], in the order of their ranks."""
-        parts = [torch.empty_like(values) for _ in range(self.fabric.world_size)]
-        torch.distributed.all_gather(parts, values.contiguous())
-        return torch.cat(parts)
-
-    def _gather_features(self, share: Tensor) -> Tensor:
-        """Return all features [world * b, ...], this process's share with its gradient.
-
-        The loss being the same everywhere, each process finds the gradient of its own share without
-        asking the others. DDP then averages the networks' gradients over processes where their sum
-        is meant: hence a gradient times the number of processes, on values as they are.
-        """
-        rank, world = self.fabric.global_rank, self.fabric.world_size
-        whole = self._gather(share.detach())
-        first = rank * len(share)
-        own = share + (world - 1) * (share - share.detach())
-        return torch.cat([whole[:first], own, whole[first + len(share) :]])
 
     def _places(self, epoch: int, bag: int) -> np.ndarray:
         count = len(self.bags.frames[bag])
@@ -281,7 +230,7 @@ class BagTask:
         images = batch.images.to(device, non_blocking=True)
         mask = batch.mask.to(device, non_blocking=True)
         labels = batch.labels.to(device, non_blocking=True)
-        if self.maps is None:
+        if self.pictures.maps is None:
             flat = self.model(preprocess(images, self.mean, self.std))
         else:
             flat = self.model(images, after_front=True)
@@ -291,8 +240,8 @@ class BagTask:
             tracklets = batch.tracklets.to(device, non_blocking=True)
             features, mask = tracklet_means(features, tracklets, self.most_tracklets)
         if self.fabric.world_size > 1:
-            features = self._gather_features(features)
-            mask, labels = self._gather(mask), self._gather(labels)
+            features = gather_features(self.fabric, features)
+            mask, labels = gather(self.fabric, mask), gather(self.fabric, labels)
         logits = self.heads(features)
         base = self.base.loss(logits, mask, labels, **self.base_options)
         terms = {"base": base}

@@ -3,7 +3,7 @@
 import contextlib
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -35,6 +35,22 @@ class Task(Protocol[Batch]):
         """Return the number of images in a batch."""
 
 
+class Hooks(Protocol):
+    """What a way of learning does between the loop's steps, and what it must not forget."""
+
+    def begin_epoch(self, epoch: int) -> Sequence[tuple[str, float]]:
+        """Get ready for an epoch, whose batches come next; return terms to record."""
+
+    def after_step(self, step: int) -> None:
+        """Do what follows a step of the optimiser; steps count from 0 over the whole training."""
+
+    def state(self) -> dict[str, Any]:
+        """Return tensors and plain values that a checkpoint keeps, as of an epoch's end."""
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from what `state` returned."""
+
+
 def fit(
     task: Task[Any],
     *,
@@ -47,6 +63,7 @@ def fit(
     clip: float | None,
     checkpoint_path: Path,
     mark: str,
+    hooks: Hooks | None = None,
 ) -> History:
     """Train `parts` on `task`, from the last whole checkpoint of the same training if there is one.
 
@@ -65,6 +82,8 @@ def fit(
         clip: largest norm of the gradient, None for no limit.
         checkpoint_path: written after every epoch.
         mark: fingerprint of the training; a checkpoint with another one is not used.
+        hooks: called between steps and epochs; their parameters may change with an epoch, as long
+            as the optimiser's groups stay.
 
     Returns:
         Rows (epoch, step, term, value); epochs and steps count from 0.
@@ -80,16 +99,20 @@ def fit(
         for name, part in parts.items():
             part.load_state_dict(found.state[name])
         optimiser.load_state_dict(found.state["optimiser"])
+        if hooks is not None:
+            hooks.restore(found.state["hooks"])
         first_epoch, history = found.epoch, list(found.history)
         if fabric.is_global_zero:
             say(f"going on after epoch {first_epoch} of {epochs}")
     for part in parts.values():
         part.train()
     for epoch in range(first_epoch, epochs):
-        history += _epoch(task, fabric, parts, optimiser, base_rates, factor, epoch, seed, clip)
+        history += _epoch(task, fabric, hooks, optimiser, base_rates, factor, epoch, seed, clip)
         if fabric.is_global_zero:
             state = {name: part.state_dict() for name, part in parts.items()}
             state["optimiser"] = optimiser.state_dict()
+            if hooks is not None:
+                state["hooks"] = hooks.state()
             done = checkpoints.Checkpoint(epoch + 1, state, history)
             checkpoints.save(checkpoint_path, done, mark)
             _report(history, epoch, epochs)
@@ -100,7 +123,7 @@ def fit(
 def _epoch(
     task: Task[Any],
     fabric: Fabric,
-    parts: Mapping[str, torch.nn.Module],
+    hooks: Hooks | None,
     optimiser: torch.optim.Optimizer,
     base_rates: list[float],
     factor: Callable[[int], float],
@@ -110,6 +133,9 @@ def _epoch(
 ) -> History:
     rows: list[tuple[int, str, torch.Tensor | float]] = []
     images = 0
+    if hooks is not None:
+        first = epoch * task.steps_per_epoch
+        rows += [(first, name, value) for name, value in hooks.begin_epoch(epoch)]
     started = time.monotonic()
     learning = [value for group in optimiser.param_groups for value in group["params"]]
     devices = [fabric.device] if fabric.device.type == "cuda" else []
@@ -133,6 +159,8 @@ def _epoch(
             if clip is not None:
                 torch.nn.utils.clip_grad_norm_(learning, clip)
             optimiser.step()
+            if hooks is not None:
+                hooks.after_step(step)
             # kept as tensors: reading a value would make a GPU wait at every step
             rows += [(step, name, value.detach()) for name, value in terms.items()]
             rows.append((step, "loss", loss.detach()))

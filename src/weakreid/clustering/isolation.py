@@ -1,0 +1,292 @@
+"""Intra-tracklet isolation: a tracklet is cut into smaller ones that show one person each.
+
+TMC, section 3.2: DBSCAN on the ImageNet features of a tracklet's frames, every cluster becomes a
+tracklet of its own, its frames in their order. The features have length 1 here, so that `eps` is
+a Euclidean distance from 0 to 2 whatever the network: d² = 2 - 2 cos.
+
+The paper does not say what becomes of DBSCAN's noise, frames near too few others. `noise` decides:
+
+    join   a noise frame joins the cluster of its nearest core frame, however far that is (the rule
+           by which DBSCAN takes in border frames, without its bound), the earliest of equals; where
+           a tracklet has no cluster, it stays whole
+    own    every noise frame is a tracklet of its own: no two people are ever put together by this
+           rule, at the price of tracklets of one frame
+    drop   noise frames are left out; a tracklet without a cluster vanishes
+
+A tracklet of one frame stays as it is under each of them. Purity alone misleads: where most frames
+are noise, "drop" is pure and empty. `isolation_quality` gives it beside the share of frames kept.
+"""
+
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.cluster import DBSCAN
+
+from weakreid.console import progress
+from weakreid.errors import ReidError
+
+NOISE = ("join", "own", "drop")
+
+Floats = NDArray[np.floating[Any]]
+Whole = NDArray[np.int64]
+
+
+def isolate(
+    tracks: pd.DataFrame,
+    features: Floats,
+    *,
+    eps: float,
+    min_samples: int,
+    noise: str = "join",
+    min_frames: int = 1,
+    threads: int = 1,
+) -> pd.DataFrame:
+    """Cut tracklets into smaller ones by who seems to be in their frames.
+
+    Args:
+        tracks: table "tracks", a row per frame, by tracklet and position; further columns (the
+            truth) are carried along and not looked at.
+        features: [frames, d], a row per row of `tracks`, of any length but 0.
+        eps: DBSCAN's, between features of length 1.
+        min_samples: DBSCAN's, the frame itself counted.
+        noise: a name of `NOISE`.
+        min_frames: tracklets that come out shorter are left out.
+        threads: tracklets that are clustered at a time, each in memory of 40 bytes per pair of its
+            frames; the result does not depend on it.
+
+    Returns:
+        The frames that are kept, in the columns of `tracks`: tracklet_id from 0 by (tracklet cut,
+        first position), position from 0, source_id as it was.
+
+    Raises:
+        ReidError: a setting makes no sense, features do not fit the frames, a feature is zero or
+            not finite, the rows are not in order, or no frame is left.
+    """
+    _check_settings(eps, min_samples, noise, min_frames)
+    if tracks.empty:
+        raise ReidError("isolation: there is no tracklet; give tracklets of training frames")
+    _check_rows(tracks, features)
+    bounds = _bounds(tracks)
+    spans = list(zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True))
+
+    def cut(span: tuple[int, int]) -> Whole:
+        start, end = span
+        labels = groups(features[start:end], eps=eps, min_samples=min_samples, noise=noise)
+        # a group is known by the row of its first frame: rows are in the order that ids are to be
+        _, first, group = np.unique(labels, return_index=True, return_inverse=True)
+        return np.where(labels >= 0, start + first[group], -1)
+
+    with ThreadPoolExecutor(max(1, threads), thread_name_prefix="isolate") as pool:
+        cuts: Iterable[Whole] = pool.map(cut, spans) if threads > 1 else map(cut, spans)
+        steps = progress(cuts, total=len(spans), label="isolating people", unit="tracklets")
+        group = np.concatenate(list(steps))
+    sizes = np.bincount(group[group >= 0], minlength=len(group))
+    rows = np.flatnonzero((group >= 0) & (sizes[group] >= min_frames))
+    if not len(rows):
+        low, middle, high = np.percentile(neighbour_distances(tracks, features), (5, 50, 95))
+        raise ReidError(
+            f"isolation: eps {eps:g}, min_samples {min_samples}, min_frames {min_frames} leave no "
+            f"frame of {len(tracks)}: neighbouring frames are {low:.2f} to {high:.2f} apart (5 to "
+            f"95 %; half of them {middle:.2f}); raise eps, or set noise to join"
+        )
+    rows = rows[np.argsort(group[rows], kind="stable")]
+    starts, ids = np.unique(group[rows], return_inverse=True)
+    ends = np.cumsum(sizes[starts])
+    position = np.arange(len(rows)) - (ends - sizes[starts])[ids]
+    return (
+        tracks.iloc[rows]
+        .reset_index(drop=True)
+        .assign(tracklet_id=ids.astype(np.int32), position=position.astype(np.int32))
+    )
+
+
+def groups(features: Floats, *, eps: float, min_samples: int, noise: str) -> Whole:
+    """Say which frames of a tracklet belong together.
+
+    Args:
+        features: [n, d], a tracklet's frames in order.
+        eps, min_samples, noise: as for `isolate`.
+
+    Returns:
+        [n], a number from 0 per group; -1 for a frame that is left out.
+    """
+    if len(features) == 1:
+        return np.zeros(1, np.int64)
+    apart = distances(features)
+    found = DBSCAN(eps=eps, min_samples=min_samples, metric="precomputed").fit(apart)
+    labels, core = found.labels_.astype(np.int64), found.core_sample_indices_
+    lost = np.flatnonzero(labels < 0)
+    if noise == "own":
+        labels[lost] = labels.max() + 1 + np.arange(len(lost))
+    elif noise == "join" and len(core) == 0:
+        labels[:] = 0
+    elif noise == "join":
+        labels[lost] = labels[core[apart[np.ix_(lost, core)].argmin(axis=1)]]
+    return labels
+
+
+def distances(features: Floats) -> NDArray[np.float64]:
+    """Return the distances between features [n, d] scaled to length 1, [n, n].
+
+    From one matrix product, in float64: what a BLAS rounds differently with another number of
+    threads is then some 1e-16, and decides nothing.
+    """
+    unit = _unit(features)
+    squares = 2.0 - 2.0 * (unit @ unit.T)
+    np.maximum(squares, 0.0, out=squares)
+    np.fill_diagonal(squares, 0.0)
+    return np.sqrt(squares, out=squares)
+
+
+def neighbour_distances(tracks: pd.DataFrame, features: Floats) -> NDArray[np.float64]:
+    """Return the distances between successive frames of tracklets, features scaled to length 1.
+
+    Args:
+        tracks, features: as for `isolate`.
+
+    Returns:
+        [pairs]; 2, the largest distance there is, where there is no pair.
+    """
+    bounds = _bounds(tracks)
+    spans = zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True)
+    steps = [np.diff(_unit(features[start:end]), axis=0) for start, end in spans]
+    found = np.concatenate([np.linalg.norm(step, axis=1) for step in steps])
+    return found if len(found) else np.array([2.0])
+
+
+def isolation_quality(before: pd.DataFrame, after: pd.DataFrame) -> dict[str, Any]:
+    """Measure what isolation did, against the truth; all shares in per cent.
+
+    A frame with truth_person_id 0 or less shows nobody: it is of no tracklet's person. A tracklet's
+    person is the one in most of its frames. A pair is a person and a camera, as TMC's simulation
+    counts people.
+
+    Args:
+        before: table "tracks" with the truth.
+        after: what `isolate` made of it, with the truth.
+
+    Returns:
+        Under "before" and "after" each: frames, tracklets; noise, the mean over tracklets of the
+        share of frames that are not of the tracklet's person (Table 4); purity, the share of all
+        frames that are of their tracklet's person; rfm, tracklets per pair (Eq. 7), both by the
+        pairs of `before`; rsw, people per tracklet that shows somebody (Eq. 8). Beside them:
+        kept, the share of frames; mixed, how many tracklets of `before` show several people;
+        separated, the share of them of whom every person is still seen and every part shows one
+        person (None without a mixed tracklet); whole, the share of the others of which exactly one
+        tracklet came out (None without one).
+
+    Raises:
+        ReidError: `after` has a frame that `before` has not, or one twice.
+    """
+    cut_from = _cut_from(before, after)
+    shown = before.loc[before["truth_person_id"] > 0]
+    pairs = len(shown[["truth_person_id", "camera_id"]].drop_duplicates())
+    held = _people(shown)
+    parts = after.groupby(cut_from)["tracklet_id"].nunique()
+    kept = after.loc[after["truth_person_id"] > 0]
+    seen = kept.groupby(cut_from[kept.index])["truth_person_id"].nunique()
+    most = _people(kept).groupby(cut_from.groupby(after["tracklet_id"]).first()).max()
+    every = pd.Index(before["tracklet_id"].unique())
+    several = held.reindex(every, fill_value=0) > 1
+    mixed, pure = every[several], every[~several]
+    clean = (most.reindex(mixed) == 1) & (seen.reindex(mixed) == held.reindex(mixed))
+    return {
+        "before": _figures(before, pairs),
+        "after": _figures(after, pairs),
+        "kept": 100 * len(after) / len(before),
+        "mixed": len(mixed),
+        "separated": _per_cent(clean),
+        "whole": _per_cent(parts.reindex(pure) == 1),
+    }
+
+
+def _figures(tracks: pd.DataFrame, pairs: int) -> dict[str, Any]:
+    person = tracks["truth_person_id"].to_numpy()
+    shown = tracks[person > 0]
+    size = tracks.groupby("tracklet_id").size()
+    # frames of the person who is in most of a tracklet's frames
+    of_person = shown.groupby(["tracklet_id", "truth_person_id"]).size()
+    own = of_person.groupby("tracklet_id").max().reindex(size.index, fill_value=0)
+    people = _people(shown)
+    return {
+        "frames": len(tracks),
+        "tracklets": len(size),
+        "noise": float(100 * (1 - own / size).mean()),
+        "purity": float(100 * own.sum() / size.sum()),
+        "rfm": float(people.sum() / pairs) if pairs else None,
+        "rsw": float(people.mean()) if len(people) else None,
+    }
+
+
+def _people(shown: pd.DataFrame) -> "pd.Series[int]":
+    """|Q_i| of TMC, Eqs. 7 and 8, by tracklet_id; a tracklet has one camera."""
+    return shown.groupby("tracklet_id")["truth_person_id"].nunique()
+
+
+def _per_cent(hits: "pd.Series[bool]") -> float | None:
+    return float(100 * hits.mean()) if len(hits) else None
+
+
+def _cut_from(before: pd.DataFrame, after: pd.DataFrame) -> "pd.Series[int]":
+    """Return the tracklet of `before` that every frame of `after` was in."""
+    of = before.set_index("image")["tracklet_id"]
+    frames = after["image"]
+    if not of.index.is_unique or not frames.is_unique or not frames.isin(of.index).all():
+        raise ReidError(
+            "isolation: a frame stands in two tracklets, or in none before it; measure isolated "
+            "tracklets against the very tracklets that they were cut from"
+        )
+    return frames.map(of)
+
+
+def _check_settings(eps: float, min_samples: int, noise: str, min_frames: int) -> None:
+    if not 0 < eps < 2:
+        raise ReidError(
+            f"isolation: eps is {eps:g}; features of length 1 are 0 to 2 apart: choose between"
+        )
+    for name, value in (("min_samples", min_samples), ("min_frames", min_frames)):
+        if value < 1:
+            raise ReidError(f"isolation: {name} is {value}; it must be 1 or more")
+    if noise not in NOISE:
+        raise ReidError(f"isolation: noise '{noise}' is unknown; choose {', '.join(NOISE)}")
+
+
+def _check_rows(tracks: pd.DataFrame, features: Floats) -> None:
+    if features.ndim != 2 or len(features) != len(tracks):
+        raise ReidError(
+            f"isolation: features {list(features.shape)} for {len(tracks)} frames; "
+            f"give one row per frame"
+        )
+    names = tracks["tracklet_id"].to_numpy()
+    order = tracks["position"].to_numpy()
+    ahead = (names[1:] > names[:-1]) | ((names[1:] == names[:-1]) & (order[1:] > order[:-1]))
+    if not ahead.all():
+        row = int(ahead.argmin()) + 1
+        raise ReidError(
+            f"isolation: row {row} (tracklet {names[row]}, position {order[row]}) is out of order; "
+            f"sort the frames by tracklet_id and position"
+        )
+    lengths = np.einsum("ij,ij->i", features, features)
+    good = np.isfinite(lengths) & (lengths > 0)
+    if not good.all():
+        row = int(good.argmin())
+        raise ReidError(
+            f"isolation: the feature of image {tracks['image'].iloc[row]} is zero or not finite; "
+            f"describe the frames again"
+        )
+
+
+def _bounds(tracks: pd.DataFrame) -> Whole:
+    """Return the rows at which tracklets start, and their number at the end."""
+    names = tracks["tracklet_id"].to_numpy()
+    return np.concatenate(([0], np.flatnonzero(np.diff(names)) + 1, [len(names)]))
+
+
+def _unit(features: Floats) -> NDArray[np.float64]:
+    wide = features.astype(np.float64)
+    wide /= np.linalg.norm(wide, axis=1, keepdims=True)
+    return wide

@@ -1,0 +1,231 @@
+"""The blocks of config.yaml that make experiments and tables of a paper."""
+
+import re
+from typing import Annotated, Any, Literal, Self, TypeVar
+
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+
+from weakreid.config_blocks import (
+    Count,
+    Name,
+    Rank,
+    Split,
+    Strict,
+    Text,
+    as_none,
+    distinct,
+)
+
+T = TypeVar("T", bound=Any)
+
+# --- studies --------------------------------------------------------------------------------------
+
+
+class Change(Strict):
+    """What a row of a paper's tables changes."""
+
+    bags: Name | None = Field(None, description="one of the study's `changes`")
+    isolation: Name | None = Field(None, description="one of the study's `isolations`, or none")
+    method: Name | None = Field(None, description="in the place of the study's")
+    overrides: dict[Text, Any] = Field(default_factory=dict, description="values of the method")
+
+
+class Level(Strict):
+    """A noise that every row of a study meets."""
+
+    noise: Name
+    label: Text
+    published: Text | None = Field(
+        None, description="the paper's name of it in workflow/resources/published.csv"
+    )
+
+
+class Place(Strict):
+    """What a study does otherwise on one dataset; null: as everywhere."""
+
+    published: Text | None = Field(
+        None, description="the paper's name of this dataset in workflow/resources/published.csv"
+    )
+    bags: Name | None = None
+    isolation: Name | None = None
+    method: Name | None = None
+    methods: dict[Name, Name] = Field(
+        default_factory=dict, description="in the place of the methods that rows name"
+    )
+    splits: Annotated[list[Split], Field(min_length=1), AfterValidator(distinct)] | None = None
+    seeds: Annotated[list[Count], Field(min_length=1), AfterValidator(distinct)] | None = None
+    overrides: dict[Text, Any] = Field(default_factory=dict)
+    changes: dict[Name, dict[Text, Any]] = Field(
+        default_factory=dict, description="in the place of the study's changes of the same name"
+    )
+    isolations: dict[Name, dict[Text, Any]] = Field(default_factory=dict, description="likewise")
+    rows: dict[Name, dict[Text, Any]] = Field(
+        default_factory=dict, description="row: overrides of the method, after the row's own"
+    )
+
+
+class Study(Strict):
+    """A paper's experiments, on every dataset of the config.
+
+    Each dataset has the experiment STUDY_DATASET, the paper's own method, and for every row
+    STUDY_DATASET_ROW. With levels, these are at the first one; at another their names end in
+    _LEVEL. A row that changes nothing on a dataset is no experiment of its own there.
+    """
+
+    beside: Text = Field(
+        description="the paper's dataset whose figures stand beside those of a dataset without any"
+    )
+    bags: Name | None = None
+    isolation: Name | None = None
+    method: Name
+    levels: dict[Name, Level] = Field(default_factory=dict)
+    splits: Annotated[list[Split], Field(min_length=1), AfterValidator(distinct)] = Field(
+        default_factory=lambda: ["official"]
+    )
+    seeds: Annotated[list[Count], Field(min_length=1), AfterValidator(distinct)] = Field(
+        default_factory=lambda: [1]
+    )
+    datasets: dict[Name, Place] = Field(default_factory=dict)
+    changes: dict[Name, dict[Text, Any]] = Field(
+        default_factory=dict, description="values that replace those of a dataset's bags, by name"
+    )
+    isolations: dict[Name, dict[Text, Any]] = Field(
+        default_factory=dict, description="values that replace those of a dataset's isolation"
+    )
+    rows: dict[Name, Change] = Field(default_factory=dict)
+
+
+# --- tables ---------------------------------------------------------------------------------------
+
+
+def places_on_axis(table: T) -> T:
+    """Refuse a row whose label has no number on the table's axis."""
+    if table.axis is not None:
+        for label in table.rows:
+            if not re.search(r"= *-?[0-9.]+$", label):
+                raise ValueError(
+                    f"row '{label}' has no place on the axis {table.axis}; call it "
+                    f"'{table.axis} = NUMBER', or leave axis out"
+                )
+    return table
+
+
+class Table(Strict):
+    """Experiments side by side; its target is results/tables/NAME/table.md."""
+
+    kind: Literal["experiments"]
+    title: Text
+    rows: dict[Text, Name] = Field(min_length=1, description="row label: experiment")
+
+
+class OfStudy(Strict):
+    """A table of a study: results/tables/NAME/table.md, results/tables/NAME/DATASET/table.md."""
+
+    study: Name
+    title: Text
+    datasets: Annotated[list[Name], Field(min_length=1), AfterValidator(distinct)] = Field(
+        description="those that the table without a dataset in its path shows"
+    )
+
+
+class StudyTable(OfStudy):
+    """Rows of a study beside the paper's figures; with an axis, a plot of them too."""
+
+    kind: Literal["study"]
+    paper: Text
+    table: Text = Field(description="its name in workflow/resources/published.csv")
+    protocols: Annotated[
+        list[Literal["fine", "coarse"]], Field(min_length=1), AfterValidator(distinct)
+    ]
+    ranks: Annotated[list[Rank], Field(min_length=1), AfterValidator(distinct)] = Field(
+        default_factory=lambda: [1, 5, 10]
+    )
+    axis: Text | None = Field(None, description="what the rows vary: 'k' for rows 'k = 5'")
+    rows: dict[Text, Annotated[Name | None, BeforeValidator(as_none)]] = Field(
+        min_length=1, description="row label: the study's row; null: the paper's figures alone"
+    )
+
+    @model_validator(mode="after")
+    def _places_on_axis(self) -> Self:
+        return places_on_axis(self)
+
+
+class CountsTable(OfStudy):
+    """How many identities, tracklets and bags there are, beside the paper's counts."""
+
+    kind: Literal["counts"]
+    paper: Text
+    table: Text
+
+
+class CostTable(OfStudy):
+    """What labels cost: boxes, tracklets, videos (WL, section III-A)."""
+
+    kind: Literal["cost"]
+
+
+class AuditTable(OfStudy):
+    """Precision and recall of the label audit on planted errors."""
+
+    kind: Literal["audit"]
+    row: Name = Field(description="the study's row whose bags hold planted errors")
+
+
+class MatchesTable(OfStudy):
+    """Matching examples of the study's own method on one dataset (WL, Fig. 5)."""
+
+    kind: Literal["matches"]
+    datasets: Annotated[list[Name], Field(min_length=1, max_length=1)]
+
+
+class GridTable(OfStudy):
+    """Rows of a study at its levels of noise; table.md, and plot.svg."""
+
+    kind: Literal["grid"]
+    paper: Text | None = None
+    table: Text | None = Field(None, description="its name in workflow/resources/published.csv")
+    levels: Annotated[list[Name], Field(min_length=1), AfterValidator(distinct)]
+    metrics: Annotated[
+        list[Literal["R-1", "mAP", "noise", "clusters"]],
+        Field(min_length=1),
+        AfterValidator(distinct),
+    ] = Field(default_factory=lambda: ["R-1", "mAP"])
+    axis: Text | None = Field(None, description="what the rows vary: 'eps' for rows 'eps = 0.5'")
+    rows: dict[Text, Name] = Field(min_length=1, description="row label: the study's row")
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if (self.paper is None) != (self.table is None):
+            raise ValueError("give paper and table, or neither")
+        return places_on_axis(self)
+
+
+class NoiseTable(OfStudy):
+    """What the simulation of a study's levels gives, beside the paper's counts."""
+
+    kind: Literal["noise"]
+    paper: Text
+    table: Text
+
+
+class IsolationTable(OfStudy):
+    """A picture of isolation at work on one dataset and level (TMC, Fig. 3 and 4)."""
+
+    kind: Literal["isolation"]
+    shows: Literal["switches", "clusters"]
+    level: Name
+    datasets: Annotated[list[Name], Field(min_length=1, max_length=1)]
+
+
+AnyTable = Annotated[
+    GridTable
+    | NoiseTable
+    | IsolationTable
+    | Table
+    | StudyTable
+    | CountsTable
+    | CostTable
+    | AuditTable
+    | MatchesTable,
+    Field(discriminator="kind"),
+]

@@ -1,0 +1,97 @@
+"""Tracklets of a tracker, as `weakreid.datasets.crops` cuts them out: the reader of its folder.
+
+`tracklets.csv` and `frames.csv` say what there is. A tracklet may show several persons or, where
+nobody knows, person 0; so may one of split `train`, since a tracker knows no persons. A query of
+person 0 has no right answer: it goes into the gallery, where it distracts.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from weakreid.console import say
+from weakreid.datasets import layout
+from weakreid.datasets.crops import FRAME_COLUMNS, FRAMES, TRACKLET_COLUMNS, TRACKLETS
+from weakreid.datasets.layout import Reading
+from weakreid.errors import ReidError
+
+NAME = "tracker output"
+REQUIRED: tuple[str, ...] = (TRACKLETS, FRAMES)
+HOW_TO_GET = (
+    "the stage crops makes it of a tracker's output and its frames; docs/tracker_output.md says how"
+)
+
+_AGAIN = "delete the folder and run again"
+
+
+def read(root: Path, *, on_bad_frame: str = "stop", official: bool = False) -> Reading:
+    """Read a folder of crops.
+
+    Args:
+        root: the folder.
+        on_bad_frame: "stop" at crops that are missing, or "leave_out".
+        official: must not be set, there are no official counts.
+
+    Returns:
+        The reading with `frame_persons`: whom each crop shows, 0 where nobody knows.
+
+    Raises:
+        ReidError: a table or a crop is missing, or the tables do not fit each other.
+    """
+    root = Path(root)
+    layout.check_on_bad_frame(on_bad_frame)
+    if official:
+        raise ReidError(f"{NAME}: official: true, but it has no official counts; set it to false")
+    layout.require(root, REQUIRED, NAME, HOW_TO_GET)
+    held = _read(root / TRACKLETS, TRACKLET_COLUMNS, ("sequence", "split"))
+    frames = _read(root / FRAMES, FRAME_COLUMNS, ("file",))
+    _check(root, held, frames)
+    split = held["split"].to_numpy(object)
+    nobody = (split == "query") & (held["person_id"].to_numpy() == 0)
+    if nobody.any():
+        say(f"{NAME}: {int(nobody.sum())} queries of an unknown person go into the gallery")
+    tracklets = layout.tracklet_table(
+        held["person_id"],
+        held["camera_id"],
+        np.where(nobody, "gallery", split),
+        held["frame_count"],
+    )
+    files = frames["file"].tolist()
+    reading = Reading(
+        tracklets,
+        files,
+        layout.single_partition(tracklets),
+        frame_persons=frames["person_id"].to_numpy(np.int32),
+    )
+    layout.check(reading, NAME)
+    missing = layout.missing_files(root, files)
+    return layout.settle_bad_frames(reading, missing, NAME, "are missing", on_bad_frame)
+
+
+def _read(path: Path, columns: tuple[str, ...], texts: tuple[str, ...]) -> pd.DataFrame:
+    """Read one of the tables; what is no text is a whole number from 0."""
+    try:
+        table = pd.read_csv(path, dtype=dict.fromkeys(texts, "str"), keep_default_na=False)
+    except (OSError, ValueError) as error:
+        raise ReidError(f"{path}: cannot be read ({error}); {_AGAIN}") from error
+    if tuple(table.columns) != columns:
+        raise ReidError(f"{path}: the columns are not {','.join(columns)}; {_AGAIN}")
+    for column in set(columns) - set(texts):
+        values = table[column]
+        if len(table) and (values.dtype.kind != "i" or values.min() < 0 or values.max() >= 2**31):
+            raise ReidError(
+                f"{path}: column {column} holds something else than numbers from 0 that fit 32"
+                f" bits; {_AGAIN}"
+            )
+    return table
+
+
+def _check(root: Path, tracklets: pd.DataFrame, frames: pd.DataFrame) -> None:
+    """Check that the frames are those of the tracklets, in their order."""
+    numbers = np.arange(len(tracklets))
+    owners = np.repeat(numbers, tracklets["frame_count"].to_numpy(np.int64))
+    if not np.array_equal(tracklets["tracklet_id"].to_numpy(), numbers) or not np.array_equal(
+        frames["tracklet_id"].to_numpy(), owners
+    ):
+        raise ReidError(f"{root / FRAMES}: its rows are not those of {TRACKLETS}; {_AGAIN}")

@@ -1,0 +1,353 @@
+"""Files of the MOTChallenge: what a tracker found, what is true, and which of the two meet.
+
+A file has a line per box and no header. A tracker's output has 6 columns or more: frame, id, left,
+top, width, height, confidence, and what else there is (x, y, z), which is not read. Frames count
+from 1, boxes are in pixels, the left upper corner of the picture is 0, 0.
+
+Ground truth comes in two formats, told apart by the number of columns:
+
+    MOT15   10 columns or more: ..., flag, x, y, z. The last three are a place in the world, so no
+            column is a class: each box is a pedestrian. PETS09 is such a file.
+    MOT16   9 columns, also of MOT17, MOT20 and DanceTrack: ..., flag, class, visibility. The class
+            is a whole number from 1 (1: pedestrian), the visibility lies in 0 to 1; a file where
+            they are not is refused.
+
+Fewer columns are read as far as they go: a flag in the 7th, a class in the 8th. Boxes whose flag
+is 0 are not to be judged (`truth_rows`).
+"""
+
+import configparser
+import math
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy.optimize import linear_sum_assignment
+
+from weakreid.errors import ReidError
+
+BOX = ("left", "top", "width", "height")
+COLUMNS = ("frame", "track_id", *BOX)
+PEDESTRIAN = 1
+
+# above what any tracker counts, and within the int32 of the tables
+_LARGEST = 2**31 - 1
+# of rounding, at the gate
+_EPS = 1e-9
+
+Floats: TypeAlias = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class SeqInfo:
+    """A sequence's seqinfo.ini; frames and pixels are counts, `frame_rate` is per second."""
+
+    name: str
+    length: int
+    width: int
+    height: int
+    image_dir: str = "img1"
+    image_ext: str = ".jpg"
+    frame_rate: float = 0.0
+
+
+# ------------------------------------------------------------------ files
+
+
+def read_boxes(path: Path) -> pd.DataFrame:
+    """Read a tracker's output.
+
+    Returns:
+        frame (from 1), track_id (from 0), left, top, width, height (float, pixels), confidence (1
+        where the file has none) and line (of the file, from 1), by frame and track_id.
+
+    Raises:
+        ReidError: the file is missing, empty or not such a file; its line and what to do are named.
+    """
+    values, lines = _read_numbers(path)
+    table = _boxes(path, values, lines, least_id=0)
+    table["confidence"] = values[:, 6] if values.shape[1] > 6 else 1.0
+    return _sorted(path, table, lines)
+
+
+def read_truth(path: Path) -> pd.DataFrame:
+    """Read ground truth of either format (see the head of this module).
+
+    Returns:
+        frame (from 1), track_id (the person, from 1), left, top, width, height (float, pixels),
+        confidence (the 7th column as it stands), consider (bool: the flag is not 0), kind (class; 1
+        where the file has none), visibility (NaN where it has none) and line, by frame and
+        track_id.
+
+    Raises:
+        ReidError: the file is missing, empty or not such a file; its line and what to do are named.
+    """
+    values, lines = _read_numbers(path)
+    table = _boxes(path, values, lines, least_id=1)
+    width = values.shape[1]
+    table["confidence"] = values[:, 6] if width > 6 else 1.0
+    table["consider"] = table["confidence"] != 0
+    has_class = width in (8, 9)
+    kind = values[:, 7] if has_class else np.full(len(values), float(PEDESTRIAN))
+    _stop_at(
+        path, lines, (kind != np.floor(kind)) | (kind < 1), kind, "class", "a whole number from 1"
+    )
+    table["kind"] = kind.astype(np.int64)
+    seen = values[:, 8] if width == 9 else np.full(len(values), np.nan)
+    _stop_at(path, lines, (seen < 0) | (seen > 1), seen, "visibility", "within 0 and 1")
+    table["visibility"] = seen
+    return _sorted(path, table, lines)
+
+
+def truth_rows(frame: pd.DataFrame, classes: Collection[int] = (PEDESTRIAN,)) -> pd.DataFrame:
+    """Return the boxes of ground truth that count: flagged, and of one of the classes.
+
+    Args:
+        frame: of `read_truth`; without the columns consider and kind, all of its rows count.
+        classes: MOT16's numbers; files of MOT15 hold pedestrians (1) only.
+    """
+    keep = np.ones(len(frame), np.bool_)
+    if "consider" in frame:
+        keep &= frame["consider"].to_numpy(bool)
+    if "kind" in frame:
+        keep &= frame["kind"].isin(list(classes)).to_numpy(bool)
+    return frame[keep].reset_index(drop=True)
+
+
+def read_seqinfo(path: Path) -> SeqInfo:
+    """Read a sequence's seqinfo.ini.
+
+    Raises:
+        ReidError: the file is missing or not such a file, or lacks name, seqLength, imWidth or
+            imHeight.
+    """
+    parser = configparser.ConfigParser(interpolation=None)
+    try:
+        parser.read_string(Path(path).read_text(encoding="utf-8-sig"))
+        held = dict(parser["Sequence"])
+    except OSError as error:
+        raise ReidError(f"{path}: cannot be read ({error.strerror}); put it there") from error
+    except (configparser.Error, UnicodeDecodeError, KeyError) as error:
+        raise ReidError(
+            f"{path}: not a seqinfo.ini, which begins with [Sequence]; get the official file"
+        ) from error
+
+    def whole(key: str) -> int:
+        text = held.get(key.lower(), "")
+        if not text.isdecimal() or int(text) < 1:
+            raise ReidError(f"{path}: {key} is '{text}'; write a whole number from 1")
+        return int(text)
+
+    rate = held.get("framerate", "0")
+    try:
+        frame_rate = float(rate)
+    except ValueError:
+        frame_rate = math.nan
+    if not math.isfinite(frame_rate) or frame_rate < 0:
+        raise ReidError(f"{path}: frameRate is '{rate}'; write the frames per second")
+    name = held.get("name", "")
+    if not name:
+        raise ReidError(f"{path}: lacks name; write name=NAME below [Sequence]")
+    return SeqInfo(
+        name,
+        whole("seqLength"),
+        whole("imWidth"),
+        whole("imHeight"),
+        held.get("imdir", "img1"),
+        held.get("imext", ".jpg"),
+        frame_rate,
+    )
+
+
+def _read_numbers(path: Path) -> tuple[Floats, npt.NDArray[np.int64]]:
+    """Return a file's numbers [rows, columns] and the line of each row; blank lines are skipped."""
+    try:
+        text = Path(path).read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise ReidError(
+            f"{path}: cannot be read ({error.strerror}); put a MOTChallenge file there"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise ReidError(f"{path}: not a text file; give a MOTChallenge file") from error
+    rows: list[list[float]] = []
+    lines: list[int] = []
+    for number, line in enumerate(text.split("\n"), 1):
+        if not line.strip():
+            continue
+        parts = line.split(",")
+        if rows and len(parts) != len(rows[0]):
+            raise ReidError(
+                f"{path}: line {number} has {len(parts)} columns, but line {lines[0]} has"
+                f" {len(rows[0])}; write the same columns in every line"
+            )
+        if len(parts) < len(COLUMNS):
+            lacking = ", ".join(COLUMNS[len(parts) :])
+            raise ReidError(
+                f"{path}: line {number} has {len(parts)} columns and lacks {lacking}; write"
+                f" {','.join(COLUMNS)},confidence, separated by commas"
+            )
+        try:
+            row = [float(part) for part in parts]
+        except ValueError:
+            row = [math.nan]
+        # Python reads 1_000 as a number
+        if not all(map(math.isfinite, row)) or "_" in line:
+            raise _no_number(path, number, parts)
+        rows.append(row)
+        lines.append(number)
+    if not rows:
+        raise ReidError(
+            f"{path}: holds no box; give the tracker's output, a line per box, or leave the"
+            " sequence out"
+        )
+    return np.array(rows, np.float64), np.array(lines, np.int64)
+
+
+def _no_number(path: Path, line: int, parts: list[str]) -> ReidError:
+    names = [*COLUMNS, "confidence"]
+    for place, part in enumerate(parts):
+        name = names[place] if place < len(names) else f"column {place + 1}"
+        try:
+            good = math.isfinite(float(part)) and "_" not in part
+        except ValueError:
+            good = False
+        if not good:
+            break
+    header = line == 1 and any(part.strip().isidentifier() for part in parts[:1])
+    remedy = "the file must have no header, remove it" if header else "correct it"
+    return ReidError(f"{path}: line {line}: {name} is '{part.strip()}', not a number; {remedy}")
+
+
+def _stop_at(
+    path: Path,
+    lines: npt.NDArray[np.int64],
+    bad: npt.NDArray[np.bool_],
+    values: npt.NDArray[np.float64],
+    name: str,
+    must: str,
+) -> None:
+    """Raise for the first line where `bad` holds."""
+    if bad.any():
+        at = int(np.flatnonzero(bad)[0])
+        raise ReidError(
+            f"{path}: line {lines[at]}: {name} is {values[at]:g}, but must be {must};"
+            f" {int(bad.sum())} such lines, correct them"
+        )
+
+
+def _boxes(path: Path, values: Floats, lines: npt.NDArray[np.int64], least_id: int) -> pd.DataFrame:
+    """Check and name the six columns that every file has."""
+    frame, ident = values[:, 0], values[:, 1]
+    outside = (frame != np.floor(frame)) | (frame < 1) | (frame > _LARGEST)
+    _stop_at(path, lines, outside, frame, "frame", "a whole number from 1")
+    if (ident == -1).all():
+        raise ReidError(
+            f"{path}: every id is -1, so these are detections; run a tracker on them and give its"
+            " output"
+        )
+    outside = (ident != np.floor(ident)) | (ident < least_id) | (ident > _LARGEST)
+    _stop_at(path, lines, outside, ident, "id", f"a whole number from {least_id}")
+    for column in (4, 5):
+        size = values[:, column]
+        _stop_at(path, lines, size <= 0, size, COLUMNS[column], "above 0")
+    table = pd.DataFrame({"frame": frame.astype(np.int64), "track_id": ident.astype(np.int64)})
+    for column, name in enumerate(BOX, 2):
+        table[name] = values[:, column]
+    return table
+
+
+def _sorted(path: Path, table: pd.DataFrame, lines: npt.NDArray[np.int64]) -> pd.DataFrame:
+    table = table.assign(line=lines)
+    twice = table.duplicated(["frame", "track_id"])
+    if twice.any():
+        again = table[twice].iloc[0]
+        same = (table["frame"] == again["frame"]) & (table["track_id"] == again["track_id"])
+        raise ReidError(
+            f"{path}: line {int(again['line'])}: id {int(again['track_id'])} is in frame"
+            f" {int(again['frame'])} already (line {int(table.loc[same, 'line'].iloc[0])});"
+            f" {int(twice.sum())} such lines, an id may have one box in a frame"
+        )
+    return table.sort_values(["frame", "track_id"], ignore_index=True)
+
+
+# ------------------------------------------------------------------ matching
+
+
+def overlap(boxes: npt.ArrayLike, truth: npt.ArrayLike) -> Floats:
+    """Return the intersection over union of every two boxes.
+
+    Args:
+        boxes: [N, 4], left, top, width, height.
+        truth: [M, 4], the same.
+
+    Returns:
+        float64 [N, M], in 0 to 1.
+    """
+    one = np.asarray(boxes, np.float64).reshape(-1, 1, 4)
+    two = np.asarray(truth, np.float64).reshape(1, -1, 4)
+    corner = np.maximum(one[..., :2], two[..., :2])
+    end = np.minimum(one[..., :2] + one[..., 2:], two[..., :2] + two[..., 2:])
+    shared = np.prod(np.clip(end - corner, 0, None), axis=-1)
+    both = np.prod(one[..., 2:], axis=-1) + np.prod(two[..., 2:], axis=-1) - shared
+    return np.divide(shared, both, out=np.zeros_like(shared), where=both > 0)
+
+
+def match_frame(
+    boxes: npt.ArrayLike, truth: npt.ArrayLike, iou: float = 0.5
+) -> npt.NDArray[np.int64]:
+    """Match the boxes of one frame with its true boxes, one to one.
+
+    The assignment has the largest sum of IoU among those whose every pair reaches `iou`.
+
+    Args:
+        boxes: [N, 4], left, top, width, height.
+        truth: [M, 4], the same.
+        iou: the least intersection over union of a pair, above 0.
+
+    Returns:
+        int64 [N]: the row of `truth` that a box has got, -1 where it has none.
+
+    Raises:
+        ReidError: `iou` is not above 0 and at most 1.
+    """
+    if not 0 < iou <= 1:
+        raise ReidError(f"iou is {iou}; it must be above 0 and at most 1")
+    score = overlap(boxes, truth)
+    score[score < iou - _EPS] = 0
+    rows, columns = linear_sum_assignment(score, maximize=True)
+    matched = np.full(len(score), -1, np.int64)
+    good = score[rows, columns] > 0
+    matched[rows[good]] = columns[good]
+    return matched
+
+
+def match_boxes(
+    boxes: pd.DataFrame, truth: pd.DataFrame, iou: float = 0.5
+) -> npt.NDArray[np.int64]:
+    """Match every box with a true one of its frame (`match_frame`), each frame for itself.
+
+    Args:
+        boxes: columns frame, left, top, width, height; in any order.
+        truth: the same and track_id, the person, from 1; of `truth_rows`.
+        iou: the least intersection over union of a pair, above 0.
+
+    Returns:
+        int64, one per row of `boxes`: the person that it shows, 0 where no true box fits.
+    """
+    persons = np.zeros(len(boxes), np.int64)
+    names = list(BOX)
+    found, true = boxes[names].to_numpy(np.float64), truth[names].to_numpy(np.float64)
+    ids = truth["track_id"].to_numpy(np.int64)
+    of_frame = truth.groupby("frame", sort=True).indices
+    for frame, rows in boxes.groupby("frame", sort=True).indices.items():
+        others = of_frame.get(frame)
+        if others is None:
+            continue
+        matched = match_frame(found[rows], true[others], iou)
+        good = matched >= 0
+        persons[rows[good]] = ids[others[matched[good]]]
+    return persons

@@ -1,0 +1,129 @@
+"""The noise of a tracker's tracklets, as a table and a figure (TMC, Eqs. 7 and 8)."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from weakreid.report.tables import markdown
+from weakreid.supervision.noise_rates import NoiseRates
+
+HEADS = (
+    "", "boxes", "matched", "tracklets, N", "of nobody", "people, M", "missed", "rFM", "rFM, seen",
+    "rSW",
+)  # fmt: skip
+
+_BAR, _POINT = "#3b6fb6", "#d1495b"
+
+
+def noise_table(
+    title: str,
+    rates: Sequence[NoiseRates],
+    pools: Mapping[str, NoiseRates],
+    *,
+    iou: float,
+    min_run: int,
+    missed: str,
+    reference: Sequence[Mapping[str, Any]] = (),
+) -> str:
+    """Return rFM and rSW as a page of Markdown.
+
+    Args:
+        title: of the page.
+        rates: a row each, by name.
+        pools: the rows below them: sequences together.
+        iou: the least overlap of a match.
+        min_run: the shortest run that counts.
+        missed: "count" or "leave_out", as they were measured.
+        reference: published figures, a row each: name, rfm, rsw.
+    """
+    lines = [_line(own.sequence, own) for own in rates]
+    lines += [_line(name, own) for name, own in pools.items()]
+    for row in reference:
+        empty = [""] * (len(HEADS) - 4)
+        lines.append([str(row["name"]), *empty, f"{row['rfm']:g}", "", f"{row['rsw']:g}"])
+    of_m = "count as 0 tracklets in rFM" if missed == "count" else "are not in M"
+    notes = [
+        (
+            "rFM: tracklets that show a person, mean over people (M). rSW: people whom a tracklet "
+            "shows, mean over tracklets (N)."
+        ),
+        f"Matched: boxes with a true box of IoU {iou:g} or more, one to one in each frame.",
+        f"A person with fewer than {min_run} boxes in a tracklet is not one of its people."
+        if min_run > 1
+        else "A single box is enough for a person to be one of a tracklet's people.",
+        (
+            "Tracklets that show nobody are in no rate. Missed: people of the ground truth whom no "
+            f'tracklet shows; they {of_m}, and are never in "rFM, seen".'
+        ),
+    ]
+    return f"# {title}\n\n{markdown(HEADS, lines)}\n" + "".join(f"- {note}\n" for note in notes)
+
+
+def _line(name: str, own: NoiseRates) -> list[str]:
+    counts = (own.tracklets, own.nobody, own.persons, own.missed)
+    return [
+        name,
+        f"{own.boxes:,}",
+        f"{100 * own.matched / own.boxes:.1f} %",
+        *(f"{count:,}" for count in counts),
+        f"{own.rfm:.2f}",
+        f"{own.rfm_seen:.2f}",
+        f"{own.rsw:.2f}",
+    ]
+
+
+def noise_figure(title: str, rates: Sequence[NoiseRates], together: NoiseRates) -> Figure:
+    """Draw how many people a tracklet shows, and how many tracklets show a person.
+
+    Bars are all sequences together, with their counts; points are single sequences.
+
+    Args:
+        title: of the figure.
+        rates: the sequences.
+        together: the same, pooled.
+    """
+    figure = Figure(figsize=(7.2, 2.9), layout="constrained")
+    panels = figure.subplots(1, 2)
+    for panel, measure, unit, of, rate in (
+        (panels[0], "persons_per_tracklet", "people", "tracklets", f"rSW {together.rsw:.2f}"),
+        (panels[1], "tracklets_per_person", "tracklets", "people", f"rFM {together.rfm:.2f}"),
+    ):
+        _draw(panel, measure, rates, together)
+        panel.set_xlabel(f"{unit} per {'tracklet' if of == 'tracklets' else 'person'}", fontsize=8)
+        panel.set_ylabel(f"% of {of}", fontsize=8)
+        panel.set_title(rate, fontsize=9)
+    if len(rates) > 1:
+        panels[1].legend(fontsize=7, frameon=False)
+    figure.suptitle(title, fontsize=10)
+    return figure
+
+
+def _draw(panel: Axes, measure: str, rates: Sequence[NoiseRates], together: NoiseRates) -> None:
+    counts: Mapping[int, int] = getattr(together, measure)
+    numbers, shares = _shares(counts)
+    bars = panel.bar(numbers, shares, color=_BAR, width=0.7, label="all together")
+    panel.bar_label(bars, [str(count) for count in counts.values()], fontsize=6, padding=2)
+    if len(rates) > 1:
+        for place, own in enumerate(rates):
+            x, y = _shares(getattr(own, measure))
+            panel.plot(
+                x, y, linestyle="none", marker="o", markersize=2.5, color=_POINT, alpha=0.7,
+                label="a sequence" if place == 0 else None,
+            )  # fmt: skip
+    panel.set_xticks(_ticks(max(counts)))
+    panel.margins(y=0.12)
+    panel.tick_params(labelsize=7)
+    panel.spines[["top", "right"]].set_visible(False)
+
+
+def _shares(counts: Mapping[int, int]) -> tuple[list[int], list[float]]:
+    total = sum(counts.values())
+    return list(counts), [100 * count / total for count in counts.values()]
+
+
+def _ticks(largest: int) -> list[int]:
+    """Return whole numbers from 0, at most twelve of them."""
+    return np.arange(0, largest + 1, 1 + largest // 12).tolist()

@@ -1,0 +1,28 @@
+"""Stage: the quality of an experiment's pseudo-labels over the epochs."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from weakreid import tables
+from weakreid.console import run_stage
+from weakreid.report import figures
+from weakreid.report.clusters import cluster_figure
+
+
+def main(
+    history: Annotated[list[Path], typer.Option(help="history.parquet of each run")],
+    params: Annotated[str, typer.Option()],
+    out: Annotated[Path, typer.Option()],
+) -> None:
+    """Draw clusters, tracklets without one, and agreement with the truth over the epochs."""
+    block = json.loads(params)
+    found = [tables.read_frame(path, "history") for path in history]
+    histories = dict(zip(block["runs"], found, strict=True))
+    figures.save(cluster_figure(histories, block["experiment"]), out)
+
+
+if __name__ == "__main__":
+    run_stage(main)

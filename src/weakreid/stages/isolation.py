@@ -1,0 +1,48 @@
+"""Stage: tracklets cut into smaller ones that show one person each (TMC, section 3.2)."""
+
+import json
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from weakreid import tables
+from weakreid.clustering.isolation import isolate, isolation_quality
+from weakreid.console import run_stage, say
+from weakreid.files import write_json
+from weakreid.retrieval.feature_table import read_features
+
+_TRUTH = "truth_person_id"
+
+
+def main(
+    tracks: Annotated[Path, typer.Option()],
+    features: Annotated[Path, typer.Option(help="of every frame of the tracks")],
+    params: Annotated[str, typer.Option(help="eps, min_samples, noise, min_frames")],
+    threads: Annotated[int, typer.Option()],
+    out: Annotated[Path, typer.Option()],
+    report: Annotated[Path, typer.Option(help="JSON: before and after, against the truth")],
+) -> None:
+    """Isolate people within tracklets; the truth is read only afterwards, to measure."""
+    block = json.loads(params)
+    rows = tables.read_frame(tracks, "tracks")
+    described = read_features(features, rows["image"].to_numpy())
+    started = time.monotonic()
+    cut = isolate(rows, described, **block, threads=threads)
+    seconds = time.monotonic() - started
+    before = tables.read_frame(tracks, "tracks", truth=True)
+    after = cut.assign(**{_TRUTH: cut["image"].map(before.set_index("image")[_TRUTH])})
+    quality = isolation_quality(before, after)
+    tables.write(out, "tracks", after, block)
+    write_json(report, {"params": block, **quality})
+    old, new = quality["before"], quality["after"]
+    say(
+        f"{old['tracklets']} tracklets became {new['tracklets']}: purity {old['purity']:.1f} to "
+        f"{new['purity']:.1f} %, {quality['kept']:.1f} % of frames kept "
+        f"({len(rows) / max(seconds, 1e-9):,.0f} frames/s)"
+    )
+
+
+if __name__ == "__main__":
+    run_stage(main)

@@ -1,0 +1,41 @@
+"""Stage: training bags of the videos, or their windows, in which people were named."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from weakreid import tables
+from weakreid.console import run_stage, say
+from weakreid.supervision import named
+
+
+def main(
+    tracklets: Annotated[Path, typer.Option()],
+    frames: Annotated[Path, typer.Option()],
+    videos: Annotated[Path, typer.Option(help="videos.csv of the folder of crops")],
+    params: Annotated[str, typer.Option()],
+    out: Annotated[Path, typer.Option()],
+) -> None:
+    """Write a training bag per window of a named video."""
+    block = json.loads(params)
+    windows = named.read_videos(videos)
+    made = named.named_bags(
+        windows,
+        tables.read_frame(tracklets, "tracklets"),
+        tables.read_frame(frames, "frames", truth=True),
+        seed=block["seed"],
+        max_frames=block["max_frames"],
+    )
+    tables.write(out, "bags", made, block)
+    people = made["labels"].explode().nunique()
+    lost = named.left_out(windows, made)
+    say(
+        f"{len(made)} training bags of {people} people; left out: {lost['unnamed']} videos without"
+        f" a name, {lost['empty']} windows without a training tracklet"
+    )
+
+
+if __name__ == "__main__":
+    run_stage(main)

@@ -1,0 +1,73 @@
+"""Stage: the training tracklets as a tracker would give them, or as they are (TMC, section 4.1)."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from weakreid import tables
+from weakreid.console import run_stage, say
+from weakreid.errors import ReidError
+from weakreid.files import write_json
+from weakreid.supervision import noise
+
+
+def main(
+    tracklets: Annotated[Path, typer.Option(help="of a split")],
+    frames: Annotated[Path, typer.Option()],
+    params: Annotated[
+        str, typer.Option(help="rfm and rsw (null: as they are), distribution, seed")
+    ],
+    out: Annotated[Path, typer.Option(help="the frames of the tracklets, Parquet")],
+    summary: Annotated[Path, typer.Option(help="what they are like, JSON")],
+    observed: Annotated[
+        Path | None, typer.Option(help="the distribution that the stage noise_rates wrote")
+    ] = None,
+) -> None:
+    """Write the training tracklets with the noise asked for."""
+    block = json.loads(params)
+    rows = tables.read_frame(tracklets, "tracklets")
+    columns = ["tracklet_id", "position", "image", "truth_person_id"]
+    of_frames = tables.read_frame(frames, "frames", columns, truth=True)
+    if (block["rfm"] is None) != (block["rsw"] is None):
+        raise ReidError(
+            "one of rfm and rsw is null: give both, or neither for tracklets as they are"
+        )
+    if block["rfm"] is None:
+        made = noise.clean(rows, of_frames)
+    else:
+        made = noise.simulate(
+            rows,
+            of_frames,
+            rfm=block["rfm"],
+            rsw=block["rsw"],
+            seed=block["seed"],
+            observed=_distribution(block["distribution"], observed),
+        )
+    figures = noise.summary(made)
+    tables.write(out, "tracks", made, block)
+    write_json(summary, {**figures, "asked": {"rfm": block["rfm"], "rsw": block["rsw"]}})
+    rates = (
+        "nobody in them is known"
+        if figures["rfm"] is None
+        else f"rFM {figures['rfm']:.3f}, rSW {figures['rsw']:.3f}"
+    )
+    say(
+        f"{figures['tracklets']} training tracklets of {figures['persons']} people "
+        f"({figures['pairs']} with camera), {figures['mean_frames']:.1f} frames each; {rates}"
+    )
+
+
+def _distribution(name: str, observed: Path | None) -> dict[int, int] | None:
+    if name == "fitted":
+        return None
+    if observed is None:
+        raise ReidError(
+            f"distribution '{name}' needs --observed, the table that the stage noise_rates wrote"
+        )
+    return noise.observed_counts(tables.read_frame(observed, "id_counts"))
+
+
+if __name__ == "__main__":
+    run_stage(main)

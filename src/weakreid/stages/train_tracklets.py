@@ -1,0 +1,153 @@
+"""Stage: a network learns from tracklets without labels; weights, history, timing, clusters out."""
+
+import json
+import time
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import torch
+import typer
+
+from weakreid import tables
+from weakreid.console import run_stage, say
+from weakreid.files import write_json
+from weakreid.images import ImageStore
+from weakreid.models.backbones import share_batch_norms
+from weakreid.models.build import build_model
+from weakreid.supervision.visible import read_tracks
+from weakreid.training import checkpoint as checkpoints
+from weakreid.training.devices import device_name, fabric_for, launch, leave
+from weakreid.training.frozen import frozen_maps
+from weakreid.training.loop import fit
+from weakreid.training.mean_net import mean_of
+from weakreid.training.optimiser import build_optimiser
+from weakreid.training.pictures import Pictures
+from weakreid.training.pseudo_labels import Associating, quality_rows
+from weakreid.training.record import timing_of, write_history
+from weakreid.training.schedule import rate_factor
+from weakreid.training.tracklet_task import TrackletTask, tracklets_of
+
+
+def main(
+    tracks: Annotated[Path, typer.Option()],
+    images: Annotated[Path, typer.Option()],
+    params: Annotated[str, typer.Option()],
+    code: Annotated[str, typer.Option(help="digest of this stage's code")],
+    checkpoint: Annotated[Path, typer.Option()],
+    device: Annotated[str, typer.Option()],
+    devices: Annotated[int, typer.Option()],
+    threads: Annotated[int, typer.Option()],
+    model: Annotated[Path, typer.Option()],
+    history: Annotated[Path, typer.Option()],
+    timing: Annotated[Path, typer.Option()],
+    clusters: Annotated[Path, typer.Option()],
+) -> None:
+    """Train from the last checkpoint of this very training, if there is one."""
+    started = time.monotonic()
+    block = json.loads(params)
+    seed, schedule, batch = block["seed"], block["schedule"], block["batch"]
+    tracklets = tracklets_of(read_tracks(tracks))
+    fabric = fabric_for(device, devices, block["precision"], threads)
+    threads = launch(fabric, threads)
+    if fabric.is_global_zero:
+        checkpoints.remove_leftovers([checkpoint, model, history, timing, clusters])
+    network = build_model(block["model"], seed)
+    if fabric.world_size > 1 and fabric.device.type == "cuda":
+        network = share_batch_norms(network)
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    mean = mean_of(network).to(fabric.device)
+    # of one class until the first epoch's clusters are known
+    classifier = torch.nn.Linear(network.dimension, 1, bias=False)
+    optimiser = build_optimiser(block["optimiser"], network, classifier)
+    learner, optimiser = fabric.setup(network, optimiser)
+    with ImageStore(images) as store:
+        maps = None
+        if batch["cache_mb"] > 0:
+            maps = frozen_maps(
+                network,
+                store,
+                np.concatenate(tracklets),
+                fabric=fabric,
+                height=block["image"]["height"],
+                width=block["image"]["width"],
+                threads=threads,
+                memory_mb=batch["cache_mb"],
+            )
+        task = TrackletTask(
+            tracklets,
+            Pictures(
+                store,
+                block["image"]["height"],
+                block["image"]["width"],
+                network.backbone.mean,
+                block["augment"],
+                threads,
+                maps,
+            ),
+            fabric=fabric,
+            network=network,
+            learner=learner,
+            mean=mean,
+            classifier=classifier,
+            optimiser=optimiser,
+            associating=Associating(**block["association"]),
+            losses=block["losses"],
+            momentum=block["mean_net"]["momentum"],
+            clusters=batch["clusters"],
+            tracklets_per_cluster=batch["tracklets"],
+            frames=batch["frames"],
+            steps_per_epoch=schedule["steps_per_epoch"],
+            seed=seed,
+        )
+        record = fit(
+            task,
+            hooks=task,
+            fabric=fabric,
+            parts={"model": learner, "mean": mean},
+            optimiser=optimiser,
+            factor=lambda step: rate_factor(
+                step,
+                steps_per_epoch=task.steps_per_epoch,
+                epochs=schedule["epochs"],
+                name=schedule["name"],
+                milestones=schedule["milestones"],
+                factor=schedule["factor"],
+                warm_up=schedule["warm_up"],
+            ),
+            epochs=schedule["epochs"],
+            seed=seed,
+            clip=block["optimiser"]["clip"],
+            checkpoint_path=checkpoint,
+            mark=checkpoints.fingerprint(block, code, tracks, checkpoints.digest_of(store)),
+        )
+        record += task.finish(schedule["epochs"])
+    leave(fabric)
+    if not fabric.is_global_zero:
+        return
+    kept = mean if block["mean_net"]["keep"] == "mean" else network
+    tensors = {f"model.{name}": value for name, value in kept.state_dict().items()}
+    about = {
+        "model": block["model"],
+        "image": block["image"],
+        "precision": block["precision"],
+        "heads": [],
+        "persons": [],
+        "device": fabric.device.type,
+    }
+    checkpoints.save_weights(model, tensors, about)
+    found = {"tracklet_id": np.arange(len(tracklets)), "label": task.labels[-1]}
+    tables.write(clusters, "clusters", found, block)
+    took = timing_of(record, time.monotonic() - started, fabric)
+    per_epoch = round(sum(task.seconds) / len(task.seconds), 2)
+    write_json(timing, {**took, "association_s_per_epoch": per_epoch})
+    # the weights stand: from here on the truth may be looked at, for measuring
+    truth = tables.read_frame(tracks, "tracks", ["tracklet_id", "truth_person_id"], truth=True)
+    record += quality_rows(task.labels, truth, task.steps_per_epoch)
+    write_history(history, record, block)
+    checkpoint.unlink(missing_ok=True)
+    say(f"trained in {time.monotonic() - started:.0f} s on {device_name(fabric)}")
+
+
+if __name__ == "__main__":
+    run_stage(main)

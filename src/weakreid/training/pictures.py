@@ -1,0 +1,76 @@
+"""The images of a step: decoded and augmented, or what frozen stages made of them before."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from weakreid.images import ImageStore
+from weakreid.models.backbones import Triple
+from weakreid.training.augment import augment
+from weakreid.training.frozen import FrozenMaps
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Where a training's images come from, and how they are changed.
+
+    Attributes:
+        store: holds the frames.
+        height: of the network's input in pixels.
+        width: likewise.
+        fill: RGB in 0..255 for what has no picture: the network's mean.
+        augmenting: flip, pad and erase, as `weakreid.training.augment.augment` takes them.
+        threads: for decoding.
+        maps: of all frames; with them nothing is decoded, and flips are the only augmentation.
+    """
+
+    store: ImageStore
+    height: int
+    width: int
+    fill: Triple
+    augmenting: Mapping[str, Any]
+    threads: int
+    maps: FrozenMaps | None = None
+
+    def augmented(
+        self, rows: Sequence[np.ndarray], generators: Sequence[np.random.Generator]
+    ) -> Tensor:
+        """Return groups of frames, one after the other, each changed by its own generator.
+
+        Args:
+            rows: per group, rows of the store.
+            generators: one per group.
+
+        Returns:
+            uint8 [N, H, W, 3], or with `maps` float [N, c, h, w].
+        """
+        if self.maps is not None:
+            flip = self.augmenting["flip"]
+            mirrored = [
+                np.less(generator.random(len(of_group)), flip)
+                for of_group, generator in zip(rows, generators, strict=True)
+            ]
+            return self.maps.take(np.concatenate(rows), np.concatenate(mirrored))
+        images = self.store.batch(
+            np.concatenate(rows), self.height, self.width, threads=self.threads
+        )
+        changed = np.empty_like(images)
+        first = 0
+        for of_group, generator in zip(rows, generators, strict=True):
+            frames = slice(first, first + len(of_group))
+            first = frames.stop
+            augment(
+                images[frames], generator, fill=self.fill, out=changed[frames], **self.augmenting
+            )
+        return torch.from_numpy(changed)
+
+    def plain(self, rows: np.ndarray) -> Tensor:
+        """Return frames as they are: uint8 [N, H, W, 3], or with `maps` float [N, c, h, w]."""
+        if self.maps is not None:
+            return self.maps.take(rows, np.zeros(len(rows), bool))
+        images = self.store.batch(rows, self.height, self.width, threads=self.threads)
+        return torch.from_numpy(images)

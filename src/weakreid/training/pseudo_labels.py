@@ -1,0 +1,102 @@
+"""Clusters of tracklets as labels: how they are found, and how good they were (TMC)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from weakreid.clustering import association, jaccard
+from weakreid.training.loop import History
+
+
+@dataclass(frozen=True)
+class Associating:
+    """How tracklets are joined (`association` in a method; TMC sections 3.2 and 4.3).
+
+    Attributes:
+        frames: consecutive frames of a tracklet whose mean feature stands for it.
+        k1: neighbours of the Jaccard distance.
+        k2: neighbours that it averages over.
+        min_samples: of DBSCAN.
+        eps: of DBSCAN; None for the data's own: the mean of the smallest distances.
+        share: of all pairs whose distances are averaged.
+    """
+
+    frames: int
+    k1: int
+    k2: int
+    min_samples: int
+    eps: float | None
+    share: float
+
+
+def associate(
+    features: np.ndarray, how: Associating, eps: float | None, check: bool = True
+) -> tuple[np.ndarray, float]:
+    """Return each tracklet's cluster, -1 where it has none, and the eps that found them.
+
+    Args:
+        features: float32 [N, d], of length 1 each.
+        how: the other settings.
+        eps: of DBSCAN; None for the data's own.
+        check: refuse fewer than two clusters, from which nothing can be learnt.
+
+    Returns:
+        int32 [N] and eps.
+
+    Raises:
+        ReidError: see `check`.
+    """
+    distances = jaccard.jaccard_distances(features, how.k1, how.k2)
+    if eps is None:
+        eps = float(association.data_eps(distances, len(features), how.share))
+    labels = association.associate(distances, eps, how.min_samples)
+    if check:
+        association.check_clusters(labels, distances, eps, how.min_samples)
+    return labels.astype(np.int32), eps
+
+
+def majority(tracklets: np.ndarray, persons: np.ndarray) -> np.ndarray:
+    """Return whom most frames of each tracklet show; of several, the smallest id.
+
+    Args:
+        tracklets: [F], a frame's tracklet, from 0 without gaps.
+        persons: [F], whom it shows.
+
+    Returns:
+        int64 [N].
+    """
+    frames = pd.DataFrame({"tracklet": tracklets, "person": persons})
+    counts = frames.value_counts().reset_index(name="frames")
+    counts = counts.sort_values(["tracklet", "frames", "person"], ascending=[True, False, True])
+    return counts.drop_duplicates("tracklet")["person"].to_numpy(np.int64)
+
+
+def quality_rows(
+    labels: Sequence[np.ndarray], truth: pd.DataFrame, steps_per_epoch: int
+) -> History:
+    """Return how well each epoch's clusters fit the persons, for measuring alone.
+
+    A tracklet is the person whom most of its frames show; one that shows nobody known (0 or less)
+    is left out.
+
+    Args:
+        labels: per epoch, the clusters [N] of all tracklets.
+        truth: a row per frame: tracklet_id and truth_person_id.
+        steps_per_epoch: of the training.
+
+    Returns:
+        Rows (epoch, step, term, value) of the terms "nmi", "ari" and "purity"; none where no
+        person is known.
+    """
+    persons = majority(truth["tracklet_id"].to_numpy(), truth["truth_person_id"].to_numpy())
+    known = persons > 0
+    if not known.any():
+        return []
+    rows: History = []
+    for epoch, of_epoch in enumerate(labels):
+        quality = association.cluster_quality(of_epoch[known], persons[known])
+        step = epoch * steps_per_epoch
+        rows += [(epoch, step, name, float(quality[name])) for name in ("nmi", "ari", "purity")]
+    return rows

@@ -1,0 +1,330 @@
+"""Learning from tracklets without labels: clusters are the labels, anew in every epoch (TMC)."""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+from torch.nn.functional import linear, normalize
+
+from weakreid.console import progress
+from weakreid.errors import ReidError
+from weakreid.losses import tmc
+from weakreid.losses.pooling import precise, without_autocast
+from weakreid.models.backbones import preprocess
+from weakreid.models.reid import ReidModel, chunks
+from weakreid.prefetching import prefetch
+from weakreid.seeding import numpy_generator
+from weakreid.training.gathering import gather, gather_features
+from weakreid.training.loop import History
+from weakreid.training.mean_net import average, momentum_at
+from weakreid.training.pictures import Pictures
+from weakreid.training.pseudo_labels import Associating, associate
+from weakreid.training.tracklet_sampling import chunk_of, cluster_batches, repeated
+
+_FRAMES = 256
+
+
+@dataclass(frozen=True)
+class TrackletBatch:
+    """One step's tracklets.
+
+    Attributes:
+        images: uint8 [n * T, H, W, 3], T frames of each tracklet of this process, tracklet after
+            tracklet; or float [n * T, c, h, w], what the frozen stages make of them.
+        labels: int64 [n], the clusters.
+    """
+
+    images: Tensor
+    labels: Tensor
+
+
+def tracklets_of(rows: pd.DataFrame) -> list[np.ndarray]:
+    """Return the rows of the image store of each tracklet, in its order.
+
+    Args:
+        rows: of the table "tracks".
+    """
+    rows = rows.sort_values(["tracklet_id", "position"], kind="stable")
+    ids, images = rows["tracklet_id"].to_numpy(), rows["image"].to_numpy()
+    return np.split(images, np.flatnonzero(np.diff(ids)) + 1)
+
+
+def steps_of(steps: int | None, count: int, batch: int) -> int:
+    """Return the steps of an epoch; None: each of `count` tracklets comes about once.
+
+    How many tracklets an epoch leaves out is not known before its clusters are, and the learning
+    rate's schedule needs steps that stay: so all of them are counted.
+    """
+    return steps if steps is not None else -(-count // batch)
+
+
+class TrackletTask:
+    """Batches of clustered tracklets, their loss, and what happens around an epoch.
+
+    A tracklet's feature is the mean of its frames' features, as the network's embedding gives them:
+    not divided by their length, as in MMT. The same feature is classified, compared in the
+    triplets and, of length 1, associated. The classifiers of both networks start each epoch from
+    the clusters' mean features, of length 1, and have no bias.
+
+    Both networks share what the leading frozen stages make of an image.
+
+    With several processes each describes its share of a batch's tracklets; these are gathered,
+    so that the triplets see all, and every process computes the loss of the whole batch. Before an
+    epoch each describes its share of all tracklets, and finds the same clusters of all.
+
+    It is both task and hooks of `weakreid.training.loop.fit`.
+
+    Attributes:
+        steps_per_epoch: for the loop.
+        eps: of DBSCAN, None until it is known.
+        labels: per epoch so far, the clusters [N] of all tracklets.
+        seconds: per epoch of this process, what its association took.
+    """
+
+    def __init__(
+        self,
+        tracklets: Sequence[np.ndarray],
+        pictures: Pictures,
+        *,
+        fabric: Fabric,
+        network: ReidModel,
+        learner: nn.Module,
+        mean: ReidModel,
+        classifier: nn.Linear,
+        optimiser: torch.optim.Optimizer,
+        associating: Associating,
+        losses: Mapping[str, Any],
+        momentum: float,
+        clusters: int,
+        tracklets_per_cluster: int,
+        frames: int,
+        steps_per_epoch: int | None,
+        seed: int,
+    ) -> None:
+        """Set up.
+
+        Args:
+            tracklets: rows of the image store, per tracklet.
+            pictures: of the frames.
+            fabric: devices and precision.
+            network: the Net, on its device.
+            learner: the Net as the fabric set it up.
+            mean: the Mean Net, on its device.
+            classifier: without a bias; its parameter is the whole group "heads" of the optimiser,
+                where each epoch puts a new one.
+            optimiser: over the parameters of the Net and of the classifier.
+            associating: how tracklets are joined.
+            losses: options of `weakreid.losses.tmc.loss`.
+            momentum: the largest α of the Mean Net.
+            clusters: of a batch.
+            tracklets_per_cluster: in a batch.
+            frames: T, of a tracklet in a batch.
+            steps_per_epoch: see `steps_of`.
+            seed: decides everything random.
+
+        Raises:
+            ReidError: a batch cannot be formed.
+        """
+        world = fabric.world_size
+        size = clusters * tracklets_per_cluster
+        if clusters < 2:
+            raise ReidError(f"batch.clusters is {clusters}; triplets need at least 2")
+        if size % world:
+            raise ReidError(
+                f"a batch of {size} tracklets (batch.clusters {clusters} x batch.tracklets "
+                f"{tracklets_per_cluster}) does not divide among {world} devices; "
+                "set batch.tracklets to a multiple of them or take fewer devices"
+            )
+        self.tracklets, self.pictures, self.fabric = list(tracklets), pictures, fabric
+        self.network, self.learner, self.mean = network, learner, mean
+        self.classifier, self.optimiser = classifier, optimiser
+        self.mean_classifier = classifier.weight.detach().clone()
+        self.associating, self.losses, self.momentum = associating, dict(losses), momentum
+        self.clusters, self.tracklets_per_cluster = clusters, tracklets_per_cluster
+        self.frames, self.seed = frames, seed
+        self.steps_per_epoch = steps_of(steps_per_epoch, len(self.tracklets), size)
+        self.eps = associating.eps
+        self.labels: list[np.ndarray] = []
+        self.seconds: list[float] = []
+
+    # ---------------------------------------------------------------- around an epoch
+
+    def begin_epoch(self, epoch: int) -> list[tuple[str, float]]:
+        """Cluster the tracklets and start the classifiers anew; return what to record."""
+        started = time.monotonic()
+        features = self.describe(epoch)
+        terms = self._associate(features)
+        self._renew_classifiers(features, self.labels[-1])
+        self.seconds.append(time.monotonic() - started)
+        return terms
+
+    def finish(self, epoch: int) -> History:
+        """Cluster the tracklets after the last epoch; return what to record.
+
+        Whatever comes out is right: nothing is learnt from it.
+        """
+        terms = self._associate(self.describe(epoch), check=False)
+        return [(epoch, epoch * self.steps_per_epoch, name, value) for name, value in terms]
+
+    def _associate(self, features: np.ndarray, check: bool = True) -> list[tuple[str, float]]:
+        labels, self.eps = associate(features, self.associating, self.eps, check)
+        self.labels.append(labels)
+        return [
+            ("clusters", float(labels.max() + 1)),
+            ("unclustered", 100 * float((labels < 0).mean())),
+            ("eps", self.eps),
+        ]
+
+    def describe(self, epoch: int) -> np.ndarray:
+        """Return the Mean Net's features of all tracklets: float32 [N, d], of length 1 each.
+
+        Args:
+            epoch: decides, with the seed, which frames are looked at.
+        """
+        rank, world = self.fabric.global_rank, self.fabric.world_size
+        own = range(rank, len(self.tracklets), world)
+        rows = {
+            tracklet: self.tracklets[tracklet][
+                chunk_of(
+                    len(self.tracklets[tracklet]),
+                    self.associating.frames,
+                    numpy_generator(self.seed, "association", epoch, tracklet),
+                )
+            ]
+            for tracklet in own
+        }
+        groups = _groups([len(rows[tracklet]) for tracklet in own])
+        found = torch.zeros(len(self.tracklets), self.network.dimension)
+        self.mean.eval()
+        with torch.no_grad(), self.fabric.autocast():
+            made = prefetch(
+                self.pictures.plain(np.concatenate([rows[own[place]] for place in group]))
+                for group in groups
+            )
+            steps: Iterator[Tensor] = made
+            if self.fabric.is_global_zero:
+                steps = progress(
+                    made, total=len(groups), label="describing tracklets", unit="batches"
+                )
+            for group, images in zip(groups, steps, strict=True):
+                parts = [
+                    self.mean(self._front(part), after_front=True).float()
+                    for part in chunks(images.to(self.fabric.device, non_blocking=True))
+                ]
+                counts = [len(rows[own[place]]) for place in group]
+                means = torch.stack([f.mean(0) for f in torch.cat(parts).split(counts)])
+                found[[own[place] for place in group]] = normalize(means, dim=1).cpu()
+        self.mean.train()
+        if world > 1:
+            # each row is one process's, 0 elsewhere
+            found = self.fabric.all_reduce(found.to(self.fabric.device), reduce_op="sum").cpu()  # type: ignore[union-attr]
+        return found.numpy()
+
+    def _renew_classifiers(self, features: np.ndarray, labels: np.ndarray) -> None:
+        names = range(labels.max() + 1)
+        means = np.stack([features[labels == name].mean(0) for name in names])
+        weight = normalize(torch.from_numpy(means), dim=1).to(self.fabric.device)
+        (group,) = (g for g in self.optimiser.param_groups if g.get("name") == "heads")
+        for old in group["params"]:
+            self.optimiser.state.pop(old, None)
+        self.classifier.weight = nn.Parameter(weight.clone())
+        group["params"] = [self.classifier.weight]
+        self.mean_classifier = weight
+
+    def after_step(self, step: int) -> None:
+        """Average the Mean Net and its classifier (Eq. 1)."""
+        alpha = momentum_at(step, self.momentum)
+        average(self.mean, self.network, alpha)
+        self.mean_classifier.lerp_(self.classifier.weight.detach(), 1 - alpha)
+
+    def state(self) -> dict[str, Any]:
+        """Return eps and every epoch's clusters."""
+        return {"eps": self.eps, "labels": [torch.from_numpy(labels) for labels in self.labels]}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on with the eps and the clusters of a checkpoint."""
+        self.eps = state["eps"]
+        self.labels = [labels.numpy() for labels in state["labels"]]
+
+    # ------------------------------------------------------------------------ a step
+
+    def batches(self, epoch: int) -> Iterator[TrackletBatch]:
+        """Yield an epoch's batches, decoded and augmented, this process's share of each."""
+        rank, world = self.fabric.global_rank, self.fabric.world_size
+        labels = self.labels[epoch]
+        chosen = cluster_batches(
+            labels,
+            clusters=self.clusters,
+            tracklets=self.tracklets_per_cluster,
+            steps=self.steps_per_epoch,
+            generator=numpy_generator(self.seed, "cluster batches", epoch),
+            share=world,
+        )
+        for step, of_batch in enumerate(chosen):
+            share = len(of_batch) // world
+            places = range(rank * share, (rank + 1) * share)
+            yield self._batch(epoch, step, of_batch, places, labels)
+
+    def _batch(
+        self, epoch: int, step: int, chosen: np.ndarray, places: range, labels: np.ndarray
+    ) -> TrackletBatch:
+        # a generator per place: a tracklet that comes twice shows other frames, and what is drawn
+        # does not depend on how many processes there are
+        generators = [numpy_generator(self.seed, "tracklet", epoch, step, p) for p in places]
+        rows = [
+            of_tracklet[repeated(chunk_of(len(of_tracklet), self.frames, generator), self.frames)]
+            for of_tracklet, generator in zip(
+                (self.tracklets[chosen[place]] for place in places), generators, strict=True
+            )
+        ]
+        images = self.pictures.augmented(rows, generators)
+        clusters = torch.from_numpy(labels[chosen[places.start : places.stop]].astype(np.int64))
+        if self.fabric.device.type == "cuda":
+            return TrackletBatch(images.pin_memory(), clusters.pin_memory())
+        return TrackletBatch(images, clusters)
+
+    def size(self, batch: TrackletBatch) -> int:
+        """Return the number of images in a batch."""
+        return len(batch.images)
+
+    def loss(self, batch: TrackletBatch) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return the loss of a batch and its terms (`weakreid.losses.tmc`)."""
+        device = self.fabric.device
+        images = batch.images.to(device, non_blocking=True)
+        labels = batch.labels.to(device, non_blocking=True)
+        with torch.no_grad(), self.fabric.autocast():
+            images = self._front(images)
+            mean_features = self._of_tracklets(self.mean(images, after_front=True))
+        features = self._of_tracklets(self.learner(images, after_front=True))
+        features = gather_features(self.fabric, features)
+        mean_features = gather(self.fabric, mean_features)
+        labels = gather(self.fabric, labels)
+        with without_autocast(features):
+            logits = linear(features, self.classifier.weight)
+            mean_logits = linear(mean_features, self.mean_classifier)
+        return tmc.loss(features, logits, mean_features, mean_logits, labels, **self.losses)
+
+    def _front(self, images: Tensor) -> Tensor:
+        """Return what the leading frozen stages make of images; of maps, the maps."""
+        if self.pictures.maps is not None:
+            return images
+        backbone = self.network.backbone
+        return self.network.front(preprocess(images, backbone.mean, backbone.std))
+
+    def _of_tracklets(self, features: Tensor) -> Tensor:
+        """Return the mean [n, d] of every T frames' features [n * T, d]."""
+        return precise(features).unflatten(0, (-1, self.frames)).mean(1)
+
+
+def _groups(counts: Sequence[int]) -> list[list[int]]:
+    """Cut tracklets into runs of about so many frames as are described at once."""
+    ends = np.cumsum(counts)
+    starts = ends - counts
+    of_group = starts // _FRAMES
+    return [np.flatnonzero(of_group == name).tolist() for name in np.unique(of_group)]

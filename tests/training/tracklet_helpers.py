@@ -1,0 +1,160 @@
+"""Tracklets of a few small pictures, and the stage train_tracklets run on them.
+
+Run as a program (`python -m tests.training.tracklet_helpers`) it is the stage with as many
+processes of the CPU as `--devices` says, which the stage itself never starts.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import simplejpeg
+from lightning_fabric import Fabric
+from lightning_fabric.plugins.environments import LightningEnvironment
+from tests.training.helpers import method, settings_put_back
+
+from weakreid import tables
+from weakreid.console import run_stage
+from weakreid.images import write_store
+from weakreid.seeding import numpy_generator
+from weakreid.stages import train_tracklets
+from weakreid.training import checkpoint, devices
+
+PERSONS = 4
+TRACKLETS = 6
+"""Of each person; together 24, of 1 to 6 frames."""
+
+
+def lengths() -> list[int]:
+    """Return how many frames each tracklet has."""
+    return [1 + tracklet % 6 for tracklet in range(PERSONS * TRACKLETS)]
+
+
+def make_tracklets(folder: Path) -> Path:
+    """Write images.arrow and tracks.parquet: tracklet t shows person 1 + t % PERSONS.
+
+    A person is a pattern of colours; the frames of a person differ in noise.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    patterns = numpy_generator(0, "persons").integers(0, 256, (PERSONS, 4, 2, 3))
+    generator = numpy_generator(0, "frames")
+
+    def encoded(person: int) -> bytes:
+        small = np.clip(patterns[person] + generator.normal(0, 20, (4, 2, 3)), 0, 255)
+        pixels = small.astype(np.uint8).repeat(8, 0).repeat(8, 1)
+        return simplejpeg.encode_jpeg(np.ascontiguousarray(pixels))
+
+    tracklets = np.repeat(np.arange(len(lengths())), lengths())
+    persons = tracklets % PERSONS
+    write_store(folder / "images.arrow", (encoded(person) for person in persons))
+    data = {
+        "tracklet_id": tracklets,
+        "position": np.concatenate([np.arange(count) for count in lengths()]),
+        "image": np.arange(len(tracklets)),
+        "camera_id": 1 + tracklets % 2,
+        "source_id": tracklets,
+        "truth_person_id": 1 + persons,
+    }
+    tables.write(folder / "tracks.parquet", "tracks", data, {})
+    return folder
+
+
+def tracklet_method(**changes: Any) -> dict[str, Any]:
+    """Return a resolved method as the stage gets it, with values replaced: `batch__frames=3`."""
+    values = {
+        name: value
+        for name, value in method().items()
+        if name in ("model", "image", "augment", "optimiser", "schedule", "precision", "seed")
+    }
+    values |= {
+        "learns": "tracklets",
+        "association": {
+            "frames": 4,
+            "k1": 5,
+            "k2": 2,
+            "min_samples": 2,
+            "eps": None,
+            "share": 0.1,
+        },
+        "losses": {"soft_identity": 0.5, "soft_triplet": 0.8, "margin": 0.5, "triplet": "hinge"},
+        "mean_net": {"momentum": 0.999, "keep": "mean"},
+        "batch": {"clusters": 3, "tracklets": 2, "frames": 2, "cache_mb": 0},
+    }
+    for name, value in changes.items():
+        *parents, key = name.split("__")
+        block = values
+        for parent in parents:
+            block = block[parent]
+        assert key in block
+        block[key] = value
+    return values
+
+
+def options_of(data: Path, out: Path, values: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    """Return the options of the stage; `changes` replaces some of them."""
+    return {
+        "tracks": data / "tracks.parquet",
+        "images": data / "images.arrow",
+        "params": json.dumps(values),
+        "code": "0123456789abcdef",
+        "checkpoint": out / "checkpoint.pt",
+        "device": "cpu",
+        "devices": 1,
+        "threads": 1,
+        "model": out / "model.safetensors",
+        "history": out / "history.parquet",
+        "timing": out / "timing.json",
+        "clusters": out / "clusters.parquet",
+        **changes,
+    }
+
+
+def words_of(data: Path, out: Path, values: dict[str, Any], **changes: Any) -> list[str]:
+    """Return the options as a command line has them."""
+    options = options_of(data, out, values, **changes)
+    return [word for name, value in options.items() for word in (f"--{name}", str(value))]
+
+
+def learn_here(data: Path, out: Path, values: dict[str, Any], **changes: Any) -> Path:
+    """Run the stage in this process; return `out`."""
+    with settings_put_back():
+        train_tracklets.main(**options_of(data, out, values, **changes))
+    return out
+
+
+def learn_interrupted(data: Path, out: Path, values: dict[str, Any], epochs: int) -> Path:
+    """Run the stage in this process, stop it after some epochs; return its checkpoint."""
+    save = checkpoint.save
+
+    def save_and_stop(path: Path, done: checkpoint.Checkpoint, mark: str) -> None:
+        save(path, done, mark)
+        if done.epoch == epochs:
+            raise KeyboardInterrupt
+
+    checkpoint.save = save_and_stop
+    try:
+        learn_here(data, out, values)
+    except KeyboardInterrupt:
+        return out / "checkpoint.pt"
+    finally:
+        checkpoint.save = save
+    raise AssertionError("the training ended before it could be stopped")
+
+
+def _with_cpu_processes() -> None:
+    def fabric_for(_device: str, count: int, _precision: str, threads: int) -> Fabric:
+        devices.fabric_for("cpu", 1, "32", threads)
+        return Fabric(
+            accelerator="cpu",
+            devices=count,
+            strategy="ddp" if count > 1 else "auto",
+            plugins=[LightningEnvironment()],
+        )
+
+    train_tracklets.fabric_for = fabric_for
+    run_stage(train_tracklets.main)
+
+
+if __name__ == "__main__":
+    _with_cpu_processes()

@@ -1,0 +1,145 @@
+"""Noisy tracklets: measured, simulated, and cut into cleaner ones."""
+
+
+rule noise_rates:
+    input:
+        truth=tracker_files("truth"),
+        output=tracker_files("output"),
+    output:
+        rates="results/trackers/{tracker}/rates.json",
+        distribution="results/trackers/{tracker}/distribution.parquet",
+        markdown="results/trackers/{tracker}/rates.md",
+        figure="results/trackers/{tracker}/rates.svg",
+    log:
+        "results/trackers/{tracker}/logs/noise_rates.log",
+    benchmark:
+        "results/trackers/{tracker}/benchmarks/noise_rates.tsv"
+    conda:
+        "../../envs/cpu.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        block=tracker_values,
+        code=code("stages.noise_rates"),
+    shell:
+        "python -m weakreid.stages.noise_rates --params {params.block:q} --rates {output.rates}"
+        " --distribution {output.distribution} --markdown {output.markdown}"
+        " --figure {output.figure} 2> {log}"
+
+
+rule noise:
+    input:
+        tracklets=rules.split.output.tracklets,
+        frames=rules.dataset.output.frames,
+        observed=observed_of,
+    output:
+        tracks="results/datasets/{dataset}/{split}/noise/{noise}.parquet",
+        summary="results/datasets/{dataset}/{split}/noise/{noise}.json",
+    log:
+        "results/datasets/{dataset}/logs/noise-{split}-{noise}.log",
+    benchmark:
+        "results/datasets/{dataset}/benchmarks/noise-{split}-{noise}.tsv"
+    conda:
+        "../../envs/cpu.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=20,
+    params:
+        block=noise_values,
+        observed=lambda w, input: each("observed", input.observed),
+        code=code("stages.noise"),
+    shell:
+        "python -m weakreid.stages.noise --tracklets {input.tracklets} --frames {input.frames}"
+        " {params.observed} --params {params.block:q} --out {output.tracks}"
+        " --summary {output.summary} 2> {log}"
+
+
+rule frame_features:
+    input:
+        tracklets=rules.split.output.tracklets,
+        frames=rules.dataset.output.frames,
+        images=rules.dataset.output.images,
+    output:
+        features="results/datasets/{dataset}/{split}/frame_features/{extractor}.parquet",
+    log:
+        "results/datasets/{dataset}/logs/frame_features-{split}-{extractor}.log",
+    benchmark:
+        "results/datasets/{dataset}/benchmarks/frame_features-{split}-{extractor}.tsv"
+    conda:
+        "../../envs/cpu.yaml"
+    threads: 8
+    resources:
+        mem_mb=16000,
+        runtime=480,
+        gpu=1,
+        device="auto",
+    params:
+        block=lambda w: values(CONFIG.extractors[w.extractor]),
+        code=code("stages.frame_features"),
+    shell:
+        "python -m weakreid.stages.frame_features --tracklets {input.tracklets}"
+        " --frames {input.frames} --images {input.images} --params {params.block:q}"
+        " --device {resources.device} --threads {threads} --out {output.features} 2> {log}"
+
+
+rule isolation:
+    input:
+        tracks=rules.noise.output.tracks,
+        features=lambda w: expand(
+            rules.frame_features.output.features,
+            extractor=extractor_of(w),
+            allow_missing=True,
+        ),
+    output:
+        tracks="results/datasets/{dataset}/{split}/isolated/{noise}-{isolation}.parquet",
+        report="results/datasets/{dataset}/{split}/isolated/{noise}-{isolation}.json",
+    log:
+        "results/datasets/{dataset}/logs/isolation-{split}-{noise}-{isolation}.log",
+    benchmark:
+        "results/datasets/{dataset}/benchmarks/isolation-{split}-{noise}-{isolation}.tsv"
+    conda:
+        "../../envs/cpu.yaml"
+    threads: 8
+    resources:
+        mem_mb=16000,
+        runtime=120,
+    params:
+        block=isolation_values,
+        code=code("stages.isolation"),
+    shell:
+        "python -m weakreid.stages.isolation --tracks {input.tracks} --features {input.features}"
+        " --params {params.block:q} --threads {threads} --out {output.tracks}"
+        " --report {output.report} 2> {log}"
+
+
+rule isolation_figures:
+    input:
+        tracks=rules.isolation.input.tracks,
+        isolated=rules.isolation.output.tracks,
+        features=rules.isolation.input.features,
+    output:
+        switches="results/datasets/{dataset}/{split}/isolated/{noise}-{isolation}_switches.svg",
+        clusters="results/datasets/{dataset}/{split}/isolated/{noise}-{isolation}_clusters.svg",
+    log:
+        "results/datasets/{dataset}/logs/isolation_figures-{split}-{noise}-{isolation}.log",
+    benchmark:
+        "results/datasets/{dataset}/benchmarks/isolation_figures-{split}-{noise}-{isolation}.tsv"
+    conda:
+        "../../envs/cpu.yaml"
+    resources:
+        mem_mb=16000,
+        runtime=30,
+    params:
+        block=lambda w: values(
+            {
+                "title": f"{w.dataset}, {w.noise}, {w.isolation}",
+                "seed": CONFIG.seed,
+                "tracklets": 2,
+            }
+        ),
+        code=code("stages.isolation_figures"),
+    shell:
+        "python -m weakreid.stages.isolation_figures --tracks {input.tracks}"
+        " --isolated {input.isolated} --features {input.features} --params {params.block:q}"
+        " --figure3 {output.switches} --figure4 {output.clusters} 2> {log}"
