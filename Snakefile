@@ -7,6 +7,7 @@ configfile: "config.yaml"
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/common_tables.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/supervision.smk"
 include: "workflow/rules/tracklets.smk"

@@ -1,6 +1,7 @@
 """The blocks of config.yaml that make experiments and tables of a paper."""
 
 import re
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
@@ -98,10 +99,10 @@ class Study(Strict):
 # --- tables ---------------------------------------------------------------------------------------
 
 
-def places_on_axis(table: T) -> T:
+def places_on_axis(table: T, labels: Iterable[str]) -> T:
     """Refuse a row whose label has no number on the table's axis."""
     if table.axis is not None:
-        for label in table.rows:
+        for label in labels:
             if not re.search(r"= *-?[0-9.]+$", label):
                 raise ValueError(
                     f"row '{label}' has no place on the axis {table.axis}; call it "
@@ -138,7 +139,7 @@ class StudyTable(OfStudy):
         list[Literal["fine", "coarse"]], Field(min_length=1), AfterValidator(distinct)
     ]
     ranks: Annotated[list[Rank], Field(min_length=1), AfterValidator(distinct)] = Field(
-        default_factory=lambda: [1, 5, 10]
+        default=[1, 5, 10]
     )
     axis: Text | None = Field(None, description="what the rows vary: 'k' for rows 'k = 5'")
     rows: dict[Text, Annotated[Name | None, BeforeValidator(as_none)]] = Field(
@@ -147,7 +148,7 @@ class StudyTable(OfStudy):
 
     @model_validator(mode="after")
     def _places_on_axis(self) -> Self:
-        return places_on_axis(self)
+        return places_on_axis(self, self.rows)
 
 
 class CountsTable(OfStudy):
@@ -189,7 +190,7 @@ class GridTable(OfStudy):
         list[Literal["R-1", "mAP", "noise", "clusters"]],
         Field(min_length=1),
         AfterValidator(distinct),
-    ] = Field(default_factory=lambda: ["R-1", "mAP"])
+    ] = Field(default=["R-1", "mAP"])
     axis: Text | None = Field(None, description="what the rows vary: 'eps' for rows 'eps = 0.5'")
     rows: dict[Text, Name] = Field(min_length=1, description="row label: the study's row")
 
@@ -197,7 +198,8 @@ class GridTable(OfStudy):
     def _whole(self) -> Self:
         if (self.paper is None) != (self.table is None):
             raise ValueError("give paper and table, or neither")
-        return places_on_axis(self)
+        # a label without a value is a line across the axis
+        return places_on_axis(self, [label for label in self.rows if "=" in label])
 
 
 class NoiseTable(OfStudy):

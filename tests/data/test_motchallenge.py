@@ -281,7 +281,7 @@ def test_all_of_mot17(shared_data: Path, tmp_path: Path) -> None:
             boxes = motchallenge.read_boxes(tmp_path / "trackers" / tracker / f"{folder.name}.txt")
             assert boxes["frame"].max() <= info.length
             assert (motchallenge.match_boxes(boxes, counted) > 0).mean() > 0.8
-    # persons and boxes as the MOT17 paper's table has them
+    # all boxes; persons and boxes that count
     assert {name[:8]: value for name, value in found.items()} == {
         "MOT17-02": (30003, 62, 18581),
         "MOT17-04": (108005, 83, 47557),

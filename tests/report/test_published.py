@@ -1,4 +1,4 @@
-"""The published figures: WL's tables, and what the file's reader refuses."""
+"""The published figures: WL's and TMC's tables, and what the file's reader refuses."""
 
 from pathlib import Path
 
@@ -56,8 +56,8 @@ def test_figures_of_the_paper(
 def test_the_whole_paper_is_there(wl: Published) -> None:
     counts = dict.fromkeys(TABLES, 0)
     for paper, table, *_ in wl.figures:
-        assert paper == "WL"
-        counts[table] += 1
+        if paper == "WL":
+            counts[table] += 1
     assert list(counts.values()) == [24, 48, 68, 20, 12, 21, 16, 64, 8]
     assert wl.rows("WL", "III") == [
         "WSDDN", "HSLR", "SSLR", "MIL", OURS, "OURS*", "BUC", "EUG", "UGA", "Baseline",
@@ -65,7 +65,8 @@ def test_the_whole_paper_is_there(wl: Published) -> None:
     assert wl.datasets("WL", "III") == [MARS, DUKE]
     assert wl.datasets("WL", "IV") == [MARS]
     # nothing else is a per cent of anything
-    assert all(0 < value < 100 for key, value in wl.figures.items() if key[1] != "I")
+    per_cent = [value for key, value in wl.figures.items() if key[0] == "WL" and key[1] != "I"]
+    assert all(0 < value < 100 for value in per_cent)
 
 
 def _row(wl: Published, table: str, row: str, protocol: str, dataset: str = MARS) -> list[float]:
@@ -113,6 +114,84 @@ def test_a_cmc_rises(wl: Published) -> None:
             higher = [wl.value(*place, f"{protocol} R-{rank}") for rank in (5, 10, 20)]
             curve = [value, *(figure for figure in higher if figure is not None)]
             assert curve == sorted(curve)
+
+
+NOISY = ("MARS 1.7 1.2", "MARS 2.5 1.2", "MARS 2.5 1.5")
+
+
+@pytest.mark.parametrize(
+    ("table", "row", "dataset", "metric", "value"),
+    [
+        ("1", NOISY[1], NOISY[1], "tracklets", 4023),
+        ("1", "MARS", "MARS", "tracklets", 8298),
+        ("1", "MARS", "MARS", "rFM", None),
+        ("2", "eps = 0.65", "MARS", "fine mAP", 26.2),
+        ("2", "data-dependent", "MARS", "fine R-1", 72.4),
+        ("2", "data-dependent", "MARS", "eps", 0.676),
+        ("3", "TMC-", NOISY[0], "fine mAP", 8.0),
+        ("3", "TMC", NOISY[2], "fine R-1", 63.7),
+        ("4", "eps = 0.4", NOISY[0], "noise", 0.57),
+        ("4", "eps = 0.6", NOISY[1], "clusters", 9383),
+        ("4", "eps = 0.7", NOISY[2], "fine R-1", 19.9),
+        ("5", "DAL", "PRID 2011", "fine R-10", 98.8),
+        ("5", "DAL", "PRID 2011", "fine mAP", None),
+        ("5", "EUG", "MARS", "fine R-5", 74.9),
+        ("5", "EUG", "PRID 2011", "fine R-1", None),
+        ("5", "STAN", "MARS", "fine mAP", 65.8),
+        ("5", "STAN", "MARS", "fine R-5", None),
+        ("5", "SDM", "MARS", "fine R-5", 85.7),
+    ],
+)
+def test_figures_of_tmc(
+    wl: Published, table: str, row: str, dataset: str, metric: str, value: float | None
+) -> None:
+    assert wl.value("TMC", table, row, dataset, metric) == value
+
+
+def test_the_whole_of_tmc_is_there(wl: Published) -> None:
+    counts: dict[str, int] = {}
+    for paper, table, *_ in wl.figures:
+        if paper == "TMC":
+            counts[table] = counts.get(table, 0) + 1
+    # Table 1: two rates of three sets and four counts; Table 2: six rows and the eps of one;
+    # Table 5: ten rows of 3 + 4, less EUG's 3 and 6 more that are not printed
+    assert counts == {"1": 10, "2": 13, "3": 16, "4": 48, "5": 61}
+    assert wl.rows("TMC", "5") == [
+        "DAL", "RACE", "DGM", "DGM+", "UTAL", "EUG", "TMC-", "TMC", "STAN", "SDM",
+    ]  # fmt: skip
+    assert wl.datasets("TMC", "4") == list(NOISY)
+    swept = [f"eps = {value}" for value in ("0.6", "0.65", "0.67")]
+    assert wl.rows("TMC", "2") == [*swept, "data-dependent", "eps = 0.68", "eps = 0.7"]
+
+
+def test_tmc_agrees_with_itself_but_for_one_figure(wl: Published) -> None:
+    clean = {row: wl.figures["TMC", "3", row, "MARS", "fine R-1"] for row in ("TMC-", "TMC")}
+    assert clean["TMC-"] == wl.figures["TMC", "2", "data-dependent", "MARS", "fine R-1"]
+    assert clean == {row: wl.figures["TMC", "5", row, "MARS", "fine R-1"] for row in clean}
+    # Table 3 shows the best eps of Table 4
+    differing = []
+    for dataset in NOISY:
+        best = max(
+            wl.rows("TMC", "4"), key=lambda row: wl.figures["TMC", "4", row, dataset, "fine mAP"]
+        )
+        for metric in ("fine mAP", "fine R-1"):
+            pair = [
+                wl.figures["TMC", "3", "TMC", dataset, metric],
+                wl.figures["TMC", "4", best, dataset, metric],
+            ]
+            if pair[0] != pair[1]:
+                differing.append((dataset, metric, *pair))
+    # a misprint of one of the two tables
+    assert differing == [(NOISY[0], "fine R-1", 67.3, 66.2)]
+
+
+def test_more_eps_less_tracklets_and_more_noise(wl: Published) -> None:
+    for dataset in NOISY:
+        rows = wl.rows("TMC", "4")
+        noise = [wl.figures["TMC", "4", row, dataset, "noise"] for row in rows]
+        clusters = [wl.figures["TMC", "4", row, dataset, "clusters"] for row in rows]
+        assert noise == sorted(noise)
+        assert clusters == sorted(clusters, reverse=True)
 
 
 def test_an_unknown_table_is_refused(wl: Published) -> None:

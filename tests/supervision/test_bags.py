@@ -310,13 +310,14 @@ def of_stage(tmp_path_factory):
     frames["position"], frames["file"], frames["truth_person_id"] = 0, "x.jpg", 0
     tables.write(folder / "frames.parquet", "frames", frames, {})
 
-    def made(**changes: Any) -> pd.DataFrame:
+    def made(tracks: Path | None = None, **changes: Any) -> pd.DataFrame:
         block, out = {**BLOCK, **changes}, folder / "bags.parquet"
         stage.main(
             tracklets=folder / "tracklets.parquet",
             frames=folder / "frames.parquet",
             params=json.dumps(block),
             out=out,
+            tracks=tracks,
         )
         assert tables.read_params(out) == block
         return tables.read_frame(out, "bags", truth=True)
@@ -445,3 +446,124 @@ def test_whole_mars_gives_the_counts_of_table_1(mars_tables):
         assert len({label for labels in gallery["labels"] for label in labels}) == 634
         assert 1840 <= len(gallery) <= 1880
         assert gallery["tracklet_ids"].map(len).sum() == 8062 - 626
+
+
+def tracks_of(rows: list[list[int]], cameras: list[int] | None = None) -> pd.DataFrame:
+    """Table "tracks": the persons of the frames of each tracklet."""
+    lengths = [len(row) for row in rows]
+    owners = np.repeat(np.arange(len(rows)), lengths)
+    return pd.DataFrame(
+        {
+            "tracklet_id": owners,
+            "position": np.concatenate([np.arange(n) for n in lengths]),
+            "image": np.random.default_rng(0).permutation(len(owners)) + 500,
+            "camera_id": np.repeat(cameras or [1] * len(rows), lengths),
+            "source_id": owners,
+            "truth_person_id": np.concatenate(rows),
+        }
+    )
+
+
+def bag_tracks(tracks: pd.DataFrame, **options: Any) -> pd.DataFrame:
+    nothing = pd.DataFrame()
+    return bags.training_bags(nothing, nothing, **{"seed": 0, "tracks": tracks, **options})
+
+
+track_rows = st.lists(
+    st.tuples(st.integers(1, 3), st.lists(st.integers(0, 4), min_size=2, max_size=9)),
+    min_size=1,
+    max_size=20,
+).filter(lambda rows: any(max(persons) for _, persons in rows))
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    rows=track_rows,
+    per_bag=limits,
+    parts=st.integers(1, 2),
+    cap=st.none() | st.integers(1, 5),
+    majority=st.booleans(),
+    seed=st.integers(0, 99),
+)
+def test_bags_of_noisy_tracklets(rows, per_bag, parts, cap, majority, seed):
+    tracks = tracks_of([persons for _, persons in rows], [camera for camera, _ in rows])
+    options: dict[str, Any] = {
+        "seed": seed,
+        "tracklets_per_bag": per_bag,
+        "tracklet_parts": parts,
+        "max_frames": cap,
+        "majority": majority,
+    }
+    made = bag_tracks(tracks, **options)
+    tables.conform(made, "bags")
+    assert equal(made, bag_tracks(tracks.sample(frac=1, random_state=seed), **options))
+    about = tracks.set_index("image")
+    pieces = {
+        i * parts + p: piece
+        for i, own in tracks.groupby("tracklet_id")
+        for p, piece in enumerate(np.array_split(own["image"].to_numpy(), parts))
+    }
+    people = {i: about.loc[piece, "truth_person_id"].tolist() for i, piece in pieces.items()}
+    used = [i for ids in made["tracklet_ids"] for i in ids.tolist()]
+    assert sorted(used) == sorted(i for i, own in people.items() if max(own) > 0)
+    for bag in made.itertuples():
+        assert len(bag.tracklet_ids) <= per_bag[1]
+        own = about.loc[bag.frames]
+        assert set(own["camera_id"]) == {bag.camera_id}
+        assert own["truth_person_id"].tolist() == bag.truth_frame_persons.tolist()
+        names = set()
+        for i in bag.tracklet_ids.tolist():
+            taken = bag.frames[bag.frame_tracklets == i].tolist()
+            assert taken == [image for image in pieces[i].tolist() if image in set(taken)]
+            assert len(taken) == min(len(pieces[i]), cap or 99)
+            counts = Counter(person for person in people[i] if person > 0)
+            most = min(counts, key=lambda person: (-counts[person], person))
+            names |= {most} if majority else set(counts)
+        assert bag.labels.tolist() == sorted(names)
+    bags.check_labelled(made)
+
+
+def test_clean_tracks_give_the_bags_of_the_dataset():
+    tracklets, frames = dataset([(i % 5 + 1, i % 2 + 1, "train", 40) for i in range(20)])
+    tracklets, frames = tracklets.assign(tracklet_id=range(20)), frames.copy()
+    frames["tracklet_id"] -= 10
+    tracks = tracks_of([[i % 5 + 1] * 40 for i in range(20)], [i % 2 + 1 for i in range(20)])
+    tracks["image"] = frames["image"]
+    plain = bags.training_bags(tracklets, frames, seed=4)
+    for majority in (False, True):
+        assert equal(plain, bag_tracks(tracks, seed=4, majority=majority))
+    assert equal(plain, bags.training_bags(tracklets, frames, seed=4, majority=True))
+
+
+def test_a_tracklet_of_nobody_is_in_no_bag_and_that_is_said(capsys):
+    made = bag_tracks(tracks_of([[0, 0], [1, 0, 0], [2, 2]]))
+    assert sorted(made["labels"].iloc[0]) == [1, 2]
+    assert sorted(made["truth_frame_persons"].iloc[0]) == [0, 0, 1, 2, 2]
+    assert "1 tracklets show nobody who is known and are in no bag" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("change", "options", "message"),
+    [
+        (lambda t: t, {"missing": bags.MISSING}, "missing annotation .* set missing to null"),
+        (lambda t: t.drop(columns="truth_person_id"), {}, r"lacks the columns \['truth_person_id"),
+        (lambda t: t.iloc[:0], {}, "table 'tracks' is empty"),
+        (lambda t: t.assign(camera_id=range(5)), {}, "tracklet 0 has frames of several cameras"),
+        (lambda t: t.assign(truth_person_id=0), {}, "none of the 2 tracklets shows somebody"),
+        (lambda t: t, {"tracklet_parts": 3}, "tracklet 1 has 2 frames .* 3 parts"),
+    ],
+)
+def test_tracks_that_cannot_be_bagged_are_refused(change, options, message):
+    with pytest.raises(ReidError, match=message) as caught:
+        bag_tracks(change(tracks_of([[1, 1, 2], [2, 2]])), **options)
+    assert "\n" not in str(caught.value)
+
+
+def test_the_stage_takes_tracks_and_names_them_after_their_majority(of_stage, tmp_path: Path):
+    path = tmp_path / "tracks.parquet"
+    tables.write(path, "tracks", tracks_of([[3, 4, 4], [9, 8, 8, 9], [0, 7]]), {})
+    one = {"tracklets_per_bag": [1, 1]}
+    assert sorted(labels_of(of_stage(path, **one))) == [[3, 4], [7], [8, 9]]
+    named = of_stage(path, **one, majority=True, noise={"rfm": 1.7})
+    assert sorted(labels_of(named)) == [[4], [7], [8]]
+    assert labels_of(of_stage(majority=True)) == labels_of(of_stage())

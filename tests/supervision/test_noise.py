@@ -1,4 +1,4 @@
-"""Simulated noise: what was asked for comes back, nothing is lost, and what cannot be is refused."""
+"""Simulated noise: what was asked for comes back, nothing is lost, the impossible is refused."""
 
 import json
 import math
@@ -77,7 +77,7 @@ distributions = st.none() | st.dictionaries(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     rows=data_rows,
     rfm=rates,
@@ -111,7 +111,7 @@ def test_what_was_asked_comes_back_and_no_frame_is_lost(rows, rfm, rsw, observed
     pieces = []
     for _, own in made.groupby("tracklet_id"):
         assert own["position"].tolist() == list(range(len(own)))
-        assert own["camera_id"].nunique() == 1
+        assert len(set(own["camera_id"])) == 1
         runs = (own["truth_person_id"] != own["truth_person_id"].shift()).cumsum()
         assert runs.iloc[-1] == own["truth_person_id"].nunique()
         for _, run in own.groupby(runs):
@@ -146,7 +146,7 @@ def test_a_tracklet_joins_whoever_it_happens_to():
     made = noise.simulate(*dataset(crowd(40, 1, 60)), rfm=8, rsw=2, seed=0)
     joined = made.groupby("tracklet_id")["truth_person_id"].agg(lambda own: tuple(set(own)))
     pairs = joined[joined.map(len) == 2].value_counts()
-    assert len(pairs) > 50
+    assert len(pairs) > 30
     assert pairs.max() <= 4
 
 
@@ -201,16 +201,23 @@ ONE_CAMERA = [(1, 1, 9), (2, 1, 9), (3, 1, 9)]
         (ONE_CAMERA, {"rfm": 0.9}, r"rfm is 0.9; .* 1 up"),
         (ONE_CAMERA, {"rsw": 0.5}, r"rsw is 0.5; .* 1 up"),
         (ONE_CAMERA, {"rfm": math.nan}, "rfm is nan"),
-        (ONE_CAMERA, {"rfm": 9.5}, "camera 1: rfm 9.5 asks for 28 segments of its 3 people, but .*"
-         " 27 frames; lower rfm to 9 or less"),
-        (ONE_CAMERA, {"rsw": 4}, "camera 1: rsw 4 asks for 6 segments in 2 tracklets, but its 3 "
-         "people.*need 2|camera 1"),
-        ([(1, 1, 9), (2, 2, 9)], {"rfm": 4, "rsw": 2}, "camera 1: rsw 2 asks for 4 segments in 2 "
-         "tracklets, but its 1 people, each once in a tracklet, need 4; lower rsw to 1 or less"),
-        ([(1, 1, 1), (2, 1, 1), (3, 1, 9)], {"rfm": 3, "rsw": 3}, "camera 1: rsw 3 asks for 9 "
-         "segments in 3 tracklets, but its 3 people.* need 7; lower rsw to 1.28 or less"),
-        ([(i, i, 9) for i in range(1, 9)], {"rfm": 1, "rsw": 2}, "rsw 2 asks for 8 segments in 4 "
-         "tracklets, but the people of 8 cameras.* need 8; lower rsw to 1 or less"),
+        (ONE_CAMERA, {"rfm": 9.5}, r"camera 1: rfm 9.5 asks for 28 .* 27 frames; lower rfm to 9 "),
+        (ONE_CAMERA, {"rsw": 4}, r"rsw 4 asks for 6 segments in 1.5 .* need 2; lower rsw to 3 "),
+        (
+            [(1, 1, 9), (2, 2, 9)],
+            {"rfm": 4, "rsw": 2},
+            r"camera 1: rsw 2 asks for 4 segments in 2 .* 1 people.* need 4; lower rsw to 1 ",
+        ),
+        (
+            [(1, 1, 1), (2, 1, 1), (3, 1, 9)],
+            {"rfm": 3, "rsw": 3},
+            r"camera 1: rsw 3 asks for 9 segments in 3 .* 3 people.* need 7; lower rsw to 1.28 ",
+        ),
+        (
+            [(i, i, 9) for i in range(1, 9)],
+            {"rfm": 1, "rsw": 2},
+            r"rsw 2 asks for 8 segments in 4 .* cameras \(8\).* need 8; lower rsw to 1 ",
+        ),
         (ONE_CAMERA, {"observed": {1: 5}}, "no distribution over 1 to 1 people .* mean 1.2"),
         (ONE_CAMERA, {"observed": {2: 5, 3: 1}}, "no distribution over 2 to 3 people"),
         (ONE_CAMERA, {"observed": {}}, r"observed distribution has the numbers \[\]"),
@@ -218,7 +225,7 @@ ONE_CAMERA = [(1, 1, 9), (2, 1, 9), (3, 1, 9)]
         ([], {}, "no tracklet of split 'train'"),
         ([(0, 1, 9), (1, 1, 9)], {}, r"tracklet 10 shows person 0 \(1 such .* rfm to null"),
     ],
-)  # fmt: skip
+)
 def test_what_cannot_be_simulated_is_refused(rows, options, message):
     with pytest.raises(ReidError, match=message) as caught:
         noise.simulate(*dataset(rows), **{"rfm": 2, "rsw": 1.2, "seed": 0, **options})
@@ -249,7 +256,7 @@ def test_what_a_refusal_proposes_works(lengths, rfm, rsw):
 def test_tables_that_do_not_fit_are_refused():
     tracklets, frames = dataset(ONE_CAMERA)
     options = {"rfm": 2, "rsw": 1.2, "seed": 0}
-    with pytest.raises(ReidError, match="tracklet 10: table 'frames' has 8 frames of it, .* 9"):
+    with pytest.raises(ReidError, match=r"tracklet 10: table 'frames' has 8 frames of it, .* 9"):
         noise.simulate(tracklets, frames.iloc[1:], **options)
     with pytest.raises(ReidError, match=r"'frames' lacks the columns \['truth_person_id'\]"):
         noise.simulate(tracklets, frames.drop(columns="truth_person_id"), **options)

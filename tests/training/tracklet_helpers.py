@@ -75,7 +75,7 @@ def tracklet_method(**changes: Any) -> dict[str, Any]:
             "k2": 2,
             "min_samples": 2,
             "eps": None,
-            "share": 0.1,
+            "share": 0.2,
         },
         "losses": {"soft_identity": 0.5, "soft_triplet": 0.8, "margin": 0.5, "triplet": "hinge"},
         "mean_net": {"momentum": 0.999, "keep": "mean"},

@@ -18,6 +18,9 @@ STUDY_TABLES = (
     "results/tables/mini_counts/walkers_tiny/table.md",
     "results/tables/mini_cost/walkers_tiny/table.md",
     "results/tables/mini_audit/walkers_tiny/table.md",
+    "results/tables/mini_grid/table.md",
+    "results/tables/mini_board/table.md",
+    "results/tables/mini_noise/table.md",
 )
 FIGURES = (
     "results/wl_tiny/learning_curve.svg",
@@ -27,6 +30,9 @@ FIGURES = (
     "results/tables/mini_k/plot.svg",
     "results/tables/mini_matches/walkers_tiny/fine.png",
     "results/tables/mini_matches/walkers_tiny/coarse.png",
+    "results/tables/mini_board/plot.svg",
+    "results/tables/mini_switches/plot.svg",
+    "results/mini_tmc_walkers_tiny_minus/clusters.svg",
 )
 
 
@@ -34,6 +40,7 @@ FIGURES = (
 SIDE_BY_SIDE = (
     *("--resources", "gpu=2", "--set-threads"),
     *(f"{rule}=1" for rule in ("generate", "dataset", "train", "features", "evaluate", "audit")),
+    *(f"{rule}=1" for rule in ("frame_features", "isolation", "train_tracklets")),
 )
 
 

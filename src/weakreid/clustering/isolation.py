@@ -8,7 +8,8 @@ The paper does not say what becomes of DBSCAN's noise, frames near too few other
 
     join   a noise frame joins the cluster of its nearest core frame, however far that is (the rule
            by which DBSCAN takes in border frames, without its bound), the earliest of equals; where
-           a tracklet has no cluster, it stays whole
+           a tracklet has no cluster, it stays whole. `reach` sets a bound: a frame farther away
+           than so many eps is a tracklet of its own
     own    every noise frame is a tracklet of its own: no two people are ever put together by this
            rule, at the price of tracklets of one frame
     drop   noise frames are left out; a tracklet without a cluster vanishes
@@ -42,6 +43,7 @@ def isolate(
     eps: float,
     min_samples: int,
     noise: str = "join",
+    reach: float | None = None,
     min_frames: int = 1,
     threads: int = 1,
 ) -> pd.DataFrame:
@@ -54,6 +56,7 @@ def isolate(
         eps: DBSCAN's, between features of length 1.
         min_samples: DBSCAN's, the frame itself counted.
         noise: a name of `NOISE`.
+        reach: of "join", in units of eps, 1 or more; None for no bound.
         min_frames: tracklets that come out shorter are left out.
         threads: tracklets that are clustered at a time, each in memory of 40 bytes per pair of its
             frames; the result does not depend on it.
@@ -66,7 +69,7 @@ def isolate(
         ReidError: a setting makes no sense, features do not fit the frames, a feature is zero or
             not finite, the rows are not in order, or no frame is left.
     """
-    _check_settings(eps, min_samples, noise, min_frames)
+    _check_settings(eps, min_samples, noise, reach, min_frames)
     if tracks.empty:
         raise ReidError("isolation: there is no tracklet; give tracklets of training frames")
     _check_rows(tracks, features)
@@ -75,7 +78,9 @@ def isolate(
 
     def cut(span: tuple[int, int]) -> Whole:
         start, end = span
-        labels = groups(features[start:end], eps=eps, min_samples=min_samples, noise=noise)
+        labels = groups(
+            features[start:end], eps=eps, min_samples=min_samples, noise=noise, reach=reach
+        )
         # a group is known by the row of its first frame: rows are in the order that ids are to be
         _, first, group = np.unique(labels, return_index=True, return_inverse=True)
         return np.where(labels >= 0, start + first[group], -1)
@@ -87,11 +92,10 @@ def isolate(
     sizes = np.bincount(group[group >= 0], minlength=len(group))
     rows = np.flatnonzero((group >= 0) & (sizes[group] >= min_frames))
     if not len(rows):
-        low, middle, high = np.percentile(neighbour_distances(tracks, features), (5, 50, 95))
         raise ReidError(
             f"isolation: eps {eps:g}, min_samples {min_samples}, min_frames {min_frames} leave no "
-            f"frame of {len(tracks)}: neighbouring frames are {low:.2f} to {high:.2f} apart (5 to "
-            f"95 %; half of them {middle:.2f}); raise eps, or set noise to join"
+            f"frame of {len(tracks)}, {spread(tracks, features)}; raise eps, lower the others, or "
+            f"set noise to join"
         )
     rows = rows[np.argsort(group[rows], kind="stable")]
     starts, ids = np.unique(group[rows], return_inverse=True)
@@ -104,12 +108,14 @@ def isolate(
     )
 
 
-def groups(features: Floats, *, eps: float, min_samples: int, noise: str) -> Whole:
+def groups(
+    features: Floats, *, eps: float, min_samples: int, noise: str, reach: float | None = None
+) -> Whole:
     """Say which frames of a tracklet belong together.
 
     Args:
         features: [n, d], a tracklet's frames in order.
-        eps, min_samples, noise: as for `isolate`.
+        eps, min_samples, noise, reach: as for `isolate`.
 
     Returns:
         [n], a number from 0 per group; -1 for a frame that is left out.
@@ -120,12 +126,15 @@ def groups(features: Floats, *, eps: float, min_samples: int, noise: str) -> Who
     found = DBSCAN(eps=eps, min_samples=min_samples, metric="precomputed").fit(apart)
     labels, core = found.labels_.astype(np.int64), found.core_sample_indices_
     lost = np.flatnonzero(labels < 0)
-    if noise == "own":
+    if noise == "join" and len(core) == 0:
+        return np.zeros(len(labels), np.int64)
+    if noise == "join":
+        apart = apart[np.ix_(lost, core)]
+        near = apart.min(axis=1) <= (np.inf if reach is None else reach * eps)
+        labels[lost[near]] = labels[core[apart[near].argmin(axis=1)]]
+        lost = lost[~near]
+    if noise != "drop":
         labels[lost] = labels.max() + 1 + np.arange(len(lost))
-    elif noise == "join" and len(core) == 0:
-        labels[:] = 0
-    elif noise == "join":
-        labels[lost] = labels[core[apart[np.ix_(lost, core)].argmin(axis=1)]]
     return labels
 
 
@@ -142,20 +151,20 @@ def distances(features: Floats) -> NDArray[np.float64]:
     return np.sqrt(squares, out=squares)
 
 
-def neighbour_distances(tracks: pd.DataFrame, features: Floats) -> NDArray[np.float64]:
-    """Return the distances between successive frames of tracklets, features scaled to length 1.
+def spread(tracks: pd.DataFrame, features: Floats) -> str:
+    """Say how far apart neighbouring frames of tracklets are, for people who choose `eps`.
 
     Args:
         tracks, features: as for `isolate`.
-
-    Returns:
-        [pairs]; 2, the largest distance there is, where there is no pair.
     """
     bounds = _bounds(tracks)
     spans = zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True)
     steps = [np.diff(_unit(features[start:end]), axis=0) for start, end in spans]
-    found = np.concatenate([np.linalg.norm(step, axis=1) for step in steps])
-    return found if len(found) else np.array([2.0])
+    apart = np.concatenate([np.linalg.norm(step, axis=1) for step in steps])
+    if not len(apart):
+        return "all tracklets of one frame"
+    low, middle, high = np.percentile(apart, (5, 50, 95))
+    return f"whose neighbours are {low:.2f} to {high:.2f} apart (5 to 95 %; median {middle:.2f})"
 
 
 def isolation_quality(before: pd.DataFrame, after: pd.DataFrame) -> dict[str, Any]:
@@ -175,9 +184,10 @@ def isolation_quality(before: pd.DataFrame, after: pd.DataFrame) -> dict[str, An
         frames that are of their tracklet's person; rfm, tracklets per pair (Eq. 7), both by the
         pairs of `before`; rsw, people per tracklet that shows somebody (Eq. 8). Beside them:
         kept, the share of frames; mixed, how many tracklets of `before` show several people;
-        separated, the share of them of whom every person is still seen and every part shows one
-        person (None without a mixed tracklet); whole, the share of the others of which exactly one
-        tracklet came out (None without one).
+        separated, the share of them of which every person is still seen and every part shows one
+        person at most; whole, the share of the others of which exactly one tracklet came out.
+        A figure that cannot be is None: without a known person all but counts and kept, without a
+        mixed tracklet or one of the others their share.
 
     Raises:
         ReidError: `after` has a frame that `before` has not, or one twice.
@@ -200,7 +210,7 @@ def isolation_quality(before: pd.DataFrame, after: pd.DataFrame) -> dict[str, An
         "kept": 100 * len(after) / len(before),
         "mixed": len(mixed),
         "separated": _per_cent(clean),
-        "whole": _per_cent(parts.reindex(pure) == 1),
+        "whole": _per_cent(parts.reindex(pure) == 1) if pairs else None,
     }
 
 
@@ -215,8 +225,8 @@ def _figures(tracks: pd.DataFrame, pairs: int) -> dict[str, Any]:
     return {
         "frames": len(tracks),
         "tracklets": len(size),
-        "noise": float(100 * (1 - own / size).mean()),
-        "purity": float(100 * own.sum() / size.sum()),
+        "noise": float(100 * (1 - own / size).mean()) if pairs else None,
+        "purity": float(100 * own.sum() / size.sum()) if pairs else None,
         "rfm": float(people.sum() / pairs) if pairs else None,
         "rsw": float(people.mean()) if len(people) else None,
     }
@@ -243,8 +253,10 @@ def _cut_from(before: pd.DataFrame, after: pd.DataFrame) -> "pd.Series[int]":
     return frames.map(of)
 
 
-def _check_settings(eps: float, min_samples: int, noise: str, min_frames: int) -> None:
-    if not 0 < eps < 2:
+def _check_settings(
+    eps: float, min_samples: int, noise: str, reach: float | None, min_frames: int
+) -> None:
+    if not 0 < eps <= 2:
         raise ReidError(
             f"isolation: eps is {eps:g}; features of length 1 are 0 to 2 apart: choose between"
         )
@@ -253,6 +265,11 @@ def _check_settings(eps: float, min_samples: int, noise: str, min_frames: int) -
             raise ReidError(f"isolation: {name} is {value}; it must be 1 or more")
     if noise not in NOISE:
         raise ReidError(f"isolation: noise '{noise}' is unknown; choose {', '.join(NOISE)}")
+    if reach is not None and not (noise == "join" and reach >= 1):
+        raise ReidError(
+            f"isolation: reach is {reach:g} and noise '{noise}'; it bounds 'join', from 1 (in "
+            f"units of eps: every noise frame is farther than that from a core frame)"
+        )
 
 
 def _check_rows(tracks: pd.DataFrame, features: Floats) -> None:

@@ -14,25 +14,19 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from weakreid.clustering.neighbours import (
-    BLOCK_BYTES,
     Array,
     default_threads,
     nearest,
-    squared_distances,
     unit_rows,
 )
-from weakreid.clustering.reciprocal import encode, expanded_sets
+from weakreid.clustering.reciprocal import encode, expanded_sets, pair_distances
 from weakreid.errors import ReidError
 
 _ROWS = 128  # rows given to a worker at a time
 
 
 def jaccard_distances(
-    features: Array,
-    k1: int = 30,
-    k2: int = 6,
-    threads: int | None = None,
-    block_bytes: int = BLOCK_BYTES,
+    features: Array, k1: int = 30, k2: int = 6, threads: int | None = None
 ) -> Any:
     """Return the Jaccard distances of the k-reciprocal encodings of all items.
 
@@ -40,9 +34,8 @@ def jaccard_distances(
         features: [N, d] floats; they are scaled to length 1 here.
         k1: neighbours of the reciprocal sets.
         k2: neighbours, the item itself among them, over which V is averaged.
-        threads: workers beside the matrix product; None for as many as there are cores. The
-            result is the same, bit for bit, whatever it is.
-        block_bytes: size of a block of products.
+        threads: workers; None for as many as there are cores. The result is the same, bit for
+            bit, whatever it is.
 
     Returns:
         csr_array [N, N] of float64, symmetric, indices sorted: exactly the pairs i != j with
@@ -54,11 +47,10 @@ def jaccard_distances(
     if k1 < 1 or k2 < 1:
         raise ReidError(f"clustering: k1 {k1}, k2 {k2}; both start at 1")
     items = unit_rows(features)
-    near = nearest(items, max(k1 + 1, k2), threads, block_bytes).near
+    near = nearest(items, max(k1 + 1, k2), threads).near
     sets = expanded_sets(near, k1)
-    rows = np.repeat(np.arange(len(items)), np.diff(sets.indptr))
-    encoded = encode(sets, squared_distances(items, rows, sets.indices, threads), near[:, :k2])
-    del items, sets, rows, near
+    encoded = encode(sets, pair_distances(items, sets, threads), near[:, :k2])
+    del items, sets, near
     return _mirrored(*_upper(encoded, threads or default_threads()))
 
 
@@ -117,18 +109,19 @@ def _shared(values: Array, starts: Array, lengths: Array, columns: Any, first: i
 def _mirrored(indptr: Array, columns: Array, values: Array) -> Any:
     """Return the symmetric matrix of an upper triangle, explicit zeros kept."""
     count = len(indptr) - 1
-    shape = (count, count)
-    upper = sparse.csr_array((values, columns, indptr), shape)
+    upper = sparse.csr_array((values, columns, indptr), (count, count))
     lower = upper.T.tocsr()  # row j: its columns i < j, ascending
-    both = indptr + lower.indptr
-    kind: Any = np.int32 if both[-1] <= np.iinfo(np.int32).max else np.int64
-    indices = np.empty(both[-1], kind)
-    data = np.empty(both[-1])
-    for part, shift in ((lower, indptr[:-1]), (upper, lower.indptr[1:])):
-        places = np.arange(part.nnz) + np.repeat(shift, np.diff(part.indptr))
-        indices[places] = part.indices
-        data[places] = part.data
-    whole = sparse.csr_array((data, indices, both.astype(kind)), shape)
+    bounds = indptr + lower.indptr
+    kind: Any = np.int32 if bounds[-1] <= np.iinfo(np.int32).max else np.int64
+    indices, data = np.empty(bounds[-1], kind), np.empty(bounds[-1])
+    for row in range(count):
+        first, last = bounds[row], bounds[row + 1]
+        middle = first + lower.indptr[row + 1] - lower.indptr[row]
+        for part, low, high in ((lower, first, middle), (upper, middle, last)):
+            own = slice(part.indptr[row], part.indptr[row + 1])
+            indices[low:high] = part.indices[own]
+            data[low:high] = part.data[own]
+    whole = sparse.csr_array((data, indices, bounds.astype(kind)), (count, count))
     whole.has_sorted_indices = True
     return whole
 

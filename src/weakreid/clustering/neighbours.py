@@ -11,19 +11,22 @@ of each other, all pairs are measured twice, a hundred times slower.
 
 import itertools
 import os
-from collections.abc import Iterator
+import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
+from threadpoolctl import threadpool_limits
 
 from weakreid.errors import ReidError
 
 Array = NDArray[Any]
-BLOCK_BYTES = 24 << 20
+TILE = 512  # a tile of float32 products is 1 MiB
 _PAIRS = 64  # differences worked on at once: they stay in the processor's cache
-_CANDIDATES = 1 << 20  # candidates sorted at once, which bounds the memory where many are equal
+_CROWD = 64  # times as many candidates as neighbours wanted, and no more are kept
 
 
 class Neighbours(NamedTuple):
@@ -60,17 +63,14 @@ def unit_rows(features: Array) -> Array:
     return features * (1 / np.sqrt(squares)).astype(features.dtype)[:, None]
 
 
-def nearest(
-    items: Array, keep: int, threads: int | None = None, block_bytes: int = BLOCK_BYTES
-) -> Neighbours:
+def nearest(items: Array, keep: int, threads: int | None = None, tile: int = TILE) -> Neighbours:
     """Return the `keep` nearest of every item by Euclidean distance, itself counted and first.
 
     Args:
         items: [N, d] floats, as they are (see `unit_rows`).
         keep: neighbours wanted; N where that is less.
-        threads: workers beside the product, whose threads are the BLAS's own. No result depends
-            on it.
-        block_bytes: size of a block of products; about three of them are held.
+        threads: workers, each with a tile of its own; None for as many as there are cores.
+        tile: items on the side of a tile of products. No result depends on it, nor on `threads`.
 
     Raises:
         ReidError: no matrix of floats, or a row is not finite; it is named.
@@ -78,36 +78,39 @@ def nearest(
     items = _floating(items)
     squares = _squares(items)
     count, width = items.shape
-    keep = min(keep, count)
-    # |error of a.b| <= u d |a||b| for sums in any order, and a few roundings on top
-    norm = float(squares.max())
-    error = 1.01 * float(np.finfo(items.dtype).eps) * (width + 8) * norm
-    near = np.empty((count, keep), np.int32)
-    largest = np.empty(count)
-    step = max(1, min(count, block_bytes // (count * items.itemsize)))
-    offset = squares.astype(items.dtype)
-    buffer: Array = np.empty((step, count), items.dtype)
+    others = min(keep, count) - 1
+    # |error of a.b| <= d u |a||b| for sums in any order; twice that, and a few roundings on top
+    error = 1.01 * float(np.finfo(items.dtype).eps) * (width + 8) * float(squares.max())
+    found = _Candidates.empty(count, others, items.dtype)
+    blocks = [slice(first, min(first + tile, count)) for first in range(0, count, tile)]
+    rounded = squares.astype(items.dtype)
+
+    def work(pair: tuple[slice, slice]) -> None:
+        rows, columns = pair
+        values = (items[rows] * -2) @ items[columns].T
+        values += rounded[rows, None]
+        values += rounded[columns]
+        if rows == columns:
+            found.add(rows, columns, values, 2 * error, own=True)
+        else:
+            found.add(rows, columns, values, 2 * error)
+            found.add(columns, rows, np.ascontiguousarray(values.T), 2 * error)
+
+    # the diagonal first: it gives every item a first border
+    pairs = [(block, block) for block in blocks] + list(itertools.combinations(blocks, 2))
     workers = threads or default_threads()
+    near = np.empty((count, others + 1), np.int32)
+    near[:, 0] = np.arange(count)
+    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(workers) as pool:
+        list(pool.map(work, pairs))
+        if others:
+            graph = found.within(2 * error)
 
-    def choose(first: int, low: int, high: int) -> None:
-        values = buffer[low:high]
-        start = first + low
-        values += offset
-        lines = np.arange(len(values))
-        largest[start : start + len(values)] = values.max(axis=1)
-        values[lines, start + lines] = np.inf
-        near[start : start + len(values), 0] = start + lines
-        if keep > 1:
-            chosen = _choose(values, start, keep - 1, items, squares, error)
-            near[start : start + len(values), 1:] = chosen
+            def settle(rows: slice) -> None:
+                near[rows, 1:] = _settle(graph, found.crowded, rows, others, items, error)
 
-    with ThreadPoolExecutor(workers) as pool:
-        for first in range(0, count, step):
-            rows = min(step, count - first)
-            np.matmul(items[first : first + rows] * -2, items.T, out=buffer[:rows])
-            edges = np.linspace(0, rows, min(workers, rows) + 1).astype(int)
-            list(pool.map(choose, itertools.repeat(first), edges[:-1], edges[1:]))
-    largest += squares
+            list(pool.map(settle, blocks))
+    largest = found.largest
     largest[largest <= error] = 0
     return Neighbours(near, largest)
 
@@ -145,40 +148,121 @@ def squared_distances(
     return found
 
 
-def _choose(
-    values: Array, start: int, keep: int, items: Array, squares: Array, error: float
-) -> NDArray[np.int32]:
-    """Return the `keep` columns with the smallest distances of each row, nearest first.
+@dataclass
+class _Candidates:
+    """What may be among the nearest of every item, as tile after tile is looked at.
 
-    `values` [n, N] are those of items start:start+n without the row's own square, inf at itself.
+    Attributes:
+        best: [N, others] the smallest values so far; the largest of them is the border.
+        largest: [N] the largest value so far.
+        counts: [N] candidates so far.
+        crowded: [N] items with too many of them, whose candidates are not kept: they are measured
+            against everything.
+        parts: (items, candidates, values) of each tile.
+        lock: held while the others change; the workers share them.
     """
-    border = np.partition(values, keep - 1, axis=1)[:, keep - 1]
-    within = values <= np.nextafter(border + 2 * error, np.inf, dtype=values.dtype)[:, None]
-    found = np.empty((len(values), keep), np.int32)
-    for low, high in _runs(np.count_nonzero(within, axis=1)):
-        rows, columns = np.nonzero(within[low:high])
-        rows += low
-        rough = values[rows, columns].astype(np.float64) + squares[start + rows]
-        order = np.lexsort((rough, rows))  # stable: columns ascend among equals
-        rows, columns, rough = rows[order], columns[order], rough[order]
-        close = (np.diff(rough) <= 2 * error) & (rows[1:] == rows[:-1])
-        tangled = np.flatnonzero(np.append(close, False) | np.append(False, close))
-        rough[tangled] = squared_distances(items, start + rows[tangled], columns[tangled], 1)
-        columns = columns[np.lexsort((columns, rough, rows))]
-        firsts = np.searchsorted(rows, np.arange(low, high))
-        found[low:high] = columns[firsts[:, None] + np.arange(keep)]
+
+    best: Array
+    largest: NDArray[np.float64]
+    counts: NDArray[np.int64]
+    crowded: NDArray[np.bool_]
+    parts: list[tuple[NDArray[np.int32], NDArray[np.int32], Array]]
+    lock: threading.Lock
+
+    @classmethod
+    def empty(cls, count: int, others: int, kind: np.dtype[Any]) -> "_Candidates":
+        best = np.full((count, others), np.inf, kind)
+        counts, crowded = np.zeros(count, np.int64), np.zeros(count, np.bool_)
+        return cls(best, np.zeros(count), counts, crowded, [], threading.Lock())
+
+    def add(
+        self, rows: slice, columns: slice, values: Array, slack: float, own: bool = False
+    ) -> None:
+        """Take in the squared distances `values` of items `rows` to items `columns`."""
+        top = values.max(axis=1)
+        if own:
+            np.fill_diagonal(values, np.inf)
+        others = self.best.shape[1]
+        if not others:
+            with self.lock:
+                np.maximum(self.largest[rows], top, out=self.largest[rows])
+            return
+        smallest = values
+        if values.shape[1] > others:
+            smallest = np.partition(values, others - 1, axis=1)[:, :others]
+        with self.lock:
+            np.maximum(self.largest[rows], top, out=self.largest[rows])
+            both = np.concatenate([self.best[rows], smallest], axis=1)
+            both.partition(others - 1, axis=1)
+            self.best[rows] = both[:, :others]
+            border = both[:, others - 1]
+        keep = values <= _above(border, slack)[:, None]
+        if own:
+            np.fill_diagonal(keep, False)
+        counts = np.count_nonzero(keep, axis=1)
+        with self.lock:
+            self.counts[rows] += counts
+            many = self.counts[rows] > _CROWD * others
+            self.crowded[rows] |= many
+        if many.any():
+            keep[many] = False
+        places = np.flatnonzero(keep)
+        lines, offsets = np.divmod(places, values.shape[1])
+        part = (
+            (lines + rows.start).astype(np.int32),
+            (offsets + columns.start).astype(np.int32),
+            values.ravel()[places],
+        )
+        with self.lock:
+            self.parts.append(part)
+
+    def within(self, slack: float) -> Any:
+        """Return the candidates within `slack` of the last borders, sparse [N, N], sorted."""
+        border = _above(self.best.max(axis=1), slack)
+        border[self.crowded] = -np.inf
+        parts = []
+        while self.parts:
+            lines, columns, values = self.parts.pop()
+            stay = values <= border[lines]
+            parts.append((lines[stay], columns[stay], values[stay]))
+        lines, columns, values = (np.concatenate(part) for part in zip(*parts, strict=True))
+        graph = sparse.csr_array((values, (lines, columns)), (len(border), len(border)))
+        graph.sort_indices()
+        return graph
+
+
+def _above(border: Array, slack: float) -> Array:
+    """Return border + slack, rounded up."""
+    return np.nextafter(border + slack, np.inf, dtype=border.dtype)
+
+
+def _settle(
+    graph: Any, crowded: NDArray[np.bool_], rows: slice, others: int, items: Array, error: float
+) -> NDArray[np.int32]:
+    """Return the nearest of items `rows` among their candidates, [rows, others]."""
+    found = np.empty((rows.stop - rows.start, others), np.int32)
+    bounds = graph.indptr[rows.start : rows.stop + 1]
+    part = slice(bounds[0], bounds[-1])
+    columns, rough = graph.indices[part], graph.data[part].astype(np.float64)
+    lines = np.repeat(np.arange(len(found)), np.diff(bounds))
+    order = np.lexsort((rough, lines))
+    columns, rough = columns[order], rough[order]  # the lines stay as they are
+    # Whatever lies within the error of a neighbour in this order is measured. What does not is
+    # farther from all others than both may err, and keeps its place among the measured ones.
+    close = (np.diff(rough) <= 2 * error) & (lines[1:] == lines[:-1])
+    tangled = np.flatnonzero(np.append(close, False) | np.append(False, close))
+    rough[tangled] = squared_distances(items, rows.start + lines[tangled], columns[tangled], 1)
+    columns = columns[np.lexsort((columns, rough, lines))]
+    plain = ~crowded[rows]
+    firsts = bounds[:-1][plain] - bounds[0]
+    found[plain] = columns[firsts[:, None] + np.arange(others)]
+    everyone = np.arange(len(items))
+    for line in np.flatnonzero(~plain):
+        item = rows.start + line
+        distances = squared_distances(items, np.full(len(items), item), everyone, 1)
+        distances[item] = np.inf
+        found[line] = np.argsort(distances, kind="stable")[:others]
     return found
-
-
-def _runs(counts: NDArray[np.integer[Any]]) -> Iterator[tuple[int, int]]:
-    """Cut rows into runs of at most _CANDIDATES candidates, or of one row."""
-    low, total = 0, 0
-    for row, count in enumerate(counts.tolist()):
-        if total + count > _CANDIDATES and row > low:
-            yield low, row
-            low, total = row, 0
-        total += count
-    yield low, len(counts)
 
 
 def _floating(features: Array) -> Array:

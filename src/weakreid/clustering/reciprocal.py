@@ -18,6 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from weakreid.clustering.neighbours import Array, squared_distances
+
 
 def expanded_sets(near: NDArray[np.int32], k1: int) -> Any:
     """Return R* as a sparse [N, N] matrix of non-zeros, from N(., k1) in `near` [N, >= k1 + 1]."""
@@ -31,6 +33,15 @@ def expanded_sets(near: NDArray[np.int32], k1: int) -> Any:
     sets = (whole + taken @ half).tocsr()
     sets.sort_indices()
     return sets
+
+
+def pair_distances(items: Array, sets: Any, threads: int | None = None) -> NDArray[np.float64]:
+    """Return the squared distances of the pairs of `sets` [N, N], in its order, in float64."""
+    count = len(items)
+    rows = np.repeat(np.arange(count), np.diff(sets.indptr))
+    low, high = np.minimum(rows, sets.indices), np.maximum(rows, sets.indices)
+    once, places = np.unique(low * count + high, return_inverse=True)  # most come in both orders
+    return squared_distances(items, *np.divmod(once, count), threads)[places]
 
 
 def encode(sets: Any, distances: NDArray[np.float64], near: NDArray[np.int32]) -> Any:

@@ -592,11 +592,12 @@ def _write_windows(
             if video == item.name:
                 named.setdefault((first, end if until is None else until), set()).update(people)
         if not named:
-            say(f"{item.name}: nobody is named in it, so no bag is made of it")
+            if item.split == "train":
+                say(f"{item.name}: nobody is named in it, so no bag is made of it")
             named = {(item.first_frame, end): set()}
         for (first, last), people in sorted(named.items()):
             inside = own.loc[own["frame"].between(first, last), "tracklet_id"].unique()
-            if len(inside) == 0:
+            if len(inside) == 0 and item.split == "train":
                 say(f"{item.name}: no tracklet in frames {first} to {last}, no bag is made of them")
             labels = " ".join(str(number_of[name]) for name in sorted(people))
             held = " ".join(str(number) for number in sorted(inside.tolist()))

@@ -104,16 +104,17 @@ def noise_figure(title: str, rates: Sequence[NoiseRates], together: NoiseRates) 
 def _draw(panel: Axes, measure: str, rates: Sequence[NoiseRates], together: NoiseRates) -> None:
     counts: Mapping[int, int] = getattr(together, measure)
     numbers, shares = _shares(counts)
-    bars = panel.bar(numbers, shares, color=_BAR, width=0.7, label="all together")
+    bars = panel.bar(numbers, shares, color=_BAR, width=0.6, label="all together")
     panel.bar_label(bars, [str(count) for count in counts.values()], fontsize=6, padding=2)
     if len(rates) > 1:
         for place, own in enumerate(rates):
             x, y = _shares(getattr(own, measure))
+            # beside the bar, whose count stands on it
             panel.plot(
-                x, y, linestyle="none", marker="o", markersize=2.5, color=_POINT, alpha=0.7,
-                label="a sequence" if place == 0 else None,
+                np.add(x, 0.38), y, linestyle="none", marker="o", markersize=2.5, color=_POINT,
+                alpha=0.7, label="a sequence" if place == 0 else None,
             )  # fmt: skip
-    panel.set_xticks(_ticks(max(counts)))
+    panel.set_xticks(_ticks(min(counts), max(counts)))
     panel.margins(y=0.12)
     panel.tick_params(labelsize=7)
     panel.spines[["top", "right"]].set_visible(False)
@@ -124,6 +125,6 @@ def _shares(counts: Mapping[int, int]) -> tuple[list[int], list[float]]:
     return list(counts), [100 * count / total for count in counts.values()]
 
 
-def _ticks(largest: int) -> list[int]:
-    """Return whole numbers from 0, at most twelve of them."""
-    return np.arange(0, largest + 1, 1 + largest // 12).tolist()
+def _ticks(least: int, largest: int) -> list[int]:
+    """Return whole numbers between two, at most twelve of them."""
+    return np.arange(least, largest + 1, 1 + (largest - least) // 12).tolist()

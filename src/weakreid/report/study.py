@@ -127,9 +127,9 @@ def read_metrics(path: Path, protocols: Sequence[str], ranks: Sequence[int]) -> 
     blocks = ["chance"] + (["standard_deviation"] if len(metrics["runs"]) > 1 else [])
     for protocol in protocols:
         figures = metrics[protocol]
-        _require(figures, ["queries", "gallery", *blocks], f"{path}: {protocol}")
+        require(figures, ["queries", "gallery", *blocks], f"{path}: {protocol}")
         for name, part in [(protocol, figures)] + [(f"{protocol}.{b}", figures[b]) for b in blocks]:
-            _require(part, ["mAP", "cmc"], f"{path}: {name}")
+            require(part, ["mAP", "cmc"], f"{path}: {name}")
             for rank in ranks:
                 if str(rank) not in part["cmc"]:
                     there = ", ".join(part["cmc"])
@@ -139,7 +139,8 @@ def read_metrics(path: Path, protocols: Sequence[str], ranks: Sequence[int]) -> 
     return metrics
 
 
-def _require(value: Any, keys: Sequence[str], where: str) -> None:
+def require(value: Any, keys: Sequence[str], where: str) -> None:
+    """Refuse what is no object, or lacks a key; `where` names it."""
     for key in keys:
         if not isinstance(value, dict) or key not in value:
             raise ReidError(f"{where} lacks '{key}'; delete the file and run again")
@@ -210,7 +211,7 @@ def _block(study: Study, published: Published, dataset: Dataset) -> str:
     notes += [
         f"- {text}"
         for protocol in study.protocols
-        if (text := _order(study, published, dataset, protocol))
+        if (text := order_of(study, published, dataset, protocol))
     ]
     return markdown(["", "runs", *heads], lines) + "\n" + "\n".join(notes) + "\n"
 
@@ -264,19 +265,19 @@ def _facts(
         )
     for protocol in study.protocols:
         if known:
-            queries = _sizes([metrics[protocol]["queries"] for metrics in known])
-            gallery = _sizes([metrics[protocol]["gallery"] for metrics in known])
+            queries = sizes([metrics[protocol]["queries"] for metrics in known])
+            gallery = sizes([metrics[protocol]["gallery"] for metrics in known])
             facts.append(f"{protocol}: {queries} queries, {gallery} in the gallery.")
     return facts
 
 
-def _sizes(values: Sequence[Any]) -> str:
+def sizes(values: Sequence[Any]) -> str:
     """Return the different sizes; splits of different sizes come as lists."""
     found = {size for value in values for size in (value if isinstance(value, list) else [value])}
     return " or ".join(str(size) for size in sorted(found))
 
 
-def _order(study: Study, published: Published, dataset: Dataset, protocol: str) -> str | None:
+def order_of(study: Study, published: Published, dataset: Dataset, protocol: str) -> str | None:
     """Say how the rows that have both figures are ordered; None where fewer than two have."""
     rank = study.ranks[0] if study.ranks else None
     metric = metric_name(protocol, rank)

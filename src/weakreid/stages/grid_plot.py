@@ -9,7 +9,8 @@ import typer
 from weakreid.console import run_stage
 from weakreid.report import figures
 from weakreid.report import published as papers
-from weakreid.report.grid import grid_figure, read_grid
+from weakreid.report.grid import read_grid
+from weakreid.report.grid_figures import grid_figure
 
 
 def main(

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from weakreid import tables
-from weakreid.clustering.isolation import isolate, isolation_quality
+from weakreid.clustering.isolation import isolate, isolation_quality, spread
 from weakreid.console import run_stage, say
 from weakreid.files import write_json
 from weakreid.retrieval.feature_table import read_features
@@ -38,10 +38,16 @@ def main(
     write_json(report, {"params": block, **quality})
     old, new = quality["before"], quality["after"]
     say(
-        f"{old['tracklets']} tracklets became {new['tracklets']}: purity {old['purity']:.1f} to "
-        f"{new['purity']:.1f} %, {quality['kept']:.1f} % of frames kept "
-        f"({len(rows) / max(seconds, 1e-9):,.0f} frames/s)"
+        f"{old['tracklets']} tracklets became {new['tracklets']}, {quality['kept']:.1f} % of "
+        f"frames kept ({len(rows) / max(seconds, 1e-9):,.0f} frames/s)"
     )
+    if old["purity"] is not None:
+        say(
+            f"purity {old['purity']:.2f} to {new['purity']:.2f} %, noise {old['noise']:.2f} to "
+            f"{new['noise']:.2f} %"
+        )
+    if old["tracklets"] == new["tracklets"]:
+        say(f"eps {block['eps']} cut no tracklet: {len(rows)} frames, {spread(rows, described)}")
 
 
 if __name__ == "__main__":

@@ -339,14 +339,13 @@ def _tracklets_of(cameras: Sequence[_Camera], segments: Ints, rsw: float) -> Int
             f"each once in a tracklet, need {least[at]}; lower rsw to "
             f"{_floored(segments[at] / least[at])} or less"
         )
-    total = math.ceil(segments.sum() / rsw - 1e-9)
-    if least.sum() > total:
+    if least.sum() > asked.sum() + 1e-9:
         raise ReidError(
-            f"rsw {rsw:g} asks for {segments.sum()} segments in {total} tracklets, but the people "
-            f"of {len(cameras)} cameras, each once in a tracklet, need {least.sum()}; lower rsw to "
-            f"{_floored(segments.sum() / least.sum())} or less"
+            f"rsw {rsw:g} asks for {segments.sum()} segments in {asked.sum():.4g} tracklets, but "
+            f"the people of the cameras ({len(cameras)}), each once in a tracklet, need "
+            f"{least.sum()}; lower rsw to {_floored(segments.sum() / least.sum())} or less"
         )
-    return _shared_out(asked, total, least, segments)
+    return _shared_out(asked, math.ceil(asked.sum() - 1e-9), least, segments)
 
 
 def _floored(value: float) -> str:

@@ -1,0 +1,306 @@
+"""Isolation cuts tracklets by person; no frame is lost or doubled."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.cluster import DBSCAN
+
+from weakreid.clustering.isolation import (
+    NOISE,
+    distances,
+    groups,
+    isolate,
+    isolation_quality,
+    spread,
+)
+from weakreid.errors import ReidError
+from weakreid.seeding import numpy_generator
+from weakreid.supervision import noise as noises
+from weakreid.tables import conform
+
+COLUMNS = ["tracklet_id", "position", "image", "camera_id", "source_id", "truth_person_id"]
+
+
+def tracks_of(*tracklets: list[int], camera: int = 1) -> pd.DataFrame:
+    """Tracklets by the persons in their frames; the images count down."""
+    rows = [
+        (number, position, 0, camera, number, person)
+        for number, persons in enumerate(tracklets)
+        for position, person in enumerate(persons)
+    ]
+    made = pd.DataFrame(rows, columns=COLUMNS)
+    return made.assign(image=np.arange(len(made))[::-1] + 100)
+
+
+def at(*degrees: float) -> np.ndarray:
+    """Features in the plane by their angle, of lengths that must not matter."""
+    angles = np.radians(degrees)
+    lengths = 1 + np.arange(len(angles))[:, None] % 3
+    return (np.stack([np.cos(angles), np.sin(angles)], axis=1) * lengths).astype(np.float32)
+
+
+def chord(degrees: float) -> float:
+    """The distance of features of length 1 so many degrees apart."""
+    return 2 * float(np.sin(np.radians(degrees) / 2))
+
+
+TEN = chord(10)
+
+
+def parts(made: pd.DataFrame) -> list[list[int]]:
+    return [own["image"].tolist() for _, own in made.groupby("tracklet_id")]
+
+
+def test_two_people_are_separated_in_their_order() -> None:
+    # the second person first, the frames of both interleaved
+    tracks = tracks_of([2, 1, 2, 1, 1], [3, 3])
+    features = at(90, 0, 92, 2, 4, 40, 41)
+    made = isolate(tracks, features, eps=TEN, min_samples=2)
+    images = tracks["image"].to_numpy()
+    assert parts(made) == [images[[0, 2]].tolist(), images[[1, 3, 4]].tolist(), [101, 100]]
+    assert made["tracklet_id"].tolist() == [0, 0, 1, 1, 1, 2, 2]
+    assert made["position"].tolist() == [0, 1, 0, 1, 2, 0, 1]
+    assert made["source_id"].tolist() == [0, 0, 0, 0, 0, 1, 1]
+    assert made["truth_person_id"].tolist() == [2, 2, 1, 1, 1, 3, 3]
+    assert list(made.columns) == COLUMNS
+    conform(made, "tracks")
+
+
+@pytest.mark.parametrize(
+    ("noise", "reach", "expected"),
+    [
+        # 30 is nearer to the frames around 60, by its nearest of each
+        ("join", None, [[0, 1], [2, 3, 4, 5]]),
+        ("join", 2.6, [[0, 1], [2, 3, 4, 5]]),
+        ("join", 2.4, [[0, 1], [2], [3, 4, 5]]),
+        ("own", None, [[0, 1], [2], [3, 4, 5]]),
+        ("drop", None, [[0, 1], [3, 4, 5]]),
+    ],
+)
+def test_what_becomes_of_noise(noise: str, reach: float | None, expected: list[Any]) -> None:
+    tracks = tracks_of([1, 1, 1, 2, 2, 2])
+    features = at(0, 4, 30, 55, 59, 63)
+    made = isolate(tracks, features, eps=TEN, min_samples=2, noise=noise, reach=reach)
+    assert [[105 - image for image in part] for part in parts(made)] == expected
+
+
+def test_a_noise_frame_joins_a_core_frame_the_earliest_of_equals() -> None:
+    # 9 is a border frame, nearer to 18.5 than the core frame at 30 is
+    features = at(-9, 0, 9, 30, 31, 32, 18.5)
+    found = groups(features, eps=chord(9.1), min_samples=3, noise="drop")
+    assert found.tolist() == [0, 0, 0, 1, 1, 1, -1]
+    assert groups(features, eps=chord(9.1), min_samples=3, noise="join")[-1] == 1
+    # two clusters at the same distance, to the last bit
+    x, y = np.cos(np.radians([20, 21])), np.sin(np.radians([20, 21]))
+    mirrored = np.concatenate([np.stack([x, y], 1), np.stack([x, -y], 1), [[1.0, 0.0]]])
+    assert groups(mirrored, eps=TEN, min_samples=2, noise="drop").tolist() == [0, 0, 1, 1, -1]
+    assert groups(mirrored, eps=TEN, min_samples=2, noise="join").tolist() == [0, 0, 1, 1, 0]
+
+
+def test_no_cluster() -> None:
+    tracks = tracks_of([1, 2, 3], [4], [5, 5])
+    features = at(0, 90, 180, 0, 0, 1)
+    whole = isolate(tracks, features, eps=TEN, min_samples=2)
+    assert parts(whole) == [[105, 104, 103], [102], [101, 100]]
+    # bounded or not: there is nothing to join
+    bounded = isolate(tracks, features, eps=TEN, min_samples=2, reach=1.0)
+    pd.testing.assert_frame_equal(bounded, whole)
+    own = isolate(tracks, features, eps=TEN, min_samples=2, noise="own")
+    assert parts(own) == [[105], [104], [103], [102], [101, 100]]
+    # a tracklet of one frame passes, whatever min_samples says
+    drop = isolate(tracks, features, eps=TEN, min_samples=2, noise="drop")
+    assert parts(drop) == [[102], [101, 100]]
+    assert drop["source_id"].tolist() == [1, 2, 2]
+    assert drop["tracklet_id"].tolist() == [0, 1, 1]
+
+
+def test_short_tracklets_are_left_out_on_demand() -> None:
+    tracks = tracks_of([1, 1, 1, 2, 2], [4])
+    features = at(0, 1, 2, 90, 91, 0)
+    assert len(isolate(tracks, features, eps=TEN, min_samples=2, min_frames=2)) == 5
+    made = isolate(tracks, features, eps=TEN, min_samples=2, min_frames=3)
+    assert made["tracklet_id"].tolist() == [0, 0, 0]
+    with pytest.raises(ReidError, match="min_frames 4 leave no frame of 6"):
+        isolate(tracks, features, eps=TEN, min_samples=2, min_frames=4)
+
+
+def test_clusters_are_dbscans() -> None:
+    generator = numpy_generator(0, "points")
+    features = generator.normal(size=(60, 3)).astype(np.float32)
+    unit = features.astype(np.float64)
+    unit /= np.linalg.norm(unit, axis=1, keepdims=True)
+    for eps, least in ((0.2, 2), (0.3, 4), (0.5, 3)):
+        expected = DBSCAN(eps=eps, min_samples=least).fit(unit).labels_
+        found = groups(features, eps=eps, min_samples=least, noise="drop")
+        assert len(set(expected)) > 1
+        assert found.tolist() == expected.tolist()
+    exact = np.linalg.norm(unit[:, None] - unit, axis=2)
+    np.testing.assert_allclose(distances(features), exact, atol=1e-7)
+
+
+@st.composite
+def tracked(draw: st.DrawFn) -> tuple[pd.DataFrame, np.ndarray]:
+    lengths = draw(st.lists(st.integers(1, 9), min_size=1, max_size=6))
+    generator = numpy_generator(draw(st.integers(0, 99)), "tracks")
+    tracks = tracks_of(*(generator.integers(1, 4, n).tolist() for n in lengths))
+    images = generator.permutation(10 * len(tracks))[: len(tracks)]
+    centres = generator.normal(size=(4, 5))
+    spread = draw(st.sampled_from([0.05, 0.3, 1.0]))
+    features = centres[tracks["truth_person_id"]] + spread * generator.normal(size=(len(tracks), 5))
+    return tracks.assign(image=images, camera_id=tracks["tracklet_id"] % 2), features
+
+
+@settings(max_examples=60, deadline=None)
+@given(tracked(), st.floats(0.05, 1.9), st.integers(1, 4), st.sampled_from([*NOISE, "reach"]))
+def test_no_frame_is_lost_or_doubled(
+    made: tuple[pd.DataFrame, np.ndarray], eps: float, least: int, noise: str
+) -> None:
+    tracks, features = made
+    choice: dict[str, Any] = (
+        {"noise": "join", "reach": 1.3} if noise == "reach" else {"noise": noise}
+    )
+    try:
+        cut = isolate(tracks, features, eps=eps, min_samples=least, **choice)
+    except ReidError:
+        assert noise == "drop"
+        return
+    assert cut["image"].is_unique
+    kept = set(cut["image"])
+    assert kept <= set(tracks["image"])
+    if noise != "drop":
+        assert kept == set(tracks["image"])
+    # the very frames: everything else of a frame is what it was
+    same = ["image", "camera_id", "source_id", "truth_person_id"]
+    beside = cut[same].merge(tracks[same], how="left", indicator=True)
+    assert (beside["_merge"] == "both").all()
+    # numbered from 0 without gaps, by the tracklet cut and the first position in it
+    place = tracks.set_index("image")["position"]
+    found = [own for _, own in cut.groupby("tracklet_id")]
+    assert cut["tracklet_id"].is_monotonic_increasing
+    assert cut["tracklet_id"].unique().tolist() == list(range(len(found)))
+    keys = []
+    for own in found:
+        positions = place[own["image"]].tolist()
+        assert len(set(own["source_id"])) == 1
+        assert positions == sorted(positions)
+        assert own["position"].tolist() == list(range(len(own)))
+        keys.append((own["source_id"].iloc[0], positions[0]))
+    assert keys == sorted(keys)
+    again = isolate(tracks, 3.0 * features, eps=eps, min_samples=least, threads=3, **choice)
+    pd.testing.assert_frame_equal(again, cut)
+    blind = isolate(
+        tracks.drop(columns="truth_person_id"), features, eps=eps, min_samples=least, **choice
+    )
+    pd.testing.assert_frame_equal(blind, cut.drop(columns="truth_person_id"))
+    quality = isolation_quality(tracks, cut)
+    before, after = quality["before"], quality["after"]
+    assert (before["rfm"], before["rsw"]) == pytest.approx(noises.measured(tracks))
+    if noise != "drop":
+        # the paper's point: isolation never joins people, and adds fragments
+        assert after["purity"] >= before["purity"] - 1e-9
+        assert after["rfm"] >= before["rfm"] - 1e-9
+        assert after["rsw"] == pytest.approx(noises.measured(cut)[1])
+        assert quality["kept"] == 100
+
+
+def test_quality() -> None:
+    before = tracks_of([1, 1, 1, 2], [1, 1, 3, 3], [4, 4, 4, 4], [5, 5, 0, 0])
+    # the first cut cleanly, the second cut and not clean, the third cut, the fourth not
+    part = np.array([0, 0, 0, 1, 2, 2, 2, 3, 4, 4, 5, 5, 6, 6, 6, 6])
+    after = before.assign(tracklet_id=part)
+    found = isolation_quality(before, after)
+    assert found["before"]["tracklets"] == 4
+    assert found["after"]["tracklets"] == 7
+    assert found["before"]["noise"] == pytest.approx(100 * (1 / 4 + 2 / 4 + 0 + 2 / 4) / 4)
+    assert found["before"]["purity"] == pytest.approx(100 * 11 / 16)
+    assert found["after"]["noise"] == pytest.approx(100 * (1 / 3 + 2 / 4) / 7)
+    assert found["after"]["purity"] == pytest.approx(100 * 13 / 16)
+    # 1, 2, 3, 4, 5 under one camera
+    assert found["before"]["rfm"] == pytest.approx(6 / 5)
+    assert found["after"]["rfm"] == pytest.approx(8 / 5)
+    assert found["before"]["rsw"] == pytest.approx(6 / 4)
+    assert found["after"]["rsw"] == pytest.approx(8 / 7)
+    assert (found["mixed"], found["separated"], found["whole"]) == (2, 50, 50)
+    assert found["kept"] == 100
+    # a second camera: as many tracklets, twice as many pairs for one of them
+    cameras = before.assign(camera_id=[1] * 4 + [2] * 12)
+    assert isolation_quality(cameras, cameras)["before"]["rfm"] == pytest.approx(6 / 6)
+
+
+def test_quality_where_frames_are_left_out() -> None:
+    before = tracks_of([1, 1, 2, 2], [3, 3])
+    # person 2 is gone, and so is the second tracklet
+    after = before.iloc[:2]
+    found = isolation_quality(before, after)
+    assert found["after"]["purity"] == 100
+    assert found["kept"] == pytest.approx(100 * 2 / 6)
+    assert found["after"]["rfm"] == pytest.approx(1 / 3)
+    assert (found["separated"], found["whole"]) == (0, 0)
+    assert isolation_quality(before, before)["whole"] == 100
+
+
+def test_quality_where_nobody_is_known() -> None:
+    tracks = tracks_of([0, 0], [-1])
+    found = isolation_quality(tracks, tracks)
+    figures = {"noise": None, "purity": None, "rfm": None, "rsw": None}
+    assert found["before"] == {"frames": 3, "tracklets": 2, **figures}
+    assert (found["kept"], found["mixed"]) == (100, 0)
+    assert (found["separated"], found["whole"]) == (None, None)
+
+
+def test_quality_of_other_tracklets_is_refused() -> None:
+    tracks = tracks_of([1, 1], [2])
+    with pytest.raises(ReidError, match="a frame stands in two tracklets, or in none before it"):
+        isolation_quality(tracks, tracks.assign(image=tracks["image"] + 1))
+    with pytest.raises(ReidError, match="a frame stands in two tracklets"):
+        isolation_quality(tracks, pd.concat([tracks, tracks]))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"eps": 0.0}, "eps is 0; features of length 1 are 0 to 2 apart"),
+        ({"eps": 2.1}, "eps is 2.1"),
+        ({"eps": float("nan")}, "eps is nan"),
+        ({"min_samples": 0}, "min_samples is 0; it must be 1 or more"),
+        ({"min_frames": 0}, "min_frames is 0; it must be 1 or more"),
+        ({"noise": "keep"}, "noise 'keep' is unknown; choose join, own, drop"),
+        ({"reach": 0.9}, "reach is 0.9 and noise 'join'"),
+        ({"reach": 2.0, "noise": "own"}, "reach is 2 and noise 'own'; it bounds 'join'"),
+    ],
+)
+def test_settings_are_refused(changes: dict[str, Any], message: str) -> None:
+    values: dict[str, Any] = {"eps": 0.5, "min_samples": 2, **changes}
+    with pytest.raises(ReidError, match=message):
+        isolate(tracks_of([1, 1]), at(0, 1), **values)
+
+
+def test_rows_that_do_not_fit_are_refused() -> None:
+    tracks = tracks_of([1, 1, 1], [2])
+    values: dict[str, Any] = {"eps": 0.5, "min_samples": 2}
+    with pytest.raises(ReidError, match=r"features \[3, 2\] for 4 frames"):
+        isolate(tracks, at(0, 1, 2), **values)
+    with pytest.raises(ReidError, match="no tracklet; give tracklets"):
+        isolate(tracks.iloc[:0], at(), **values)
+    with pytest.raises(ReidError, match=r"row 2 \(tracklet 0, position 1\) is out of order"):
+        isolate(tracks.iloc[[0, 2, 1, 3]], at(0, 1, 2, 3), **values)
+    with pytest.raises(ReidError, match=r"row 1 \(tracklet 0, position 0\) is out of order"):
+        isolate(tracks.iloc[[3, 0, 1, 2]], at(0, 1, 2, 3), **values)
+    for bad in (0.0, np.nan, np.inf):
+        features = at(0, 1, 2, 3)
+        features[1] = bad
+        with pytest.raises(ReidError, match="feature of image 102 is zero or not finite"):
+            isolate(tracks, features, **values)
+
+
+def test_nothing_left_says_what_distances_there_are() -> None:
+    tracks = tracks_of([1, 1, 1], [2, 2])
+    features = at(0, 60, 120, 0, 60)
+    message = "eps 0.1, min_samples 2, min_frames 1 leave no frame of 5, whose neighbours are 1.00"
+    with pytest.raises(ReidError, match=f"{message} to 1.00 apart.*raise eps"):
+        isolate(tracks, features, eps=0.1, min_samples=2, noise="drop")
+    assert spread(tracks_of([1], [2]), at(0, 1)) == "all tracklets of one frame"

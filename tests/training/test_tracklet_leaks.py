@@ -1,0 +1,114 @@
+"""Learning from tracklets sees frames and which tracklet they are of, and nothing else."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+from tests.training.helpers import history_rows
+from tests.training.tracklet_helpers import learn_here, make_tracklets, tracklet_method
+
+from weakreid import tables
+from weakreid.seeding import numpy_generator
+from weakreid.stages import train_tracklets
+
+# said here again: a column that `supervision.visible` came to show would change no weights there
+VISIBLE = ["tracklet_id", "position", "image"]
+SHORT = tracklet_method(schedule__epochs=2, schedule__steps_per_epoch=1)
+MEASURED = {"nmi", "ari", "purity"}
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory) -> Path:
+    return make_tracklets(tmp_path_factory.mktemp("data"))
+
+
+@pytest.fixture(scope="module")
+def trained(data, tmp_path_factory) -> Path:
+    return learn_here(data, tmp_path_factory.mktemp("trained"), SHORT)
+
+
+def changed_tracks(data: Path, folder: Path, change: Callable[[pd.DataFrame], None]) -> Path:
+    rows = tables.read_frame(data / "tracks.parquet", "tracks", truth=True)
+    before = rows.copy()
+    change(rows)
+    assert not rows.equals(before)
+    path = folder / "tracks.parquet"
+    tables.write(path, "tracks", rows, {})
+    return path
+
+
+def hidden_changed(rows: pd.DataFrame) -> None:
+    generator = numpy_generator(1, "hidden")
+    hidden = set(rows.columns) - set(VISIBLE)
+    assert hidden == {"camera_id", "source_id", "truth_person_id"}
+    for name in sorted(hidden):
+        rows[name] = generator.permutation(rows[name].to_numpy())
+
+
+def test_what_is_hidden_does_not_change_one_bit(data, trained, tmp_path) -> None:
+    path = changed_tracks(data, tmp_path, hidden_changed)
+    out = learn_here(data, tmp_path / "out", SHORT, tracks=path)
+    for name in ("model.safetensors", "clusters.parquet"):
+        assert (out / name).read_bytes() == (trained / name).read_bytes()
+    found, before = (history_rows(of / "history.parquet") for of in (out, trained))
+    assert [row for row in found if row[2] not in MEASURED] == [
+        row for row in before if row[2] not in MEASURED
+    ]
+    # only the measures know who is who
+    assert [row for row in found if row[2] in MEASURED] != [
+        row for row in before if row[2] in MEASURED
+    ]
+
+
+def images_changed(rows: pd.DataFrame) -> None:
+    rows["image"] = rows["image"].to_numpy()[::-1].copy()
+
+
+def tracklets_changed(rows: pd.DataFrame) -> None:
+    # the second frame of tracklet 1 becomes the second of tracklet 0
+    place = int(np.flatnonzero(rows["tracklet_id"] == 1)[1])
+    rows.loc[place, "tracklet_id"] = 0
+
+
+@pytest.mark.parametrize("change", [images_changed, tracklets_changed])
+def test_what_is_shown_does(data, trained, tmp_path, change) -> None:
+    path = changed_tracks(data, tmp_path, change)
+    out = learn_here(data, tmp_path / "out", SHORT, tracks=path)
+    model = "model.safetensors"
+    assert (out / model).read_bytes() != (trained / model).read_bytes()
+
+
+@pytest.fixture
+def happened(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
+    """Record, in their order, the columns of Parquet files that are read, and the weights saved."""
+    found: list[Any] = []
+    read, save = pq.read_table, train_tracklets.checkpoints.save_weights
+
+    def recorded(path: Path, *, columns: list[str]) -> Any:
+        found.append((path.name, columns))
+        return read(path, columns=columns)
+
+    def refused(*_: Any, **__: Any) -> Any:
+        raise AssertionError("a training reads Parquet by whole tables alone")
+
+    def saved(*given: Any) -> None:
+        found.append("weights")
+        save(*given)
+
+    monkeypatch.setattr(pq, "read_table", recorded)
+    monkeypatch.setattr(pq, "ParquetFile", refused)
+    monkeypatch.setattr(train_tracklets.checkpoints, "save_weights", saved)
+    yield found
+
+
+def test_the_truth_is_read_when_the_weights_stand(data, tmp_path, happened) -> None:
+    learn_here(data, tmp_path, tracklet_method(schedule__epochs=0))
+    assert happened == [
+        ("tracks.parquet", VISIBLE),
+        "weights",
+        ("tracks.parquet", ["tracklet_id", "truth_person_id"]),
+    ]
