@@ -281,8 +281,18 @@ class Tracker(Strict):
         6, description="a person of fewer boxes in a tracklet does not count there"
     )
 
+    missed: Literal["count", "leave_out"] = Field(
+        "count", description="people whom no tracklet shows: 0 tracklets each, or no people"
+    )
+    static: list[str] = Field(
+        default_factory=list, description="sequences of a camera that does not move, pooled apart"
+    )
+
     @model_validator(mode="after")
     def _each_its_own(self) -> Self:
+        strange = [name for name in self.static if name not in self.sequences]
+        if strange:
+            raise ValueError(f"static: '{strange[0]}' is not one of sequences")
         for name in ("truth", "output"):
             if len(self.sequences) > 1 and "{sequence}" not in getattr(self, name):
                 raise ValueError(f"{name} names one file for all sequences; put {{sequence}} in it")

@@ -169,6 +169,7 @@ def tracker_values(wildcards):
     sequences = [
         {
             "name": name,
+            "static": name in block.static,
             **{
                 kind: str(Path(block.root) / getattr(block, kind).format(sequence=name))
                 for kind in ("truth", "output")
@@ -176,7 +177,7 @@ def tracker_values(wildcards):
         }
         for name in block.sequences
     ]
-    more = {"iou": block.iou, "min_run": block.min_run}
+    more = block.model_dump(mode="json", include={"iou", "min_run", "missed"})
     return values({"title": wildcards.tracker, "sequences": sequences, **more})
 
 

@@ -481,7 +481,7 @@ def _facts(grid: Grid, published: Published, block: Block) -> list[str]:
     if found:
         queries, gallery = (sizes([own[key] for own in found]) for key in ("queries", "gallery"))
         facts.append(f"{PROTOCOL}: {queries} queries, {gallery} in the gallery.")
-    if grid.paper is None and len(grid.rows) > 1 and sizes:
+    if grid.paper is None and len(grid.rows) > 1 and found:
         facts.append("Bold: the best mean of its column, be it by less than the deviations.")
     return facts
 

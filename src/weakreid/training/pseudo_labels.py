@@ -32,7 +32,7 @@ class Associating:
 
 
 def associate(
-    features: np.ndarray, how: Associating, eps: float | None, check: bool = True
+    features: np.ndarray, how: Associating, eps: float | None, *, threads: int, check: bool
 ) -> tuple[np.ndarray, float]:
     """Return each tracklet's cluster, -1 where it has none, and the eps that found them.
 
@@ -40,6 +40,7 @@ def associate(
         features: float32 [N, d], of length 1 each.
         how: the other settings.
         eps: of DBSCAN; None for the data's own.
+        threads: whatever their number, the result is the same.
         check: refuse fewer than two clusters, from which nothing can be learnt.
 
     Returns:
@@ -48,7 +49,7 @@ def associate(
     Raises:
         ReidError: see `check`.
     """
-    distances = jaccard.jaccard_distances(features, how.k1, how.k2)
+    distances = jaccard.jaccard_distances(features, how.k1, how.k2, threads)
     if eps is None:
         eps = float(association.data_eps(distances, len(features), how.share))
     labels = association.associate(distances, eps, how.min_samples)

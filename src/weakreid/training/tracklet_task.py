@@ -84,7 +84,7 @@ class TrackletTask:
         steps_per_epoch: for the loop.
         eps: of DBSCAN, None until it is known.
         labels: per epoch so far, the clusters [N] of all tracklets.
-        seconds: per epoch of this process, what its association took.
+        seconds: what each association of this process took.
     """
 
     def __init__(
@@ -156,26 +156,34 @@ class TrackletTask:
     # ---------------------------------------------------------------- around an epoch
 
     def begin_epoch(self, epoch: int) -> list[tuple[str, float]]:
-        """Cluster the tracklets and start the classifiers anew; return what to record."""
-        started = time.monotonic()
-        features = self.describe(epoch)
-        terms = self._associate(features)
+        """Cluster the tracklets and start the classifiers anew; return what to record.
+
+        The first epoch decides eps, where it is the data's.
+
+        Raises:
+            ReidError: there are fewer than two clusters.
+        """
+        features, terms = self._cluster(epoch, check=True)
         self._renew_classifiers(features, self.labels[-1])
-        self.seconds.append(time.monotonic() - started)
         return terms
 
-    def finish(self, epoch: int) -> History:
+    def finish(self, epochs: int) -> History:
         """Cluster the tracklets after the last epoch; return what to record.
 
-        Whatever comes out is right: nothing is learnt from it.
+        However many clusters there are is right: nothing is learnt from them.
         """
-        terms = self._associate(self.describe(epoch), check=False)
-        return [(epoch, epoch * self.steps_per_epoch, name, value) for name, value in terms]
+        _, terms = self._cluster(epochs, check=False)
+        return [(epochs, epochs * self.steps_per_epoch, name, value) for name, value in terms]
 
-    def _associate(self, features: np.ndarray, check: bool = True) -> list[tuple[str, float]]:
-        labels, self.eps = associate(features, self.associating, self.eps, check)
+    def _cluster(self, epoch: int, check: bool) -> tuple[np.ndarray, list[tuple[str, float]]]:
+        started = time.monotonic()
+        features = self.describe(epoch)
+        labels, self.eps = associate(
+            features, self.associating, self.eps, threads=self.pictures.threads, check=check
+        )
         self.labels.append(labels)
-        return [
+        self.seconds.append(time.monotonic() - started)
+        return features, [
             ("clusters", float(labels.max() + 1)),
             ("unclustered", 100 * float((labels < 0).mean())),
             ("eps", self.eps),
