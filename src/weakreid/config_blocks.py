@@ -332,6 +332,15 @@ class Isolation(Strict):
     noise: Literal["join", "own", "drop"] = Field(
         "join", description="what becomes of a frame outside every cluster"
     )
+    reach: Annotated[float, Field(ge=1.0), BeforeValidator(as_number)] | None = Field(
+        None, description="join: how many eps away a cluster may be; null: any"
+    )
+
+    @model_validator(mode="after")
+    def _reach_joins(self) -> Self:
+        if self.reach is not None and self.noise != "join":
+            raise ValueError(f"reach goes with noise: join, not with {self.noise}; leave it out")
+        return self
 
 
 class Audit(Strict):

@@ -5,24 +5,20 @@ Euclidean distance of unit vectors, as it is (re-ranking divides it by each item
 items whose rows of V do not meet have J = 1, and are not stored: memory grows with N x k.
 """
 
-import itertools
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
 from weakreid.clustering.neighbours import (
     Array,
-    default_threads,
     nearest,
     unit_rows,
 )
 from weakreid.clustering.reciprocal import encode, expanded_sets, pair_distances
 from weakreid.errors import ReidError
 
-_ROWS = 128  # rows given to a worker at a time
+_ROWS = 128  # rows whose minima are added up at once
 
 
 def jaccard_distances(
@@ -51,13 +47,30 @@ def jaccard_distances(
     sets = expanded_sets(near, k1)
     encoded = encode(sets, pair_distances(items, sets, threads), near[:, :k2])
     del items, sets, near
-    return _mirrored(*_upper(encoded, threads or default_threads()))
+    return _distances(encoded)
 
 
-def _upper(encoded: Any, threads: int) -> tuple[Array, Array, Array]:
-    """Return indptr [N + 1], columns and J of the pairs i < j with J < 1, by rows."""
-    count = encoded.shape[0]
+def _distances(encoded: Any) -> Any:
+    """Return J of the pairs i != j with J < 1, [N, N], sorted; in blocks of rows."""
+    shared = _shared(encoded)
+    lower = shared.T.tocsr()  # sorted by the transposition
+    shared = (lower + lower.T.tocsr()).tocsr()
+    del lower
     totals = encoded.sum(axis=1)
+    values = shared.data
+    for first in range(0, len(totals), _ROWS):
+        bounds = shared.indptr[first : first + _ROWS + 1]
+        part = slice(bounds[0], bounds[-1])
+        both = np.repeat(totals[first : first + _ROWS], np.diff(bounds))
+        both += totals[shared.indices[part]]
+        # equal rows share all they have: exactly 0, an entry like any other
+        values[part] = 1 - values[part] / (both - values[part])
+    return shared
+
+
+def _shared(encoded: Any) -> Any:
+    """Return S_ij = sum_m min(V_im, V_jm) of i < j where it is not 0, [N, N], unsorted."""
+    count = encoded.shape[0]
     columns = encoded.tocsc()
     columns.sort_indices()
     # where each entry of `encoded` stands in `columns`; behind it are the later rows of its column
@@ -67,67 +80,22 @@ def _upper(encoded: Any, threads: int) -> tuple[Array, Array, Array]:
     after = np.empty(encoded.nnz, np.int64)
     after[order.data] = np.arange(1, encoded.nnz + 1)
     del order
-    left = columns.indptr[encoded.indices + 1] - after
-
-    def work(first: int) -> tuple[list[int], Array, Array]:
-        lengths, found, distances = [], [], []
-        for row in range(first, min(first + _ROWS, count)):
-            own = slice(encoded.indptr[row], encoded.indptr[row + 1])
-            shared = _shared(encoded.data[own], after[own], left[own], columns, row + 1)
-            others = np.flatnonzero(shared)
-            shared = shared[others]
-            others += row + 1
-            lengths.append(len(others))
-            found.append(others.astype(np.int32))
-            distances.append(1 - shared / (totals[row] + totals[others] - shared))
-        return lengths, np.concatenate(found), np.concatenate(distances)
-
-    with ThreadPoolExecutor(threads) as pool:
-        parts = list(pool.map(work, range(0, count, _ROWS)))
-    lengths = [part[0] for part in parts]
-    indptr = np.concatenate([[0], np.cumsum(list(itertools.chain.from_iterable(lengths)))])
-    return (
-        indptr,
-        np.concatenate([part[1] for part in parts]),
-        np.concatenate([part[2] for part in parts]),
-    )
-
-
-def _shared(values: Array, starts: Array, lengths: Array, columns: Any, first: int) -> Array:
-    """Return sum_m min(V_im, V_jm) for j = first, first + 1, ..., up to the last that has any.
-
-    `values` are the row's entries, and starts, lengths say where in `columns` those of the same
-    columns begin that belong to j >= first, and how many they are.
-    """
-    ends = np.cumsum(lengths)
-    places = np.arange(ends[-1])
-    places += np.repeat(starts - ends + lengths, lengths)
-    least = np.minimum(np.repeat(values, lengths), columns.data[places])
-    return np.bincount(columns.indices[places] - first, least)
-
-
-def _mirrored(indptr: Array, columns: Array, values: Array) -> Any:
-    """Return the symmetric matrix of an upper triangle, explicit zeros kept."""
-    count = len(indptr) - 1
-    upper = sparse.csr_array((values, columns, indptr), (count, count))
-    lower = upper.T.tocsr()  # row j: its columns i < j, ascending
-    bounds = indptr + lower.indptr
-    kind: Any = np.int32 if bounds[-1] <= np.iinfo(np.int32).max else np.int64
-    indices, data = np.empty(bounds[-1], kind), np.empty(bounds[-1])
-    for row in range(count):
-        first, last = bounds[row], bounds[row + 1]
-        middle = first + lower.indptr[row + 1] - lower.indptr[row]
-        for part, low, high in ((lower, first, middle), (upper, middle, last)):
-            own = slice(part.indptr[row], part.indptr[row + 1])
-            indices[low:high] = part.indices[own]
-            data[low:high] = part.data[own]
-    whole = sparse.csr_array((data, indices, bounds.astype(kind)), (count, count))
-    whole.has_sorted_indices = True
-    return whole
-
-
-def stored_above(distances: Any) -> NDArray[np.float64]:
-    """Return the stored distances of the pairs i < j, by rows."""
-    rows = np.repeat(np.arange(distances.shape[0]), np.diff(distances.indptr))
-    found: NDArray[np.float64] = distances.data[distances.indices > rows]
-    return found
+    later = columns.indptr[encoded.indices + 1] - after
+    parts = []
+    for first in range(0, count, _ROWS):
+        starts = encoded.indptr[first : first + _ROWS + 1]
+        own = slice(starts[0], starts[-1])
+        ends = np.concatenate([[0], np.cumsum(later[own])])
+        total = int(ends[-1])
+        places = np.arange(total)
+        places += np.repeat(after[own] - ends[:-1], later[own])
+        least = np.minimum(np.repeat(encoded.data[own], later[own]), columns.data[places])
+        # a product adds them up by row and column: of ones with a matrix of one entry a row
+        every = np.arange(total + 1, dtype=np.int32)
+        adder = sparse.csr_array(
+            (np.ones(total), every[:-1], ends[starts - starts[0]].astype(np.int32)),
+            (len(starts) - 1, total),
+        )
+        entries = sparse.csr_array((least, columns.indices[places], every), (total, count))
+        parts.append(adder @ entries)
+    return sparse.vstack(parts, format="csr")

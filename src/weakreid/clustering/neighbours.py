@@ -1,17 +1,22 @@
 """Nearest neighbours of every item among all, exact, in memory that grows with N x k.
 
-Squared distances of a block of items to all come from one matrix product, |a|^2 + |b|^2 - 2 a.b,
-whose rounding depends on the BLAS, its threads and the block. It is used as a bound only: with e
-the largest error that the product can have, everything within 2 e of the k-th distance is kept,
-and what lies within 2 e of one another is measured again in float64 from the differences. So
-the neighbours are those of exact arithmetic (to float64), equal distances by index, the same bytes
-whatever the threads and blocks. Nearly equal items are paid for: where all N are within rounding
-of each other, all pairs are measured twice, a hundred times slower.
+Squared distances come from matrix products, |a|^2 + |b|^2 - 2 a.b, tile by tile, each tile used for
+both of its sides: half the work of the whole product. Their rounding depends on the BLAS and the
+tile, so they are used as bounds only. With e the largest error they can have, whatever lies within
+2 e of the k-th distance is kept, and what lies within 2 e of one another is measured again in
+float64 from the differences. So the neighbours are those of exact arithmetic (up to float64), equal
+distances by index: the same bytes whatever the threads and tiles.
+
+The price is paid where distances are nearly equal. An item with too many neighbours that rounding
+cannot tell apart is measured against everything, about a hundred times slower; with all features
+the same (a network that collapsed) that is every item.
 """
 
 import itertools
 import os
 import threading
+from collections import deque
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -19,13 +24,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+from weakreid.console import progress
 from weakreid.errors import ReidError
 
 Array = NDArray[Any]
 TILE = 512  # a tile of float32 products is 1 MiB
 _PAIRS = 64  # differences worked on at once: they stay in the processor's cache
+_MANY_TILES = 2000  # about 30 seconds: show how far it is
 _CROWD = 64  # times as many candidates as neighbours wanted, and no more are kept
 
 
@@ -102,7 +109,10 @@ def nearest(items: Array, keep: int, threads: int | None = None, tile: int = TIL
     near = np.empty((count, others + 1), np.int32)
     near[:, 0] = np.arange(count)
     with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(workers) as pool:
-        list(pool.map(work, pairs))
+        done: Iterator[None] = pool.map(work, pairs)
+        if len(pairs) > _MANY_TILES:
+            done = progress(done, total=len(pairs), label="neighbours", unit="tiles")
+        deque(done, maxlen=0)
         if others:
             graph = found.within(2 * error)
 

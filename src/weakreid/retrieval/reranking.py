@@ -6,13 +6,8 @@ Mahalanobis distance, Eq. 1, with M = I), or the cosine distance, which for unit
 it; each item's distances are divided by the largest of them, so that exp(-d) and the final mixture
 mean the same at every scale of features.
 
-- N(i, k): item i and its k nearest others, equal distances by index.
-- R(i, k) = {j in N(i, k): i in N(j, k)}.
-- R*(i) = R(i, k1) with every R(j, k1/2), j in R(i, k1), that lies in it by more than two thirds:
-  |R(j, k1/2) & R(i, k1)| > 2/3 |R(j, k1/2)|; k1/2 is rounded to the nearest, halves to even.
-- V_ij = exp(-d_ij) on R*(i), 0 elsewhere, rows scaled to sum to 1, then averaged over the first k2
-  of N(i, .), the item itself among them.
-- J(q, g) = 1 - S / (2 - S), S = sum_j min(V_qj, V_gj); final = (1 - weight) J + weight d.
+The encoding V of an item, by those it is mutually near to, is that of `clustering.reciprocal`.
+J(q, g) = 1 - S / (2 - S), S = sum_j min(V_qj, V_gj); final = (1 - weight) J + weight d.
 
 Only the R* sets are stored: V is sparse, and no items x items matrix is ever held.
 """
@@ -22,10 +17,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
+from weakreid.clustering.neighbours import nearest, unit_rows
+from weakreid.clustering.reciprocal import encode, expanded_sets, pair_distances
 from weakreid.errors import ReidError
-from weakreid.retrieval.distances import BLOCK_BYTES, Array, Metric, pairwise, unit_rows
+from weakreid.retrieval.distances import BLOCK_BYTES, Array, Metric, pairwise
 
 
 @dataclass(frozen=True)
@@ -72,94 +68,25 @@ def rerank(
         raise ReidError(f"features: shape {queries.shape} against {gallery.shape}")
     items = np.concatenate([queries, gallery])
     items = items.astype(np.result_type(items, np.float32), copy=False)
-    squared: Metric = "cosine" if metric == "cosine" else "sqeuclidean"
-    neighbours, largest = _neighbours(
-        items, squared, max(chosen.k1 + 1, chosen.k2), max(1, block_bytes)
-    )
-    sets = _expanded(neighbours, chosen.k1)
-    encoded = _encode(sets, items, squared, largest, max(1, block_bytes))
-    encoded = _average(encoded, neighbours[:, : chosen.k2])
-    final = pairwise(queries, gallery, squared, block_bytes)
-    final /= largest[: len(queries), None]
+    metric = "cosine" if metric == "cosine" else "sqeuclidean"
+    # of unit vectors, half the squared Euclidean distance is the cosine distance
+    base, factor = (unit_rows(items), 0.5) if metric == "cosine" else (items, 1.0)
+    near, largest = nearest(base, max(chosen.k1 + 1, chosen.k2))
+    largest = np.where(largest == 0, 1, factor * largest)  # all items are equal: d stays 0
+    sets = expanded_sets(near, chosen.k1)
+    distances = factor * pair_distances(base, sets)
+    distances /= np.repeat(largest, np.diff(sets.indptr))
+    encoded = encode(sets, distances, near[:, : chosen.k2])
+    totals = encoded.sum(axis=1)
+    final = pairwise(queries, gallery, metric, block_bytes)
+    final /= largest[: len(queries), None].astype(final.dtype)
     final *= chosen.weight
     columns = encoded[len(queries) :].tocsc()
     for query in range(len(queries)):
         shared = _shared(encoded, query, columns)
-        final[query] += (1 - chosen.weight) * (1 - shared / (2 - shared))
+        jaccard = 1 - shared / (totals[query] + totals[len(queries) :] - shared)
+        final[query] += (1 - chosen.weight) * jaccard
     return final
-
-
-def _neighbours(
-    items: Array, metric: Metric, keep: int, block_bytes: int
-) -> tuple[NDArray[np.int64], Array]:
-    """Return each item's nearest ([N, keep], itself first) and its largest distance [N]."""
-    count = len(items)
-    keep = min(keep, count)
-    nearest = np.empty((count, keep), np.int64)
-    largest = np.empty(count, items.dtype)
-    step = max(1, block_bytes // (2 * count * items.itemsize))
-    for start in range(0, count, step):
-        block = pairwise(items[start : start + step], items, metric, block_bytes)
-        lines = np.arange(len(block))
-        block[lines, start + lines] = 0
-        largest[start : start + step] = block.max(axis=1)
-        block[lines, start + lines] = -1  # before its own duplicates
-        border = np.partition(block, keep - 1, axis=1)[:, keep - 1]
-        for line, row in enumerate(block):
-            within = np.flatnonzero(row <= border[line])
-            order = np.argsort(row[within], kind="stable")[:keep]
-            nearest[start + line] = within[order]
-    largest[largest == 0] = 1  # all items are equal: the distances stay 0
-    return nearest, largest
-
-
-def _reciprocal(neighbours: NDArray[np.int64], k: int) -> Any:
-    """Return R(., k) as a sparse [N, N] matrix of ones."""
-    near = neighbours[:, : k + 1]
-    count = len(near)
-    ones = np.ones(near.size, np.int32)
-    forward = sparse.csr_array((ones, (np.repeat(np.arange(count), near.shape[1]), near.ravel())))
-    forward.resize((count, count))
-    return forward.multiply(forward.T).tocsr()
-
-
-def _expanded(neighbours: NDArray[np.int64], k1: int) -> Any:
-    """Return R* as a sparse [N, N] matrix of non-zeros."""
-    whole = _reciprocal(neighbours, k1)
-    half = _reciprocal(neighbours, round(k1 / 2))
-    overlap = whole.multiply(whole @ half.T).tocoo()
-    fits = 3 * overlap.data > 2 * half.sum(axis=1)[overlap.col]
-    taken = sparse.csr_array(
-        (np.ones(int(fits.sum()), np.int32), (overlap.row[fits], overlap.col[fits])), whole.shape
-    )
-    return (whole + taken @ half).tocsr()
-
-
-def _encode(sets: Any, items: Array, metric: Metric, largest: Array, block_bytes: int) -> Any:
-    """Return V before averaging, sparse [N, N] of float64, rows summing to 1."""
-    pairs = sets.tocoo()
-    rows, columns = pairs.row, pairs.col
-    # of unit vectors, half the squared Euclidean distance is the cosine distance
-    base, factor = (unit_rows(items), 0.5) if metric == "cosine" else (items, 1.0)
-    weights = np.empty(len(rows))
-    step = max(1, block_bytes // max(1, 3 * items.shape[1] * items.itemsize))
-    for start in range(0, len(rows), step):
-        part = slice(start, start + step)
-        apart = base[rows[part]] - base[columns[part]]
-        squares = np.einsum("ij,ij->i", apart, apart)
-        weights[part] = np.exp(-factor * squares / largest[rows[part]])
-    sums = np.bincount(rows, weights, len(items))
-    return sparse.csr_array((weights / sums[rows], (rows, columns)), sets.shape)
-
-
-def _average(encoded: Any, nearest: NDArray[np.int64]) -> Any:
-    """Return V averaged over each item's nearest [N, k2]."""
-    count, width = nearest.shape
-    if width == 1:
-        return encoded
-    rows = np.repeat(np.arange(count), width)
-    share = np.full(rows.size, 1 / width)
-    return (sparse.csr_array((share, (rows, nearest.ravel())), (count, count)) @ encoded).tocsr()
 
 
 def _shared(encoded: Any, query: int, columns: Any) -> NDArray[np.float64]:

@@ -13,6 +13,8 @@ from weakreid.files import read_json, write_json
 
 PACKAGES = ("weakreid", "torch", "torchvision", "timm", "numpy", "pandas", "pyarrow", "simplejpeg")
 
+ABOUT = ("experiment", "dataset", "bags", "noise", "isolation", "method")
+
 
 def main(
     metrics: Annotated[list[Path], typer.Option()],
@@ -28,7 +30,7 @@ def main(
     config = about.pop("config")
     names = about["runs"]
     result = {
-        **{name: about[name] for name in ("experiment", "dataset", "bags", "method")},
+        **{name: about[name] for name in ABOUT if name in about},
         "device": sorted({time["device"] for time in times}),
         **{protocol: summary([run[protocol] for run in runs]) for protocol in runs[0]},
         "runs": dict(zip(names, runs, strict=True)),

@@ -48,10 +48,10 @@ def average(mean: nn.Module, network: nn.Module, alpha: float) -> None:
             averages.append(of_mean[name])
             values.append(value)
     buffers = dict(mean.named_buffers())
-    for name, value in network.named_buffers():
-        if value.is_floating_point():
+    for name, buffer in network.named_buffers():
+        if buffer.is_floating_point():
             averages.append(buffers[name])
-            values.append(value)
+            values.append(buffer)
         else:
-            buffers[name].copy_(value)
+            buffers[name].copy_(buffer)
     torch._foreach_lerp_(averages, values, 1 - alpha)

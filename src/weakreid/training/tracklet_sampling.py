@@ -1,7 +1,5 @@
 """Which tracklets make a batch, and which of their frames are looked at (TMC)."""
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from weakreid.errors import ReidError
@@ -10,8 +8,8 @@ from weakreid.errors import ReidError
 class _Deck:
     """Items in random order, each dealt once before any is dealt again."""
 
-    def __init__(self, items: Sequence[int], generator: np.random.Generator) -> None:
-        self.items, self.generator = np.asarray(items), generator
+    def __init__(self, items: np.ndarray, generator: np.random.Generator) -> None:
+        self.items, self.generator = items, generator
         self.left: list[int] = []
 
     def deal(self, count: int) -> list[int]:

@@ -1,0 +1,161 @@
+"""Association on sparse distances against the dense computation."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import sparse
+from sklearn.cluster import DBSCAN
+
+from weakreid.clustering.association import (
+    associate,
+    check_clusters,
+    cluster_quality,
+    data_eps,
+    describe_failure,
+)
+from weakreid.clustering.jaccard import jaccard_distances
+from weakreid.errors import ReidError
+
+
+def as_sparse(dense):
+    """Store what is below 1 off the diagonal, zeros too."""
+    rows, columns = np.nonzero((dense < 1) & ~np.eye(len(dense), dtype=bool))
+    starts = np.searchsorted(rows, np.arange(len(dense) + 1))
+    return sparse.csr_array((dense[rows, columns], columns, starts), dense.shape)
+
+
+def as_dense(distances):
+    found = np.ones(distances.shape)
+    rows = np.repeat(np.arange(len(found)), np.diff(distances.indptr))
+    found[rows, distances.indices] = distances.data
+    np.fill_diagonal(found, 0)
+    return found
+
+
+def dense_eps(dense, share):
+    pairs = dense[np.triu_indices(len(dense), 1)]
+    pairs = np.sort(pairs[pairs != 0])
+    taken = max(1, round(share * len(pairs)))
+    return math.fsum(pairs[:taken]) / taken
+
+
+def numbered(labels):
+    names = {}
+    return [-1 if label < 0 else names.setdefault(label, len(names)) for label in labels]
+
+
+@st.composite
+def distances(draw):
+    """Symmetric, with zeros, equal values and ones off the diagonal."""
+    count = draw(st.integers(1, 25))
+    seed = draw(st.integers(0, 2**32 - 1))
+    rng = np.random.default_rng(seed)
+    values = rng.choice([0, 0.125, 0.25, 0.3, 0.5, 0.7, 1, 1, 1, 1], (count, count))
+    upper = np.triu(values, 1)
+    return upper + upper.T
+
+
+@settings(max_examples=150, deadline=None)
+@given(distances(), st.sampled_from([0.1, 0.25, 0.5, 0.99]), st.integers(1, 6))
+def test_labels_are_those_of_the_dense_matrix(dense, eps, min_samples):
+    found = associate(as_sparse(dense), eps, min_samples)
+    expected = DBSCAN(eps=eps, min_samples=min_samples, metric="precomputed").fit_predict(dense)
+    assert found.tolist() == numbered(expected)
+
+
+@settings(max_examples=150, deadline=None)
+@given(distances(), st.sampled_from([1e-3, 0.01, 0.2, 0.5, 1.0]))
+def test_eps_is_that_of_the_dense_matrix(dense, share):
+    if not dense.any():
+        with pytest.raises(ReidError, match="no two of"):
+            data_eps(as_sparse(dense), len(dense), share)
+        return
+    assert data_eps(as_sparse(dense), len(dense), share) == dense_eps(dense, share)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(2, 120), st.booleans())
+def test_from_features_to_labels(seed, count, duplicates):
+    rng = np.random.default_rng(seed)
+    persons = rng.integers(0, 1 + count // 8, count)
+    features = rng.standard_normal((count, 16))[persons] + 0.3 * rng.standard_normal((count, 16))
+    if duplicates:
+        features = features[rng.integers(0, count, count)]
+    found = jaccard_distances(features.astype(np.float32))
+    dense = as_dense(found)
+    if not dense.any():
+        return
+    eps = data_eps(found, count, 0.02)
+    assert eps == dense_eps(dense, 0.02)
+    if eps < 1:
+        expected = DBSCAN(eps=eps, min_samples=4, metric="precomputed").fit_predict(dense)
+        assert associate(found, eps).tolist() == numbered(expected)
+
+
+def test_people_that_are_far_apart_are_found():
+    rng = np.random.default_rng(0)
+    persons = rng.permutation(np.repeat(np.arange(30), 12))
+    features = 4 * rng.standard_normal((30, 24))[persons] + rng.standard_normal((360, 24))
+    found = jaccard_distances(features.astype(np.float32), k1=12, k2=4)
+    labels = associate(found, 0.6)
+    quality = cluster_quality(labels, persons)
+    assert quality["clusters"] == 30
+    assert quality["purity"] == 1
+    assert quality["nmi"] > 0.95
+    check_clusters(labels, found, 0.6)
+    order = [label for label in dict.fromkeys(labels.tolist()) if label >= 0]
+    assert order == list(range(30))
+
+
+def test_quality_counts_the_unclustered_as_clusters_of_their_own():
+    perfect = cluster_quality([1, 1, 0, 0], [7, 7, 9, 9])
+    assert perfect == {"nmi": 1.0, "ari": 1.0, "clusters": 2, "unclustered": 0, "purity": 1.0}
+    assert cluster_quality([-1, -1, -1], [1, 2, 3])["nmi"] == 1
+    none = cluster_quality([-1, -1, -1, -1], [1, 1, 2, 2])
+    assert none["clusters"] == 0
+    assert none["unclustered"] == 4
+    assert none["purity"] == 0
+    assert none["ari"] == 0
+    mixed = cluster_quality([0, 0, 0, 5, 5, -1], [1, 1, 2, 3, 3, 3])
+    assert mixed["clusters"] == 2
+    assert mixed["purity"] == pytest.approx(4 / 5)
+    with pytest.raises(ReidError, match="give one each"):
+        cluster_quality([0, 1], [1])
+
+
+def test_a_failure_says_which_eps_which_distances_and_what_to_do():
+    dense = np.ones((20, 20))
+    dense[:10, :10] = 0.5
+    np.fill_diagonal(dense, 0)
+    found = as_sparse(dense)
+    with pytest.raises(ReidError) as none:
+        check_clusters(associate(found, 0.4), found, 0.4)
+    assert str(none.value) == (
+        "association: DBSCAN found no cluster among 20 tracklets with eps 0.4 and min_samples 4; "
+        "23.7 % of the pairs have a Jaccard distance below 1 (smallest 0.5, 1 % 0.5, median 0.5); "
+        "raise eps (or share), lower min_samples, or give more tracklets"
+    )
+    with pytest.raises(ReidError, match=r"one cluster .* eps 0.6 .*; lower eps"):
+        check_clusters(associate(found, 0.6), found, 0.6)
+    few = as_sparse(np.zeros((3, 3)))
+    assert describe_failure(few, 0.5).endswith("give at least 8 tracklets, or lower min_samples")
+    alone = as_sparse(np.ones((9, 9)) - np.eye(9))
+    assert "check the features" in describe_failure(alone, 0.5)
+    assert "\n" not in describe_failure(as_sparse(np.zeros((1, 1))), 0.5)
+
+
+def test_bad_input_is_named():
+    found = as_sparse(np.full((4, 4), 0.5) - 0.5 * np.eye(4))
+    for eps in (0.0, 1.0, float("nan")):
+        with pytest.raises(ReidError, match="above 0 and below 1"):
+            associate(found, eps)
+    with pytest.raises(ReidError, match="min_samples 0"):
+        associate(found, 0.5, 0)
+    for share in (0.0, 1.5):
+        with pytest.raises(ReidError, match="share"):
+            data_eps(found, 4, share)
+    with pytest.raises(ReidError, match="5 tracklets"):
+        data_eps(found, 5)

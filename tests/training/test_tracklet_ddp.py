@@ -1,0 +1,133 @@
+"""Several processes learn from tracklets as one does (gloo, CPU)."""
+
+import multiprocessing
+import os
+from pathlib import Path
+
+import pytest
+import torch
+from lightning_fabric import Fabric
+from lightning_fabric.plugins.environments import LightningEnvironment
+from tests.training.helpers import HEIGHT, WIDTH, make_images, settings_put_back, start
+from tests.training.test_ddp import free_port
+from tests.training.test_tracklet_task import LABELS, TRACKLETS, Net
+from tests.training.tracklet_helpers import (
+    learn_here,
+    make_tracklets,
+    tracklet_method,
+    words_of,
+)
+
+from weakreid import tables
+from weakreid.images import ImageStore
+from weakreid.training.mean_net import mean_of
+from weakreid.training.pictures import Pictures
+from weakreid.training.pseudo_labels import Associating
+from weakreid.training.tracklet_task import TrackletTask
+
+
+def steps_of(images: Path, out: Path, fabric: Fabric) -> None:
+    """Take some steps; write what was described, losses, the first gradients, the last weights."""
+    fabric.launch()
+    torch.set_num_threads(1)
+    net = Net()
+    mean = mean_of(net)
+    classifier = torch.nn.Linear(net.dimension, 1, bias=False)
+    groups = [
+        {"name": "backbone", "params": list(net.parameters())},
+        {"name": "heads", "params": list(classifier.parameters())},
+    ]
+    learner, optimiser = fabric.setup(net, torch.optim.SGD(groups, 0.05, 0.9))
+    with ImageStore(images) as store:
+        augmenting = {"flip": 0.5, "pad": 2, "erase": 0.5}
+        task = TrackletTask(
+            TRACKLETS,
+            Pictures(store, HEIGHT, WIDTH, net.backbone.mean, augmenting, 1),
+            fabric=fabric, network=net, learner=learner, mean=mean, classifier=classifier,
+            optimiser=optimiser, associating=Associating(3, 2, 1, 2, 0.5, 0.2), losses={},
+            momentum=0.5, clusters=2, tracklets_per_cluster=2, frames=2, steps_per_epoch=3, seed=2,
+        )  # fmt: skip
+        features = torch.from_numpy(task.describe(0))
+        task.labels.append(LABELS)
+        task._renew_classifiers(features.numpy(), LABELS)
+        losses, gradients = [], []
+        for step, batch in enumerate(task.batches(0)):
+            value, terms = task.loss(batch)
+            optimiser.zero_grad()
+            fabric.backward(value)
+            parts = [*net.parameters(), task.classifier.weight]
+            gradients.append([part.grad.clone() for part in parts])
+            optimiser.step()
+            task.after_step(step)
+            losses.append([value.item(), *(term.item() for term in terms.values())])
+    weights = [value.detach() for value in [*net.parameters(), task.classifier.weight]]
+    weights += [*mean.parameters(), task.mean_classifier]
+    found = {"features": features, "losses": losses, "gradients": gradients[0], "weights": weights}
+    torch.save(found, out / f"{fabric.global_rank}-of-{fabric.world_size}.pt")
+
+
+def one_of(rank: int, size: int, port: int, images: Path, out: Path) -> None:
+    os.environ.update(
+        LOCAL_RANK=str(rank), NODE_RANK="0", WORLD_SIZE=str(size),
+        MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port),
+    )  # fmt: skip
+    torch.set_num_threads(1)
+    fabric = Fabric(
+        accelerator="cpu", devices=size, strategy="ddp", plugins=[LightningEnvironment()]
+    )
+    steps_of(images, out, fabric)
+
+
+def test_two_processes_make_the_loss_and_gradients_of_one(tmp_path):
+    images = tmp_path / "images.arrow"
+    make_images(images, 20)
+    with settings_put_back():
+        alone = Fabric(accelerator="cpu", devices=1, plugins=[LightningEnvironment()])
+        steps_of(images, tmp_path, alone)
+    context, port = multiprocessing.get_context("fork"), free_port()
+    processes = [
+        context.Process(target=one_of, args=(rank, 2, port, images, tmp_path)) for rank in range(2)
+    ]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(120)
+        assert process.exitcode == 0
+    one = torch.load(tmp_path / "0-of-1.pt")
+    assert all(terms[3] > 0.01 for terms in one["losses"]), "the triplets have nothing to compare"
+    assert any(gradient.abs().max() > 1e-3 for gradient in one["gradients"])
+    for rank in range(2):
+        two = torch.load(tmp_path / f"{rank}-of-2.pt")
+        torch.testing.assert_close(two["features"], one["features"], rtol=1e-5, atol=1e-6)
+        torch.testing.assert_close(two["losses"], one["losses"], rtol=1e-5, atol=1e-6)
+        torch.testing.assert_close(two["gradients"], one["gradients"], rtol=1e-4, atol=1e-6)
+        torch.testing.assert_close(two["weights"], one["weights"], rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.slow
+def test_two_processes_run_the_stage(tmp_path):
+    data = make_tracklets(tmp_path / "data")
+    values = tracklet_method(
+        association__eps=0.5,
+        model__embedding="fc",
+        model__batch_norm="eval",
+        optimiser__name="sgd",
+        optimiser__lr=1e-3,
+        schedule__epochs=2,
+        schedule__steps_per_epoch=1,
+    )
+    alone = learn_here(data, tmp_path / "one", values)
+    options = words_of(data, tmp_path / "two", values, devices=2, threads=2)
+    process = start(options, "tests.training.tracklet_helpers")
+    _, said = process.communicate()
+    assert process.returncode == 0, said
+    # one process writes and speaks
+    assert said.count("epoch 1 of 2") == said.count("trained in") == 1
+    assert {path.name for path in (tmp_path / "two").iterdir()} == {
+        path.name for path in alone.iterdir()
+    }
+    found, expected = (
+        tables.read_frame(folder / "clusters.parquet", "clusters")
+        for folder in (tmp_path / "two", alone)
+    )
+    assert found.equals(expected)
