@@ -13,6 +13,7 @@ include: "workflow/rules/supervision.smk"
 include: "workflow/rules/tracklets.smk"
 include: "workflow/rules/training.smk"
 include: "workflow/rules/evaluation.smk"
+include: "workflow/rules/identities.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/audit.smk"
 

@@ -205,6 +205,12 @@ def test_tracklets_are_in_the_order_of_their_frames():
     assert [rows.tolist() for rows in tracklets_of(rows)] == [[9, 3], [8, 7]]
 
 
+def test_tracklets_with_a_gap_are_refused():
+    rows = pd.DataFrame({"tracklet_id": [0, 2], "position": [0, 0], "image": [7, 9]})
+    with pytest.raises(ReidError, match="tracklet_id 2 where 1 is due; number the tracklets"):
+        tracklets_of(rows)
+
+
 def test_an_epoch_without_steps_given_shows_every_tracklet_about_once():
     assert steps_of(None, 416, 32) == 13
     assert steps_of(None, 417, 32) == 14

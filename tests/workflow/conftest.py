@@ -7,7 +7,9 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
+import simplejpeg
 
 ROOT = Path(__file__).resolve().parents[2]
 METRICS = "results/wl_tiny/metrics.json"
@@ -22,6 +24,11 @@ STUDY_TABLES = (
     "results/tables/mini_board/table.md",
     "results/tables/mini_noise/table.md",
 )
+# a tracker's noise, and bags of its tracklets that people named
+TRACKED = (
+    "results/trackers/tiny/rates.md",
+    "results/datasets/film/official/bags/named.parquet",
+)
 FIGURES = (
     "results/wl_tiny/learning_curve.svg",
     "results/wl_tiny/runs/official-1/matches_fine.png",
@@ -32,7 +39,7 @@ FIGURES = (
     "results/tables/mini_matches/walkers_tiny/coarse.png",
     "results/tables/mini_board/plot.svg",
     "results/tables/mini_switches/plot.svg",
-    "results/mini_tmc_walkers_tiny_minus/clusters.svg",
+    "results/mini_tmc_walkers_tiny_intra_50_noisy/clusters.svg",
 )
 
 
@@ -52,11 +59,12 @@ class Project:
     metrics: str = METRICS
     table: str = TABLE
     study_tables: tuple[str, ...] = STUDY_TABLES
+    tracked: tuple[str, ...] = TRACKED
     figures: tuple[str, ...] = FIGURES
 
     @property
     def targets(self) -> tuple[str, ...]:
-        return (self.metrics, self.table, *self.study_tables, *self.figures)
+        return (self.metrics, self.table, *self.study_tables, *self.tracked, *self.figures)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -88,6 +96,29 @@ class Project:
         return self.snakemake(*targets, "--cores", "2", "--configfile", "tiny.yaml", *SIDE_BY_SIDE)
 
 
+def draw_film(folder: Path) -> None:
+    """Write a tracker's output, the pictures that it saw, the truth and people's names.
+
+    Track 2 shows person 2 and, from the fifth of the eight pictures on, person 3.
+    """
+    (folder / "pictures").mkdir(parents=True)
+    boxes, truth = [], []
+    for frame in range(1, 9):
+        picture = np.full((48, 80, 3), 128, np.uint8)
+        for person in (1, 2, 3):
+            left = 22 * person - 20 + frame
+            picture[8:38, left : left + 12] = 60 * person
+            box = f"{left},8,12,30"
+            truth.append(f"{frame},{person},{box},1,1,1")
+            track = {1: 1, 2: 2 if frame < 5 else 4, 3: 3 if frame < 5 else 2}[person]
+            boxes.append(f"{frame},{track},{box},1,-1,-1,-1")
+        data = simplejpeg.encode_jpeg(picture, quality=95)
+        (folder / "pictures" / f"{frame:06d}.jpg").write_bytes(data)
+    names = ["video,name,first_frame,last_frame", "hall,Ada,1,4", "hall,Bob,1,4", "hall,Bob,5,8"]
+    for name, lines in (("boxes.txt", boxes), ("truth.txt", truth), ("names.csv", names)):
+        (folder / name).write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
 def lay_out(folder: Path) -> Project:
     """Copy what a checkout holds, and the tiny experiment's config, into an empty folder."""
     for name in ("src", "workflow", "envs"):
@@ -95,6 +126,7 @@ def lay_out(folder: Path) -> Project:
     for name in ("Snakefile", "config.yaml", "tests/workflow/tiny.yaml"):
         shutil.copy(ROOT / name, folder)
     (folder / "profiles").symlink_to("workflow/profiles")
+    draw_film(folder / "film")
     return Project(folder)
 
 

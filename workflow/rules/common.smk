@@ -388,3 +388,64 @@ def of_runs(pattern):
     return lambda wildcards: expand(
         pattern, run=runs_of(wildcards.experiment), allow_missing=True
     )
+
+
+# --- without labels ---
+
+
+def tracked(experiment):
+    """Return whether an experiment's pictures are crops of a tracker's boxes."""
+    return CONFIG.datasets[CONFIG.experiments[experiment].dataset].source == "mot"
+
+
+def identities_values(wildcards):
+    about = {"experiment": wildcards.experiment, "tracked": tracked(wildcards.experiment)}
+    return values({**about, "rows": 20, "pictures": 10})
+
+
+def search_values(wildcards):
+    about = {"metric": method_of(wildcards).evaluation.metric, "items": 10}
+    title = f"{wildcards.experiment}: queries and the nearest tracklets of other cameras"
+    picture = {"queries": 12, "items": 4}
+    more = {"title": title, "tracked": tracked(wildcards.experiment)}
+    return values({**about, **more, "picture": picture})
+
+
+def searched(wildcards):
+    """Return a split's tracklets, or refuse, before anything runs, one without query or gallery."""
+    name = experiment_of(wildcards).dataset
+    if tracked(wildcards.experiment) and split_of(wildcards) != "dev":
+        for split in ("query", "gallery"):
+            if not any(s.split == split for s in CONFIG.datasets[name].sequences):
+                raise ReidError(
+                    f"datasets.{name}: no sequence has split: {split}, so there is nothing to "
+                    f"search; add one (docs/tracker_output.md), or ask for {learnt(wildcards)}"
+                )
+    return f"{split_folder(wildcards)}/tracklets.parquet"
+
+
+def coarse_of(wildcards):
+    """Return the coarse test set, or refuse, before anything runs, one that nobody knows."""
+    name = experiment_of(wildcards).dataset
+    if tracked(wildcards.experiment) and split_of(wildcards) != "dev":
+        for split in ("query", "gallery"):
+            of = [s for s in CONFIG.datasets[name].sequences if s.split == split]
+            if not any(s.truth for s in of):
+                why = f"of split {split} has truth" if of else f"has split: {split}"
+                raise ReidError(
+                    f"datasets.{name}: no sequence {why}, so nothing can be measured; add it "
+                    f"(docs/tracker_output.md), or ask for {learnt(wildcards, searches=True)}"
+                )
+    return f"{split_folder(wildcards)}/coarse.parquet"
+
+
+def learnt(wildcards, searches=False):
+    """Return what a run gives without any truth, as targets to ask for."""
+    block = CONFIG.datasets[experiment_of(wildcards).dataset]
+    names = ["model.safetensors"]
+    if method_of(wildcards).learns == "tracklets":
+        names.insert(0, "identities.png")
+    if searches and {"query", "gallery"} <= {s.split for s in block.sequences}:
+        names.insert(0, "search.png")
+    folder = f"results/{wildcards.experiment}/runs/{wildcards.run}"
+    return " or ".join(f"{folder}/{name}" for name in names)

@@ -33,7 +33,7 @@ rule evaluate:
     input:
         features=rules.features.output.features,
         tracklets=lambda w: f"{split_folder(w)}/tracklets.parquet",
-        coarse=lambda w: f"{split_folder(w)}/coarse.parquet",
+        coarse=coarse_of,
     output:
         metrics="results/{experiment}/runs/{run}/metrics.json",
         rankings="results/{experiment}/runs/{run}/rankings.parquet",

@@ -5,6 +5,7 @@ Euclidean distance of unit vectors, as it is (re-ranking divides it by each item
 items whose rows of V do not meet have J = 1, and are not stored: memory grows with N x k.
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from scipy import sparse
 
 from weakreid.clustering.neighbours import (
     Array,
+    default_threads,
     nearest,
     unit_rows,
 )
@@ -47,12 +49,12 @@ def jaccard_distances(
     sets = expanded_sets(near, k1)
     encoded = encode(sets, pair_distances(items, sets, threads), near[:, :k2])
     del items, sets, near
-    return _distances(encoded)
+    return _distances(encoded, threads or default_threads())
 
 
-def _distances(encoded: Any) -> Any:
+def _distances(encoded: Any, threads: int) -> Any:
     """Return J of the pairs i != j with J < 1, [N, N], sorted; in blocks of rows."""
-    shared = _shared(encoded)
+    shared = _shared(encoded, threads)
     lower = shared.T.tocsr()  # sorted by the transposition
     shared = (lower + lower.T.tocsr()).tocsr()
     del lower
@@ -68,7 +70,7 @@ def _distances(encoded: Any) -> Any:
     return shared
 
 
-def _shared(encoded: Any) -> Any:
+def _shared(encoded: Any, threads: int) -> Any:
     """Return S_ij = sum_m min(V_im, V_jm) of i < j where it is not 0, [N, N], unsorted."""
     count = encoded.shape[0]
     columns = encoded.tocsc()
@@ -81,8 +83,8 @@ def _shared(encoded: Any) -> Any:
     after[order.data] = np.arange(1, encoded.nnz + 1)
     del order
     later = columns.indptr[encoded.indices + 1] - after
-    parts = []
-    for first in range(0, count, _ROWS):
+
+    def work(first: int) -> Any:
         starts = encoded.indptr[first : first + _ROWS + 1]
         own = slice(starts[0], starts[-1])
         ends = np.concatenate([[0], np.cumsum(later[own])])
@@ -97,5 +99,7 @@ def _shared(encoded: Any) -> Any:
             (len(starts) - 1, total),
         )
         entries = sparse.csr_array((least, columns.indices[places], every), (total, count))
-        parts.append(adder @ entries)
-    return sparse.vstack(parts, format="csr")
+        return adder @ entries
+
+    with ThreadPoolExecutor(threads) as pool:
+        return sparse.vstack(list(pool.map(work, range(0, count, _ROWS))), format="csr")

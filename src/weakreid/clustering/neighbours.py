@@ -94,7 +94,8 @@ def nearest(items: Array, keep: int, threads: int | None = None, tile: int = TIL
 
     def work(pair: tuple[slice, slice]) -> None:
         rows, columns = pair
-        values = (items[rows] * -2) @ items[columns].T
+        values = items[rows] @ items[columns].T
+        values *= -2
         values += rounded[rows, None]
         values += rounded[columns]
         if rows == columns:

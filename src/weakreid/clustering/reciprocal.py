@@ -59,7 +59,7 @@ def encode(sets: Any, distances: NDArray[np.float64], near: NDArray[np.int32]) -
     np.rint(weights, out=weights)
     encoded = sparse.csr_array((weights, sets.indices, sets.indptr), sets.shape)
     ones = np.ones(near.size)
-    starts = np.arange(0, near.size + 1, k2, np.int32)
+    starts = np.arange(0, near.size + 1, k2, dtype=np.int32)
     encoded = (sparse.csr_array((ones, near.ravel(), starts), sets.shape) @ encoded).tocsr()
     encoded.sort_indices()
     return encoded
@@ -75,6 +75,6 @@ def _reciprocal(near: NDArray[np.int32], k: int) -> Any:
     forward = np.sort(near[:, : k + 1], axis=1)
     count, width = forward.shape
     ones = np.ones(forward.size, np.int32)
-    starts = np.arange(0, forward.size + 1, width, np.int32)
+    starts = np.arange(0, forward.size + 1, width, dtype=np.int32)
     graph = sparse.csr_array((ones, forward.ravel(), starts), (count, count))
     return graph.multiply(graph.T.tocsr()).tocsr()

@@ -2,7 +2,7 @@
 
 `tracklets.csv` and `frames.csv` say what there is. A tracklet may show several persons or, where
 nobody knows, person 0; so may one of split `train`, since a tracker knows no persons. A query of
-person 0 has no right answer: it goes into the gallery, where it distracts.
+person 0 stays a query: it can be searched with, and is skipped where answers are measured.
 """
 
 from pathlib import Path
@@ -47,15 +47,12 @@ def read(root: Path, *, on_bad_frame: str = "stop", official: bool = False) -> R
     held = _read(root / TRACKLETS, TRACKLET_COLUMNS, ("sequence", "split"))
     frames = _read(root / FRAMES, FRAME_COLUMNS, ("file",))
     _check(root, held, frames)
-    split = held["split"].to_numpy(object)
-    nobody = (split == "query") & (held["person_id"].to_numpy() == 0)
-    if nobody.any():
-        say(f"{NAME}: {int(nobody.sum())} queries of an unknown person go into the gallery")
+    queries = held["split"] == "query"
+    nobody = int((queries & (held["person_id"] == 0)).sum())
+    if nobody:
+        say(f"{NAME}: of {int(queries.sum())} queries {nobody} are of somebody unknown")
     tracklets = layout.tracklet_table(
-        held["person_id"],
-        held["camera_id"],
-        np.where(nobody, "gallery", split),
-        held["frame_count"],
+        held["person_id"], held["camera_id"], held["split"].to_numpy(object), held["frame_count"]
     )
     files = frames["file"].tolist()
     reading = Reading(

@@ -1,5 +1,6 @@
 """Learning from tracklets without labels: clusters are the labels, anew in every epoch (TMC)."""
 
+import contextlib
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -49,9 +50,19 @@ def tracklets_of(rows: pd.DataFrame) -> list[np.ndarray]:
 
     Args:
         rows: of the table "tracks".
+
+    Raises:
+        ReidError: the tracklets are not numbered from 0 without gaps.
     """
     rows = rows.sort_values(["tracklet_id", "position"], kind="stable")
     ids, images = rows["tracklet_id"].to_numpy(), rows["image"].to_numpy()
+    found = np.unique(ids)
+    wrong = np.flatnonzero(found != np.arange(len(found)))
+    if len(wrong):
+        raise ReidError(
+            f"tracks: tracklet_id {found[wrong[0]]} where {wrong[0]} is due; "
+            "number the tracklets from 0 without gaps"
+        )
     return np.split(images, np.flatnonzero(np.diff(ids)) + 1)
 
 
@@ -209,12 +220,16 @@ class TrackletTask:
         }
         groups = _groups([len(rows[tracklet]) for tracklet in own])
         found = torch.zeros(len(self.tracklets), self.network.dimension)
+        batches = (
+            self.pictures.plain(np.concatenate([rows[own[place]] for place in group]))
+            for group in groups
+        )
         self.mean.eval()
-        with torch.no_grad(), self.fabric.autocast():
-            made = prefetch(
-                self.pictures.plain(np.concatenate([rows[own[place]] for place in group]))
-                for group in groups
-            )
+        with (
+            contextlib.closing(prefetch(batches)) as made,
+            torch.no_grad(),
+            self.fabric.autocast(),
+        ):
             steps: Iterator[Tensor] = made
             if self.fabric.is_global_zero:
                 steps = progress(

@@ -1,0 +1,254 @@
+"""Who is who: the identities that association found, as a table and as a contact sheet.
+
+Neither reads a person: this is what somebody sees who has tracklets and no labels. A sheet shows
+people: of real ones it belongs under results/ and nowhere else.
+"""
+
+import textwrap
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from weakreid.errors import ReidError
+
+COLUMNS = (
+    "identity",
+    "tracklet_id",
+    "source_id",
+    "camera_id",
+    "first_file",
+    "last_file",
+    "frame_count",
+)
+TRACK_COLUMNS = ("sequence", "track_id")
+"""Added where files are crops of a tracker's boxes."""
+
+_GAP = 6  # white pixels between two tracklets
+_LETTERS = 13  # of a caption above one picture
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A tracklet on the sheet.
+
+    Attributes:
+        caption: what stands above it, two lines.
+        images: rows of the image store.
+    """
+
+    caption: str
+    images: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Row:
+    """An identity on the sheet: what stands beside it, and some of its tracklets."""
+
+    label: str
+    shown: tuple[Shown, ...]
+
+
+def identity_table(
+    clusters: pd.DataFrame, tracks: pd.DataFrame, files: pd.Series, *, tracked: bool
+) -> pd.DataFrame:
+    """Return which tracklets show the same person, a row per tracklet.
+
+    Args:
+        clusters: table "clusters"; a tracklet of label -1 stands alone.
+        tracks: table "tracks" that the clusters were made of.
+        files: the file of every image, by its row in the image store.
+        tracked: the files are SEQUENCE/TRACK/FRAME.jpg (`datasets.crops`).
+
+    Returns:
+        `COLUMNS`, by identity, camera and tracklet. Identities count from 1, those of most
+        tracklets (then frames) first; a tracklet that stands alone has one of its own. With
+        `tracked` also `TRACK_COLUMNS`: as the files say; of a tracklet that was simulated of
+        several tracks, all of them, with spaces between.
+
+    Raises:
+        ReidError: clusters and tracks are not of the same tracklets, or a file is of another form.
+    """
+    frames = tracks.sort_values(["tracklet_id", "position"])
+    frames = frames.assign(file=frames["image"].map(files))
+    of_tracklet = frames.groupby("tracklet_id")
+    table = of_tracklet.agg(
+        source_id=("source_id", "first"),
+        camera_id=("camera_id", "first"),
+        first_file=("file", "first"),
+        last_file=("file", "last"),
+        frame_count=("image", "size"),
+    ).reset_index()
+    labels = clusters.sort_values("tracklet_id")
+    if not np.array_equal(table["tracklet_id"], labels["tracklet_id"]):
+        raise ReidError(
+            f"{len(table)} tracklets in the tracks, {len(labels)} in the clusters, or others; give "
+            "the tracks that the training had"
+        )
+    if frames["file"].isna().any():
+        raise ReidError("the tracks have images that the frames have not; give the dataset's own")
+    identity = _numbered(labels["label"].to_numpy(np.int64), table["frame_count"].to_numpy())
+    table.insert(0, "identity", identity)
+    table = table[list(COLUMNS)]
+    if tracked:
+        table = table.merge(_tracks_of(frames), on="tracklet_id")
+    return table.sort_values(["identity", "camera_id", "tracklet_id"], ignore_index=True)
+
+
+def _numbered(labels: NDArray[np.int64], frames: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return identities from 1: most tracklets first, then most frames, then first tracklet."""
+    alone = labels < 0
+    labels = np.where(alone, labels.max(initial=-1) + 1 + np.arange(len(labels)), labels)
+    _, first, group, size = np.unique(
+        labels, return_index=True, return_inverse=True, return_counts=True
+    )
+    seen = np.bincount(group, weights=frames, minlength=len(size))
+    # clusters before those alone, though a cluster may be of one where min_samples is 1
+    order = np.lexsort((first, -seen, -size, alone[first]))
+    place = np.empty(len(order), np.int64)
+    place[order] = 1 + np.arange(len(order))
+    return place[group]
+
+
+def track_of(file: str) -> tuple[str, str]:
+    """Return sequence and track id of a crop's file, SEQUENCE/TRACK/FRAME.jpg.
+
+    Raises:
+        ReidError: it is another file.
+    """
+    parts = file.split("/")
+    if len(parts) != 3 or not parts[1].isdecimal():
+        raise ReidError(f"{file}: not SEQUENCE/TRACK/FRAME.jpg; make the dataset again")
+    return parts[0], str(int(parts[1]))
+
+
+def _tracks_of(frames: pd.DataFrame) -> pd.DataFrame:
+    """Return tracklet_id and `TRACK_COLUMNS` of tracklets, from the files of their frames."""
+    named = pd.DataFrame([track_of(file) for file in frames["file"]], columns=list(TRACK_COLUMNS))
+    named.insert(0, "tracklet_id", frames["tracklet_id"].to_numpy())
+    return named.drop_duplicates().groupby("tracklet_id").agg(" ".join).reset_index()
+
+
+def summary(table: pd.DataFrame) -> str:
+    """Return in words how many tracklets became how many identities."""
+    size = table["identity"].value_counts()
+    joined = int(size[size > 1].sum())
+    return (
+        f"{joined} of {len(table)} tracklets in {int((size > 1).sum())} identities,"
+        f" {int((size == 1).sum())} alone"
+    )
+
+
+def sheet_rows(
+    table: pd.DataFrame, tracks: pd.DataFrame, *, rows: int, pictures: int
+) -> list[Row]:
+    """Choose what the sheet shows: the first identities, each by tracklets of all its cameras.
+
+    Cameras take turns, each with its longest tracklet first; where there are fewer tracklets than
+    room for pictures, each is shown several times.
+
+    Args:
+        table: of `identity_table`.
+        tracks: table "tracks".
+        rows: identities at most.
+        pictures: of each, at most.
+    """
+    images = tracks.sort_values(["tracklet_id", "position"]).groupby("tracklet_id")["image"]
+    found = []
+    for identity, own in table[table["identity"] <= rows].groupby("identity"):
+        chosen = _in_turn(own, pictures)
+        each = max(1, pictures // len(chosen))
+        shown = tuple(
+            Shown(
+                caption_of(row, _LETTERS * min(each, row["frame_count"])),
+                _inner(images.get_group(row["tracklet_id"]).to_numpy(), each),
+            )
+            for row in chosen.to_dict("records")
+        )
+        found.append(Row(_label(int(identity), own), shown))  # type: ignore[call-overload]
+    return found
+
+
+def _in_turn(own: pd.DataFrame, most: int) -> pd.DataFrame:
+    """Return at most so many tracklets, of as many cameras as there are, by camera."""
+    longest = own.sort_values(["frame_count", "tracklet_id"], ascending=[False, True])
+    turn = longest.groupby("camera_id").cumcount().rename("turn")
+    order = longest.join(turn).sort_values(["turn", "camera_id"]).index[:most]
+    return own.loc[own.index.isin(order)]
+
+
+def _inner(images: NDArray[np.int64], count: int) -> tuple[int, ...]:
+    """Return images spread over a tracklet without its ends, where people are half hidden."""
+    count = min(count, len(images))
+    places = ((np.arange(count) + 0.5) * len(images) / count).astype(int)
+    return tuple(int(image) for image in images[places])
+
+
+def caption_of(row: Mapping[str, object], letters: int) -> str:
+    """Return two lines that name a tracklet: camera; sequence and track, or number."""
+    if "sequence" in row:
+        sequence, track = str(row["sequence"]), str(row["track_id"])
+        room = max(1, letters - len(track) - 1)
+        name = sequence if len(sequence) <= room else sequence[: room - 1] + "…"
+        text = f"{name} {track}"
+    else:
+        text = f"tracklet {row['tracklet_id']}"
+    return f"camera {row['camera_id']}\n{text}"
+
+
+def _label(identity: int, own: pd.DataFrame) -> str:
+    count, cameras = len(own), own["camera_id"].nunique()
+    frames = int(own["frame_count"].sum())
+    lines = [
+        f"{identity}",
+        "alone" if count == 1 else f"{count} tracklets",
+        f"{cameras} camera" + "s" * (cameras > 1),
+        f"{frames} frame" + "s" * (frames > 1),
+    ]
+    return "\n".join(lines)
+
+
+def contact_sheet(
+    rows: Sequence[Row], picture: Callable[[int], NDArray[np.uint8]], title: str
+) -> Figure:
+    """Draw a row per identity.
+
+    Args:
+        rows: of `sheet_rows`.
+        picture: gives an image as uint8 [H, W, 3], all of one size.
+        title: of the figure.
+    """
+    most = max(sum(len(shown.images) for shown in row.shown) for row in rows)
+    width, height = 0.9 + 0.52 * most, 1.36 * len(rows) + 0.35
+    figure = Figure(figsize=(width, height))
+    axes = figure.subplots(len(rows), 1, squeeze=False)[:, 0]
+    for row, axis in zip(rows, axes, strict=True):
+        _draw(axis, row, picture, most)
+    title = "\n".join(textwrap.wrap(title, int(16 * width)))
+    figure.suptitle(title, fontsize=8, y=1 - 0.05 / height, va="top")
+    edges = {"left": 0.9 / width, "right": 1.0, "bottom": 0.02, "top": 1 - 0.6 / height}
+    figure.subplots_adjust(hspace=0.3, **edges)
+    return figure
+
+
+def _draw(
+    axis: Axes, row: Row, picture: Callable[[int], NDArray[np.uint8]], most: int
+) -> None:
+    strip: list[NDArray[np.uint8]] = []
+    left = 0
+    for shown in row.shown:
+        pictures = [picture(image) for image in shown.images]
+        height, width, _ = pictures[0].shape
+        axis.text(left, -3, shown.caption, fontsize=5, va="bottom", linespacing=1.05)
+        strip += [*pictures, np.full((height, _GAP, 3), 255, np.uint8)]
+        left += width * len(pictures) + _GAP
+    axis.imshow(np.concatenate(strip, axis=1))
+    # one scale and one left edge for all rows, whatever the number of gaps
+    axis.set_xlim(-0.5, most * (width + _GAP))
+    axis.set_anchor("W")
+    axis.text(-8, height / 2, row.label, fontsize=6.5, ha="right", va="center")
+    axis.set_axis_off()

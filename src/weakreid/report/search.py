@@ -1,0 +1,70 @@
+"""What a search found, for people: a table with names of tracks, and pictures side by side.
+
+A picture shows people: of real ones it belongs under results/ and nowhere else.
+"""
+
+import pandas as pd
+
+from weakreid.report.identities import TRACK_COLUMNS, track_of
+from weakreid.report.matches import Item, spread
+
+OF_TRACKLET = ("camera_id", "first_file", "last_file")
+
+
+def search_table(
+    found: pd.DataFrame, tracklets: pd.DataFrame, frames: pd.DataFrame, *, tracked: bool
+) -> pd.DataFrame:
+    """Return what was found with where it is: camera, first and last file of both tracklets.
+
+    Args:
+        found: of `retrieval.search.nearest_tracklets`.
+        tracklets: table "tracklets": tracklet_id, camera_id.
+        frames: table "frames": tracklet_id, position, file.
+        tracked: the files are SEQUENCE/TRACK/FRAME.jpg: sequence and track_id are added.
+
+    Returns:
+        query_id, query_..., rank, distance, tracklet_id, ...: a row per query and rank.
+    """
+    files = frames.sort_values(["tracklet_id", "position"]).groupby("tracklet_id")["file"]
+    about = tracklets.set_index("tracklet_id")[["camera_id"]]
+    about = about.assign(first_file=files.first(), last_file=files.last())
+    columns = list(OF_TRACKLET)
+    if tracked:
+        named = [track_of(file) for file in about["first_file"].fillna("-/0/-")]
+        about[list(TRACK_COLUMNS)] = pd.DataFrame(named, index=about.index)
+        columns += TRACK_COLUMNS
+    about = about[columns]
+    queries = about.add_prefix("query_").reindex(found["query_id"]).reset_index()
+    others = about.reindex(found["tracklet_id"]).reset_index()
+    ranked = found[["rank", "distance"]].reset_index(drop=True)
+    return pd.concat([queries, ranked, others], axis=1)
+
+
+def search_examples(
+    table: pd.DataFrame, images: pd.Series, *, queries: int, items: int
+) -> list[list[Item]]:
+    """Return a row per query for `matches.matching_examples`, of queries evenly spread.
+
+    Args:
+        table: of `search_table`.
+        images: tracklet_id to rows of the image store.
+        queries: rows at most.
+        items: the nearest so many of each.
+    """
+    rows = []
+    for query in spread(table["query_id"].unique().tolist(), queries):
+        own = table[table["query_id"] == query].to_dict("records")
+        asked = Item(f"query: {_name(own[0], 'query_')}", spread(images[query]))
+        answers = [
+            Item(f"{row['distance']:.2f}: {_name(row)}", spread(images[row["tracklet_id"]]))
+            for row in own[:items]
+        ]
+        rows.append([asked, *answers])
+    return rows
+
+
+def _name(row: dict[str, object], prefix: str = "") -> str:  # type: ignore[type-arg]
+    sequence = row.get(f"{prefix}sequence")
+    number = row["query_id" if prefix else "tracklet_id"]
+    name = f"tracklet {number}" if sequence is None else f"{sequence} {row[f'{prefix}track_id']}"
+    return f"{name}, camera {row[f'{prefix}camera_id']}"

@@ -1,0 +1,81 @@
+"""Search without truth: for each query tracklet the nearest ones of the gallery."""
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from weakreid.errors import ReidError
+from weakreid.retrieval.distances import BLOCK_BYTES, Metric, pairwise
+from weakreid.retrieval.measure import Frames
+from weakreid.retrieval.protocols import tracklet_descriptors
+
+COLUMNS = ("query_id", "rank", "tracklet_id", "distance")
+
+
+def nearest_tracklets(
+    frames: Frames,
+    tracklets: pd.DataFrame,
+    *,
+    metric: Metric,
+    items: int,
+    block_bytes: int = BLOCK_BYTES,
+) -> pd.DataFrame:
+    """Rank the gallery's tracklets of other cameras for each query tracklet.
+
+    Tracklets of the query's own camera are left out: it is asked where else somebody was.
+
+    Args:
+        frames: of the query and gallery tracklets at least.
+        tracklets: a split's table: tracklet_id, camera_id, split; no person is looked at.
+        metric: between mean features.
+        items: the nearest so many of each query, of equals the first.
+        block_bytes: bound on the distances that are held at a time, and on what makes them.
+
+    Returns:
+        `COLUMNS`, by query in the order of `tracklets` and rank, from 1.
+
+    Raises:
+        ReidError: there is no query or no gallery tracklet, none of another camera than the
+            queries', or a tracklet has no features.
+    """
+    sides = {}
+    for split in ("query", "gallery"):
+        own = tracklets[tracklets["split"] == split]
+        if own.empty:
+            raise ReidError(f"no tracklet of split '{split}': give a sequence with split: {split}")
+        lacking = own.loc[~own["tracklet_id"].isin(frames.tracklet_ids), "tracklet_id"]
+        if len(lacking):
+            raise ReidError(
+                f"tracklet {lacking.iloc[0]} has no features ({len(lacking)} such tracklets); "
+                "describe the split's frames again"
+            )
+        sides[split] = own
+    queries, gallery = sides["query"], sides["gallery"]
+    ids, means = tracklet_descriptors(frames.blocks(), frames.tracklet_ids)
+    place = pd.Series(np.arange(len(ids)), index=ids)
+    cameras = gallery["camera_id"].to_numpy()
+    names = gallery["tracklet_id"].to_numpy()
+    targets = means[place[gallery["tracklet_id"]].to_numpy()]
+    sources = means[place[queries["tracklet_id"]].to_numpy()]
+    step = max(1, block_bytes // (targets.itemsize * len(targets)))
+    parts = []
+    for start in range(0, len(queries), step):
+        block = pairwise(sources[start : start + step], targets, metric, block_bytes)
+        for query, row in zip(queries.iloc[start:].itertuples(), block, strict=False):
+            parts.append(_nearest(row, cameras != query.camera_id, items, names, query.tracklet_id))
+    found = pd.concat(parts, ignore_index=True)
+    if found.empty:
+        raise ReidError(
+            "every gallery tracklet is of its query's own camera, where nobody is looked for; give "
+            "sequences that should find each other different camera numbers"
+        )
+    return found
+
+
+def _nearest(
+    row: NDArray[np.floating], others: NDArray[np.bool_], items: int, names: np.ndarray, query: int
+) -> pd.DataFrame:
+    allowed = np.flatnonzero(others)
+    best = allowed[np.argsort(row[allowed], kind="stable")[:items]]
+    columns = (query, 1 + np.arange(len(best)), names[best], row[best])
+    return pd.DataFrame(dict(zip(COLUMNS, columns, strict=True)))

@@ -1,0 +1,51 @@
+"""Stage: which tracklets show the same person, as a table and as a contact sheet."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from weakreid import tables
+from weakreid.console import run_stage, say
+from weakreid.files import replacing
+from weakreid.images import ImageStore
+from weakreid.report import figures
+from weakreid.report.identities import contact_sheet, identity_table, sheet_rows, summary
+
+_HEIGHT, _WIDTH = 128, 64
+
+
+def main(
+    clusters: Annotated[Path, typer.Option()],
+    tracks: Annotated[Path, typer.Option(help="the tracklets that the training had")],
+    frames: Annotated[Path, typer.Option()],
+    images: Annotated[Path, typer.Option()],
+    params: Annotated[
+        str, typer.Option(help="experiment, tracked (files are SEQUENCE/TRACK/...), rows, pictures")
+    ],
+    out: Annotated[Path, typer.Option(help="CSV, a row per tracklet")],
+    sheet: Annotated[Path, typer.Option(help="PNG, a row per identity")],
+) -> None:
+    """Write the identities of a training's last association."""
+    block = json.loads(params)
+    held = tables.read_frame(tracks, "tracks")
+    file_of = tables.read_frame(frames, "frames", ["image", "file"]).set_index("image")["file"]
+    found = identity_table(
+        tables.read_frame(clusters, "clusters"), held, file_of, tracked=block["tracked"]
+    )
+    shown = sheet_rows(found, held, rows=block["rows"], pictures=block["pictures"])
+    with ImageStore(images) as store:
+        figure = contact_sheet(
+            shown,
+            lambda image: store.batch([image], _HEIGHT, _WIDTH)[0],
+            f"{block['experiment']}: {summary(found)}",
+        )
+    with replacing(out) as aside:
+        found.to_csv(aside, index=False, lineterminator="\n")
+    figures.save(figure, sheet)
+    say(summary(found))
+
+
+if __name__ == "__main__":
+    run_stage(main)

@@ -1,0 +1,65 @@
+"""Stage: the gallery tracklets nearest to each query tracklet, where nobody knows who is right."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+
+from weakreid import tables
+from weakreid.console import run_stage, say
+from weakreid.files import replacing
+from weakreid.images import ImageStore
+from weakreid.report import figures
+from weakreid.report.matches import matching_examples
+from weakreid.report.search import search_examples, search_table
+from weakreid.retrieval.measure import Frames
+from weakreid.retrieval.search import nearest_tracklets
+
+_HEIGHT, _WIDTH = 128, 64
+
+
+def main(
+    features: Annotated[Path, typer.Option()],
+    tracklets: Annotated[Path, typer.Option(help="of a split")],
+    frames: Annotated[Path, typer.Option()],
+    images: Annotated[Path, typer.Option()],
+    params: Annotated[
+        str,
+        typer.Option(help="title, metric, items, tracked (files are SEQUENCE/TRACK/...), picture"),
+    ],
+    out: Annotated[Path, typer.Option(help="CSV, a row per query and rank")],
+    picture: Annotated[Path, typer.Option(help="PNG, some queries and what is nearest")],
+) -> None:
+    """Search with every query tracklet."""
+    block = json.loads(params)
+    rows = tables.read_frame(tracklets, "tracklets", ["tracklet_id", "camera_id", "split"])
+    columns = ["tracklet_id", "position", "file", "image"]
+    held = tables.read_frame(frames, "frames", columns)
+    held = held[held["tracklet_id"].isin(rows["tracklet_id"])]
+    ids = tables.read(features, "features", ["image", "tracklet_id"])
+
+    def blocks() -> Iterator[np.ndarray]:
+        for batch in tables.read_batches(features, "features", ["feature"], rows=4096):
+            column = batch.column(0)
+            yield column.flatten().to_numpy().reshape(len(column), -1)
+
+    described = Frames(ids["image"].to_numpy(), ids["tracklet_id"].to_numpy().astype(int), blocks)
+    found = nearest_tracklets(described, rows, metric=block["metric"], items=block["items"])
+    table = search_table(found, rows, held, tracked=block["tracked"])
+    images_of = held.groupby("tracklet_id")["image"].agg(list)
+    examples = search_examples(table, images_of, **block["picture"])
+    with ImageStore(images) as store:
+        figure = matching_examples(
+            examples, lambda image: store.batch([image], _HEIGHT, _WIDTH)[0], block["title"]
+        )
+    with replacing(out) as aside:
+        table.to_csv(aside, index=False, lineterminator="\n", float_format="%.4f")
+    figures.save(figure, picture)
+    say(f"{table['query_id'].nunique()} queries, the nearest {block['items']} of each")
+
+
+if __name__ == "__main__":
+    run_stage(main)
