@@ -40,6 +40,8 @@ FIGURES = (
     "results/tables/mini_board/plot.svg",
     "results/tables/mini_switches/plot.svg",
     "results/mini_tmc_walkers_tiny_intra_50_noisy/clusters.svg",
+    "results/mini_tmc_walkers_tiny_intra_50_noisy/runs/official-1/identities.png",
+    "results/mini_tmc_walkers_tiny_intra_50_noisy/runs/official-1/search.png",
 )
 
 
@@ -83,7 +85,7 @@ class Project:
             stdout=subprocess.PIPE,
             stderr=stderr,
             text=True,
-            timeout=600,
+            timeout=1800,
             check=False,
         )
 

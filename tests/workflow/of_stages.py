@@ -12,6 +12,9 @@ DATASET = "results/datasets/walkers_tiny"
 SPLIT = f"{DATASET}/official"
 RUN = "results/wl_tiny/runs/official-1"
 AUDITED = "results/mini_walkers_tiny_planted/runs/official-1"
+OF_TRACKLETS = "results/mini_tmc_walkers_tiny_intra_50_noisy"
+UNLABELLED = f"{OF_TRACKLETS}/runs/official-1"
+FILM = "results/datasets/film"
 PUBLISHED = "workflow/resources/published.csv"
 
 INPUTS: dict[str, dict[str, str]] = {
@@ -21,12 +24,56 @@ INPUTS: dict[str, dict[str, str]] = {
         "tracklets": f"{DATASET}/tracklets.parquet",
         "partitions": f"{DATASET}/partitions.parquet",
     },
-    "bags": {"tracklets": f"{SPLIT}/tracklets.parquet", "frames": f"{DATASET}/frames.parquet"},
+    "noise": {
+        "tracklets": f"{SPLIT}/tracklets.parquet",
+        "frames": f"{DATASET}/frames.parquet",
+        "observed": "results/trackers/tiny/distribution.parquet",
+    },
+    "frame_features": {
+        "tracklets": f"{SPLIT}/tracklets.parquet",
+        "frames": f"{DATASET}/frames.parquet",
+        "images": f"{DATASET}/images.arrow",
+    },
+    "isolation": {
+        "tracks": f"{SPLIT}/noise/tiny.parquet",
+        "features": f"{SPLIT}/frame_features/tiny.parquet",
+    },
+    "isolation_figures": {
+        "tracks": f"{SPLIT}/noise/tiny.parquet",
+        "isolated": f"{SPLIT}/isolated/tiny-tiny.parquet",
+        "features": f"{SPLIT}/frame_features/tiny.parquet",
+    },
+    "bags": {
+        "tracklets": f"{SPLIT}/tracklets.parquet",
+        "frames": f"{DATASET}/frames.parquet",
+        "tracks": f"{SPLIT}/noise/tiny.parquet",
+    },
+    "named_bags": {
+        "tracklets": f"{FILM}/official/tracklets.parquet",
+        "frames": f"{FILM}/frames.parquet",
+        "videos": f"{FILM}/crops/videos.csv",
+    },
     "coarse_bags": {
         "tracklets": f"{SPLIT}/tracklets.parquet",
         "frames": f"{DATASET}/frames.parquet",
     },
     "train": {"bags": f"{SPLIT}/bags/wl.parquet", "images": f"{DATASET}/images.arrow"},
+    "train_tracklets": {
+        "tracks": f"{SPLIT}/isolated/tiny-tiny_eps_50.parquet",
+        "images": f"{DATASET}/images.arrow",
+    },
+    "identities": {
+        "clusters": f"{UNLABELLED}/clusters.parquet",
+        "tracks": f"{SPLIT}/isolated/tiny-tiny_eps_50.parquet",
+        "frames": f"{DATASET}/frames.parquet",
+        "images": f"{DATASET}/images.arrow",
+    },
+    "search": {
+        "features": f"{UNLABELLED}/features.parquet",
+        "tracklets": f"{SPLIT}/tracklets.parquet",
+        "frames": f"{DATASET}/frames.parquet",
+        "images": f"{DATASET}/images.arrow",
+    },
     "features": {
         "model": f"{RUN}/model.safetensors",
         "tracklets": f"{SPLIT}/tracklets.parquet",
@@ -42,6 +89,15 @@ INPUTS: dict[str, dict[str, str]] = {
     "table": {"metrics": "results/wl_tiny/metrics.json"},
     "study_table": {"metrics": "results/mini_walkers_tiny/metrics.json", "published": PUBLISHED},
     "sweep_plot": {"metrics": "results/mini_walkers_tiny/metrics.json", "published": PUBLISHED},
+    **{
+        stage: {
+            "metrics": f"{OF_TRACKLETS}/metrics.json",
+            "isolation": f"{SPLIT}/isolated/tiny-tiny_eps_50.json",
+            "published": PUBLISHED,
+        }
+        for stage in ("grid_table", "grid_plot")
+    },
+    "noise_counts_table": {"summary": f"{SPLIT}/noise/tiny.json", "published": PUBLISHED},
     "counts_table": {
         "tracklets": f"{SPLIT}/tracklets.parquet",
         "bags": f"{SPLIT}/bags/wl.parquet",
@@ -63,6 +119,7 @@ INPUTS: dict[str, dict[str, str]] = {
     },
     "audit_table": {"scores": f"{AUDITED}/audit.json"},
     "learning_curve": {"history": f"{RUN}/history.parquet"},
+    "cluster_curve": {"history": f"{UNLABELLED}/history.parquet"},
     "matches": {
         "rankings": f"{RUN}/rankings.parquet",
         "tracklets": f"{SPLIT}/tracklets.parquet",
@@ -79,7 +136,9 @@ SEVERAL = {
     *(("counts_table", name) for name in ("tracklets", "bags", "coarse")),
     *(("cost_table", name) for name in ("tracklets", "bags")),
     ("audit_table", "scores"),
-    ("learning_curve", "history"),
+    *((stage, name) for stage in ("grid_table", "grid_plot") for name in ("metrics", "isolation")),
+    ("noise_counts_table", "summary"),
+    *((stage, "history") for stage in ("learning_curve", "cluster_curve")),
 }
 """Options that take a file each time that they are given."""
 
@@ -94,11 +153,12 @@ def inputs_of(stage: str) -> dict[str, Any]:
 
 def rest_of(stage: str, out: Path) -> dict[str, Any]:
     """Return a stage's other options."""
-    raw = yaml.safe_load(Path("config.yaml").read_text(encoding="utf-8"))
-    method = yaml.safe_load(Path("tiny.yaml").read_text(encoding="utf-8"))["methods"]["tiny"]
-    raw["methods"] = {"tiny": method}
-    raw["experiments"] = raw["studies"] = raw["tables"] = {}
-    found = config.load(raw)
+    raw, more = (
+        yaml.safe_load(Path(name).read_text(encoding="utf-8"))
+        for name in ("config.yaml", "tiny.yaml")
+    )
+    kinds = ("datasets", "bags", "trackers", "noise", "extractors", "isolation", "methods")
+    found = config.load({kind: {**raw[kind], **more[kind]} for kind in kinds})
     beside = {"name": "walkers_tiny", "published": "WL-MARS", "own": False}
     study = {
         "title": "Title",
@@ -110,15 +170,51 @@ def rest_of(stage: str, out: Path) -> dict[str, Any]:
         "datasets": [beside],
         "rows": [{"label": "k = 5", "cells": {"walkers_tiny": {"metrics": 0}}}],
     }
+    place = {"dataset": "walkers_tiny", "row": "eps = 0.5", "column": 0, "report": 0}
+    grid = {
+        "title": "Title",
+        "paper": "TMC",
+        "table": "4",
+        "axis": "eps",
+        "metrics": ["noise", "clusters", "mAP", "R-1"],
+        "columns": [{"label": "noisy", "published": "MARS 1.7 1.2"}],
+        "datasets": [{"name": "walkers_tiny", "own": False}],
+        "rows": [{"label": "eps = 0.5", "cells": {"walkers_tiny": [{"metrics": 0}]}}],
+        "isolation": [place],
+    }
+    level = {
+        "label": "noisy",
+        "dataset": "walkers_tiny",
+        "published": "MARS 1.7 1.2",
+        "asked": {"rfm": 1.5, "rsw": 1.2},
+        "summary": 0,
+    }
     blocks: dict[str, Any] = {
         "dataset": {"source": "mars", "options": {"on_bad_frame": "stop"}},
         "contact_sheet": {"persons": 2},
         "split": {"split": "official"},
+        "noise": {"rfm": 1.5, "rsw": 1.2, "distribution": "observed", "seed": 1},
+        "frame_features": found.extractors["tiny"].model_dump(mode="json"),
+        "isolation": found.isolation["tiny"].model_dump(mode="json", exclude={"extractor"}),
+        "isolation_figures": {"title": "Title", "seed": 1, "tracklets": 2},
         "bags": {**found.bags["wl"].model_dump(mode="json"), "seed": 1},
+        "named_bags": {"seed": 1, "max_frames": 3},
         "coarse_bags": {**found.coarse.model_dump(mode="json"), "seed": 1},
         "train": {
             **found.methods["tiny"].model_dump(mode="json", exclude={"evaluation"}),
             "seed": 1,
+        },
+        "train_tracklets": {
+            **found.methods["tiny_tracklets"].model_dump(mode="json", exclude={"evaluation"}),
+            "seed": 1,
+        },
+        "identities": {"experiment": "e", "tracked": False, "rows": 2, "pictures": 2},
+        "search": {
+            "title": "Title",
+            "metric": "cosine",
+            "items": 2,
+            "tracked": False,
+            "picture": {"queries": 1, "items": 1},
         },
         "evaluate": found.methods["tiny"].evaluation.model_dump(mode="json"),
         "collect": {
@@ -132,6 +228,9 @@ def rest_of(stage: str, out: Path) -> dict[str, Any]:
         "table": {"title": "Title", "rows": [{"label": "row", "experiment": "e"}]},
         "study_table": study,
         "sweep_plot": study,
+        "grid_table": grid,
+        "grid_plot": grid,
+        "noise_counts_table": {"title": "Title", "paper": "TMC", "table": "1", "rows": [level]},
         "counts_table": {"title": "Title", "paper": "WL", "table": "I", "datasets": [beside]},
         "cost_table": {"title": "T", "datasets": [{"name": "walkers_tiny", "tracklet_parts": 1}]},
         "audit": {**found.audit.model_dump(mode="json"), "experiment": "e"},
@@ -141,20 +240,33 @@ def rest_of(stage: str, out: Path) -> dict[str, Any]:
             "datasets": [{"name": "walkers_tiny", "runs": ["official-1"]}],
         },
         "learning_curve": {"experiment": "e", "runs": ["official-1"]},
+        "cluster_curve": {"experiment": "e", "runs": ["official-1"]},
         "matches": {"experiment": "e", "seed": 1, "queries": 1, "items": 1},
+    }
+    training = {
+        "code": "code",
+        "checkpoint": out / "checkpoint.pt",
+        "device": "cpu",
+        "devices": 1,
+        "threads": 1,
+        "model": out / "model.safetensors",
+        "history": out / "history.parquet",
+        "timing": out / "timing.json",
     }
     outputs: dict[str, dict[str, Any]] = {
         "dataset": {"dataset": "d", "threads": 1, "out": out / "tracklets.parquet"},
-        "train": {
-            "code": "code",
-            "checkpoint": out / "checkpoint.pt",
-            "device": "cpu",
-            "devices": 1,
+        "noise": {"out": out / "tracks.parquet", "summary": out / "summary.json"},
+        "frame_features": {"device": "cpu", "threads": 1, "out": out / "features.parquet"},
+        "isolation": {
             "threads": 1,
-            "model": out / "model.safetensors",
-            "history": out / "history.parquet",
-            "timing": out / "timing.json",
+            "out": out / "isolated.parquet",
+            "report": out / "isolation.json",
         },
+        "isolation_figures": {"figure3": out / "three.svg", "figure4": out / "four.svg"},
+        "train": training,
+        "train_tracklets": {**training, "clusters": out / "clusters.parquet"},
+        "identities": {"out": out / "identities.csv", "sheet": out / "identities.png"},
+        "search": {"out": out / "search.csv", "picture": out / "search.png"},
         "features": {"device": "cpu", "threads": 1, "out": out / "features.parquet"},
         "evaluate": {
             "threads": 1,
@@ -164,7 +276,8 @@ def rest_of(stage: str, out: Path) -> dict[str, Any]:
         "collect": {"out": out / "metrics.json", "timing_out": out / "timing.json"},
         **{name: {"out": out / "table.md"} for name in ("table", "study_table", "audit_table")},
         **{name: {"out": out / "table.md"} for name in ("counts_table", "cost_table")},
-        "sweep_plot": {"out": out / "plot.svg"},
+        **{name: {"out": out / "table.md"} for name in ("grid_table", "noise_counts_table")},
+        **{name: {"out": out / "plot.svg"} for name in ("sweep_plot", "grid_plot")},
         "audit": {
             "device": "cpu",
             "threads": 1,
@@ -174,6 +287,7 @@ def rest_of(stage: str, out: Path) -> dict[str, Any]:
         },
         "audit_score": {"out": out / "audit.json"},
         "learning_curve": {"out": out / "learning_curve.svg"},
+        "cluster_curve": {"out": out / "clusters.svg"},
         "contact_sheet": {"out": out / "contact_sheet.png"},
         "matches": {"fine_out": out / "fine.png", "coarse_out": out / "coarse.png"},
     }

@@ -399,16 +399,19 @@ def tracked(experiment):
 
 
 def identities_values(wildcards):
-    about = {"experiment": wildcards.experiment, "tracked": tracked(wildcards.experiment)}
+    name = wildcards.experiment
+    about = {"experiment": name, "tracked": tracked(name)}
     return values({**about, "rows": 20, "pictures": 10})
 
 
 def search_values(wildcards):
-    about = {"metric": method_of(wildcards).evaluation.metric, "items": 10}
-    title = f"{wildcards.experiment}: queries and the nearest tracklets of other cameras"
-    picture = {"queries": 12, "items": 4}
-    more = {"title": title, "tracked": tracked(wildcards.experiment)}
-    return values({**about, **more, "picture": picture})
+    name = wildcards.experiment
+    about = {
+        "title": f"{name}: queries and the nearest tracklets of other cameras",
+        "tracked": tracked(name),
+        "metric": method_of(wildcards).evaluation.metric,
+    }
+    return values({**about, "items": 10, "picture": {"queries": 12, "items": 4}})
 
 
 def searched(wildcards):

@@ -53,53 +53,74 @@ def jaccard_distances(
 
 
 def _distances(encoded: Any, threads: int) -> Any:
-    """Return J of the pairs i != j with J < 1, [N, N], sorted; in blocks of rows."""
-    shared = _shared(encoded, threads)
-    lower = shared.T.tocsr()  # sorted by the transposition
-    shared = (lower + lower.T.tocsr()).tocsr()
-    del lower
-    totals = encoded.sum(axis=1)
-    values = shared.data
-    for first in range(0, len(totals), _ROWS):
-        bounds = shared.indptr[first : first + _ROWS + 1]
-        part = slice(bounds[0], bounds[-1])
-        both = np.repeat(totals[first : first + _ROWS], np.diff(bounds))
-        both += totals[shared.indices[part]]
-        # equal rows share all they have: exactly 0, an entry like any other
-        values[part] = 1 - values[part] / (both - values[part])
-    return shared
-
-
-def _shared(encoded: Any, threads: int) -> Any:
-    """Return S_ij = sum_m min(V_im, V_jm) of i < j where it is not 0, [N, N], unsorted."""
+    """Return J of the pairs i != j with J < 1, [N, N], sorted."""
     count = encoded.shape[0]
+    firsts = range(0, count, _ROWS)
+    parts = _upper(encoded, firsts, threads)
+    later = np.concatenate([np.diff(part.indptr) for part in parts])
+    earlier = np.zeros(count, np.int64)
+    for part in parts:
+        earlier += np.bincount(part.indices, minlength=count)
+    indptr = np.concatenate([[0], np.cumsum(earlier + later)])
+    kind: Any = np.int32 if indptr[-1] <= np.iinfo(np.int32).max else np.int64
+    indices, data = np.empty(indptr[-1], kind), np.empty(indptr[-1])
+    ends = indptr[:-1].copy()  # where the next entry of each row goes
+
+    def put(starts: Array, part: Any, shift: int) -> None:
+        lengths = np.diff(part.indptr)
+        places = np.arange(part.nnz) + np.repeat(starts - part.indptr[:-1], lengths)
+        indices[places] = part.indices + shift
+        data[places] = part.data
+        starts += lengths
+
+    for first, part in zip(firsts, parts, strict=True):
+        put(ends, part.T.tocsr(), first)
+    for first, part in zip(firsts, parts, strict=True):
+        put(ends[first : first + _ROWS], part, 0)
+    found = sparse.csr_array((data, indices, indptr.astype(kind)), (count, count))
+    found.has_sorted_indices = True
+    return found
+
+
+def _upper(encoded: Any, firsts: range, threads: int) -> list[Any]:
+    """Return J of i < j where it is below 1, in blocks [_ROWS, N] of rows, sorted.
+
+    S_ij = sum_m min(V_im, V_jm) is gathered from the columns m of row i; in each, the rows j > i
+    stand behind i.
+    """
+    count = encoded.shape[0]
+    totals = encoded.sum(axis=1)
     columns = encoded.tocsc()
     columns.sort_indices()
-    # where each entry of `encoded` stands in `columns`; behind it are the later rows of its column
+    # where in `columns` each entry of `encoded` stands, and behind it how many others
     order = sparse.csr_array(
         (np.arange(encoded.nnz), encoded.indices, encoded.indptr), encoded.shape
     ).tocsc()
     after = np.empty(encoded.nnz, np.int64)
     after[order.data] = np.arange(1, encoded.nnz + 1)
     del order
-    later = columns.indptr[encoded.indices + 1] - after
+    behind = columns.indptr[encoded.indices + 1] - after
 
     def work(first: int) -> Any:
         starts = encoded.indptr[first : first + _ROWS + 1]
+        rows = len(starts) - 1
         own = slice(starts[0], starts[-1])
-        ends = np.concatenate([[0], np.cumsum(later[own])])
+        ends = np.concatenate([[0], np.cumsum(behind[own])])
         total = int(ends[-1])
         places = np.arange(total)
-        places += np.repeat(after[own] - ends[:-1], later[own])
-        least = np.minimum(np.repeat(encoded.data[own], later[own]), columns.data[places])
+        places += np.repeat(after[own] - ends[:-1], behind[own])
+        least = np.minimum(np.repeat(encoded.data[own], behind[own]), columns.data[places])
         # a product adds them up by row and column: of ones with a matrix of one entry a row
         every = np.arange(total + 1, dtype=np.int32)
-        adder = sparse.csr_array(
-            (np.ones(total), every[:-1], ends[starts - starts[0]].astype(np.int32)),
-            (len(starts) - 1, total),
-        )
+        bounds = ends[starts - starts[0]].astype(np.int32)
+        adder = sparse.csr_array((np.ones(total), every[:-1], bounds), (rows, total))
         entries = sparse.csr_array((least, columns.indices[places], every), (total, count))
-        return adder @ entries
+        shared = (adder @ entries).T.tocsr().T.tocsr()  # turned over twice, it is sorted
+        both = np.repeat(totals[first : first + rows], np.diff(shared.indptr))
+        both += totals[shared.indices]
+        # equal rows share all that they have: exactly 0, and an entry like any other
+        shared.data = 1 - shared.data / (both - shared.data)
+        return shared
 
     with ThreadPoolExecutor(threads) as pool:
-        return sparse.vstack(list(pool.map(work, range(0, count, _ROWS))), format="csr")
+        return list(pool.map(work, firsts))

@@ -7,6 +7,7 @@ people: of real ones it belongs under results/ and nowhere else.
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -66,8 +67,8 @@ def identity_table(
 
     Returns:
         `COLUMNS`, by identity, camera and tracklet. Identities count from 1, those of most
-        tracklets (then frames) first; a tracklet that stands alone has one of its own. With
-        `tracked` also `TRACK_COLUMNS`: as the files say; of a tracklet that was simulated of
+        frames first; a tracklet that stands alone has one of its own, after them. With `tracked`
+        also `TRACK_COLUMNS`: as the files say; of a tracklet that was simulated of
         several tracks, all of them, with spaces between.
 
     Raises:
@@ -100,15 +101,12 @@ def identity_table(
 
 
 def _numbered(labels: NDArray[np.int64], frames: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return identities from 1: most tracklets first, then most frames, then first tracklet."""
+    """Return identities from 1: most frames first, of equals the first tracklet's; then alone."""
     alone = labels < 0
     labels = np.where(alone, labels.max(initial=-1) + 1 + np.arange(len(labels)), labels)
-    _, first, group, size = np.unique(
-        labels, return_index=True, return_inverse=True, return_counts=True
-    )
-    seen = np.bincount(group, weights=frames, minlength=len(size))
-    # clusters before those alone, though a cluster may be of one where min_samples is 1
-    order = np.lexsort((first, -seen, -size, alone[first]))
+    _, first, group = np.unique(labels, return_index=True, return_inverse=True)
+    seen = np.bincount(group, weights=frames, minlength=len(first))
+    order = np.lexsort((first, -seen, alone[first]))
     place = np.empty(len(order), np.int64)
     place[order] = 1 + np.arange(len(order))
     return place[group]
@@ -143,9 +141,7 @@ def summary(table: pd.DataFrame) -> str:
     )
 
 
-def sheet_rows(
-    table: pd.DataFrame, tracks: pd.DataFrame, *, rows: int, pictures: int
-) -> list[Row]:
+def sheet_rows(table: pd.DataFrame, tracks: pd.DataFrame, *, rows: int, pictures: int) -> list[Row]:
     """Choose what the sheet shows: the first identities, each by tracklets of all its cameras.
 
     Cameras take turns, each with its longest tracklet first; where there are fewer tracklets than
@@ -159,7 +155,8 @@ def sheet_rows(
     """
     images = tracks.sort_values(["tracklet_id", "position"]).groupby("tracklet_id")["image"]
     found = []
-    for identity, own in table[table["identity"] <= rows].groupby("identity"):
+    for identity in range(1, min(rows, int(table["identity"].max())) + 1):
+        own = table[table["identity"] == identity]
         chosen = _in_turn(own, pictures)
         each = max(1, pictures // len(chosen))
         shown = tuple(
@@ -169,7 +166,7 @@ def sheet_rows(
             )
             for row in chosen.to_dict("records")
         )
-        found.append(Row(_label(int(identity), own), shown))  # type: ignore[call-overload]
+        found.append(Row(_label(identity, own), shown))
     return found
 
 
@@ -188,7 +185,7 @@ def _inner(images: NDArray[np.int64], count: int) -> tuple[int, ...]:
     return tuple(int(image) for image in images[places])
 
 
-def caption_of(row: Mapping[str, object], letters: int) -> str:
+def caption_of(row: Mapping[Any, Any], letters: int) -> str:
     """Return two lines that name a tracklet: camera; sequence and track, or number."""
     if "sequence" in row:
         sequence, track = str(row["sequence"]), str(row["track_id"])
@@ -235,9 +232,7 @@ def contact_sheet(
     return figure
 
 
-def _draw(
-    axis: Axes, row: Row, picture: Callable[[int], NDArray[np.uint8]], most: int
-) -> None:
+def _draw(axis: Axes, row: Row, picture: Callable[[int], NDArray[np.uint8]], most: int) -> None:
     strip: list[NDArray[np.uint8]] = []
     left = 0
     for shown in row.shown:

@@ -3,6 +3,9 @@
 A picture shows people: of real ones it belongs under results/ and nowhere else.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 import pandas as pd
 
 from weakreid.report.identities import TRACK_COLUMNS, track_of
@@ -63,7 +66,7 @@ def search_examples(
     return rows
 
 
-def _name(row: dict[str, object], prefix: str = "") -> str:  # type: ignore[type-arg]
+def _name(row: Mapping[Any, Any], prefix: str = "") -> str:
     sequence = row.get(f"{prefix}sequence")
     number = row["query_id" if prefix else "tracklet_id"]
     name = f"tracklet {number}" if sequence is None else f"{sequence} {row[f'{prefix}track_id']}"

@@ -61,8 +61,9 @@ def nearest_tracklets(
     parts = []
     for start in range(0, len(queries), step):
         block = pairwise(sources[start : start + step], targets, metric, block_bytes)
-        for query, row in zip(queries.iloc[start:].itertuples(), block, strict=False):
-            parts.append(_nearest(row, cameras != query.camera_id, items, names, query.tracklet_id))
+        asked = queries[["tracklet_id", "camera_id"]].to_numpy()[start : start + step]
+        for (query, camera), row in zip(asked, block, strict=True):
+            parts.append(_nearest(row, cameras != camera, items, names, int(query)))
     found = pd.concat(parts, ignore_index=True)
     if found.empty:
         raise ReidError(

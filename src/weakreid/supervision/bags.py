@@ -147,9 +147,9 @@ def coarse_bags(
     queried = set(chosen["person_id"][chosen["split"] == "query"].tolist())
     if not queried:
         raise ReidError(
-            "no tracklet of split 'query' has a person above 0: nobody can be looked for, so nothing "
-            "can be measured; give ground truth of queries and gallery (truth, of a tracker's "
-            "output), or ask a run for identities.png, search.png or model.safetensors instead"
+            "no tracklet of split 'query' has a person above 0: nobody can be looked for, nothing "
+            "measured; give ground truth of queries and gallery (truth, of a tracker's output), or "
+            "ask a run for identities.png, search.png or model.safetensors instead"
         )
     probes: dict[int, _Tracklet] = {}
     rest = []

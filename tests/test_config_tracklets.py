@@ -1,0 +1,617 @@
+"""The config of noise, isolation and learning from tracklets: what it takes and refuses."""
+
+import copy
+from typing import Any
+
+import pytest
+
+from weakreid import config, config_blocks
+from weakreid.errors import ReidError
+
+SEQUENCE = {"name": "hall", "boxes": "boxes.txt", "video": "hall.avi"}
+SMALL: dict[str, Any] = {
+    "datasets": {
+        "a": {"source": "walkers", "size": "tiny"},
+        "b": {"source": "walkers", "size": "tiny", "seed": 2},
+        "film": {"source": "mot", "root": "film", "sequences": [SEQUENCE]},
+    },
+    "bags": {"three": {"tracklets_per_bag": [2, 3]}, "videos": {"videos": True}},
+    "trackers": {"masa": {"root": "film", "sequences": ["hall", "door"], "static": ["hall"]}},
+    "noise": {"clean": {}, "loud": {"rfm": 2, "rsw": 1.5}},
+    "extractors": {
+        "plain": {"model": {"backbone": "resnet18", "weights": "none", "embedding": "none"}}
+    },
+    "isolation": {"cut": {"extractor": "plain", "eps": 0.4}},
+    "methods": {
+        "quick": {"batch": {"frames": 8}},
+        "slow": {"schedule": {"epochs": 50}},
+        "apart": {"learns": "tracklets"},
+        "later": {"learns": "tracklets", "schedule": {"epochs": 50}},
+    },
+    "experiments": {
+        "mine": {"dataset": "a", "noise": "loud", "isolation": "cut", "method": "apart"},
+        "bagged": {"dataset": "a", "bags": "three", "method": "quick"},
+    },
+    "studies": {
+        "s": {
+            "beside": "The Paper's",
+            "method": "apart",
+            "bags": "three",
+            "isolation": "cut",
+            "levels": {
+                "still": {"noise": "clean", "label": "no noise"},
+                "loud": {"noise": "loud", "label": "2 and 1.5"},
+            },
+            "isolations": {"near": {"eps": 0.2}, "same": {"eps": 0.4}},
+            "changes": {"label": {"tracklets_per_bag": [1, 1], "majority": True}},
+            "rows": {
+                "minus": {"isolation": "none"},
+                "near": {"isolation": "near"},
+                "again": {"isolation": "same"},
+                "bagged": {"method": "quick"},
+                "labelled": {
+                    "method": "quick",
+                    "bags": "label",
+                    "overrides": {"loss": {"name": "frame_ce"}, "cpal": {"weight": 0}},
+                },
+            },
+        }
+    },
+    "tables": {
+        "grid": {
+            "kind": "grid",
+            "study": "s",
+            "title": "T",
+            "datasets": ["a"],
+            "levels": ["still", "loud"],
+            "rows": {"TMC-": "minus"},
+        },
+        "noise": {
+            "kind": "noise",
+            "study": "s",
+            "title": "T",
+            "datasets": ["a"],
+            "paper": "P",
+            "table": "1",
+        },
+        "picture": {
+            "kind": "isolation",
+            "study": "s",
+            "title": "T",
+            "datasets": ["a"],
+            "level": "loud",
+            "shows": "switches",
+        },
+    },
+}
+
+
+def changed(key: str, value: Any) -> dict[str, Any]:
+    """Return the small config with one key set, its blocks made where they are not there."""
+    raw = copy.deepcopy(SMALL)
+    block = raw
+    *parents, last = key.split(".")
+    for part in parents:
+        block = block.setdefault(part, {})
+    block[last] = value
+    return raw
+
+
+def refusal(raw: Any) -> str:
+    """Return the line that refuses a config."""
+    with pytest.raises(ReidError) as caught:
+        config.load(raw)
+    line = str(caught.value)
+    assert len(line.splitlines()) == 1
+    return line
+
+
+# --- what is refused ------------------------------------------------------------------------------
+
+NOT_BOTH = "config.yaml: '{}': noise goes neither with missing nor with videos; leave one out"
+NOT_ALL = "config.yaml: '{}': majority needs noise and tracklets_per_bag: [1, 1]"
+ONE_FILE = "config.yaml: 'trackers.masa': %s names one file for all sequences; put {sequence} in it"
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "line"),
+    [
+        ("noise.loud", {"rfm": 2}, "config.yaml: '{}': give rfm and rsw, or neither"),
+        ("noise.loud", {"rsw": 2}, "config.yaml: '{}': give rfm and rsw, or neither"),
+        ("noise.loud", {"observed": "masa"}, "config.yaml: '{}': observed needs rfm and rsw"),
+        (
+            "noise.loud.rfm",
+            0.5,
+            "config.yaml: '{}': Input should be greater than or equal to 1, got 0.5",
+        ),
+        ("noise.loud.rsw", True, "config.yaml: '{}': Input should be a number, got true"),
+        ("noise.loud.rmf", 2, "config.yaml: unknown key '{}'; did you mean 'rfm'?"),
+        (
+            "isolation.cut",
+            {"extractor": "plain", "noise": "own", "reach": 2},
+            "config.yaml: '{}': reach goes with noise: join, not with own; leave it out",
+        ),
+        ("isolation.cut", {}, "config.yaml: '{}.extractor' is missing; it must be given"),
+        ("isolation.cut.eps", 0, "config.yaml: '{}': Input should be greater than 0, got 0"),
+        (
+            "isolation.cut.eps",
+            2.5,
+            "config.yaml: '{}': Input should be less than or equal to 2, got 2.5",
+        ),
+        (
+            "isolation.cut.reach",
+            0.5,
+            "config.yaml: '{}': Input should be greater than or equal to 1, got 0.5",
+        ),
+        (
+            "isolation.cut.noise",
+            "joni",
+            "config.yaml: '{}': Input should be 'join', 'own' or 'drop', got \"joni\"",
+        ),
+        (
+            "isolation.none",
+            {"extractor": "plain"},
+            "isolation.none: that name says that there is none; rename it",
+        ),
+        *(
+            (
+                "extractors.plain",
+                {"model": model},
+                "config.yaml: '{}': an extractor has no embedding; set model.embedding: none",
+            )
+            for model in ({}, {"embedding": "bnneck"})
+        ),
+        (
+            "trackers.masa.static",
+            ["gate"],
+            "config.yaml: 'trackers.masa': static: 'gate' is not one of sequences",
+        ),
+        ("trackers.masa.truth", "gt.txt", ONE_FILE % "truth"),
+        ("trackers.masa.output", "out.txt", ONE_FILE % "output"),
+        ("trackers.masa.sequences", [], "config.yaml: '{}': Input should not be empty, got []"),
+        (
+            "trackers.masa.missed",
+            "yes",
+            "config.yaml: '{}': Input should be 'count' or 'leave_out', got \"yes\"",
+        ),
+        ("bags.three", {"noise": "loud", "missing": {}}, NOT_BOTH),
+        ("bags.three", {"noise": "loud", "videos": True}, NOT_BOTH),
+        ("bags.three", {"majority": True, "tracklets_per_bag": [1, 1]}, NOT_ALL),
+        ("bags.three", {"majority": True, "noise": "loud"}, NOT_ALL),
+    ],
+)
+def test_wrong_noise_or_isolation(key: str, value: Any, line: str) -> None:
+    assert refusal(changed(key, value)) == line.replace("{}", key)
+
+
+BETWEEN = "config.yaml: '{}': Input should be {}, got {}"
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "line"),
+    [
+        (
+            "learns",
+            "tracks",
+            "config.yaml: '{}': 'tracks' does not exist; did you mean 'tracklets'?",
+        ),
+        ("loss", {"name": "mil"}, "config.yaml: unknown key '{}'; did you mean 'losses'?"),
+        ("asociation", {}, "config.yaml: unknown key '{}'; did you mean 'association'?"),
+        (
+            "batch.bags",
+            2,
+            "config.yaml: unknown key '{}'; allowed: cache_mb, clusters, frames, tracklets",
+        ),
+        ("batch.clusters", 1, BETWEEN.format("{}", "greater than or equal to 2", 1)),
+        ("batch.tracklets", 1, BETWEEN.format("{}", "greater than or equal to 2", 1)),
+        # at 1 everything is one cluster
+        ("association.eps", 1, BETWEEN.format("{}", "less than 1", 1)),
+        ("association.eps", 0, BETWEEN.format("{}", "greater than 0", 0)),
+        ("association.share", 0, BETWEEN.format("{}", "greater than 0", 0)),
+        ("association.share", 2, BETWEEN.format("{}", "less than or equal to 1", 2)),
+        ("association.k1", 0, BETWEEN.format("{}", "greater than or equal to 1", 0)),
+        ("losses.soft_identity", 2, BETWEEN.format("{}", "less than or equal to 1", 2)),
+        ("losses.triplet", "hard", BETWEEN.format("{}", "'hinge' or 'softmax'", '"hard"')),
+        ("mean_net.keep", "both", BETWEEN.format("{}", "'mean' or 'net'", '"both"')),
+        ("mean_net.momentum", 1.5, BETWEEN.format("{}", "less than or equal to 1", 1.5)),
+        (
+            "batch.cache_mb",
+            10,
+            (
+                "experiments.mine: batch.cache_mb needs a frozen first stage; add stem to "
+                "model.frozen, or set cache_mb: 0"
+            ),
+        ),
+    ],
+)
+def test_a_wrong_method(key: str, value: Any, line: str) -> None:
+    key = f"methods.apart.{key}"
+    assert refusal(changed(key, value)) == line.format(key)
+
+
+def test_a_method_that_learns_from_bags_has_no_association() -> None:
+    assert refusal(changed("methods.quick.association", {})) == (
+        "config.yaml: unknown key 'methods.quick.association'; allowed: augment, batch, cpal, "
+        "evaluation, image, instances, learns, loss, model, optimiser, precision, schedule"
+    )
+
+
+@pytest.mark.parametrize(
+    ("sequence", "line"),
+    [
+        ({"video": None}, ".0': give either video or frames"),
+        ({"frames": "pictures"}, ".0': give either video or frames"),
+        (
+            {"first_frame": 5, "last_frame": 4},
+            ".0': last_frame comes before first_frame; swap them",
+        ),
+        (
+            {"name": "../hall"},
+            ".0.name': String should match pattern '^[A-Za-z0-9][A-Za-z0-9_.-]*$', got \"../hall\"",
+        ),
+        (
+            {"split": "test"},
+            ".0.split': Input should be 'train', 'query' or 'gallery', got \"test\"",
+        ),
+    ],
+)
+def test_a_wrong_sequence(sequence: dict[str, Any], line: str) -> None:
+    raw = changed("datasets.film.sequences", [{**SEQUENCE, **sequence}])
+    assert refusal(raw) == f"config.yaml: 'datasets.film.sequences{line}"
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "line"),
+    [
+        ("sequences", [], "'{}': Input should not be empty, got []"),
+        (
+            "sequences",
+            [SEQUENCE, SEQUENCE],
+            "'datasets.film': two sequences have one name; rename one",
+        ),
+        ("on_bad_box", "drop", "'{}': Input should be 'stop' or 'clip', got \"drop\""),
+        ("truth_ids", "each", "'{}': Input should be 'per_file' or 'global', got \"each\""),
+        ("rot", "x", "unknown key '{}'; did you mean 'root'?"),
+    ],
+)
+def test_a_wrong_tracker_s_dataset(key: str, value: Any, line: str) -> None:
+    key = f"datasets.film.{key}"
+    assert refusal(changed(key, value)) == f"config.yaml: {line.format(key)}"
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "meant"),
+    [
+        ("noise.loud.observed", "mssa", "masa"),
+        ("isolation.cut.extractor", "plian", "plain"),
+        ("bags.three.noise", "ludo", "loud"),
+        ("experiments.mine.noise", "lod", "loud"),
+        ("experiments.mine.isolation", "ctu", "cut"),
+        ("experiments.bagged.bags", "thre", "three"),
+        ("studies.s.levels.loud.noise", "lod", "loud"),
+        ("studies.s.isolation", "ctu", "cut"),
+        ("studies.s.datasets.a.isolation", "ctu", "cut"),
+        ("studies.s.rows.near.isolation", "naer", "near"),
+        ("studies.s.rows.bagged.method", "quik", "quick"),
+        ("studies.s.rows.labelled.bags", "lable", "label"),
+        ("tables.grid.rows.TMC-", "mimus", "minus"),
+        ("tables.picture.level", "lod", "loud"),
+    ],
+)
+def test_a_name_that_does_not_exist(key: str, value: str, meant: str) -> None:
+    line = f"{key}: '{value}' does not exist; did you mean '{meant}'?"
+    assert refusal(changed(key, value)) == line
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "wrong", "meant"),
+    [
+        ("studies.s.datasets.a.isolations", {"naer": {}}, "naer", "near"),
+        ("studies.s.datasets.a.methods", {"quik": "slow"}, "quik", "quick"),
+        ("studies.s.datasets.a.methods", {"quick": "slwo"}, "slwo", "slow"),
+        ("tables.grid.levels", ["lod"], "lod", "loud"),
+    ],
+)
+def test_one_of_several_names_that_does_not_exist(
+    key: str, value: Any, wrong: str, meant: str
+) -> None:
+    line = f"{key}: '{wrong}' does not exist; did you mean '{meant}'?"
+    assert refusal(changed(key, value)) == line
+
+
+def test_a_study_s_values_are_checked() -> None:
+    at = "studies.s.isolations.near"
+    assert refusal(changed(at, {"esp": 1})) == f"{at}: unknown key 'esp'; did you mean 'eps'?"
+    assert refusal(changed(at, {"eps": 0})) == (
+        f"{at}: 'eps': Input should be greater than 0, got 0"
+    )
+    assert refusal(changed("studies.s.levels.loud", {"noise": "loud"})) == (
+        "config.yaml: 'studies.s.levels.loud.label' is missing; it must be given"
+    )
+    assert refusal(changed("studies.s.levels.a-b", {"noise": "loud", "label": "x"})) == (
+        "config.yaml: 'studies.s.levels': the name \"a-b\" may hold a-z, 0-9 and _ only"
+    )
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "line"),
+    [
+        ("paper", "P", "config.yaml: 'tables.grid': give paper and table, or neither"),
+        ("table", "1", "config.yaml: 'tables.grid': give paper and table, or neither"),
+        ("levels", [], "config.yaml: '{}': Input should not be empty, got []"),
+        (
+            "levels",
+            ["loud", "loud"],
+            'config.yaml: \'{}\': Input should hold nothing twice, got ["loud", "loud"]',
+        ),
+        (
+            "metrics",
+            ["R-5"],
+            (
+                "config.yaml: '{}.0': Input should be 'R-1', 'mAP', 'noise' or 'clusters', got "
+                '"R-5"'
+            ),
+        ),
+        ("rows", {}, "config.yaml: '{}': Input should not be empty, got {{}}"),
+    ],
+)
+def test_a_wrong_table_of_noise_levels(key: str, value: Any, line: str) -> None:
+    key = f"tables.grid.{key}"
+    assert refusal(changed(key, value)) == line.format(key)
+
+
+def test_a_row_with_a_value_that_its_table_s_axis_has_no_place_for() -> None:
+    raw = changed("tables.grid.axis", "eps")
+    # a row without a value is a line across the axis
+    raw["tables"]["grid"]["rows"] = {"TMC-": "minus", "eps = 0.2": "near"}
+    config.load(raw)
+    raw["tables"]["grid"]["rows"]["eps = low"] = "near"
+    assert refusal(raw) == (
+        "config.yaml: 'tables.grid': row 'eps = low' has no place on the axis eps; call it "
+        "'eps = NUMBER', or leave axis out"
+    )
+
+
+# --- experiments ----------------------------------------------------------------------------------
+
+TRACKLETS = "the method apart learns from tracklets"
+BAGS = "the method quick learns from bags"
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "line"),
+    [
+        ("mine.bags", "three", f"{{}}: {TRACKLETS}; leave bags out, or take another method"),
+        ("mine.noise", None, f"config.yaml: '{{}}' is missing; {TRACKLETS}"),
+        ("bagged.noise", "loud", f"{{}}: {BAGS}; leave noise out, or take another method"),
+        ("bagged.isolation", "cut", f"{{}}: {BAGS}; leave isolation out, or take another method"),
+        ("bagged.bags", None, f"config.yaml: '{{}}' is missing; {BAGS}"),
+        (
+            "mine.overrides",
+            {"association": {"esp": 0.5}},
+            "{}: unknown key 'association.esp'; did you mean 'eps'?",
+        ),
+        (
+            "mine.overrides",
+            {"learns": "bags"},
+            "{}: 'learns': Input should be 'tracklets', got \"bags\"",
+        ),
+    ],
+)
+def test_what_does_not_fit_the_method(key: str, value: Any, line: str) -> None:
+    key = f"experiments.{key}"
+    assert refusal(changed(key, value)) == line.format(key)
+
+
+def test_bags_of_named_videos_need_names() -> None:
+    raw = changed("experiments.bagged.bags", "videos")
+    for dataset in ("a", "film"):
+        raw["experiments"]["bagged"]["dataset"] = dataset
+        assert refusal(raw) == (
+            f"experiments.bagged: bags.videos takes a video's names, but dataset {dataset} has "
+            "none; set its names, or leave out videos"
+        )
+    raw["datasets"]["film"]["names"] = "names.csv"
+    assert config.load(raw).experiments["bagged"].bags == "videos"
+
+
+def test_a_method_that_does_not_say_learns_from_bags() -> None:
+    methods = config.load(SMALL).methods
+    assert isinstance(methods["quick"], config_blocks.Method)
+    assert isinstance(methods["apart"], config_blocks.TrackletMethod)
+    assert [methods[name].learns for name in ("quick", "apart")] == ["bags", "tracklets"]
+
+
+def test_overrides_of_a_method_that_learns_from_tracklets() -> None:
+    raw = changed("experiments.mine.overrides", {"association": {"eps": "0.5"}})
+    found = config.load(raw)
+    method = config.method_of(found, "mine")
+    assert isinstance(method, config_blocks.TrackletMethod)
+    assert method.association == config_blocks.Association(eps=0.5)
+    assert (
+        method.model_copy(update={"association": config_blocks.Association()})
+        == (found.methods["apart"])
+    )
+
+
+# --- studies --------------------------------------------------------------------------------------
+
+
+def test_levels_give_names_and_the_first_none() -> None:
+    found = config.load(SMALL)
+    rows = ("", "minus", "near", "bagged", "labelled")
+    expected = [
+        f"s_{dataset}{row and f'_{row}'}{level}"
+        for dataset in ("a", "b", "film")
+        for row in rows
+        for level in ("", "_loud")
+    ]
+    assert list(found.experiments) == ["mine", "bagged", *expected]
+    assert found.refused == {}
+    for row in rows:
+        for level in ("still", "loud"):
+            name = config.experiment_of_row(found, "s", "b", row, level)
+            assert name == f"s_b{row and f'_{row}'}{'_loud' if level == 'loud' else ''}"
+            assert found.experiments[name].dataset == "b"
+        # whoever names no level means the first
+        assert config.experiment_of_row(found, "s", "b", row) == f"s_b{row and f'_{row}'}"
+
+
+@pytest.mark.parametrize(("suffix", "noise"), [("", "clean"), ("_loud", "loud")])
+def test_what_a_row_learns_from_at_a_level(suffix: str, noise: str) -> None:
+    found = config.load(SMALL)
+
+    def seen(row: str) -> tuple[str | None, str | None, str | None]:
+        experiment = found.experiments[f"s_a{row}{suffix}"]
+        return experiment.bags, experiment.noise, experiment.isolation
+
+    assert seen("") == (None, noise, "cut")
+    assert seen("_minus") == (None, noise, None)
+    assert seen("_near") == (None, noise, "cut_near")
+    assert seen("_bagged") == (f"three{suffix}", None, None)
+    assert seen("_labelled") == (f"three_label{suffix}", None, None)
+
+
+def test_rows_that_change_nothing_are_the_experiment_that_they_equal_at_every_level() -> None:
+    found = config.load(SMALL)
+    assert found.same == {
+        f"s_{dataset}_again{level}": f"s_{dataset}{level}"
+        for dataset in ("a", "b", "film")
+        for level in ("", "_loud")
+    }
+    assert config.experiment_of_row(found, "s", "a", "again", "loud") == "s_a_loud"
+
+
+def test_isolations_are_made_by_name() -> None:
+    found = config.load(SMALL)
+    cut = found.isolation["cut"]
+    # near is made for all datasets once; same is what is there
+    assert set(found.isolation) == {"cut", "cut_near"}
+    assert found.isolation["cut_near"] == cut.model_copy(update={"eps": 0.2})
+
+
+def test_bags_are_made_of_a_level_s_tracklets() -> None:
+    found = config.load(SMALL)
+    assert set(found.bags) == {
+        *("three", "videos", "three_loud", "three_label", "three_label_loud"),
+    }
+    three = found.bags["three"]
+    assert found.bags["three_loud"] == three.model_copy(update={"noise": "loud"})
+    # where nobody shares a tracklet, nobody has to be in the majority
+    label = three.model_copy(update={"tracklets_per_bag": (1, 1)})
+    assert found.bags["three_label"] == label
+    noisy = label.model_copy(update={"noise": "loud", "majority": True})
+    assert found.bags["three_label_loud"] == noisy
+
+
+def test_a_level_without_noise_need_not_be_the_first() -> None:
+    raw = changed("studies.s.levels", {})
+    for name in ("loud", "still"):
+        raw["studies"]["s"]["levels"][name] = SMALL["studies"]["s"]["levels"][name]
+    found = config.load(raw)
+    assert found.experiments["s_a"].noise == "loud"
+    assert found.experiments["s_a_still"].noise == "clean"
+    assert found.experiments["s_a_bagged"].bags == "three_loud"
+    assert found.experiments["s_a_bagged_still"].bags == "three"
+
+
+def test_what_a_place_does_otherwise() -> None:
+    raw = changed("isolation.coarse", {"extractor": "plain", "eps": 0.6})
+    raw["studies"]["s"]["datasets"] = {
+        "b": {
+            "isolation": "coarse",
+            "method": "later",
+            "methods": {"quick": "slow"},
+            "overrides": {"association": {"k1": 5}},
+            "isolations": {"near": {"eps": 0.5}},
+            "rows": {"minus": {"association": {"k2": 3}}, "bagged": {"loss": {"k": 3}}},
+        }
+    }
+    found = config.load(raw)
+    assert found.experiments["s_a"].isolation == "cut"
+    assert found.experiments["s_b"].isolation == "coarse"
+    assert found.experiments["s_b_near_loud"].isolation == "coarse_near"
+    assert found.isolation["coarse_near"].eps == 0.5
+    assert found.experiments["s_b"].method == "later"
+    assert found.experiments["s_b_bagged"].method == "slow"
+    assert found.experiments["s_a_bagged"].method == "quick"
+
+    def told(name: str) -> tuple[int, int, int]:
+        method = config.method_of(found, name)
+        assert isinstance(method, config_blocks.TrackletMethod)
+        return method.schedule.epochs, method.association.k1, method.association.k2
+
+    assert told("s_a") == (20, 30, 6)
+    assert told("s_b") == (50, 5, 6)
+    assert told("s_b_minus_loud") == (50, 5, 3)
+    # overrides are of the study's method, not of one that a row names
+    bagged = config.method_of(found, "s_b_bagged_loud")
+    assert isinstance(bagged, config_blocks.Method)
+    assert bagged.loss == config_blocks.Mil(name="mil", k=3)
+    assert bagged.schedule.epochs == 50
+
+
+def test_tables_name_rows_at_levels() -> None:
+    rows = {"TMC": "again", "TMC-": "minus"}
+    found = config.load(changed("tables.grid.rows", rows))
+    assert found.tables["grid"].rows == rows  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "line"),
+    [
+        ("levels", {}, f"config.yaml: '{{}}' is missing; {TRACKLETS}"),
+        (
+            "bags",
+            None,
+            "config.yaml: '{}' is missing; the method of a row of it learns from bags",
+        ),
+        ("isolation", None, "config.yaml: '{}' is missing; a row changes it"),
+        (
+            "rows.loud",
+            {},
+            (
+                "studies.s: row loud on dataset a is to be the experiment s_a_loud, which is there "
+                "already (in experiments, or of another row and dataset); rename the row or the "
+                "dataset"
+            ),
+        ),
+    ],
+)
+def test_a_study_that_is_refused(key: str, value: Any, line: str) -> None:
+    raw = changed(f"studies.s.{key}", value)
+    raw["tables"] = {}
+    assert refusal(raw) == line.format(f"studies.s.{key}")
+
+
+@pytest.mark.parametrize("where", ["another dataset's", "the config's"])
+def test_an_isolation_of_a_name_that_is_taken(where: str) -> None:
+    if where == "another dataset's":
+        raw = changed("studies.s.datasets", {"a": {"isolations": {"near": {"eps": 0.3}}}})
+    else:
+        raw = changed("isolation.cut_near", {"extractor": "plain"})
+    assert refusal(raw) == (
+        "studies.s.isolations.near: isolation.cut_near is there already and differs; rename one"
+    )
+
+
+@pytest.mark.parametrize(
+    ("key", "given", "value"),
+    [
+        # as --config gives them: text, whatever was meant
+        ("noise.loud.rfm", "2.5", 2.5),
+        ("isolation.cut.eps", "0.5", 0.5),
+        ("isolation.cut.reach", "null", None),
+        ("methods.apart.association.eps", "null", None),
+        ("methods.apart.mean_net.momentum", "0.9", 0.9),
+        ("studies.s.rows.minus.isolation", "null", None),
+        ("bags.three.noise", "null", None),
+        ("trackers.masa.min_run", "3", 3),
+    ],
+)
+def test_the_value_that_was_meant(key: str, given: Any, value: Any) -> None:
+    found: Any = config.load(changed(key, given))
+    for part in key.split("."):
+        found = found[part] if isinstance(found, dict) else getattr(found, part)
+    assert found == value
+    assert type(found) is type(value)
