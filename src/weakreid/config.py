@@ -44,9 +44,12 @@ from weakreid.config_studies import (
     AnyTable,
     AuditTable,
     Change,
+    CostTable,
+    CountsTable,
     GridTable,
     IsolationTable,
     Level,
+    NoiseTable,
     Place,
     Study,
     StudyTable,
@@ -355,12 +358,23 @@ def _check_table(config: Config, where: str, table: Any) -> None:
             known(f"{where}.levels", level, config.studies[table.study].levels)
     if isinstance(table, IsolationTable):
         known(f"{where}.level", table.level, config.studies[table.study].levels)
+    if isinstance(table, NoiseTable) and not config.studies[table.study].levels:
+        raise ReidError(f"{where}.study: {table.study} has no levels of noise; take another study")
+    if isinstance(table, CountsTable | CostTable | AuditTable):
+        row = table.row if isinstance(table, AuditTable) else ""
+        known(f"{where}.row", row, {**rows, "": None})
+        for dataset in table.datasets:
+            name = experiment_of_row(config, table.study, dataset, row)
+            if config.experiments[name].bags is None:
+                raise ReidError(
+                    f"{where}.study: {name} learns from tracklets, a table of kind {table.kind} "
+                    "shows bags; take a study or row that learns from bags"
+                )
     if isinstance(table, StudyTable | GridTable):
         for label, of_study in table.rows.items():
             if of_study is not None:
                 known(f"{where}.rows.{label}", of_study, rows)
     if isinstance(table, AuditTable):
-        known(f"{where}.row", table.row, rows)
         for dataset in table.datasets:
             name = experiment_of_row(config, table.study, dataset, table.row)
             bags = config.bags[str(config.experiments[name].bags)]
@@ -426,6 +440,15 @@ def _check(config: Config, name: str) -> None:
     where = f"experiments.{name}"
     if isinstance(method, Method):
         _check_bags(config, experiment, method, where)
+        noise = config.bags[str(experiment.bags)].noise
+    else:
+        noise = experiment.noise
+    simulated = noise is not None and config.noise[noise].rfm is not None
+    if simulated and isinstance(config.datasets[experiment.dataset], Tracked):
+        raise ReidError(
+            f"{where}: noise.{noise} simulates a tracker's noise, but dataset "
+            f"{experiment.dataset} is a tracker's output already; take a noise without rfm"
+        )
     _check_cache(method, where)
     dataset = config.datasets[experiment.dataset]
     if not isinstance(dataset, Ilids | Prid):
@@ -463,6 +486,11 @@ def _check_bags(config: Config, experiment: Experiment, method: Method, where: s
         raise ReidError(
             f"{where}: the loss frame_ce needs a label for every tracklet, but bags."
             f"{experiment.bags} holds several; take bags with tracklets_per_bag: [1, 1]"
+        )
+    if method.loss.name == "frame_ce" and bags.noise is not None and not bags.majority:
+        raise ReidError(
+            f"{where}: the loss frame_ce needs one label for every tracklet, but those of bags."
+            f"{experiment.bags} show several people; set majority: true there"
         )
     if method.loss.name == "frame_ce" and (bags.missing or bags.planted):
         raise ReidError(
@@ -505,12 +533,20 @@ def _check_bags(config: Config, experiment: Experiment, method: Method, where: s
             )
 
 
+def _sampled(method: Method) -> tuple[int, str]:
+    """Return how many frames a training sees of a bag at most, in words too."""
+    return method.batch.frames, "frames sampled from a bag (batch.frames)"
+
+
 def _largest_bag(bags: Bags, method: Method) -> tuple[int, str]:
     """Return how many instances a bag can show at most, and what bounds it."""
+    if bags.videos:
+        # as many as the video shows
+        return (sys.maxsize, "") if method.instances == "tracklets" else _sampled(method)
     tracklets = bags.tracklets_per_bag[1] + (bags.missing.tracklets[1] if bags.missing else 0)
     if method.instances == "tracklets":
         return bags.noisy_parts or tracklets, "tracklets that a bag can have"
-    most, of_what = method.batch.frames, "frames sampled from a bag (batch.frames)"
+    most, of_what = _sampled(method)
     if bags.max_frames is not None:
         kept = bags.tracklets_per_bag[1] * bags.max_frames
         if bags.missing:

@@ -54,6 +54,7 @@ def distinct(values: list[T]) -> list[T]:
 Positive = Annotated[int, Field(ge=1), BeforeValidator(as_number)]
 Count = Annotated[int, Field(ge=0), BeforeValidator(as_number)]
 Fraction = Annotated[float, Field(ge=0.0, le=1.0), BeforeValidator(as_number)]
+Overlap = Annotated[float, Field(gt=0.0, le=1.0), BeforeValidator(as_number)]
 Rate = Annotated[float, Field(ge=0.0), BeforeValidator(as_number)]
 Range = Annotated[tuple[Positive, Positive], AfterValidator(rising)]
 Text = Annotated[str, BeforeValidator(as_text)]
@@ -196,7 +197,7 @@ class Tracked(Strict):
     )
     min_frames: Positive = Field(6, description="shorter tracklets are left out")
     min_confidence: float = 0.0
-    iou: Fraction = Field(0.5, description="least overlap of a box with a person of the truth")
+    iou: Overlap = Field(0.5, description="least overlap of a box with a person of the truth")
     truth_ids: Literal["per_file", "global"] = Field(
         "per_file", description="whether a number means one person in all truth files"
     )
@@ -255,8 +256,12 @@ class Bags(Strict):
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
-        if self.noise is not None and (self.missing or self.videos):
-            raise ValueError("noise goes neither with missing nor with videos; leave one out")
+        if self.noise is not None and self.missing:
+            raise ValueError("noise does not go with missing; leave one out")
+        strange = self.model_fields_set - {"videos", "max_frames"}
+        given = [n for n in sorted(strange) if getattr(self, n) != Bags.model_fields[n].default]
+        if self.videos and given:
+            raise ValueError(f"videos are bags as they are; leave out {', '.join(given)}")
         if self.majority and (self.noise is None or self.tracklets_per_bag != (1, 1)):
             raise ValueError("majority needs noise and tracklets_per_bag: [1, 1]")
         return self
@@ -273,10 +278,10 @@ class Tracker(Strict):
     """A tracker's output and the ground truth: what its noise is measured on (TMC, Eq. 7 and 8)."""
 
     root: str
-    sequences: list[str] = Field(min_length=1)
+    sequences: Annotated[list[str], Field(min_length=1), AfterValidator(distinct)]
     truth: str = Field("gt/{sequence}/gt/gt.txt", description="below `root`, for each sequence")
     output: str = Field("{sequence}.txt", description="likewise")
-    iou: Fraction = Field(0.5, description="least overlap of a box with a person")
+    iou: Overlap = Field(0.5, description="least overlap of a box with a person")
     min_run: Positive = Field(
         6, description="a person of fewer boxes in a tracklet does not count there"
     )
@@ -605,6 +610,9 @@ class Extractor(Strict):
     def _plain(self) -> Self:
         if self.model.embedding != "none":
             raise ValueError("an extractor has no embedding; set model.embedding: none")
+        idle = self.model.model_fields_set & {"frozen", "batch_norm", "dimension"}
+        if idle:
+            raise ValueError(f"an extractor does not learn; leave out model.{sorted(idle)[0]}")
         return self
 
 

@@ -192,6 +192,7 @@ class GridTable(OfStudy):
         AfterValidator(distinct),
     ] = Field(default=["R-1", "mAP"])
     axis: Text | None = Field(None, description="what the rows vary: 'eps' for rows 'eps = 0.5'")
+    notes: list[Text] = Field(default_factory=list, description="what stands below the table")
     rows: dict[Text, Name] = Field(min_length=1, description="row label: the study's row")
 
     @model_validator(mode="after")

@@ -265,6 +265,26 @@ def test_a_frame_beyond_the_frames(data: Path, tmp_path: Path) -> None:
     crops.make(tmp_path / "out", data, [sequence(last_frame=20)])
 
 
+@pytest.mark.parametrize("source", [{}, FOLDER], ids=["video", "folder"])
+@pytest.mark.parametrize(
+    ("lines", "number"),
+    [
+        # a track that is too short, beside others; boxes nobody is sure of; no track at all
+        ([*tracked(), *(line(f, 14, 3) for f in range(21, 24))], 58),
+        ([*tracked(), *(line(f, 12, 3, 0.1) for f in range(21, 24))], 58),
+        ([line(f, 14, 3) for f in range(21, 24)], 1),
+    ],
+)
+def test_a_frame_beyond_the_frames_in_a_track_that_is_dropped(
+    data: Path, tmp_path: Path, source: dict[str, Any], lines: list[str], number: int
+) -> None:
+    write_lines(data / "tracker.txt", lines)
+    with pytest.raises(ReidError, match=f"line {number} is a box in frame 21") as caught:
+        crops.make(tmp_path / "out", data, [sequence(**source)], min_confidence=0.2)
+    assert "has 20 frames (3 such boxes)" in one_line(caught)
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_box_outside_the_picture(data: Path, tmp_path: Path) -> None:
     # beside it, and with one column of pixels left
     outside = [f"7,12,{WIDTH + 5},10,16,24,1,-1,-1,-1", f"8,12,{WIDTH - 1},10,16,24,1,-1,-1,-1"]

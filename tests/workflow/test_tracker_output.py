@@ -65,9 +65,10 @@ gate,Ben,1,20
 gate,Cem,1,20
 gate,Ann,21,40
 gate,Dan,21,40
-door,Ann,,
-door,Ben,,
-door,Dan,,
+door,Ben,1,20
+door,Dan,1,20
+door,Ann,21,40
+door,Ben,21,40
 """
 RUN = "results/yard/runs/official-1"
 TARGETS = (
@@ -138,3 +139,134 @@ def yard(tmp_path_factory: pytest.TempPathFactory) -> Project:
 def rows_of(path: Path) -> list[dict[str, str]]:
     with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
+
+
+@pytest.fixture(scope="module")
+def identities(yard: Project) -> dict[tuple[str, str, int], int]:
+    """The identity of every tracklet, by sequence, track and first frame."""
+    rows = rows_of(yard.folder / RUN / "identities.csv")
+    found = {
+        (row["sequence"], row["track_id"], int(Path(row["first_file"]).stem)): int(row["identity"])
+        for row in rows
+    }
+    assert len(found) == len(rows)
+    return found
+
+
+def test_every_track_is_in_the_table(yard, identities) -> None:
+    rows = rows_of(yard.folder / RUN / "identities.csv")
+    frames: dict[tuple[str, str], int] = defaultdict(int)
+    for row in rows:
+        frames[row["sequence"], row["track_id"]] += int(row["frame_count"])
+        assert {row["first_file"].split("/")[0], row["sequence"]} < {"gate", "door"}
+        assert row["camera_id"] == {"gate": "1", "door": "2"}[row["sequence"]]
+    half = {("gate", track): LENGTH // 2 for track in ("3", "13")}
+    whole = {("gate", str(track)): LENGTH for track in (1, 2, 4, 5, 6)}
+    assert frames == half | whole | {("door", str(track)): LENGTH for track in range(1, 7)}
+    assert [int(row["identity"]) for row in rows] == sorted(identities.values())
+    assert set(identities.values()) == set(range(1, max(identities.values()) + 1))
+
+
+def test_isolation_cuts_where_the_tracker_switched_and_nowhere_else(identities) -> None:
+    cut = {key[:2] for key in identities if key[2] == 21} - {("gate", "13")}
+    assert cut == {("gate", "1"), ("gate", "2")}
+    assert len(identities) == 13 + 2
+
+
+def test_who_is_who_over_switches_fragments_and_cameras(identities) -> None:
+    """The clothes' colours do, for a network that has hardly learnt: what counts is the way."""
+    second = {identities["gate", "2", 1], identities["gate", "1", 21], identities["door", "2", 1]}
+    assert len(second) == 1
+    third = {identities["gate", "3", 1], identities["gate", "13", 21], identities["door", "3", 1]}
+    assert len(third) == 1
+    first = {identities["gate", "1", 1], identities["gate", "2", 21]}
+    assert len(first) == 1
+    assert len(first | second | third) == 3
+
+
+def test_search_finds_people_at_the_other_camera(yard) -> None:
+    rows = rows_of(yard.folder / RUN / "search.csv")
+    queries = defaultdict(list)
+    for row in rows:
+        assert (row["query_sequence"], row["query_camera_id"]) == ("door_again", "2")
+        assert (row["sequence"], row["camera_id"]) == ("gate_again", "1")
+        assert row["first_file"].startswith(f"gate_again/{int(row['track_id']):06d}/")
+        queries[row["query_track_id"]].append(row)
+    assert sorted(queries) == [str(track) for track in range(1, 7)]
+    right = 0
+    for track, found in queries.items():
+        assert [row["rank"] for row in found] == [str(rank) for rank in range(1, 7)]
+        assert sorted(row["track_id"] for row in found) == sorted(queries)
+        distances = [float(row["distance"]) for row in found]
+        assert distances == sorted(distances)
+        # up to frame 20 the tracks at the gate have the numbers of those at the door
+        right += found[0]["track_id"] == track
+    assert right >= 5
+
+
+def test_the_pictures(yard) -> None:
+    for name in ("identities.png", "search.png"):
+        picture = cv2.imread(str(yard.folder / RUN / name))
+        assert picture.shape[0] > 300
+        assert picture.std() > 10
+
+
+def test_nobody_is_known_in_any_table(yard) -> None:
+    folder = yard.folder / "results/datasets/yard"
+    tracklets = tables.read_frame(folder / "official/tracklets.parquet", "tracklets")
+    assert set(tracklets["person_id"]) == {0}
+    assert tracklets["split"].value_counts().to_dict() == {"train": 13, "query": 6, "gallery": 6}
+    history = tables.read_frame(yard.folder / RUN / "history.parquet", "history")
+    assert not {"nmi", "ari", "purity"} & set(history["term"])
+
+
+def test_names_of_videos_train_too(yard) -> None:
+    path = yard.folder / "results/datasets/yard/official/bags/yard.parquet"
+    bags = tables.read_frame(path, "bags", truth=True)
+    # Ann, Ben, Cem, Dan
+    assert [sorted(labels) for labels in bags["labels"]] == [[1, 2, 3], [1, 4], [2, 4], [1, 2]]
+    assert [len(frames) for frames in bags["frames"]] == [6 * LENGTH // 2] * 4
+    assert {person for ids in bags["truth_frame_persons"] for person in ids} == {0}
+    model = yard.folder / "results/yard_names/runs/official-1/model.safetensors"
+    assert model.stat().st_size > 10_000
+
+
+@pytest.mark.parametrize(
+    ("target", "words"),
+    [
+        (
+            "results/yard/metrics.json",
+            (
+                "datasets.yard: no sequence of split query has truth, so nothing can be measured",
+                f"{RUN}/search.png or {RUN}/identities.png or {RUN}/model.safetensors",
+            ),
+        ),
+        (
+            "results/yard_names/metrics.json",
+            ("official-1/search.png or results/yard_names/runs/official-1/model.safetensors",),
+        ),
+        (
+            "results/gate/metrics.json",
+            (
+                "datasets.gate: no sequence has split: query, so nothing can be measured",
+                "ask for results/gate/runs/official-1/identities.png or ",
+            ),
+        ),
+        (
+            "results/gate/runs/official-1/search.csv",
+            (
+                "datasets.gate: no sequence has split: query, so there is nothing to search",
+                "ask for results/gate/runs/official-1/identities.png or ",
+            ),
+        ),
+    ],
+)
+def test_what_cannot_be_without_truth_is_said_at_once(
+    target: str, words: tuple[str, ...], yard
+) -> None:
+    done = call(yard, target)
+    assert done.returncode == 1
+    (line,) = [text for text in done.stdout.splitlines() if text.startswith("error: ")]
+    assert all(word in line for word in words)
+    assert "Traceback" not in done.stdout
+    assert not (yard.folder / "results/gate").exists()

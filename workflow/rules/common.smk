@@ -104,6 +104,12 @@ def code(*modules):
 # --- datasets ---
 
 
+def datasets_from(source):
+    """Return a pattern of the datasets of a source."""
+    found = [n for n, block in CONFIG.datasets.items() if block.source == source]
+    return "|".join(found) or "none"
+
+
 def is_generated(dataset):
     return CONFIG.datasets[dataset].source == "walkers"
 

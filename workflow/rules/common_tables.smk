@@ -163,7 +163,7 @@ def grid_values(wildcards):
         for n in table.levels
     ]
     named = table.model_dump(
-        mode="json", include={"title", "paper", "table", "axis", "metrics"}
+        mode="json", include={"title", "paper", "table", "axis", "metrics", "notes"}
     )
     return values(
         named,

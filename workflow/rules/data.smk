@@ -56,6 +56,8 @@ rule crops:
         "results/datasets/{dataset}/logs/crops.log",
     benchmark:
         "results/datasets/{dataset}/benchmarks/crops.tsv"
+    wildcard_constraints:
+        dataset=datasets_from("mot"),
     conda:
         "../../envs/cpu.yaml"
     resources:

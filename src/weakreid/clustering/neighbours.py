@@ -41,8 +41,8 @@ class Neighbours(NamedTuple):
 
     Attributes:
         near: [N, keep] int32, the item itself first, then the others by distance and index.
-        largest: [N] float64, the largest squared distance to any item, as the product has it; 0
-            where that is within its rounding.
+        largest: [N] float64, the largest squared distance to any item, rounded as the product of
+            a tile is; 0 where that is within its error.
     """
 
     near: NDArray[np.int32]
@@ -77,7 +77,7 @@ def nearest(items: Array, keep: int, threads: int | None = None, tile: int = TIL
         items: [N, d] floats, as they are (see `unit_rows`).
         keep: neighbours wanted; N where that is less.
         threads: workers, each with a tile of its own; None for as many as there are cores.
-        tile: items on the side of a tile of products. No result depends on it, nor on `threads`.
+        tile: items on the side of a tile of products. No neighbour depends on it or on `threads`.
 
     Raises:
         ReidError: no matrix of floats, or a row is not finite; it is named.

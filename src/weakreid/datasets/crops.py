@@ -156,13 +156,13 @@ def make(
         aside.mkdir(parents=True)
         tables = []
         for item in footage:
-            boxes, counts = _tracks(item, data, min_frames, min_confidence, on_bad_box)
+            boxes, seen, counts = _tracks(item, data, min_frames, min_confidence, on_bad_box)
             boxes = _with_persons(boxes, item, data, iou, offsets)
             boxes["file"] = [
                 f"{item.name}/{track:06d}/{frame:06d}.jpg"
                 for track, frame in zip(boxes["track_id"], boxes["frame"], strict=True)
             ]
-            _cut_out(boxes, item, data, aside)
+            _cut_out(boxes, seen, item, data, aside)
             say(
                 f"{item.name}: {boxes['track_id'].nunique()} tracklets, {len(boxes)} crops;"
                 f" dropped {counts['dropped_tracks']} tracks of fewer than {min_frames} frames,"
@@ -242,8 +242,11 @@ def _refuse_foreign(root: Path) -> None:
 
 def _tracks(
     item: Footage, data: Path, min_frames: int, min_confidence: float, on_bad_box: str
-) -> tuple[pd.DataFrame, dict[str, int]]:
-    """Return the boxes to cut out, by track and frame, with their pixels x0, y0, x1, y1."""
+) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, int]]:
+    """Return the boxes to cut out, all boxes of the window, and counts.
+
+    Those to cut out come by track and frame, with their pixels x0, y0, x1, y1.
+    """
     path = data / item.boxes
     held = motchallenge.read_boxes(path)
     last = item.last_frame if item.last_frame is not None else int(held["frame"].max())
@@ -255,8 +258,8 @@ def _tracks(
         )
     boxes = in_window.loc[in_window["confidence"] >= min_confidence]
     width, height, length = _size(item, data)
-    if length is not None and (boxes["frame"] > length).any():
-        raise _beyond(path, boxes, length, _source(item, data))
+    if length is not None and (in_window["frame"] > length).any():
+        raise _beyond(path, in_window, length, _source(item, data))
     corners = clip_boxes(boxes[list(motchallenge.BOX)].to_numpy(np.float64), width, height)
     left = (corners[:, 2:] - corners[:, :2]).min(axis=1)
     outside = pd.Series(left < _LEAST_PIXELS, index=boxes.index)
@@ -273,7 +276,7 @@ def _tracks(
         "dropped_boxes": int(outside.sum()),
         "unsure_boxes": len(in_window) - len(boxes),
     }
-    return kept, counts
+    return kept, in_window, counts
 
 
 def clip_boxes(boxes: npt.NDArray[np.float64], width: int, height: int) -> npt.NDArray[np.int64]:
@@ -440,11 +443,11 @@ def _decode(path: Path) -> Pixels:
         raise ReidError(f"{path}: cannot be read ({error}); replace the picture") from error
 
 
-def _pictures(item: Footage, data: Path, wanted: Sequence[int]) -> Iterator[Pixels]:
+def _pictures(item: Footage, data: Path, wanted: Sequence[int], last: int) -> Iterator[Pixels]:
     """Yield the wanted frames (ascending) as uint8 [H, W, 3], RGB, one at a time.
 
     Raises:
-        _EndedError: a video ends before the last of them.
+        _EndedError: a video ends before frame `last`, wanted or not.
     """
     source = _source(item, data)
     if item.video is None:
@@ -464,18 +467,30 @@ def _pictures(item: Footage, data: Path, wanted: Sequence[int]) -> Iterator[Pixe
             if not good:
                 raise _EndedError(at - 1)
             yield cast(Pixels, cv2.cvtColor(picture, cv2.COLOR_BGR2RGB))
+        while at < last:
+            if not video.grab():
+                raise _EndedError(at)
+            at += 1
     finally:
         video.release()
 
 
-def _cut_out(boxes: pd.DataFrame, item: Footage, data: Path, root: Path) -> None:
+def _cut_out(
+    boxes: pd.DataFrame, seen: pd.DataFrame, item: Footage, data: Path, root: Path
+) -> None:
     """Write the crops of one sequence, frame by frame.
 
+    Args:
+        boxes: to cut out.
+        seen: all boxes of the window, those of tracks that are dropped among them.
+        item: the sequence.
+        data: the folder that its files are below.
+        root: the folder of the crops.
+
     Raises:
-        ReidError: the video ends too early, or a picture is unreadable or of another size.
+        ReidError: the video ends before a box's frame, or a picture is unreadable or of another
+            size.
     """
-    if boxes.empty:
-        return
     for track in boxes["track_id"].unique():
         (root / item.name / f"{track:06d}").mkdir(parents=True)
     of_frame = boxes.groupby("frame", sort=True).indices
@@ -483,10 +498,10 @@ def _cut_out(boxes: pd.DataFrame, item: Footage, data: Path, root: Path) -> None
     corners = boxes[["x0", "y0", "x1", "y1"]].to_numpy()
     files = boxes["file"].tolist()
     size: tuple[int, ...] | None = None
-    pictures = progress(
-        _pictures(item, data, wanted), total=len(wanted), label=item.name, unit="frames"
-    )
+    made = _pictures(item, data, wanted, int(seen["frame"].max()))
+    pictures = progress(made, total=len(wanted), label=item.name, unit="frames")
     try:
+        # with strict, the pictures are asked once more behind the last: whether the video goes on
         for frame, picture in zip(wanted, pictures, strict=True):
             size = size or picture.shape[:2]
             if picture.shape[:2] != size:
@@ -501,7 +516,7 @@ def _cut_out(boxes: pd.DataFrame, item: Footage, data: Path, root: Path) -> None
                 data_of_crop = simplejpeg.encode_jpeg(crop, quality=QUALITY, colorsubsampling="444")
                 (root / files[row]).write_bytes(data_of_crop)
     except _EndedError as error:
-        raise _beyond(data / item.boxes, boxes, error.length, _source(item, data)) from error
+        raise _beyond(data / item.boxes, seen, error.length, _source(item, data)) from error
 
 
 # ------------------------------------------------------------------ names

@@ -94,6 +94,7 @@ class Grid:
         rows: in their order.
         isolation: what isolation left (see `read_isolation`) of (dataset, row label, column),
             the columns counted from 0.
+        notes: what stands below every block of the table.
     """
 
     title: str
@@ -105,6 +106,7 @@ class Grid:
     blocks: Sequence[Block]
     rows: Sequence[Line]
     isolation: Mapping[Spot, Mapping[str, float]] = field(default_factory=dict)
+    notes: Sequence[str] = ()
 
     @property
     def place(self) -> str:
@@ -120,7 +122,7 @@ def read_grid(
 
     Args:
         block: `title`, `paper`, `table`, `axis`, `metrics`, `columns`, `datasets`, `rows`,
-            `isolation`, as the attributes of `Grid`. A cell is `{"metrics": number}`,
+            `isolation`, `notes`, as the attributes of `Grid`. A cell is `{"metrics": number}`,
             `{"why": reason}` or `{}`; an isolation report is of a `dataset`, a `row` (its
             label) and a `column`, and `report` is its number; all numbers count from 0.
         metrics: metrics.json files of experiments.
@@ -168,6 +170,7 @@ def read_grid(
         paper=block["paper"],
         table=block["table"],
         axis=block["axis"],
+        notes=block.get("notes", []),
         metrics=names,
         columns=columns,
         blocks=[Block(**about) for about in block["datasets"]],
@@ -462,6 +465,7 @@ def _notes(grid: Grid, published: Published, block: Block) -> list[str]:
     if losses := _losses(grid, published, block):
         facts.append(losses)
     facts += _orders(grid, published, block)
+    facts += grid.notes
     return notes + [f"- {text}" for text in facts]
 
 

@@ -68,8 +68,8 @@ def identity_table(
     Returns:
         `COLUMNS`, by identity, camera and tracklet. Identities count from 1, those of most
         frames first; a tracklet that stands alone has one of its own, after them. With `tracked`
-        also `TRACK_COLUMNS`: as the files say; of a tracklet that was simulated of
-        several tracks, all of them, with spaces between.
+        also `TRACK_COLUMNS`, as the files say; of a tracklet that was simulated of several tracks,
+        all of them, with spaces between.
 
     Raises:
         ReidError: clusters and tracks are not of the same tracklets, or a file is of another form.

@@ -6,9 +6,10 @@ A picture shows people: of real ones it belongs under results/ and nowhere else.
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from weakreid.report.identities import TRACK_COLUMNS, track_of
+from weakreid.report.identities import TRACK_COLUMNS, caption_of, track_of
 from weakreid.report.matches import Item, spread
 
 OF_TRACKLET = ("camera_id", "first_file", "last_file")
@@ -29,12 +30,13 @@ def search_table(
         query_id, query_..., rank, distance, tracklet_id, ...: a row per query and rank.
     """
     files = frames.sort_values(["tracklet_id", "position"]).groupby("tracklet_id")["file"]
-    about = tracklets.set_index("tracklet_id")[["camera_id"]]
+    named = np.union1d(found["query_id"], found["tracklet_id"])
+    about = tracklets.set_index("tracklet_id").loc[named, ["camera_id"]]
     about = about.assign(first_file=files.first(), last_file=files.last())
     columns = list(OF_TRACKLET)
     if tracked:
-        named = [track_of(file) for file in about["first_file"].fillna("-/0/-")]
-        about[list(TRACK_COLUMNS)] = pd.DataFrame(named, index=about.index)
+        tracks = [track_of(file) for file in about["first_file"]]
+        about[list(TRACK_COLUMNS)] = pd.DataFrame(tracks, index=about.index)
         columns += TRACK_COLUMNS
     about = about[columns]
     queries = about.add_prefix("query_").reindex(found["query_id"]).reset_index()
@@ -56,18 +58,17 @@ def search_examples(
     """
     rows = []
     for query in spread(table["query_id"].unique().tolist(), queries):
-        own = table[table["query_id"] == query].to_dict("records")
-        asked = Item(f"query: {_name(own[0], 'query_')}", spread(images[query]))
+        own = table[table["query_id"] == query].to_dict("records")[:items]
+        asked = Item(f"query, {_caption(own[0], 'query_')}", spread(images[query]))
         answers = [
-            Item(f"{row['distance']:.2f}: {_name(row)}", spread(images[row["tracklet_id"]]))
-            for row in own[:items]
+            Item(f"{row['distance']:.2f}, {_caption(row)}", spread(images[row["tracklet_id"]]))
+            for row in own
         ]
         rows.append([asked, *answers])
     return rows
 
 
-def _name(row: Mapping[Any, Any], prefix: str = "") -> str:
-    sequence = row.get(f"{prefix}sequence")
-    number = row["query_id" if prefix else "tracklet_id"]
-    name = f"tracklet {number}" if sequence is None else f"{sequence} {row[f'{prefix}track_id']}"
-    return f"{name}, camera {row[f'{prefix}camera_id']}"
+def _caption(row: Mapping[Any, Any], prefix: str = "") -> str:
+    names = ("camera_id", *TRACK_COLUMNS)
+    about = {name: row[prefix + name] for name in names if prefix + name in row}
+    return caption_of(about | {"tracklet_id": row["query_id" if prefix else "tracklet_id"]}, 24)
