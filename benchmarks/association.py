@@ -32,7 +32,7 @@ from threadpoolctl import threadpool_limits
 from evaluation import machine
 from weakreid.clustering.association import associate, cluster_quality, data_eps
 from weakreid.clustering.jaccard import jaccard_distances
-from weakreid.clustering.neighbours import default_threads
+from weakreid.cores import default_threads
 from weakreid.files import write_json
 from weakreid.seeding import numpy_generator
 

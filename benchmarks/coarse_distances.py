@@ -23,9 +23,10 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from evaluation import machine
+from weakreid.clustering.neighbours import unit_rows
+from weakreid.cores import default_threads
 from weakreid.files import write_json
-from weakreid.retrieval.distances import MEMORY_BYTES, Metric, bag_minimum, unit_rows
-from weakreid.retrieval.ranking import default_threads
+from weakreid.retrieval.distances import MEMORY_BYTES, Metric, bag_minimum
 from weakreid.seeding import numpy_generator
 
 BARE = "bare matrix product"

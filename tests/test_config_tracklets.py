@@ -108,7 +108,6 @@ def refusal(raw: Any) -> str:
 
 # --- what is refused ------------------------------------------------------------------------------
 
-NOT_BOTH = "config.yaml: '{}': noise goes neither with missing nor with videos; leave one out"
 NOT_ALL = "config.yaml: '{}': majority needs noise and tracklets_per_bag: [1, 1]"
 ONE_FILE = "config.yaml: 'trackers.masa': %s names one file for all sequences; put {sequence} in it"
 
@@ -162,6 +161,17 @@ ONE_FILE = "config.yaml: 'trackers.masa': %s names one file for all sequences; p
             for model in ({}, {"embedding": "bnneck"})
         ),
         (
+            "extractors.plain.model.frozen",
+            ["stem"],
+            "config.yaml: 'extractors.plain': an extractor does not learn; leave out model.frozen",
+        ),
+        ("trackers.masa.iou", 0, "config.yaml: '{}': Input should be greater than 0, got 0"),
+        (
+            "trackers.masa.sequences",
+            ["hall", "hall"],
+            'config.yaml: \'{}\': Input should hold nothing twice, got ["hall", "hall"]',
+        ),
+        (
             "trackers.masa.static",
             ["gate"],
             "config.yaml: 'trackers.masa': static: 'gate' is not one of sequences",
@@ -174,8 +184,19 @@ ONE_FILE = "config.yaml: 'trackers.masa': %s names one file for all sequences; p
             "yes",
             "config.yaml: '{}': Input should be 'count' or 'leave_out', got \"yes\"",
         ),
-        ("bags.three", {"noise": "loud", "missing": {}}, NOT_BOTH),
-        ("bags.three", {"noise": "loud", "videos": True}, NOT_BOTH),
+        (
+            "bags.three",
+            {"noise": "loud", "missing": {}},
+            "config.yaml: '{}': noise does not go with missing; leave one out",
+        ),
+        *(
+            (
+                "bags.videos",
+                {"videos": True, **more},
+                f"config.yaml: '{{}}': videos are bags as they are; leave out {', '.join(more)}",
+            )
+            for more in ({"noise": "loud"}, {"missing": {}, "planted": {}}, {"tracklet_parts": 2})
+        ),
         ("bags.three", {"majority": True, "tracklets_per_bag": [1, 1]}, NOT_ALL),
         ("bags.three", {"majority": True, "noise": "loud"}, NOT_ALL),
     ],
@@ -360,6 +381,25 @@ def test_a_wrong_table_of_noise_levels(key: str, value: Any, line: str) -> None:
     assert refusal(changed(key, value)) == line.format(key)
 
 
+@pytest.mark.parametrize(
+    ("kind", "more"),
+    [("audit", {"row": "minus"}), ("cost", {}), ("counts", {"paper": "P", "table": "1"})],
+)
+def test_a_table_of_bags_that_there_are_not(kind: str, more: dict[str, Any]) -> None:
+    block = {"kind": kind, "study": "s", "title": "T", "datasets": ["a"], **more}
+    name = "s_a_minus" if kind == "audit" else "s_a"
+    assert refusal(changed("tables.more", block)) == (
+        f"tables.more.study: {name} learns from tracklets, a table of kind {kind} shows bags; take "
+        "a study or row that learns from bags"
+    )
+
+
+def test_a_table_of_noise_that_there_is_not() -> None:
+    raw = changed("studies.t", {"beside": "P", "method": "quick", "bags": "three"})
+    raw["tables"]["noise"]["study"] = "t"
+    assert refusal(raw) == "tables.noise.study: t has no levels of noise; take another study"
+
+
 def test_a_row_with_a_value_that_its_table_s_axis_has_no_place_for() -> None:
     raw = changed("tables.grid.axis", "eps")
     # a row without a value is a line across the axis
@@ -401,6 +441,30 @@ BAGS = "the method quick learns from bags"
 def test_what_does_not_fit_the_method(key: str, value: Any, line: str) -> None:
     key = f"experiments.{key}"
     assert refusal(changed(key, value)) == line.format(key)
+
+
+def test_noise_on_a_tracker_s_output() -> None:
+    raw = changed("experiments.mine.dataset", "film")
+    assert refusal(raw) == (
+        "experiments.mine: noise.loud simulates a tracker's noise, but dataset film is a tracker's "
+        "output already; take a noise without rfm"
+    )
+    raw["experiments"]["mine"]["noise"] = "clean"
+    assert config.load(raw).experiments["mine"].noise == "clean"
+
+
+def test_a_label_for_every_noisy_tracklet_is_the_majority_s() -> None:
+    raw = changed("bags.three", {"tracklets_per_bag": [1, 1], "noise": "loud"})
+    raw["experiments"]["bagged"]["overrides"] = {
+        "loss": {"name": "frame_ce"},
+        "cpal": {"weight": 0},
+    }
+    assert refusal(raw) == (
+        "experiments.bagged: the loss frame_ce needs one label for every tracklet, but those of "
+        "bags.three show several people; set majority: true there"
+    )
+    raw["bags"]["three"]["majority"] = True
+    config.load(raw)
 
 
 def test_bags_of_named_videos_need_names() -> None:
@@ -447,7 +511,15 @@ def test_levels_give_names_and_the_first_none() -> None:
         for level in ("", "_loud")
     ]
     assert list(found.experiments) == ["mine", "bagged", *expected]
-    assert found.refused == {}
+    # what a tracker gave has noise of its own
+    assert found.refused == {
+        name: (
+            f"experiments.{name}: noise.loud simulates a tracker's noise, but dataset film is a "
+            "tracker's output already; take a noise without rfm"
+        )
+        for name in expected
+        if name.startswith("s_film") and name.endswith("loud")
+    }
     for row in rows:
         for level in ("still", "loud"):
             name = config.experiment_of_row(found, "s", "b", row, level)

@@ -10,6 +10,7 @@ from scipy import sparse
 from sklearn.cluster import DBSCAN
 
 from weakreid.clustering.association import (
+    NoEpsError,
     associate,
     check_clusters,
     cluster_quality,
@@ -70,7 +71,11 @@ def test_labels_are_those_of_the_dense_matrix(dense, eps, min_samples):
 @given(distances(), st.sampled_from([1e-3, 0.01, 0.2, 0.5, 1.0]))
 def test_eps_is_that_of_the_dense_matrix(dense, share):
     if not dense.any():
-        with pytest.raises(ReidError, match="no two of"):
+        with pytest.raises(NoEpsError, match=r"no two of .*association\.eps"):
+            data_eps(as_sparse(dense), len(dense), share)
+        return
+    if dense_eps(dense, share) == 1:
+        with pytest.raises(NoEpsError, match="no eps follows"):
             data_eps(as_sparse(dense), len(dense), share)
         return
     assert data_eps(as_sparse(dense), len(dense), share) == dense_eps(dense, share)
@@ -88,11 +93,12 @@ def test_from_features_to_labels(seed, count, duplicates):
     dense = as_dense(found)
     if not dense.any():
         return
+    if dense_eps(dense, 0.02) == 1:
+        return
     eps = data_eps(found, count, 0.02)
     assert eps == dense_eps(dense, 0.02)
-    if eps < 1:
-        expected = DBSCAN(eps=eps, min_samples=4, metric="precomputed").fit_predict(dense)
-        assert associate(found, eps).tolist() == numbered(expected)
+    expected = DBSCAN(eps=eps, min_samples=4, metric="precomputed").fit_predict(dense)
+    assert associate(found, eps).tolist() == numbered(expected)
 
 
 def test_people_that_are_far_apart_are_found():
@@ -110,18 +116,24 @@ def test_people_that_are_far_apart_are_found():
     assert order == list(range(30))
 
 
-def test_quality_counts_the_unclustered_as_clusters_of_their_own():
-    perfect = cluster_quality([1, 1, 0, 0], [7, 7, 9, 9])
-    assert perfect == {"nmi": 1.0, "ari": 1.0, "clusters": 2, "unclustered": 0, "purity": 1.0}
-    assert cluster_quality([-1, -1, -1], [1, 2, 3])["nmi"] == 1
-    none = cluster_quality([-1, -1, -1, -1], [1, 1, 2, 2])
-    assert none["clusters"] == 0
-    assert none["unclustered"] == 4
-    assert none["purity"] == 0
-    assert none["ari"] == 0
+def test_quality_is_of_the_clustered_alone():
+    nothing = {"nmi": 0.0, "ari": 0.0, "purity": 0.0, "clusters": 0, "unclustered": 100.0}
+    perfect = {"nmi": 1.0, "ari": 1.0, "purity": 1.0, "clusters": 2, "unclustered": 0.0}
+    assert cluster_quality([1, 1, 0, 0], [7, 7, 9, 9]) == perfect
+    # whoever is left out changes the share of them, and nothing else
+    partly = cluster_quality([1, 1, -1, 0, 0, -1, -1, -1], [7, 7, 7, 9, 9, 8, 9, 9])
+    assert partly == perfect | {"unclustered": 50.0}
+    # nothing clustered is nothing right, however pure
+    everyone = np.repeat(np.arange(60), 6)
+    assert cluster_quality(np.full(360, -1), everyone) == nothing
+    assert cluster_quality([-1, 0], [1, 2]) == nothing | {"clusters": 1, "unclustered": 50.0}
     mixed = cluster_quality([0, 0, 0, 5, 5, -1], [1, 1, 2, 3, 3, 3])
     assert mixed["clusters"] == 2
     assert mixed["purity"] == pytest.approx(4 / 5)
+    assert mixed["unclustered"] == pytest.approx(100 / 6)
+    assert 0 < mixed["ari"] < mixed["nmi"] < 1
+    one = cluster_quality([0, 0, 0, 0], [1, 1, 2, 2])
+    assert (one["nmi"], one["ari"], one["purity"]) == (0.0, 0.0, 0.5)
     with pytest.raises(ReidError, match="give one each"):
         cluster_quality([0, 1], [1])
 
@@ -136,26 +148,44 @@ def test_a_failure_says_which_eps_which_distances_and_what_to_do():
     assert str(none.value) == (
         "association: DBSCAN found no cluster among 20 tracklets with eps 0.4 and min_samples 4; "
         "23.7 % of the pairs have a Jaccard distance below 1 (smallest 0.5, 1 % 0.5, median 0.5); "
-        "raise eps (or share), lower min_samples, or give more tracklets"
+        "raise association.eps (or association.share), lower association.min_samples, or give more "
+        "tracklets"
     )
-    with pytest.raises(ReidError, match=r"one cluster .* eps 0.6 .*; lower eps"):
+    with pytest.raises(ReidError, match=r"one cluster .* eps 0.6 .*; lower association.eps"):
         check_clusters(associate(found, 0.6), found, 0.6)
     few = as_sparse(np.zeros((3, 3)))
-    assert describe_failure(few, 0.5).endswith("give at least 8 tracklets, or lower min_samples")
+    assert describe_failure(few, 0.5).endswith("8 tracklets, or lower association.min_samples")
     alone = as_sparse(np.ones((9, 9)) - np.eye(9))
     assert "check the features" in describe_failure(alone, 0.5)
     assert "\n" not in describe_failure(as_sparse(np.zeros((1, 1))), 0.5)
 
 
+def test_no_eps_follows_from_people_who_share_no_neighbour():
+    # three that are alike, and nobody else near anybody
+    dense = np.ones((9, 9)) - np.eye(9)
+    dense[:3, :3] = 0
+    for share in (1e-3, 1.0):
+        with pytest.raises(NoEpsError) as caught:
+            data_eps(as_sparse(dense), 9, share)
+        assert str(caught.value) == (
+            "association: no eps follows from 9 tracklets: the smallest of their distances above 0 "
+            f"are 1, whatever association.share (now {share:g}) is; 8.33 % of the pairs have a "
+            "Jaccard distance below 1 (smallest 0, 1 % 0, median 0); check the features, raise "
+            "association.k1, give more tracklets, or set association.eps"
+        )
+    with pytest.raises(NoEpsError, match="none of the pairs have a Jaccard distance below 1;"):
+        data_eps(as_sparse(np.ones((9, 9)) - np.eye(9)), 9)
+
+
 def test_bad_input_is_named():
     found = as_sparse(np.full((4, 4), 0.5) - 0.5 * np.eye(4))
     for eps in (0.0, 1.0, float("nan")):
-        with pytest.raises(ReidError, match="above 0 and below 1"):
+        with pytest.raises(ReidError, match=r"association\.eps is .* above 0 and below 1"):
             associate(found, eps)
-    with pytest.raises(ReidError, match="min_samples 0"):
+    with pytest.raises(ReidError, match=r"association\.min_samples is 0"):
         associate(found, 0.5, 0)
     for share in (0.0, 1.5):
-        with pytest.raises(ReidError, match="share"):
+        with pytest.raises(ReidError, match=r"association\.share is"):
             data_eps(found, 4, share)
     with pytest.raises(ReidError, match="5 tracklets"):
         data_eps(found, 5)

@@ -1,5 +1,6 @@
 """Isolation cuts tracklets by person; no frame is lost or doubled."""
 
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.cluster import DBSCAN
 
+from weakreid.clustering import isolation
 from weakreid.clustering.isolation import (
     NOISE,
     distances,
@@ -106,26 +108,16 @@ def test_no_cluster() -> None:
     features = at(0, 90, 180, 0, 0, 1)
     whole = isolate(tracks, features, eps=TEN, min_samples=2)
     assert parts(whole) == [[105, 104, 103], [102], [101, 100]]
-    # bounded or not: there is nothing to join
-    bounded = isolate(tracks, features, eps=TEN, min_samples=2, reach=1.0)
-    pd.testing.assert_frame_equal(bounded, whole)
     own = isolate(tracks, features, eps=TEN, min_samples=2, noise="own")
     assert parts(own) == [[105], [104], [103], [102], [101, 100]]
+    # bounded, nothing is near enough to join, as there is nothing
+    bounded = isolate(tracks, features, eps=TEN, min_samples=2, reach=1.0)
+    pd.testing.assert_frame_equal(bounded, own)
     # a tracklet of one frame passes, whatever min_samples says
     drop = isolate(tracks, features, eps=TEN, min_samples=2, noise="drop")
     assert parts(drop) == [[102], [101, 100]]
     assert drop["source_id"].tolist() == [1, 2, 2]
     assert drop["tracklet_id"].tolist() == [0, 1, 1]
-
-
-def test_short_tracklets_are_left_out_on_demand() -> None:
-    tracks = tracks_of([1, 1, 1, 2, 2], [4])
-    features = at(0, 1, 2, 90, 91, 0)
-    assert len(isolate(tracks, features, eps=TEN, min_samples=2, min_frames=2)) == 5
-    made = isolate(tracks, features, eps=TEN, min_samples=2, min_frames=3)
-    assert made["tracklet_id"].tolist() == [0, 0, 0]
-    with pytest.raises(ReidError, match="min_frames 4 leave no frame of 6"):
-        isolate(tracks, features, eps=TEN, min_samples=2, min_frames=4)
 
 
 def test_clusters_are_dbscans() -> None:
@@ -140,6 +132,44 @@ def test_clusters_are_dbscans() -> None:
         assert found.tolist() == expected.tolist()
     exact = np.linalg.norm(unit[:, None] - unit, axis=2)
     np.testing.assert_allclose(distances(features), exact, atol=1e-7)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    count=st.integers(2, 60),
+    people=st.integers(1, 5),
+    seed=st.integers(0, 999),
+    eps=st.sampled_from([0.1, 0.4, 0.7, 1.2]),
+    least=st.integers(1, 6),
+    choice=st.sampled_from([*({"noise": name} for name in NOISE), {"noise": "join", "reach": 1.5}]),
+)
+def test_long_tracklets_are_cut_like_short_ones(
+    count: int, people: int, seed: int, eps: float, least: int, choice: dict[str, Any]
+) -> None:
+    generator = numpy_generator(seed, "frames")
+    features = generator.normal(size=(people, 6))[generator.integers(0, people, count)]
+    features += 0.4 * generator.normal(size=features.shape)
+    features[generator.random(count) < 0.3] = features[0]
+    expected = groups(features, eps=eps, min_samples=least, **choice)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(isolation, "LONG", 1)
+        patch.setattr(isolation, "_BLOCK", 8)
+        found = groups(features, eps=eps, min_samples=least, **choice)
+    assert found.tolist() == expected.tolist()
+
+
+def test_a_long_tracklet_takes_little_memory() -> None:
+    features = numpy_generator(0, "frames").normal(size=(2, 3000, 8)) + 5
+    features[0, :, 0] -= 30
+    # the first person alone first, then both by turns; all of one are near each other
+    features = features.transpose(1, 0, 2).reshape(-1, 8)[1:].astype(np.float32)
+    tracemalloc.start()
+    found = groups(features, eps=0.6, min_samples=4, noise="join")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert found.tolist() == [0, 1] * 2999 + [0]
+    # all distances would be 288 MB, and as much again for what is computed of them
+    assert peak < 60e6
 
 
 @st.composite
@@ -267,7 +297,6 @@ def test_quality_of_other_tracklets_is_refused() -> None:
         ({"eps": 2.1}, "eps is 2.1"),
         ({"eps": float("nan")}, "eps is nan"),
         ({"min_samples": 0}, "min_samples is 0; it must be 1 or more"),
-        ({"min_frames": 0}, "min_frames is 0; it must be 1 or more"),
         ({"noise": "keep"}, "noise 'keep' is unknown; choose join, own, drop"),
         ({"reach": 0.9}, "reach is 0.9 and noise 'join'"),
         ({"reach": 2.0, "noise": "own"}, "reach is 2 and noise 'own'; it bounds 'join'"),
@@ -300,7 +329,7 @@ def test_rows_that_do_not_fit_are_refused() -> None:
 def test_nothing_left_says_what_distances_there_are() -> None:
     tracks = tracks_of([1, 1, 1], [2, 2])
     features = at(0, 60, 120, 0, 60)
-    message = "eps 0.1, min_samples 2, min_frames 1 leave no frame of 5, whose neighbours are 1.00"
+    message = "eps 0.1 and min_samples 2 leave no frame of 5, whose neighbours are 1.00"
     with pytest.raises(ReidError, match=f"{message} to 1.00 apart.*raise eps"):
         isolate(tracks, features, eps=0.1, min_samples=2, noise="drop")
     assert spread(tracks_of([1], [2]), at(0, 1)) == "all tracklets of one frame"

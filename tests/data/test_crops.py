@@ -237,18 +237,6 @@ def test_clipped_boxes_lie_inside(
         assert x0 == x1
 
 
-@settings(max_examples=50, deadline=None)
-@given(persons=st.lists(st.integers(0, 3), min_size=1, max_size=12))
-def test_main_person(persons: list[int]) -> None:
-    person = crops.main_person(np.array(persons))
-    counts = {p: persons.count(p) for p in set(persons) - {0}}
-    if person:
-        assert 2 * counts[person] >= len(persons)
-        assert counts[person] == max(counts.values())
-    else:
-        assert all(2 * count < len(persons) for count in counts.values())
-
-
 # ------------------------------------------------------------------ what is refused
 
 

@@ -32,12 +32,12 @@ def test_a_panel_per_term_and_a_line_per_run() -> None:
     assert titles(figure) == [
         "clusters",
         "un-clustered tracklets, per cent",
-        "NMI",
-        "ARI",
-        "purity",
+        "NMI of clustered tracklets",
+        "ARI of clustered tracklets",
+        "purity of clustered tracklets",
     ]
     assert figure.get_suptitle() == "tmc_walkers"
-    nmi = next(panel for panel in figure.axes if panel.get_title() == "NMI")
+    nmi = next(panel for panel in figure.axes if panel.get_title().startswith("NMI"))
     assert [line.get_xdata().tolist() for line in nmi.lines] == [[0, 1, 2, 3], [0, 1, 2]]
     assert nmi.lines[0].get_ydata().tolist() == pytest.approx([0.02, 0.12, 0.22, 0.32])
     assert nmi.lines[0].get_color() != nmi.lines[1].get_color()
@@ -56,7 +56,7 @@ def test_without_the_truth_its_panels_are_left_out() -> None:
 def test_a_term_that_one_run_has() -> None:
     runs = {"a": history(3, ("clusters",)), "b": history(3, ("clusters", "ari"))}
     figure = cluster_figure(runs, "title")
-    assert titles(figure) == ["clusters", "ARI"]
+    assert titles(figure) == ["clusters", "ARI of clustered tracklets"]
     assert [len(panel.lines) for panel in figure.axes if panel.axison] == [2, 1]
 
 

@@ -217,6 +217,17 @@ def test_what_isolation_left() -> None:
     assert "Points" not in text
 
 
+def test_noise_is_left_empty_where_nobody_is_known(tmp_path: Path) -> None:
+    report = {"kept": 97.25, "after": {"noise": None, "tracklets": 610}}
+    path = tmp_path / "isolation.json"
+    path.write_text(json.dumps(report), encoding="utf-8")
+    unknown = sweep(isolation={("a", "eps = 0.5", 0): read_isolation(path)})
+    cells = cells_of(grid_table(unknown, PAPER), "eps = 0.5")
+    assert cells == ["2", "0.84", "", "13847", "610", "54.5", "20.0 ± 0.5"]
+    # of every row: the figure has nothing of ours to draw there
+    assert len(grid_figure(unknown, PAPER).axes) == len(grid_figure(sweep(), PAPER).axes)
+
+
 def test_isolation_alone_needs_no_experiment() -> None:
     alone = sweep(of={"eps = 0.5": [None], "eps = 0.7": ["one cluster"]}, metrics=["noise"])
     text = grid_table(alone, PAPER)
@@ -481,7 +492,7 @@ GOOD = {"kept": 90.0, "after": {"noise": 1.5, "tracklets": 70}}
         ({**GOOD, "after": {"noise": 1.5}}, "after lacks 'tracklets'"),
         ({**GOOD, "after": [1.5, 70]}, "after lacks 'noise'"),
         ({**GOOD, "kept": 101}, "kept is 101; delete the file"),
-        ({**GOOD, "after": {"noise": None, "tracklets": 70}}, r"after\.noise is None"),
+        ({**GOOD, "after": {"noise": 1.5, "tracklets": None}}, r"after\.tracklets is None"),
         ({**GOOD, "after": {"noise": 100.5, "tracklets": 70}}, r"after\.noise is 100\.5"),
         ({**GOOD, "after": {"noise": 1.5, "tracklets": -1}}, r"after\.tracklets is -1"),
         ({**GOOD, "after": {"noise": 1.5, "tracklets": float("inf")}}, r"tracklets is inf"),

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from weakreid.clustering.neighbours import unit_rows
 from weakreid.errors import ReidError
-from weakreid.retrieval.distances import METRICS, bag_minimum, pairwise, unit_rows
+from weakreid.retrieval.distances import METRICS, bag_minimum, pairwise
 
 
 def exact(a, b, metric):
@@ -165,3 +166,5 @@ def test_faults_of_the_caller_are_named():
         bag_minimum(frames, [frames[:, :3]], [0, 6])
     with pytest.raises(ReidError, match="row 12 is zero"):
         unit_rows(np.zeros((1, 3)), 12)
+    with pytest.raises(ReidError, match="row 13 is not finite"):
+        unit_rows(np.array([[1.0], [np.inf]]), 12)

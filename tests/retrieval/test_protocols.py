@@ -5,8 +5,10 @@ import itertools
 import numpy as np
 import pytest
 
+from weakreid.clustering import neighbours
+from weakreid.clustering.neighbours import unit_rows
 from weakreid.errors import ReidError
-from weakreid.retrieval.distances import pairwise, unit_rows
+from weakreid.retrieval.distances import pairwise
 from weakreid.retrieval.protocols import coarse, fine, tracklet_descriptors
 from weakreid.retrieval.ranking import evaluate
 from weakreid.retrieval.reranking import Reranking
@@ -107,3 +109,19 @@ def test_coarse_is_the_nearest_frame_of_each_bag(metric, unit):
         assert found.first_match[probe] == hits[0]
         precision = np.mean(np.arange(1, len(hits) + 1) / hits)
         assert found.average_precision[probe] == pytest.approx(precision, rel=1e-12)
+
+
+def test_reranking_takes_the_threads_it_is_given(monkeypatch):
+    rng = np.random.default_rng(4)
+    a, b = rng.standard_normal((200, 6)), rng.standard_normal((300, 6))
+    persons = np.arange(200) % 20 + 1, np.arange(300) % 20 + 1
+
+    def every_core():
+        raise AssertionError("all cores are taken")
+
+    monkeypatch.setattr(neighbours, "default_threads", every_core)
+    one, three = (
+        fine(a, b, *persons, None, None, reranking=Reranking(), threads=n) for n in (1, 3)
+    )
+    for left, right in zip(one.top_distances, three.top_distances, strict=True):
+        assert left.tobytes() == right.tobytes()

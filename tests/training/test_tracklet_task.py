@@ -10,6 +10,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import sparse
 from tests.training.helpers import (
     HEIGHT,
     WIDTH,
@@ -31,7 +32,7 @@ from weakreid.training import pseudo_labels
 from weakreid.training.checkpoint import load_weights, part_of
 from weakreid.training.mean_net import mean_of
 from weakreid.training.pictures import Pictures
-from weakreid.training.pseudo_labels import Associating, majority, quality_rows
+from weakreid.training.pseudo_labels import Associating, associate, quality_rows
 from weakreid.training.tracklet_sampling import chunk_of, cluster_batches, repeated
 from weakreid.training.tracklet_task import TrackletTask, steps_of, tracklets_of
 
@@ -403,6 +404,30 @@ def test_one_cluster_stops_a_training_but_not_its_end(store, monkeypatch):
     ]
 
 
+def test_no_eps_stops_a_training_but_not_its_end(store, monkeypatch):
+    # nobody shares a neighbour with anybody
+    monkeypatch.setattr(
+        pseudo_labels.jaccard, "jaccard_distances", lambda *_: sparse.csr_array((6, 6))
+    )
+    with pytest.raises(ReidError, match="no eps follows from 6 tracklets"):
+        task_of(store, eps=None).begin_epoch(0)
+    task = task_of(store, eps=None)
+    assert task.finish(0) == [(0, 0, "clusters", 0.0), (0, 0, "unclustered", 100.0)]
+    assert task.labels[-1].tolist() == [-1] * 6
+    assert task.state()["eps"] is None
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+@pytest.mark.parametrize("eps", [None, 0.4])
+def test_too_few_tracklets_stop_a_training_but_not_its_end(count, eps):
+    features = np.eye(3, dtype=np.float32)[:count]
+    how = Associating(frames=2, k1=30, k2=6, min_samples=4, eps=eps, share=1.6e-3)
+    with pytest.raises(ReidError):
+        associate(features, how, eps, threads=1, check=True)
+    labels, _ = associate(features, how, eps, threads=1, check=False)
+    assert labels.tolist() == [-1] * count
+
+
 @pytest.mark.parametrize(
     ("options", "size", "message"),
     [
@@ -423,10 +448,14 @@ def test_batches_that_cannot_be_are_refused(store, options, size, message):
 # --------------------------------------------------------------------------- how good clusters were
 
 
-def test_a_tracklet_is_the_person_whom_most_frames_show():
-    tracklets = np.array([0, 0, 0, 1, 1, 2, 2, 2])
-    persons = np.array([5, 3, 5, 9, 4, 0, 0, 7])
-    assert majority(tracklets, persons).tolist() == [5, 4, 0]
+def test_a_tracklet_is_the_known_person_whom_most_frames_show():
+    # as crops, bags and isolation have it: nobody is no person, however many frames show nobody
+    truth = {
+        "tracklet_id": [0, 0, 0, 1, 1, 1, 2, 2, 3],
+        "truth_person_id": [0, 0, 5, 5, 5, 6, 6, 6, 6],
+    }
+    rows = quality_rows([np.array([0, 0, 1, 1])], pd.DataFrame(truth), steps_per_epoch=3)
+    assert [(row[2], row[3]) for row in rows] == [("nmi", 1), ("ari", 1), ("purity", 1)]
 
 
 def test_quality_leaves_out_who_is_unknown():
@@ -492,6 +521,20 @@ def test_no_epoch_describes_and_associates_the_untrained_network(data, tmp_path)
     assert {row[:2] for row in rows} == {(0, 0)}
     assert (tmp_path / "model.safetensors").exists()
     assert len(tables.read_frame(tmp_path / "clusters.parquet", "clusters")) == 24
+
+
+def test_no_epoch_of_a_single_tracklet(data, tmp_path):
+    rows = tables.read_frame(data / "tracks.parquet", "tracks", truth=True)
+    path = tmp_path / "tracks.parquet"
+    tables.write(path, "tracks", rows[rows["tracklet_id"] == 0], {})
+    learn_here(data, tmp_path / "out", tracklet_method(schedule__epochs=0), tracks=path)
+    rows = [row[2:] for row in history_rows(tmp_path / "out" / "history.parquet")]
+    # no eps follows from it
+    assert rows == [
+        ("clusters", 0), ("unclustered", 100), ("nmi", 0), ("ari", 0), ("purity", 0)
+    ]  # fmt: skip
+    found = tables.read_frame(tmp_path / "out" / "clusters.parquet", "clusters")
+    assert found["label"].tolist() == [-1]
 
 
 def test_maps_kept_change_nothing_but_the_time(data, tmp_path):

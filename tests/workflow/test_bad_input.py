@@ -3,7 +3,10 @@
 import contextlib
 import importlib
 import io
+import json
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,6 +16,8 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+import torch
+from tests.workflow.dryrun import dry_run
 from tests.workflow.of_stages import INPUTS, SEVERAL, inputs_of, rest_of
 
 from weakreid import console, tables
@@ -111,8 +116,8 @@ def test_every_wrong_file_is_refused_by_its_name(stage: str, option: str, work: 
 
 def test_every_stage_has_its_inputs_listed(tiny) -> None:
     stages = {path.stem for path in (tiny.folder / "src/weakreid/stages").glob("[a-z]*.py")}
-    # these two read no artifact: see tests/data
-    assert stages == {*INPUTS, "fetch", "generate"}
+    # these read no artifact: see tests/data and tests/supervision
+    assert stages == {*INPUTS, "fetch", "generate", "crops", "noise_rates"}
 
 
 def test_a_bag_without_labels(work: Path) -> None:
@@ -133,6 +138,219 @@ def test_a_bag_with_frames_of_another_store(work: Path) -> None:
     assert "images.arrow: no row 1" in line
 
 
+# --- noise, isolation, learning from tracklets ----------------------------------------------------
+
+TINY = {"dataset": "walkers_tiny", "bags": None, "noise": None, "isolation": None}
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        (
+            {"experiments": {"wl_tiny": {**TINY, "method": "tiny_tracklets", "noise": "tinny"}}},
+            "experiments.wl_tiny.noise: 'tinny' does not exist; did you mean 'tiny'?",
+        ),
+        (
+            {
+                "experiments": {
+                    "wl_tiny": {
+                        **TINY,
+                        "method": "tiny_tracklets",
+                        "noise": "tiny",
+                        "isolation": "tinny",
+                    }
+                }
+            },
+            "experiments.wl_tiny.isolation: 'tinny' does not exist; did you mean 'tiny'?",
+        ),
+        (
+            {"isolation": {"tiny": {"extractor": "tinny"}}},
+            "isolation.tiny.extractor: 'tinny' does not exist; did you mean 'tiny'?",
+        ),
+        (
+            {"bags": {"wl": {"noise": "tinny"}}},
+            "bags.wl.noise: 'tinny' does not exist; did you mean 'tiny'?",
+        ),
+        (
+            {"noise": {"tiny": {"observed": "tinny"}}},
+            "noise.tiny.observed: 'tinny' does not exist; did you mean 'tiny'?",
+        ),
+        (
+            {"experiments": {"wl_tiny": {"noise": "tiny"}}},
+            (
+                "experiments.wl_tiny.noise: the method tiny learns from bags; leave noise out, or "
+                "take another method"
+            ),
+        ),
+        (
+            {"experiments": {"wl_tiny": {"method": "tiny_tracklets"}}},
+            (
+                "experiments.wl_tiny.bags: the method tiny_tracklets learns from tracklets; leave "
+                "bags out, or take another method"
+            ),
+        ),
+        (
+            {"noise": {"tiny": {"rsw": 0.5}}},
+            "config.yaml: 'noise.tiny.rsw': Input should be greater than or equal to 1, got 0.5",
+        ),
+    ],
+)
+def test_a_config_that_cannot_be(change: dict[str, Any], line: str, checkout, monkeypatch) -> None:
+    monkeypatch.chdir(checkout.folder)
+    with pytest.raises(SystemExit) as left:
+        dry_run(["results/wl_tiny/metrics.json"], change)
+    assert left.value.code == f"error: {line}"
+
+
+def test_so_from_the_command_line(checkout) -> None:
+    done = checkout.tiny("-n", "results/wl_tiny/metrics.json", "--config", "noise={tiny: {rms: 2}}")
+    assert done.returncode == 1
+    assert done.stdout.strip().splitlines()[-1] == (
+        "error: config.yaml: unknown key 'noise.tiny.rms'; did you mean 'rsw'?"
+    )
+    assert "Traceback" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("stage", "change", "line"),
+    [
+        (
+            "noise",
+            {"rsw": 9},
+            (
+                "camera {}: rsw 9 asks for {} segments in {} tracklets, but its {} people, each "
+                "once in a tracklet, need {}; lower rsw to {} or less"
+            ),
+        ),
+        (
+            "noise",
+            {"rfm": 99},
+            (
+                "camera {}: rfm 99 asks for {} segments of its {} people, but they have {} frames; "
+                "lower rfm to {} or less"
+            ),
+        ),
+        # eps: everything is near, and nothing
+        (
+            "train_tracklets",
+            {"association": {"frames": 2, "k1": 6, "k2": 2, "min_samples": 2, "eps": 0.999}},
+            (
+                "association: DBSCAN found one cluster among {} tracklets with eps 0.999 and "
+                "min_samples 2; {} % of the pairs have a Jaccard distance below 1 (smallest {}, "
+                "1 % {}, median {}); lower association.eps (or association.share), or give "
+                "tracklets of more people"
+            ),
+        ),
+        (
+            "train_tracklets",
+            {"association": {"frames": 2, "k1": 6, "k2": 2, "min_samples": 2, "eps": 1e-6}},
+            (
+                "association: DBSCAN found no cluster among {} tracklets with eps 1e-06 and "
+                "min_samples 2; {} % of the pairs have a Jaccard distance below 1 (smallest {}, "
+                "1 % {}, median {}); raise association.eps (or association.share), lower "
+                "association.min_samples, or give more tracklets"
+            ),
+        ),
+    ],
+    ids=["rsw", "rfm", "one cluster", "no cluster"],
+)
+def test_values_that_the_data_do_not_allow(
+    stage: str, change: dict[str, Any], line: str, work: Path
+) -> None:
+    out = work / "out"
+    rest = rest_of(stage, out)
+    block = json.loads(rest["params"])
+    for name, value in change.items():
+        block[name] = {**block[name], **value} if isinstance(value, dict) else value
+    if stage == "noise":
+        block["distribution"] = "fitted"
+    status, lines = run(stage, {**inputs_of(stage), **rest, "params": json.dumps(block)})
+    assert status == 1
+    pattern = re.escape(f"error: {line}").replace(r"\{\}", r"[\d.]+")
+    assert re.fullmatch(pattern, lines[-1])
+    # but where a training would go on
+    assert [path for path in out.rglob("*") if path.is_file()] == []
+
+
+def test_a_gpu_that_is_not_there(work: Path, monkeypatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    for stage in ("train_tracklets", "frame_features"):
+        rest = {**rest_of(stage, work / "out"), "device": "cuda"}
+        status, lines = run(stage, {**inputs_of(stage), **rest})
+        assert status == 1
+        assert lines[-1].startswith("error: device cuda was asked for and no GPU is visible; ")
+        assert not (work / "out").exists()
+
+
+FILM = {"root": "film", "sequences": [{"name": "hall", "boxes": "boxes.txt", "frames": "pictures"}]}
+
+
+@pytest.mark.parametrize(
+    ("spoil", "line"),
+    [
+        (
+            lambda text: "\n".join(line.rsplit(",", 5)[0] for line in text.split()),
+            (
+                "boxes.txt: line 1 has 5 columns and lacks height; write "
+                "frame,id,left,top,width,height,confidence, separated by commas"
+            ),
+        ),
+        (
+            lambda text: text + "9,1,12,8,12,30,1,-1,-1,-1\n",
+            "boxes.txt: line 25 is a box in frame 9, but ",
+        ),
+        (
+            lambda text: text + "8,9,200,8,12,30,1,-1,-1,-1\n",
+            "boxes.txt: line 25: the box 200,8,12,30 of frame 8 leaves less than 2 x 2 pixels ",
+        ),
+        (lambda text: "", "boxes.txt: holds no box; give the tracker's output, a line per box, "),
+    ],
+    ids=["a column", "a frame", "a box", "empty"],
+)
+def test_a_tracker_s_output_that_does_not_fit(spoil: Any, line: str, checkout, work: Path) -> None:
+    film = work / "film"
+    shutil.copytree(checkout.folder / "film", film)
+    (film / "boxes.txt").write_text(spoil((film / "boxes.txt").read_text()))
+    options = {"params": json.dumps({**FILM, "root": str(film)})}
+    out = work / "out" / "cropped.json"
+    status, lines = run("crops", {**options, "root": work / "out" / "crops", "out": out})
+    assert status == 1
+    assert lines[-1].startswith(f"error: {film}/{line}")
+    assert not out.exists()
+    assert not (work / "out" / "crops").exists()
+
+
+def test_so_through_the_workflow(empty) -> None:
+    boxes = empty.folder / "film/boxes.txt"
+    boxes.write_text("frame,id,left,top,width,height\n" + boxes.read_text())
+    target = "results/datasets/film/tracklets.parquet"
+    done = empty.tiny(target)
+    assert done.returncode == 1
+    (line,) = {text.strip() for text in done.stdout.splitlines() if "error: " in text}
+    assert line.startswith("error: film/boxes.txt: line ")
+    assert "Traceback" not in done.stdout
+    left = [path for path in (empty.folder / "results").rglob("*") if path.is_file()]
+    assert {path.parent.name for path in left} <= {"logs", "benchmarks"}
+    boxes.unlink()
+    done = empty.tiny(target, "-n")
+    assert done.returncode == 1
+    assert done.stdout.strip().splitlines()[-1] == (
+        "error: datasets.film: film/boxes.txt is not there; put it there, or correct datasets.film"
+    )
+
+
+def test_nobody_is_named_where_nobody_is_seen(work: Path) -> None:
+    path = work / "videos.csv"
+    text = Path(INPUTS["named_bags"]["videos"]).read_text()
+    rows = [row.split(",") for row in text.splitlines()]
+    column = rows[0].index("labels")
+    for row in rows[1:]:
+        row[column] = ""
+    path.write_text("".join(",".join(row) + "\n" for row in rows))
+    line = refused("named_bags", "videos", path, work)
+    assert line.startswith("error: none of the 2 windows has both a name and a training tracklet")
+
+
 def test_as_a_program_of_its_own(tiny, tmp_path: Path) -> None:
     out = tmp_path / "out" / "tracklets.parquet"
     done = tiny.call(
@@ -150,6 +368,17 @@ def test_as_a_program_of_its_own(tiny, tmp_path: Path) -> None:
 
 OUTPUTS = {
     "split": "table.parquet",
+    "noise": "tracks.parquet",
+    "frame_features": "features.parquet",
+    "isolation": "isolated.parquet",
+    "isolation_figures": "three.svg",
+    "named_bags": "table.parquet",
+    "identities": "identities.csv",
+    "search": "search.csv",
+    "grid_table": "table.md",
+    "grid_plot": "plot.svg",
+    "noise_counts_table": "table.md",
+    "cluster_curve": "clusters.svg",
     "bags": "table.parquet",
     "coarse_bags": "table.parquet",
     "features": "features.parquet",

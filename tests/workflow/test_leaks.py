@@ -15,15 +15,27 @@ from tests.workflow.of_stages import INPUTS, inputs_of, rest_of
 from weakreid import config, tables
 from weakreid.seeding import numpy_generator
 from weakreid.stages import audit
-from weakreid.supervision.visible import COLUMNS
+from weakreid.supervision.visible import COLUMNS, TRACKS
 
 pytestmark = pytest.mark.slow
 
 MAY_READ_THE_TRUTH = {
     # compares an audit that is done with the errors that were planted
     "audit_score",
+    # spoils tracklets of one person, as a tracker would
+    "noise",
+    # labels noisy tracklets of persons, which is what an annotator does
+    "bags",
+    # keep it beside what they make, for others to measure
+    "named_bags",
+    # measures what it has done: tests/clustering
+    "isolation",
+    # draws where a tracklet goes on with another person
+    "isolation_figures",
+    # measures clusters once the weights stand: below, and tests/training
+    "train_tracklets",
 }
-"""Stages that may read a column truth_...; no training, no audit and no measuring is among them."""
+"""Stages that may read a column truth_...; nothing that is learned or found depends on one."""
 
 MAY_READ_PERSONS = {
     # makes the splits of a dataset
@@ -31,6 +43,11 @@ MAY_READ_PERSONS = {
     # make labels of persons, which is what an annotator does
     "bags",
     "coarse_bags",
+    "named_bags",
+    "noise",
+    # show the pictures' files to people
+    "identities",
+    "search",
     # measures, and draws who was found
     "evaluate",
     "matches",
@@ -81,6 +98,9 @@ def test_what_a_stage_reads(stage: str, tiny, tmp_path: Path, monkeypatch, reads
     assert ("frames", "file") not in columns or stage in MAY_READ_PERSONS
     if stage == "train":
         assert reads == [("bags", frozenset(COLUMNS["frames"]))]
+    if stage == "train_tracklets":
+        measuring = frozenset({"tracklet_id", "truth_person_id"})
+        assert reads == [("tracks", frozenset(TRACKS)), ("tracks", measuring)]
 
 
 def test_an_audit_finds_the_same_whatever_is_hidden(tiny, tmp_path: Path, monkeypatch) -> None:
@@ -152,20 +172,55 @@ def jobs(tiny) -> dict[str, list[dict[str, Any]]]:
         return dry_run([*targets, "results/tables/wl_audit/walkers_tiny/table.md"])
 
 
+FOLDER = "results/datasets/walkers_tiny"
+
+
+def files_named(job: dict[str, Any]) -> set[str]:
+    """Return the files that a job's command line names and that it does not write."""
+    found = re.findall(r"[\w./-]+\.(?:parquet|arrow|json|mat|txt|csv)\b", job["shellcmd"])
+    return set(found) - set(job["output"])
+
+
 def test_a_training_is_given_its_bags_and_the_pictures_and_nothing_else(tiny, jobs) -> None:
-    folder = "results/datasets/walkers_tiny"
     experiments = experiments_of(tiny.folder)
     trained = set()
     for job in jobs["train"]:
         name = job["wildcards"]["experiment"]
         trained.add(name)
-        bags = f"{folder}/official/bags/{experiments[name].bags}.parquet"
-        assert job["input"] == [bags, f"{folder}/images.arrow"]
+        bags = f"{FOLDER}/official/bags/{experiments[name].bags}.parquet"
+        assert job["input"] == [bags, f"{FOLDER}/images.arrow"]
         # nor by another way than the inputs
-        paths = set(re.findall(r"[\w./-]+\.(?:parquet|arrow|json|mat|txt)\b", job["shellcmd"]))
-        written = set(job["output"])
-        assert paths - written == {bags, f"{folder}/images.arrow"}
-    assert trained == set(experiments)
+        assert files_named(job) == {bags, f"{FOLDER}/images.arrow"}
+    assert trained == {name for name, found in experiments.items() if found.bags is not None}
+
+
+def test_so_is_one_without_labels_with_its_tracklets(tiny, jobs) -> None:
+    experiments = experiments_of(tiny.folder)
+    trained = set()
+    for job in jobs["train_tracklets"]:
+        name = job["wildcards"]["experiment"]
+        trained.add(name)
+        noise, isolation = experiments[name].noise, experiments[name].isolation
+        tracks = f"{FOLDER}/official/noise/{noise}.parquet"
+        if isolation is not None:
+            tracks = f"{FOLDER}/official/isolated/{noise}-{isolation}.parquet"
+        assert job["input"] == [tracks, f"{FOLDER}/images.arrow"]
+        assert files_named(job) == {tracks, f"{FOLDER}/images.arrow"}
+    assert trained == {name for name, found in experiments.items() if found.noise is not None}
+    assert {experiments[name].isolation for name in trained} > {None, "lite0"}
+
+
+def test_isolation_is_given_tracklets_and_features_of_frames(jobs) -> None:
+    for job in jobs["isolation"]:
+        noise, isolation = job["wildcards"]["noise"], job["wildcards"]["isolation"]
+        assert isolation.startswith("lite0")
+        tracks = f"{FOLDER}/official/noise/{noise}.parquet"
+        features = f"{FOLDER}/official/frame_features/lite0.parquet"
+        assert job["input"] == [tracks, features]
+        assert files_named(job) == {tracks, features}
+    (job,) = jobs["frame_features"]
+    tables_of = ("official/tracklets.parquet", "frames.parquet", "images.arrow")
+    assert job["input"] == [f"{FOLDER}/{name}" for name in tables_of]
 
 
 def test_an_audit_is_given_what_its_training_had_and_the_model(jobs) -> None:

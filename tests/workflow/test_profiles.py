@@ -102,7 +102,13 @@ def test_the_slurm_profile_covers_every_rule():
 def test_a_rule_that_can_use_a_gpu_asks_for_one(profile):
     wanted = settings_of(profile)["set-resources"]
     asking = {rule for rule, request in wanted.items() if request.get("gpu")}
-    assert asking == rules(r"^        gpu=1,") == {"train", "features", "audit"}
+    expected = {"frame_features", "train", "train_tracklets", "features", "audit"}
+    assert asking == rules(r"^        gpu=1,") == expected
+
+
+@pytest.mark.parametrize("profile", CLUSTERS)
+def test_threads_are_set_where_a_rule_uses_several(profile):
+    assert set(settings_of(profile)["set-threads"]) == rules(r"^    threads:")
 
 
 @pytest.mark.parametrize("profile", CLUSTERS)

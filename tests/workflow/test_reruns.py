@@ -221,9 +221,6 @@ KEYS: dict[str, tuple[Any, frozenset[str]]] = {
     "extractors.tiny.model.backbone": ("resnet34", EXTRACTING),
     "extractors.tiny.model.weights": ("hub", EXTRACTING),
     "extractors.tiny.model.last_stride": (1, EXTRACTING),
-    "extractors.tiny.model.dimension": (64, EXTRACTING),
-    "extractors.tiny.model.frozen": (["stem"], EXTRACTING),
-    "extractors.tiny.model.batch_norm": ("eval", EXTRACTING),
     "extractors.tiny.image.height": (64, EXTRACTING),
     "extractors.tiny.image.width": (32, EXTRACTING),
     "extractors.tiny.precision": ("32", EXTRACTING),
@@ -481,8 +478,8 @@ WITHOUT_A_ROW = {
     # a dataset of another source is another dataset, as is a method that learns from other things
     *(f"datasets.{name}.source" for name in ("walkers_tiny", "film")),
     *(f"methods.{name}.learns" for name in ("tiny", "tiny_tracklets")),
-    # an extractor has none
-    "extractors.tiny.model.embedding",
+    # an extractor has no embedding, and does not learn
+    *(f"extractors.tiny.model.{n}" for n in ("embedding", "dimension", "frozen", "batch_norm")),
     # there are no names in walkers
     "bags.wl.videos",
     # the other study has rows of these

@@ -23,19 +23,25 @@ FILES = {
     "cost": ["table.md"],
     "audit": ["table.md"],
     "matches": ["fine.png", "coarse.png"],
+    "grid": ["table.md", "plot.svg"],
+    "noise": ["table.md"],
+    "isolation": ["plot.svg"],
 }
-"""What each kind of table makes; one with an axis makes plot.svg, too."""
+"""What each kind of table makes; a study's with an axis makes plot.svg, too."""
 
 
 def targets_of(name: str, place: str = "") -> list[str]:
     """Return all targets of a study's table, of one dataset or of the table's own."""
     table = CONFIG.tables[name]
-    files = FILES[table.kind] + (["plot.svg"] if getattr(table, "axis", None) else [])
+    plotted = isinstance(table, config.StudyTable) and table.axis is not None
+    files = FILES[table.kind] + (["plot.svg"] if plotted else [])
     return [f"results/tables/{name}{place and f'/{place}'}/{file}" for file in files]
 
 
 OF_STUDY = [name for name, table in CONFIG.tables.items() if table.kind != "experiments"]
 TARGETS = [target for name in OF_STUDY for target in targets_of(name, PLACE)]
+OF_WL = [name for name in OF_STUDY if name.startswith("wl_")]
+OF_TMC = [name for name in OF_STUDY if name.startswith("tmc_")]
 
 
 @pytest.fixture
@@ -45,13 +51,25 @@ def plan(checkout, monkeypatch: pytest.MonkeyPatch) -> Any:
     return lambda *targets, **changes: dry_run(targets, changes, configfiles=())
 
 
-def test_the_paper_s_tables_and_figures_are_all_there() -> None:
-    made = {name.removeprefix("wl_") for name in OF_STUDY}
+def test_the_papers_tables_and_figures_are_all_there() -> None:
+    assert set(OF_STUDY) == {*OF_WL, *OF_TMC, "noise_board"}
+    made = {name.removeprefix("wl_") for name in OF_WL}
     assert made == {*(f"table{n}" for n in range(1, 9)), "figure4", "figure5", "cost", "audit"}
+    made = {name.removeprefix("tmc_") for name in OF_TMC}
+    figures = {f"figure{n}" for n in (3, 4, 7)}
+    assert made == {*(f"table{n}" for n in range(1, 6)), *figures, "isolation_lite0"}
     plotted = [target for target in TARGETS if target.endswith(".svg")]
     assert plotted == [
-        f"results/tables/wl_{name}/{PLACE}/plot.svg" for name in ("table4", "figure4")
+        f"results/tables/{name}/{PLACE}/plot.svg"
+        for name in OF_STUDY
+        if CONFIG.tables[name].kind in ("grid", "isolation") or name in ("wl_table4", "wl_figure4")
     ]
+
+
+def trained_by(jobs: dict[str, list[dict[str, Any]]]) -> list[tuple[str, str]]:
+    """Return the experiment and the run of every training."""
+    learning = jobs.get("train", []) + jobs.get("train_tracklets", [])
+    return [(job["wildcards"]["experiment"], job["wildcards"]["run"]) for job in learning]
 
 
 @pytest.mark.parametrize("target", TARGETS)
@@ -63,16 +81,18 @@ def test_a_target_builds_what_is_missing(target: str, plan) -> None:
     table = CONFIG.tables[name]
     assert isinstance(table, config.OfStudy)
     study = CONFIG.studies[table.study]
-    trained = {job["wildcards"]["experiment"] for job in jobs.get("train", [])}
+    runs = trained_by(jobs)
+    trained = {experiment for experiment, _ in runs}
     seeds = (study.datasets[PLACE].seeds or study.seeds) if PLACE in study.datasets else study.seeds
-    if isinstance(table, config.StudyTable):
+    if isinstance(table, config.StudyTable | config.GridTable):
         rows = {
-            config.experiment_of_row(CONFIG, table.study, PLACE, row)
+            config.experiment_of_row(CONFIG, table.study, PLACE, row, level)
             for row in table.rows.values()
+            for level in getattr(table, "levels", [None])
             if row is not None
         }
         assert trained == rows - set(CONFIG.refused)
-        assert len(jobs["train"]) == len(trained) * len(seeds)
+        assert len(runs) == len(trained) * len(seeds)
         assert len(jobs["collect"]) == len(trained)
     elif table.kind == "audit":
         assert trained == {f"wl_{PLACE}_planted"}
@@ -81,18 +101,78 @@ def test_a_target_builds_what_is_missing(target: str, plan) -> None:
         assert trained == {f"wl_{PLACE}"}
         assert len(jobs["matches"]) == 1
     else:
-        # counts and costs need data and bags, no network
+        # counts and costs need data and bags, noise and isolation tracklets, and no network
         assert trained == set()
         assert not {"features", "evaluate"} & set(jobs)
+        assert bool(jobs.get("frame_features")) == (table.kind == "isolation")
 
 
 def test_all_targets_at_once_share_what_they_share(plan) -> None:
-    jobs = plan(*TARGETS)
-    trained = [(job["wildcards"]["experiment"], job["wildcards"]["run"]) for job in jobs["train"]]
+    targets = [target for name in OF_WL for target in targets_of(name, PLACE)]
+    jobs = plan(*targets)
+    trained = trained_by(jobs)
     assert len(set(trained)) == len(trained)
     assert len(jobs["generate"]) == len(jobs["dataset"]) == len(jobs["coarse_bags"]) == 1
     bags = {job["wildcards"]["bags"] for job in jobs["bags"]}
     assert bags == {"wl", *(f"wl_{name}" for name in ("missing", "noisy", "planted", "labelled"))}
+
+
+def test_so_do_those_of_noisy_tracklets(plan) -> None:
+    names = [*OF_TMC, "noise_board"]
+    jobs = plan(*(target for name in names for target in targets_of(name, PLACE)))
+    trained = trained_by(jobs)
+    assert len(set(trained)) == len(trained)
+    assert len(jobs["frame_features"]) == len(jobs["split"]) == len(jobs["coarse_bags"]) == 1
+    levels = CONFIG.studies["tmc"].levels.values()
+    noises = [job["wildcards"]["noise"] for job in jobs["noise"]]
+    assert sorted(noises) == sorted(level.noise for level in levels)
+    isolated = [
+        (job["wildcards"]["noise"], job["wildcards"]["isolation"]) for job in jobs["isolation"]
+    ]
+    assert len(set(isolated)) == len(isolated)
+    bags = {job["wildcards"]["bags"] for job in jobs["bags"]}
+    noisy = [level.noise for level in levels if CONFIG.noise[level.noise].rfm is not None]
+    assert bags == {
+        *(name + end for name in ("wl", "wl_labelled") for end in ("", *(f"_{n}" for n in noisy)))
+    }
+    for job in jobs["bags"]:
+        noise = CONFIG.bags[job["wildcards"]["bags"]].noise
+        path = f"results/datasets/{PLACE}/official/noise/{noise}.parquet"
+        assert (path in job["input"]) == (noise is not None)
+        assert ("--tracks" in job["shellcmd"]) == (noise is not None)
+
+
+def test_what_a_row_learns_from_at_a_level(plan) -> None:
+    folder = f"results/datasets/{PLACE}/official"
+    for name, tracks in {
+        f"tmc_{PLACE}": "isolated/clean-lite0",
+        f"tmc_{PLACE}_n25_15": "isolated/n25_15-lite0",
+        f"tmc_{PLACE}_minus": "noise/clean",
+        f"tmc_{PLACE}_minus_n25_15": "noise/n25_15",
+        f"tmc_{PLACE}_intra_60_n17_12": "isolated/n17_12-lite0_eps_60",
+    }.items():
+        jobs = plan(f"results/{name}/runs/official-1/identities.png")
+        (job,) = jobs["train_tracklets"]
+        assert job["input"][0] == f"{folder}/{tracks}.parquet"
+
+
+def test_a_simulation_that_follows_a_tracker(plan) -> None:
+    path = "results/datasets/walkers_tiny/official/noise/tiny.json"
+    noise = {"tiny": {"rfm": 1.5, "rsw": 1.2}}
+    trackers = {"own": {"root": "film", "sequences": ["hall"], "truth": "truth.txt"}}
+    trackers["own"]["output"] = "boxes.txt"
+    jobs = plan(path, noise=noise, trackers=trackers)
+    assert "noise_rates" not in jobs
+    (job,) = jobs["noise"]
+    assert '"distribution": "fitted"' in job["shellcmd"]
+    assert "--observed" not in job["shellcmd"]
+    noise["tiny"]["observed"] = "own"
+    jobs = plan(path, noise=noise, trackers=trackers)
+    (job,) = jobs["noise_rates"]
+    assert job["input"] == ["film/truth.txt", "film/boxes.txt"]
+    (job,) = jobs["noise"]
+    assert '"distribution": "observed"' in job["shellcmd"]
+    assert "--observed=results/trackers/own/distribution.parquet" in job["shellcmd"]
 
 
 def test_a_row_that_cannot_be_stands_in_its_table_with_its_reason(plan) -> None:
@@ -121,17 +201,25 @@ def test_a_change_of_the_study_on_the_command_line(plan) -> None:
     assert {job["wildcards"]["run"] for job in jobs["train"]} == {"official-1"}
 
 
-def test_with_the_data_in_place_every_table_of_the_paper_is_built(plan, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("tables", "places"),
+    [(OF_WL, {"mars", "dukev", "walkers"}), (OF_TMC, {"mars", "prid", "walkers"})],
+    ids=["wl", "tmc"],
+)
+def test_with_the_data_in_place_every_table_of_a_paper_is_built(
+    tables: list[str], places: set[str], plan, tmp_path: Path
+) -> None:
     datasets = {}
-    for name in ("mars", "dukev"):
+    for name in places - {"walkers"}:
         for required in importlib.import_module(f"weakreid.datasets.{name}").REQUIRED:
             (tmp_path / name / required).mkdir(parents=True)
         datasets[name] = {"root": str(tmp_path / name)}
-    targets = [target for name in OF_STUDY for target in targets_of(name)]
-    jobs = plan(*targets, datasets=datasets)
+    targets = [target for name in tables for target in targets_of(name)]
+    studies = {name: {"seeds": [1]} for name in ("wl", "tmc")}
+    jobs = plan(*targets, datasets=datasets, studies=studies)
     made = {path for of_rule in jobs.values() for job in of_rule for path in job["output"]}
     assert set(targets) <= made
-    assert {job["wildcards"]["dataset"] for job in jobs["dataset"]} == {"mars", "dukev", "walkers"}
+    assert {job["wildcards"]["dataset"] for job in jobs["dataset"]} == places
 
 
 def test_the_default_target(plan) -> None:
@@ -170,6 +258,41 @@ MARS = "dataset mars: data/mars/bbox_train is not there; get "
             ),
             ["-n"],
         ),
+        (
+            f"results/tmc_{PLACE}_intra_70_n17_12/metrics.json",
+            (
+                f"results/tmc_{PLACE}_intra_70_n17_12/metrics.json: that is the experiment "
+                f"tmc_{PLACE}_n17_12; ask for results/tmc_{PLACE}_n17_12/metrics.json"
+            ),
+            ["-n"],
+        ),
+        (
+            f"results/tmc_{PLACE}_n17_13/metrics.json",
+            (
+                f"results/tmc_{PLACE}_n17_13/metrics.json: experiments.tmc_{PLACE}_n17_13 does not "
+                f"exist; did you mean 'tmc_{PLACE}_n17_12'?"
+            ),
+            ["-n"],
+        ),
+        (
+            "results/trackers/mot17_deepsort/rates.md",
+            (
+                "trackers.mot17_deepsort: data/mot17/gt/MOT17-02-FRCNN/gt/gt.txt is not there; put "
+                "it there, or correct trackers.mot17_deepsort"
+            ),
+            ["-n"],
+        ),
+        (
+            "results/trackers/mot17_depsort/rates.md",
+            (
+                "results/trackers/mot17_depsort/rates.md: trackers.mot17_depsort does not exist; "
+                "did you mean 'mot17_deepsort'?"
+            ),
+            ["-n"],
+        ),
+        ("results/tables/tmc_table1/table.md", MARS, ["-n"]),
+        ("results/tables/tmc_table3/plot.svg", MARS, ["-n"]),
+        ("results/tables/tmc_figure3/plot.svg", MARS, ["-n"]),
         ("results/tables/wl_table4/plot.svg", MARS, ["-n"]),
         ("results/tables/wl_figure5/coarse.png", MARS, ["-n"]),
         ("results/tables/wl_cost/mars/table.md", MARS, ["-n"]),

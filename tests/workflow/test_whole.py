@@ -1,5 +1,6 @@
 """The tiny experiment from the command line: what comes out, twice the same, and what is said."""
 
+import csv
 import importlib.metadata
 import json
 import re
@@ -167,6 +168,162 @@ def test_examples_of_a_study_are_those_of_its_own_method(tiny) -> None:
         shown = tiny.folder / f"results/tables/mini_matches/walkers_tiny/{kind}.png"
         drawn = tiny.folder / f"results/mini_walkers_tiny/runs/official-1/matches_{kind}.png"
         assert shown.read_bytes() == drawn.read_bytes()
+
+
+# --- tracklets ------------------------------------------------------------------------------------
+
+SPLIT = "results/datasets/walkers_tiny/official"
+OF_TRACKLETS = "results/mini_tmc_walkers_tiny_intra_50_noisy"
+
+
+def read_json(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def test_metrics_of_learning_from_tracklets(tiny) -> None:
+    metrics = read_json(tiny.folder / OF_TRACKLETS / "metrics.json")
+    named = {name: metrics.get(name) for name in ("bags", "noise", "isolation", "method")}
+    assert named == {
+        "bags": None,
+        "noise": "tiny",
+        "isolation": "tiny_eps_50",
+        "method": "tiny_tracklets",
+    }
+    assert metrics["config"]["noise"] == {"rfm": 1.5, "rsw": 1.2, "observed": None}
+    assert metrics["config"]["isolation"]["eps"] == 0.25
+    assert metrics["config"]["extractor"]["model"]["backbone"] == "resnet18"
+    assert metrics["config"]["method"]["learns"] == "tracklets"
+    assert 0 < metrics["fine"]["mAP"] < 100
+
+
+def test_metrics_of_learning_from_bags_of_noisy_tracklets(tiny) -> None:
+    metrics = read_json(tiny.folder / "results/mini_tmc_walkers_tiny_majority_noisy/metrics.json")
+    assert metrics["bags"] == "wl_majority_tiny"
+    assert metrics["config"]["bags"]["noise"] == "tiny"
+    assert metrics["config"]["noise"]["rsw"] == 1.2
+    bags = tables.read_frame(
+        tiny.folder / SPLIT / "bags/wl_majority_tiny.parquet", "bags", truth=True
+    )
+    tracks = tables.read_frame(tiny.folder / SPLIT / "noise/tiny.parquet", "tracks", truth=True)
+    assert len(bags) == tracks["tracklet_id"].nunique()
+    shown = bags.explode("truth_frame_persons").groupby("bag_id")["truth_frame_persons"]
+    for (person,), counts in zip(
+        bags["labels"], (of.value_counts() for _, of in shown), strict=True
+    ):
+        assert counts[person] == counts.max()
+    # some frames carry another person's label: that is what the noise does
+    assert any(len(set(persons)) > 1 for persons in bags["truth_frame_persons"])
+
+
+def test_no_frame_is_lost_or_doubled_on_the_way_to_a_training(tiny) -> None:
+    rows = tables.read_frame(tiny.folder / SPLIT / "tracklets.parquet", "tracklets")
+    frames = tables.read_frame(
+        tiny.folder / "results/datasets/walkers_tiny/frames.parquet", "frames", truth=True
+    )
+    train = rows.loc[rows["split"] == "train", ["tracklet_id", "camera_id"]]
+    wanted = frames.merge(train, on="tracklet_id")
+    columns = ["image", "camera_id", "truth_person_id"]
+    expected = sorted(wanted[columns].to_numpy().tolist())
+    counts = {}
+    for name in ("noise/clean", "noise/tiny", "isolated/tiny-tiny", "isolated/tiny-tiny_eps_50"):
+        found = tables.read_frame(tiny.folder / SPLIT / f"{name}.parquet", "tracks", truth=True)
+        assert sorted(found[columns].to_numpy().tolist()) == expected
+        assert (found.groupby("tracklet_id")["camera_id"].nunique() == 1).all()
+        counts[name] = found["tracklet_id"].nunique()
+    assert counts["noise/clean"] == len(train)
+    assert counts["noise/tiny"] < counts["isolated/tiny-tiny"] < counts["isolated/tiny-tiny_eps_50"]
+    # one of a single frame is learned from as well
+    assert found.groupby("tracklet_id").size().min() == 1
+
+
+def test_what_isolation_reports_is_in_the_table(tiny) -> None:
+    report = read_json(tiny.folder / SPLIT / "isolated/tiny-tiny_eps_50.json")
+    assert report["before"]["noise"] > report["after"]["noise"]
+    text = (tiny.folder / "results/tables/mini_grid/table.md").read_text(encoding="utf-8")
+    assert text.startswith("# Tiny grid\n")
+    lines = lines_of(text)
+    cells = dict(zip(lines[""], lines["eps = 0.5"], strict=True))
+    metrics = read_json(tiny.folder / OF_TRACKLETS / "metrics.json")["fine"]
+    # TMC, Table 4 at (1.7, 1.2), and ours
+    assert cells == {
+        "runs": "1",
+        "noise paper": "0.84",
+        "noise ours": f"{report['after']['noise']:.2f}",
+        "clusters paper": "13847",
+        "clusters ours": str(report["after"]["tracklets"]),
+        "mAP paper": "54.5",
+        "mAP ours": f"{metrics['mAP']:.1f}",
+        "R-1 paper": "66.2",
+        "R-1 ours": f"{metrics['cmc']['1']:.1f}",
+    }
+    cells = dict(zip(lines[""], lines["a label per tracklet"], strict=True))
+    assert [cells[f"{name} ours"] for name in ("noise", "clusters")] == ["", ""]
+    assert cells["mAP ours"]
+
+
+def test_the_board_has_every_level(tiny) -> None:
+    text = (tiny.folder / "results/tables/mini_board/table.md").read_text(encoding="utf-8")
+    heads, row = (lines_of(text)[label] for label in ("", "TMC"))
+    levels = ("clean", "noisy")
+    assert heads == ["runs", *(f"{level}: {name}" for level in levels for name in ("R-1", "mAP"))]
+    for number, end in enumerate(("", "_noisy")):
+        path = tiny.folder / f"results/mini_tmc_walkers_tiny_intra_50{end}/metrics.json"
+        assert row[2 + 2 * number].strip("*") == f"{read_json(path)['fine']['mAP']:.1f}"
+
+
+def test_what_was_asked_of_a_simulation_and_what_came_back(tiny) -> None:
+    text = (tiny.folder / "results/tables/mini_noise/table.md").read_text(encoding="utf-8")
+    lines = lines_of(text)
+    for label, noise in (("clean", "clean"), ("noisy", "tiny")):
+        summary = read_json(tiny.folder / SPLIT / f"noise/{noise}.json")
+        assert f"{summary['rfm']:.3f}" in lines[label]
+        assert f"{summary['rsw']:.3f}" in lines[label]
+        assert str(summary["tracklets"]) in lines[label]
+    assert lines["clean"][0] == ""
+    assert lines["noisy"][0] == "1.5"
+
+
+def test_clusters_are_kept_and_measured(tiny) -> None:
+    run = tiny.folder / OF_TRACKLETS / "runs/official-1"
+    tracks = tables.read_frame(tiny.folder / SPLIT / "isolated/tiny-tiny_eps_50.parquet", "tracks")
+    clusters = tables.read_frame(run / "clusters.parquet", "clusters")
+    assert clusters["tracklet_id"].tolist() == sorted(set(tracks["tracklet_id"]))
+    history = tables.read_frame(run / "history.parquet", "history")
+    for term in ("clusters", "unclustered", "nmi", "ari", "purity"):
+        # before the only epoch, and after it
+        assert history.loc[history["term"] == term, "epoch"].tolist() == [0, 1], term
+    assert history.loc[history["term"] == "clusters", "value"].min() >= 2
+    assert read_json(run / "timing.json")["association_s"] >= 0
+
+
+def test_who_is_who_and_who_is_near(tiny) -> None:
+    run = tiny.folder / OF_TRACKLETS / "runs/official-1"
+    clusters = tables.read_frame(run / "clusters.parquet", "clusters")
+    with (run / "identities.csv").open(encoding="utf-8", newline="") as file:
+        assert len(list(csv.DictReader(file))) == len(clusters)
+    with (run / "search.csv").open(encoding="utf-8", newline="") as file:
+        found = {row["query_id"] for row in csv.DictReader(file)}
+    rows = tables.read_frame(tiny.folder / SPLIT / "tracklets.parquet", "tracklets")
+    assert found == {str(query) for query in rows.loc[rows["split"] == "query", "tracklet_id"]}
+
+
+def test_the_noise_of_a_tracker(tiny) -> None:
+    rates = read_json(tiny.folder / "results/trackers/tiny/rates.json")
+    # 4 tracklets, one of which shows two of the 3 people
+    assert rates["pooled"]["rfm"] == pytest.approx(5 / 3)
+    assert rates["pooled"]["rsw"] == pytest.approx(5 / 4)
+    text = (tiny.folder / "results/trackers/tiny/rates.md").read_text(encoding="utf-8")
+    assert lines_of(text)["hall"][-1] == "1.25"
+
+
+def test_bags_of_videos_whose_people_were_named(tiny) -> None:
+    bags = tables.read_frame(
+        tiny.folder / "results/datasets/film/official/bags/named.parquet", "bags", truth=True
+    )
+    # Ada and Bob in the first half, Bob in the second; three people in each frame
+    assert [sorted(labels) for labels in bags["labels"]] == [[1, 2], [2]]
+    assert [len(frames) for frames in bags["frames"]] == [12, 12]
+    assert [sorted(set(persons)) for persons in bags["truth_frame_persons"]] == [[1, 2, 3]] * 2
 
 
 def test_lint(tiny) -> None:

@@ -26,7 +26,7 @@ def one_line(record):
 
 def no_such_target(target):
     """Return what is wrong with a target that no rule makes."""
-    place = re.match(r"results/(?:(datasets|tables)/)?([^/]+)/", target)
+    place = re.match(r"results/(?:(datasets|tables|trackers)/)?([^/]+)/", target)
     if place is None:
         wanted = "results/EXPERIMENT/metrics.json or results/tables/TABLE/table.md"
         return f"{target}: nothing makes this; ask for {wanted}"

@@ -13,12 +13,17 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 from sklearn.cluster import DBSCAN
 from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
+from sklearn.metrics.cluster import contingency_matrix
 from sklearn.neighbors import sort_graph_by_row_values
 
 from weakreid.errors import ReidError
 
 SHARE = 1.6e-3
 MIN_SAMPLES = 4
+
+
+class NoEpsError(ReidError):
+    """The distances have no eps of their own."""
 
 
 def data_eps(distances: Any, count: int, share: float = SHARE) -> float:
@@ -35,29 +40,38 @@ def data_eps(distances: Any, count: int, share: float = SHARE) -> float:
         share: fraction of the pairs, above 0 and at most 1.
 
     Returns:
-        Above 0, and 1 only where all that is averaged is.
+        Above 0 and below 1.
 
     Raises:
-        ReidError: `share` is out of range, N is not the size of `distances`, or no pair is at a
-            distance above 0.
+        NoEpsError: no pair is at a distance above 0, or all that is averaged is 1.
+        ReidError: `share` is out of range, or N is not the size of `distances`.
     """
     if not 0 < share <= 1:
-        raise ReidError(f"association: share {share} of the distances; give one in 0..1, not 0")
+        raise ReidError(
+            f"association.share is {share}; give a share of the distances, above 0 and at most 1"
+        )
     if distances.shape != (count, count):
         raise ReidError(f"association: {count} tracklets, but distances {distances.shape}")
     stored = _pairs(distances)
     positive = stored[stored > 0]
     pairs = count * (count - 1) // 2 - (len(stored) - len(positive))
     if pairs < 1:
-        raise ReidError(
+        raise NoEpsError(
             f"association: no two of {count} tracklets are at a distance above 0, so that no eps "
-            "follows from the data; give more tracklets, or an eps in the config"
+            "follows from the data; give more tracklets, or set association.eps"
         )
     taken = max(1, round(share * pairs))
     smallest = positive
     if taken < len(positive):
         smallest = np.partition(positive, taken - 1)[:taken]
-    return math.fsum([*smallest.tolist(), float(taken - len(smallest))]) / taken
+    eps = math.fsum([*smallest.tolist(), float(taken - len(smallest))]) / taken
+    if eps >= 1:
+        raise NoEpsError(
+            f"association: no eps follows from {count} tracklets: the smallest of their distances "
+            f"above 0 are 1, whatever association.share (now {share:g}) is; {_spread(distances)}; "
+            "check the features, raise association.k1, give more tracklets, or set association.eps"
+        )
+    return eps
 
 
 def associate(distances: Any, eps: float, min_samples: int = MIN_SAMPLES) -> NDArray[np.int64]:
@@ -77,10 +91,11 @@ def associate(distances: Any, eps: float, min_samples: int = MIN_SAMPLES) -> NDA
     """
     if not 0 < eps < 1:
         raise ReidError(
-            f"association: eps {eps}; give one above 0 and below 1 (at 1 everything is one cluster)"
+            f"association.eps is {eps}; give one above 0 and below 1 (at 1 everything is one "
+            "cluster)"
         )
     if min_samples < 1:
-        raise ReidError(f"association: min_samples {min_samples}; it starts at 1")
+        raise ReidError(f"association.min_samples is {min_samples}; it starts at 1")
     count = distances.shape[0]
     rows = np.repeat(np.arange(count), np.diff(distances.indptr))
     near = distances.data <= eps
@@ -102,18 +117,21 @@ def associate(distances: Any, eps: float, min_samples: int = MIN_SAMPLES) -> NDA
 def cluster_quality(labels: ArrayLike, persons: ArrayLike) -> dict[str, float]:
     """Measure clusters against the truth; for reports only, never for learning.
 
+    What agrees with the truth is measured on the clustered items alone. Taken for clusters of their
+    own, un-clustered ones would be pure by nature, and their NMI high: it would pay not to cluster.
+    So the share of them is to be read beside it.
+
     Args:
         labels: [N] of `associate`.
         persons: [N] the true persons.
 
     Returns:
-        nmi: normalised mutual information (arithmetic mean), every un-clustered item a cluster of
-            its own.
-        ari: adjusted Rand index, the same way.
+        nmi: of the clustered items, the normalised mutual information (arithmetic mean).
+        ari: of the clustered items, the adjusted Rand index.
+        purity: of the clustered items, the share that is of the most frequent person of its
+            cluster. These three are 0 where fewer than two items are clustered.
         clusters: their number.
-        unclustered: items in none.
-        purity: of the clustered items alone, the share that belongs to the most frequent person of
-            its cluster; 0 where nothing is clustered. Un-clustered ones would be pure by nature.
+        unclustered: items in none, per cent of all.
 
     Raises:
         ReidError: the lengths differ, or there are no items.
@@ -123,22 +141,23 @@ def cluster_quality(labels: ArrayLike, persons: ArrayLike) -> dict[str, float]:
         raise ReidError(
             f"cluster quality: {labels.shape} labels for {persons.shape} persons; give one each"
         )
-    alone = labels < 0
-    single = labels.astype(np.int64)
-    single[alone] = max(int(labels.max()), -1) + 1 + np.arange(int(alone.sum()))
-    _, clusters = np.unique(labels[~alone], return_inverse=True)
-    purity = 0.0
-    if clusters.size:
-        _, numbers = np.unique(persons[~alone], return_inverse=True)
-        table = sparse.csr_array((np.ones(len(clusters), np.int64), (clusters, numbers)))
-        purity = float(table.max(axis=1).sum() / len(clusters))
-    return {
-        "nmi": float(normalized_mutual_info_score(persons, single)),
-        "ari": float(adjusted_rand_score(persons, single)),
-        "clusters": int(clusters.max()) + 1 if clusters.size else 0,
-        "unclustered": int(alone.sum()),
-        "purity": purity,
+    inside = labels >= 0
+    found, truth = labels[inside], persons[inside]
+    quality = {
+        "nmi": 0.0,
+        "ari": 0.0,
+        "purity": 0.0,
+        "clusters": len(np.unique(found)),
+        "unclustered": 100 * float(1 - inside.mean()),
     }
+    if len(found) > 1:
+        table = contingency_matrix(truth, found, sparse=True)
+        quality |= {
+            "nmi": float(normalized_mutual_info_score(truth, found)),
+            "ari": float(adjusted_rand_score(truth, found)),
+            "purity": float(table.max(axis=0).sum() / len(found)),
+        }
+    return quality
 
 
 def check_clusters(
@@ -160,24 +179,32 @@ def describe_failure(
 ) -> str:
     """Return one line about a clustering with one cluster or none: distances, and what to do."""
     count = distances.shape[0]
-    pairs = count * (count - 1) // 2
-    stored = _pairs(distances)
     found = "one cluster" if clusters else "no cluster"
-    share = f"{100 * len(stored) / pairs:.3g} %" if pairs else "none"
+    radius, least = "association.eps (or association.share)", "association.min_samples"
     text = (
         f"association: DBSCAN found {found} among {count} tracklets with eps {eps:.4g} and "
-        f"min_samples {min_samples}; {share} of the pairs have a Jaccard distance below 1"
+        f"min_samples {min_samples}; {_spread(distances)}"
     )
-    if len(stored):
-        least, low, middle = np.quantile(stored, [0, 0.01, 0.5])
-        text += f" (smallest {least:.4g}, 1 % {low:.4g}, median {middle:.4g})"
     if count < 2 * min_samples:
-        return f"{text}; give at least {2 * min_samples} tracklets, or lower min_samples"
+        return f"{text}; give at least {2 * min_samples} tracklets, or lower {least}"
     if clusters:
-        return f"{text}; lower eps (or share), or give more tracklets of different people"
+        return f"{text}; lower {radius}, or give tracklets of more people"
+    if not distances.nnz:
+        return f"{text}; check the features, raise association.k1, or give more tracklets"
+    return f"{text}; raise {radius}, lower {least}, or give more tracklets"
+
+
+def _spread(distances: Any) -> str:
+    """Say how many pairs are near each other, and how near."""
+    count = distances.shape[0]
+    pairs = count * (count - 1) // 2
+    stored = _pairs(distances)
+    share = f"{100 * len(stored) / pairs:.3g} %" if len(stored) else "none"
+    text = f"{share} of the pairs have a Jaccard distance below 1"
     if not len(stored):
-        return f"{text}; check the features, or lower k1, or give more tracklets"
-    return f"{text}; raise eps (or share), lower min_samples, or give more tracklets"
+        return text
+    least, low, middle = np.quantile(stored, [0, 0.01, 0.5])
+    return f"{text} (smallest {least:.4g}, 1 % {low:.4g}, median {middle:.4g})"
 
 
 def _pairs(distances: Any) -> NDArray[np.float64]:

@@ -9,7 +9,8 @@ The paper does not say what becomes of DBSCAN's noise, frames near too few other
     join   a noise frame joins the cluster of its nearest core frame, however far that is (the rule
            by which DBSCAN takes in border frames, without its bound), the earliest of equals; where
            a tracklet has no cluster, it stays whole. `reach` sets a bound: a frame farther away
-           than so many eps is a tracklet of its own
+           than so many eps from every core frame is a tracklet of its own, and so is every frame
+           of a tracklet without a cluster
     own    every noise frame is a tracklet of its own: no two people are ever put together by this
            rule, at the price of tracklets of one frame
     drop   noise frames are left out; a tracklet without a cluster vanishes
@@ -28,9 +29,13 @@ from numpy.typing import NDArray
 from sklearn.cluster import DBSCAN
 
 from weakreid.console import progress
+from weakreid.datasets.majority import main_persons
 from weakreid.errors import ReidError
 
 NOISE = ("join", "own", "drop")
+LONG = 2000
+"""Frames of a tracklet; above, not all distances are held at once."""
+_BLOCK = 256  # frames whose distances are held at once: a multiple of 8, for the bits
 
 Floats = NDArray[np.floating[Any]]
 Whole = NDArray[np.int64]
@@ -44,7 +49,6 @@ def isolate(
     min_samples: int,
     noise: str = "join",
     reach: float | None = None,
-    min_frames: int = 1,
     threads: int = 1,
 ) -> pd.DataFrame:
     """Cut tracklets into smaller ones by who seems to be in their frames.
@@ -57,9 +61,9 @@ def isolate(
         min_samples: DBSCAN's, the frame itself counted.
         noise: a name of `NOISE`.
         reach: of "join", in units of eps, 1 or more; None for no bound.
-        min_frames: tracklets that come out shorter are left out.
-        threads: tracklets that are clustered at a time, each in memory of 40 bytes per pair of its
-            frames; the result does not depend on it.
+        threads: tracklets that are clustered at a time; the result does not depend on it. Each
+            takes 40 bytes per pair of its frames, above `LONG` frames an eighth of one, and 8 per
+            number in its features.
 
     Returns:
         The frames that are kept, in the columns of `tracks`: tracklet_id from 0 by (tracklet cut,
@@ -69,7 +73,7 @@ def isolate(
         ReidError: a setting makes no sense, features do not fit the frames, a feature is zero or
             not finite, the rows are not in order, or no frame is left.
     """
-    _check_settings(eps, min_samples, noise, reach, min_frames)
+    _check_settings(eps, min_samples, noise, reach)
     if tracks.empty:
         raise ReidError("isolation: there is no tracklet; give tracklets of training frames")
     _check_rows(tracks, features)
@@ -90,12 +94,12 @@ def isolate(
         steps = progress(cuts, total=len(spans), label="isolating people", unit="tracklets")
         group = np.concatenate(list(steps))
     sizes = np.bincount(group[group >= 0], minlength=len(group))
-    rows = np.flatnonzero((group >= 0) & (sizes[group] >= min_frames))
+    rows = np.flatnonzero(group >= 0)
     if not len(rows):
         raise ReidError(
-            f"isolation: eps {eps:g}, min_samples {min_samples}, min_frames {min_frames} leave no "
-            f"frame of {len(tracks)}, {spread(tracks, features)}; raise eps, lower the others, or "
-            f"set noise to join"
+            f"isolation: eps {eps:g} and min_samples {min_samples} leave no frame of "
+            f"{len(tracks)}, {spread(tracks, features)}; raise eps, lower min_samples, or set "
+            "noise to join"
         )
     rows = rows[np.argsort(group[rows], kind="stable")]
     starts, ids = np.unique(group[rows], return_inverse=True)
@@ -122,16 +126,15 @@ def groups(
     """
     if len(features) == 1:
         return np.zeros(1, np.int64)
-    apart = distances(features)
-    found = DBSCAN(eps=eps, min_samples=min_samples, metric="precomputed").fit(apart)
-    labels, core = found.labels_.astype(np.int64), found.core_sample_indices_
+    unit = _unit(features)
+    labels, core = (_clusters if len(unit) <= LONG else _clusters_of_many)(unit, eps, min_samples)
     lost = np.flatnonzero(labels < 0)
-    if noise == "join" and len(core) == 0:
+    if noise == "join" and not len(core) and reach is None:
         return np.zeros(len(labels), np.int64)
-    if noise == "join":
-        apart = apart[np.ix_(lost, core)]
-        near = apart.min(axis=1) <= (np.inf if reach is None else reach * eps)
-        labels[lost[near]] = labels[core[apart[near].argmin(axis=1)]]
+    if noise == "join" and len(core):
+        nearest, apart = _nearest(unit[lost], unit[core])
+        near = apart <= (np.inf if reach is None else reach * eps)
+        labels[lost[near]] = labels[core[nearest[near]]]
         lost = lost[~near]
     if noise != "drop":
         labels[lost] = labels.max() + 1 + np.arange(len(lost))
@@ -145,10 +148,73 @@ def distances(features: Floats) -> NDArray[np.float64]:
     threads is then some 1e-16, and decides nothing.
     """
     unit = _unit(features)
-    squares = 2.0 - 2.0 * (unit @ unit.T)
+    apart = _apart(unit, unit)
+    np.fill_diagonal(apart, 0.0)
+    return apart
+
+
+def _apart(some: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the distances between features of length 1."""
+    squares = some @ others.T
+    squares *= -2.0
+    squares += 2.0
     np.maximum(squares, 0.0, out=squares)
-    np.fill_diagonal(squares, 0.0)
     return np.sqrt(squares, out=squares)
+
+
+def _clusters(unit: NDArray[np.float64], eps: float, min_samples: int) -> tuple[Whole, Whole]:
+    """Return DBSCAN's clusters [n], -1 for none, and its core frames."""
+    found = DBSCAN(eps=eps, min_samples=min_samples, metric="precomputed").fit(distances(unit))
+    return found.labels_.astype(np.int64), found.core_sample_indices_
+
+
+def _clusters_of_many(
+    unit: NDArray[np.float64], eps: float, min_samples: int
+) -> tuple[Whole, Whole]:
+    """Return what `_clusters` does, in the memory of a bit per pair.
+
+    Whoever is near whom is kept as bits: most frames of a tracklet are near each other, so that
+    lists of neighbours would be as large as the distances.
+    """
+    count = len(unit)
+    bits = np.zeros((count, -(-count // 8)), np.uint8)
+    for start in range(0, count, _BLOCK):
+        end = min(start + _BLOCK, count)
+        near = _apart(unit[start:end], unit[start:]) <= eps
+        # both orders of a pair from one number, as rounding may differ between two
+        near[:, : end - start] |= near[:, : end - start].T
+        np.fill_diagonal(near, True)
+        bits[start:end, start // 8 :] = np.packbits(near, axis=1)
+        bits[start:, start // 8 : -(-end // 8)] = np.packbits(near.T, axis=1)
+    core = np.bitwise_count(bits).sum(axis=1, dtype=np.int64) >= min_samples
+    labels = np.full(count, -1, np.int64)
+    number = 0
+    # as DBSCAN: clusters in the order of their first core frame, a border frame in the first of its
+    for first in np.flatnonzero(core).tolist():
+        if labels[first] >= 0:
+            continue
+        labels[first] = number
+        reached = [first]
+        while reached:
+            near = np.unpackbits(bits[reached.pop()], count=count).view(np.bool_)
+            new = np.flatnonzero(near & (labels < 0))
+            labels[new] = number
+            reached += new[core[new]].tolist()
+        number += 1
+    return labels, np.flatnonzero(core)
+
+
+def _nearest(
+    some: NDArray[np.float64], others: NDArray[np.float64]
+) -> tuple[Whole, NDArray[np.float64]]:
+    """Return which of the others is nearest, the first of equals, and how far away it is."""
+    place, apart = np.empty(len(some), np.int64), np.empty(len(some))
+    for start in range(0, len(some), _BLOCK):
+        part = slice(start, start + _BLOCK)
+        found = _apart(some[part], others)
+        place[part] = found.argmin(axis=1)
+        apart[part] = found.min(axis=1)
+    return place, apart
 
 
 def spread(tracks: pd.DataFrame, features: Floats) -> str:
@@ -171,8 +237,8 @@ def isolation_quality(before: pd.DataFrame, after: pd.DataFrame) -> dict[str, An
     """Measure what isolation did, against the truth; all shares in per cent.
 
     A frame with truth_person_id 0 or less shows nobody: it is of no tracklet's person. A tracklet's
-    person is the one in most of its frames. A pair is a person and a camera, as TMC's simulation
-    counts people.
+    person is the known one in most of its frames. A pair is a person and a camera, as TMC's
+    simulation counts people.
 
     Args:
         before: table "tracks" with the truth.
@@ -216,12 +282,12 @@ def isolation_quality(before: pd.DataFrame, after: pd.DataFrame) -> dict[str, An
 
 def _figures(tracks: pd.DataFrame, pairs: int) -> dict[str, Any]:
     person = tracks["truth_person_id"].to_numpy()
-    shown = tracks[person > 0]
-    size = tracks.groupby("tracklet_id").size()
+    _, tracklet = np.unique(tracks["tracklet_id"], return_inverse=True)
+    size = np.bincount(tracklet)
     # frames of the person who is in most of a tracklet's frames
-    of_person = shown.groupby(["tracklet_id", "truth_person_id"]).size()
-    own = of_person.groupby("tracklet_id").max().reindex(size.index, fill_value=0)
-    people = _people(shown)
+    of_person = (person > 0) & (person == main_persons(tracklet, person)[tracklet])
+    own = np.bincount(tracklet[of_person], minlength=len(size))
+    people = _people(tracks[person > 0])
     return {
         "frames": len(tracks),
         "tracklets": len(size),
@@ -253,16 +319,13 @@ def _cut_from(before: pd.DataFrame, after: pd.DataFrame) -> "pd.Series[int]":
     return frames.map(of)
 
 
-def _check_settings(
-    eps: float, min_samples: int, noise: str, reach: float | None, min_frames: int
-) -> None:
+def _check_settings(eps: float, min_samples: int, noise: str, reach: float | None) -> None:
     if not 0 < eps <= 2:
         raise ReidError(
             f"isolation: eps is {eps:g}; features of length 1 are 0 to 2 apart: choose between"
         )
-    for name, value in (("min_samples", min_samples), ("min_frames", min_frames)):
-        if value < 1:
-            raise ReidError(f"isolation: {name} is {value}; it must be 1 or more")
+    if min_samples < 1:
+        raise ReidError(f"isolation: min_samples is {min_samples}; it must be 1 or more")
     if noise not in NOISE:
         raise ReidError(f"isolation: noise '{noise}' is unknown; choose {', '.join(NOISE)}")
     if reach is not None and not (noise == "join" and reach >= 1):

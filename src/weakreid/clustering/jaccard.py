@@ -11,13 +11,9 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from weakreid.clustering.neighbours import (
-    Array,
-    default_threads,
-    nearest,
-    unit_rows,
-)
+from weakreid.clustering.neighbours import Array, nearest, unit_rows
 from weakreid.clustering.reciprocal import encode, expanded_sets, pair_distances
+from weakreid.cores import default_threads
 from weakreid.errors import ReidError
 
 _ROWS = 128  # rows whose minima are added up at once

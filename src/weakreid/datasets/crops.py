@@ -11,6 +11,7 @@
 A track is a tracklet from its first frame in the sequence to its last. A gap is left a gap: a
 tracker that gives an id back after an absence says that it is the same person, and that claim, true
 or not, is what noisy tracklets are about. A track of fewer than `min_frames` boxes is dropped.
+A box in a frame that the video does not have is a fault, also in a track that is dropped.
 
 A box is rounded to whole pixels and cut off at the edge of the picture. One that lies outside or
 has less than 2 x 2 pixels left is a fault ("stop") or dropped ("clip").
@@ -36,6 +37,7 @@ import simplejpeg
 
 from weakreid.console import progress, say
 from weakreid.datasets import layout, motchallenge
+from weakreid.datasets.majority import main_persons
 from weakreid.errors import ReidError
 from weakreid.files import replacing
 from weakreid.images import Pixels, decode_picture
@@ -348,18 +350,6 @@ def _with_persons(
     return boxes.assign(person_id=np.where(persons > 0, persons + offset, 0))
 
 
-def main_person(persons: npt.NDArray[np.int64]) -> int:
-    """Return who a tracklet shows: the person of most frames if at least of half of all, else 0.
-
-    Args:
-        persons: of each of its frames, 0 where unknown; the lowest number wins a tie.
-    """
-    known, counts = np.unique(persons[persons > 0], return_counts=True)
-    if len(known) == 0 or 2 * counts.max() < len(persons):
-        return 0
-    return int(known[counts.argmax()])
-
-
 def _tables(
     footage: Sequence[Footage], boxes: Sequence[pd.DataFrame]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -367,9 +357,11 @@ def _tables(
     rows: list[tuple[Any, ...]] = []
     frames = []
     for item, of_sequence in zip(footage, boxes, strict=True):
-        for track, own in of_sequence.groupby("track_id", sort=True):
+        _, tracks = np.unique(of_sequence["track_id"], return_inverse=True)
+        people = main_persons(tracks, of_sequence["person_id"], half=True).tolist()
+        grouped = of_sequence.groupby("track_id", sort=True)
+        for person, (track, own) in zip(people, grouped, strict=True):
             span = (int(own["frame"].min()), int(own["frame"].max()))
-            person = main_person(own["person_id"].to_numpy(np.int64))
             who = (item.name, track, person, item.camera, item.split)
             frames.append(own.assign(tracklet_id=len(rows))[list(FRAME_COLUMNS)])
             rows.append((len(rows), *who, *span, len(own)))

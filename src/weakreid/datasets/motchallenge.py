@@ -16,10 +16,8 @@ Fewer columns are read as far as they go: a flag in the 7th, a class in the 8th.
 is 0 are not to be judged (`truth_rows`).
 """
 
-import configparser
 import math
 from collections.abc import Collection
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
@@ -40,19 +38,6 @@ _LARGEST = 2**31 - 1
 _EPS = 1e-9
 
 Floats: TypeAlias = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class SeqInfo:
-    """A sequence's seqinfo.ini; frames and pixels are counts, `frame_rate` is per second."""
-
-    name: str
-    length: int
-    width: int
-    height: int
-    image_dir: str = "img1"
-    image_ext: str = ".jpg"
-    frame_rate: float = 0.0
 
 
 # ------------------------------------------------------------------ files
@@ -116,51 +101,6 @@ def truth_rows(frame: pd.DataFrame, classes: Collection[int] = (PEDESTRIAN,)) ->
     if "kind" in frame:
         keep &= frame["kind"].isin(list(classes)).to_numpy(bool)
     return frame[keep].reset_index(drop=True)
-
-
-def read_seqinfo(path: Path) -> SeqInfo:
-    """Read a sequence's seqinfo.ini.
-
-    Raises:
-        ReidError: the file is missing or not such a file, or lacks name, seqLength, imWidth or
-            imHeight.
-    """
-    parser = configparser.ConfigParser(interpolation=None)
-    try:
-        parser.read_string(Path(path).read_text(encoding="utf-8-sig"))
-        held = dict(parser["Sequence"])
-    except OSError as error:
-        raise ReidError(f"{path}: cannot be read ({error.strerror}); put it there") from error
-    except (configparser.Error, UnicodeDecodeError, KeyError) as error:
-        raise ReidError(
-            f"{path}: not a seqinfo.ini, which begins with [Sequence]; get the official file"
-        ) from error
-
-    def whole(key: str) -> int:
-        text = held.get(key.lower(), "")
-        if not text.isdecimal() or int(text) < 1:
-            raise ReidError(f"{path}: {key} is '{text}'; write a whole number from 1")
-        return int(text)
-
-    rate = held.get("framerate", "0")
-    try:
-        frame_rate = float(rate)
-    except ValueError:
-        frame_rate = math.nan
-    if not math.isfinite(frame_rate) or frame_rate < 0:
-        raise ReidError(f"{path}: frameRate is '{rate}'; write the frames per second")
-    name = held.get("name", "")
-    if not name:
-        raise ReidError(f"{path}: lacks name; write name=NAME below [Sequence]")
-    return SeqInfo(
-        name,
-        whole("seqLength"),
-        whole("imWidth"),
-        whole("imHeight"),
-        held.get("imdir", "img1"),
-        held.get("imext", ".jpg"),
-        frame_rate,
-    )
 
 
 def _read_numbers(path: Path) -> tuple[Floats, npt.NDArray[np.int64]]:

@@ -11,11 +11,12 @@ from weakreid.errors import ReidError
 TERMS = {
     "clusters": "clusters",
     "unclustered": "un-clustered tracklets, per cent",
-    "nmi": "NMI",
-    "ari": "ARI",
-    "purity": "purity",
+    "nmi": "NMI of clustered tracklets",
+    "ari": "ARI of clustered tracklets",
+    "purity": "purity of clustered tracklets",
 }
-"""A term of a history: the title of its panel. The last three need the truth."""
+"""A term of a history: the title of its panel. The last three need the truth and leave the
+un-clustered tracklets out, whose share is to be read beside them."""
 
 AGREEMENT = ("nmi", "ari", "purity")
 _LINES = (("clusters", "unclustered"), AGREEMENT)

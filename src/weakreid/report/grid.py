@@ -105,7 +105,7 @@ class Grid:
     columns: Sequence[Column]
     blocks: Sequence[Block]
     rows: Sequence[Line]
-    isolation: Mapping[Spot, Mapping[str, float]] = field(default_factory=dict)
+    isolation: Mapping[Spot, Mapping[str, float | None]] = field(default_factory=dict)
     notes: Sequence[str] = ()
 
     @property
@@ -212,10 +212,10 @@ def _counted(number: int, files: Sequence[Path], kind: str, where: str) -> int:
 
 def _read_isolation(
     grid: Grid, entries: Sequence[Mapping[str, Any]], files: Sequence[Path]
-) -> dict[Spot, dict[str, float]]:
+) -> dict[Spot, dict[str, float | None]]:
     names = [block.name for block in grid.blocks]
     labels = [row.label for row in grid.rows]
-    reports: dict[Spot, dict[str, float]] = {}
+    reports: dict[Spot, dict[str, float | None]] = {}
     for entry in entries:
         spot = (entry["dataset"], entry["row"], entry["column"])
         if spot[0] not in names or spot[1] not in labels or spot[2] not in range(len(grid.columns)):
@@ -230,19 +230,23 @@ def _read_isolation(
     return reports
 
 
-def read_isolation(path: Path) -> dict[str, float]:
+def read_isolation(path: Path) -> dict[str, float | None]:
     """Read what isolation left: noise (per cent), clusters (tracklets), kept (per cent of frames).
+
+    Noise is None where nobody in the tracklets is known.
 
     Raises:
         ReidError: the file is missing or damaged, or a value is no number that can be.
     """
     report = read_json(path, ["after", "kept"])
-    found = {"kept": _share(path, "kept", report["kept"], 100)}
-    for name, key in ISOLATED.items():
-        require(report["after"], [key], f"{path}: after")
-        most = 100 if name == "noise" else math.inf
-        found[name] = _share(path, f"after.{key}", report["after"][key], most)
-    return found
+    after = report["after"]
+    require(after, list(ISOLATED.values()), f"{path}: after")
+    noise = after["noise"]
+    return {
+        "kept": _share(path, "kept", report["kept"], 100),
+        "noise": None if noise is None else _share(path, "after.noise", noise, 100),
+        "clusters": _share(path, "after.tracklets", after["tracklets"], math.inf),
+    }
 
 
 def _share(path: Path, key: str, value: Any, most: float) -> float:
@@ -257,8 +261,8 @@ def ours(
 ) -> tuple[float, float | None] | None:
     """Return a figure of ours and its standard deviation (None after one run), None without one."""
     if metric in ISOLATED:
-        report = grid.isolation.get((dataset, row.label, column))
-        return None if report is None else (report[metric], None)
+        left = grid.isolation.get((dataset, row.label, column), {}).get(metric)
+        return None if left is None else (left, None)
     metrics = row.on(dataset, column).metrics
     return None if metrics is None else measured(metrics, PROTOCOL, rank_of(metric))
 
@@ -500,7 +504,8 @@ def _isolated(grid: Grid, block: Block) -> list[str]:
             "mean over tracklets; clusters: the number of these tracklets."
         )
     ]
-    kept = [own["kept"] for (name, *_), own in grid.isolation.items() if name == block.name]
+    reports = [own for (name, *_), own in grid.isolation.items() if name == block.name]
+    kept = [share for own in reports if (share := own["kept"]) is not None]
     if kept:
         facts.append(f"Isolation kept {min(kept):.1f} to {max(kept):.1f} % of the frames.")
     return facts

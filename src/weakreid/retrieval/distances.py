@@ -14,8 +14,8 @@ from typing import Any, Literal, NamedTuple, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from weakreid.cores import default_threads
 from weakreid.errors import ReidError
-from weakreid.retrieval.ranking import default_threads
 
 Metric = Literal["euclidean", "sqeuclidean", "cosine"]
 METRICS = get_args(Metric)
@@ -38,16 +38,6 @@ class BagDistances(NamedTuple):
 
     distances: Array
     frames: NDArray[np.int64]
-
-
-def unit_rows(features: Array, first_row: int = 0) -> Array:
-    """Return the rows of [N, d] scaled to length 1.
-
-    Raises:
-        ReidError: a row is zero or not finite; `first_row` is added to the row it names.
-    """
-    features = _floating("features", features)
-    return features * _inverse_lengths(features, "features", first_row)[:, None]
 
 
 def pairwise(

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
+from weakreid.clustering.neighbours import unit_rows
 from weakreid.errors import ReidError
 from weakreid.retrieval.distances import (
     BLOCK_BYTES,
@@ -20,7 +21,6 @@ from weakreid.retrieval.distances import (
     Metric,
     bag_minimum,
     pairwise,
-    unit_rows,
 )
 from weakreid.retrieval.ranking import KEEP, RANKS, RankingResult, evaluate, evaluate_bags
 from weakreid.retrieval.reranking import Reranking, rerank
@@ -133,7 +133,7 @@ def fine(
     else:
         # junk must not take a place among anybody's neighbours either
         inside = np.flatnonzero(np.asarray(gallery_persons) >= 0)
-        found = rerank(queries, gallery[inside], metric, reranking, block_bytes)
+        found = rerank(queries, gallery[inside], metric, reranking, block_bytes, threads)
         distances = np.full((len(queries), len(gallery)), np.inf, found.dtype)
         distances[:, inside] = found
     return evaluate(

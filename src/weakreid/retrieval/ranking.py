@@ -11,7 +11,6 @@ looked up in the row itself.
 """
 
 import math
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from weakreid.cores import default_threads
 from weakreid.errors import ReidError
 
 RANKS = (1, 5, 10, 20)
@@ -87,13 +87,6 @@ class RankingResult:
             "gallery": self.gallery,
             "skipped": self.skipped,
         }
-
-
-def default_threads() -> int:
-    """Return the number of cores this process may use, at most 8."""
-    if hasattr(os, "sched_getaffinity"):
-        return min(8, len(os.sched_getaffinity(0)))
-    return min(8, os.cpu_count() or 1)
 
 
 def evaluate(

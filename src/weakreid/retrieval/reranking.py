@@ -45,6 +45,7 @@ def rerank(
     metric: Metric = "euclidean",
     parameters: Reranking | None = None,
     block_bytes: int = BLOCK_BYTES,
+    threads: int | None = None,
 ) -> Array:
     """Return the re-ranked distances.
 
@@ -54,6 +55,8 @@ def rerank(
         metric: "euclidean" (squared, whichever of the two names is given) or "cosine".
         parameters: k1, k2 and λ; None for the paper's.
         block_bytes: bound on the working memory of the distances.
+        threads: workers for the neighbours; None for as many as there are cores. The result does
+            not depend on it.
 
     Returns:
         [Q, G] of the features' type, in 0..1.
@@ -71,10 +74,10 @@ def rerank(
     metric = "cosine" if metric == "cosine" else "sqeuclidean"
     # of unit vectors, half the squared Euclidean distance is the cosine distance
     base, factor = (unit_rows(items), 0.5) if metric == "cosine" else (items, 1.0)
-    near, largest = nearest(base, max(chosen.k1 + 1, chosen.k2))
+    near, largest = nearest(base, max(chosen.k1 + 1, chosen.k2), threads)
     largest = np.where(largest == 0, 1, factor * largest)  # all items are equal: d stays 0
     sets = expanded_sets(near, chosen.k1)
-    distances = factor * pair_distances(base, sets)
+    distances = factor * pair_distances(base, sets, threads)
     distances /= np.repeat(largest, np.diff(sets.indptr))
     encoded = encode(sets, distances, near[:, : chosen.k2])
     totals = encoded.sum(axis=1)

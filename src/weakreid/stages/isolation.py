@@ -19,7 +19,7 @@ _TRUTH = "truth_person_id"
 def main(
     tracks: Annotated[Path, typer.Option()],
     features: Annotated[Path, typer.Option(help="of every frame of the tracks")],
-    params: Annotated[str, typer.Option(help="eps, min_samples, noise, min_frames")],
+    params: Annotated[str, typer.Option(help="eps, min_samples, noise, reach")],
     threads: Annotated[int, typer.Option()],
     out: Annotated[Path, typer.Option()],
     report: Annotated[Path, typer.Option(help="JSON: before and after, against the truth")],

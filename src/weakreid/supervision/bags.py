@@ -21,6 +21,7 @@ import numpy as np
 import pandas as pd
 
 from weakreid.console import say
+from weakreid.datasets.majority import main_persons
 from weakreid.errors import ReidError
 from weakreid.seeding import numpy_generator
 
@@ -312,13 +313,12 @@ def _of_somebody(tracklets: list[_Tracklet]) -> list[_Tracklet]:
 
 def _people(group: list[_Tracklet], majority: bool) -> list[int]:
     """Return whom an annotator of these tracklets names."""
-    return sorted({person for t in group for person in _named(t.persons, majority)})
-
-
-def _named(persons: np.ndarray, majority: bool) -> list[int]:
-    people, counts = np.unique(persons[persons > 0], return_counts=True)
-    # argmax takes the first of equals, the least number
-    return [int(people[counts.argmax()])] if majority else people.tolist()
+    persons = np.concatenate([t.persons for t in group])
+    if majority:
+        owners = np.repeat(np.arange(len(group)), [len(t.persons) for t in group])
+        persons = main_persons(owners, persons)
+    people: list[int] = np.unique(persons[persons > 0]).tolist()
+    return people
 
 
 def _tracklets(chosen: pd.DataFrame, frames: pd.DataFrame) -> list[_Tracklet]:

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from weakreid.clustering import association, jaccard
+from weakreid.datasets.majority import main_persons
 from weakreid.training.loop import History
 
 
@@ -33,15 +34,18 @@ class Associating:
 
 def associate(
     features: np.ndarray, how: Associating, eps: float | None, *, threads: int, check: bool
-) -> tuple[np.ndarray, float]:
+) -> tuple[np.ndarray, float | None]:
     """Return each tracklet's cluster, -1 where it has none, and the eps that found them.
+
+    Where no eps is given and none follows from the data, nothing is clustered and eps stays None.
 
     Args:
         features: float32 [N, d], of length 1 each.
         how: the other settings.
         eps: of DBSCAN; None for the data's own.
         threads: whatever their number, the result is the same.
-        check: refuse fewer than two clusters, from which nothing can be learnt.
+        check: refuse to go without eps, and fewer than two clusters, from which nothing can be
+            learnt.
 
     Returns:
         int32 [N] and eps.
@@ -51,27 +55,16 @@ def associate(
     """
     distances = jaccard.jaccard_distances(features, how.k1, how.k2, threads)
     if eps is None:
-        eps = float(association.data_eps(distances, len(features), how.share))
+        try:
+            eps = association.data_eps(distances, len(features), how.share)
+        except association.NoEpsError:
+            if check:
+                raise
+            return np.full(len(features), -1, np.int32), None
     labels = association.associate(distances, eps, how.min_samples)
     if check:
         association.check_clusters(labels, distances, eps, how.min_samples)
     return labels.astype(np.int32), eps
-
-
-def majority(tracklets: np.ndarray, persons: np.ndarray) -> np.ndarray:
-    """Return whom most frames of each tracklet show; of several, the smallest id.
-
-    Args:
-        tracklets: [F], a frame's tracklet, from 0 without gaps.
-        persons: [F], whom it shows.
-
-    Returns:
-        int64 [N].
-    """
-    frames = pd.DataFrame({"tracklet": tracklets, "person": persons})
-    counts = frames.value_counts().reset_index(name="frames")
-    counts = counts.sort_values(["tracklet", "frames", "person"], ascending=[True, False, True])
-    return counts.drop_duplicates("tracklet")["person"].to_numpy(np.int64)
 
 
 def quality_rows(
@@ -79,8 +72,8 @@ def quality_rows(
 ) -> History:
     """Return how well each epoch's clusters fit the persons, for measuring alone.
 
-    A tracklet is the person whom most of its frames show; one that shows nobody known (0 or less)
-    is left out.
+    A tracklet is the known person in most of its frames; one that shows nobody known (0 or less) is
+    left out.
 
     Args:
         labels: per epoch, the clusters [N] of all tracklets.
@@ -91,7 +84,7 @@ def quality_rows(
         Rows (epoch, step, term, value) of the terms "nmi", "ari" and "purity"; none where no
         person is known.
     """
-    persons = majority(truth["tracklet_id"].to_numpy(), truth["truth_person_id"].to_numpy())
+    persons = main_persons(truth["tracklet_id"].to_numpy(), truth["truth_person_id"].to_numpy())
     known = persons > 0
     if not known.any():
         return []

@@ -181,7 +181,8 @@ class TrackletTask:
     def finish(self, epochs: int) -> History:
         """Cluster the tracklets after the last epoch; return what to record.
 
-        However many clusters there are is right: nothing is learnt from them.
+        However many clusters there are is right, and none where no eps follows from the tracklets:
+        nothing is learnt from them.
         """
         _, terms = self._cluster(epochs, check=False)
         return [(epochs, epochs * self.steps_per_epoch, name, value) for name, value in terms]
@@ -194,11 +195,11 @@ class TrackletTask:
         )
         self.labels.append(labels)
         self.seconds.append(time.monotonic() - started)
-        return features, [
+        terms = [
             ("clusters", float(labels.max() + 1)),
             ("unclustered", 100 * float((labels < 0).mean())),
-            ("eps", self.eps),
         ]
+        return features, terms if self.eps is None else [*terms, ("eps", self.eps)]
 
     def describe(self, epoch: int) -> np.ndarray:
         """Return the Mean Net's features of all tracklets: float32 [N, d], of length 1 each.
