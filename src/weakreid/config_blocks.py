@@ -175,7 +175,7 @@ class Sequence(Strict):
     first_frame: Positive = 1
     last_frame: Positive | None = Field(None, description="null: to the video's end")
     split: Literal["train", "query", "gallery"] = "train"
-    truth: str | None = Field(None, description="ground truth; people in query need one")
+    truth: str | None = Field(None, description="ground truth; measuring needs one")
 
     @model_validator(mode="after")
     def _has_pictures(self) -> Self:

@@ -53,7 +53,7 @@ def nothing_built(monkeypatch: pytest.MonkeyPatch) -> None:
     def too_late(*_: Any, **__: Any) -> None:
         raise AssertionError("the training had begun")
 
-    for name in ("fabric_for", "launch", "build_model", "Heads", "ImageStore", "frozen_maps"):
+    for name in ("fabric_for", "launch", "build_network", "Heads", "ImageStore", "maps_within"):
         monkeypatch.setattr(train, name, too_late)
 
 
@@ -90,7 +90,7 @@ def test_bags_that_can_be_learnt_from(changes, said, tmp_path, monkeypatch, caps
     def begin(*_: Any, **__: Any) -> None:
         raise Begun
 
-    monkeypatch.setattr(train, "build_model", begin)
+    monkeypatch.setattr(train, "build_network", begin)
     make_bags(tmp_path / "bags.parquet")
     rows = tables.read_frame(tmp_path / "bags.parquet", "bags", truth=True)
     if said:

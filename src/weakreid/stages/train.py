@@ -7,24 +7,19 @@ from pathlib import Path
 from typing import Annotated
 
 import numpy as np
-import torch
 import typer
 
 from weakreid.console import run_stage, say
 from weakreid.files import write_json
 from weakreid.images import ImageStore
-from weakreid.models.backbones import share_batch_norms
-from weakreid.models.build import build_model
 from weakreid.models.reid import Heads
 from weakreid.supervision.visible import read_bags
 from weakreid.training import checkpoint as checkpoints
 from weakreid.training.bag_task import BagTask, bags_of, check_learnable
 from weakreid.training.devices import device_name, fabric_for, launch, leave
-from weakreid.training.frozen import frozen_maps
-from weakreid.training.loop import fit
 from weakreid.training.optimiser import build_optimiser
 from weakreid.training.record import timing_of, write_history
-from weakreid.training.schedule import rate_factor
+from weakreid.training.setup import about, build_network, learn, maps_within
 
 
 def main(
@@ -60,33 +55,20 @@ def main(
         if short is not None:
             say(short)
         checkpoints.remove_leftovers([checkpoint, model, history, timing])
-    network = build_model(block["model"], seed)
+    network = build_network(block, fabric)
     # losses are found by name, so that the digest of this stage's code covers only those in use
     base = importlib.import_module(f"weakreid.losses.{block['loss']['name']}")
     cpal = importlib.import_module("weakreid.losses.cpal") if weight > 0 else None
     heads = Heads(base.HEADS, network.dimension, len(made.persons), seed)
-    mean, std = network.backbone.mean, network.backbone.std
-    if fabric.world_size > 1 and fabric.device.type == "cuda":
-        network = share_batch_norms(network)
-    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimiser = build_optimiser(block["optimiser"], network, heads)
     # Fabric ties one module to the optimiser; the heads are a module of their own
     learner, optimiser = fabric.setup(network, optimiser)
     projections = fabric.setup_module(heads)
-    cache_mb = block["batch"]["cache_mb"]
     with ImageStore(images) as store:
         maps = None
-        if cache_mb > 0 and block["schedule"]["epochs"] > 0:
-            maps = frozen_maps(
-                network,
-                store,
-                np.concatenate(made.frames),
-                fabric=fabric,
-                height=block["image"]["height"],
-                width=block["image"]["width"],
-                threads=threads,
-                memory_mb=cache_mb,
-            )
+        if block["schedule"]["epochs"] > 0:
+            frames = np.concatenate(made.frames)
+            maps = maps_within(block, network, store, frames, fabric=fabric, threads=threads)
         task = BagTask(
             made,
             store,
@@ -100,8 +82,8 @@ def main(
             cpal_margin=block["cpal"]["margin"],
             height=block["image"]["height"],
             width=block["image"]["width"],
-            mean=mean,
-            std=std,
+            mean=network.backbone.mean,
+            std=network.backbone.std,
             augment_options=block["augment"],
             bags_per_batch=block["batch"]["bags"],
             frames_per_bag=block["batch"]["frames"],
@@ -111,24 +93,12 @@ def main(
             threads=threads,
             maps=maps,
         )
-        schedule = block["schedule"]
-        record = fit(
+        record = learn(
             task,
+            block,
             fabric=fabric,
             parts={"model": learner, "heads": projections},
             optimiser=optimiser,
-            factor=lambda step: rate_factor(
-                step,
-                steps_per_epoch=task.steps_per_epoch,
-                epochs=schedule["epochs"],
-                name=schedule["name"],
-                milestones=schedule["milestones"],
-                factor=schedule["factor"],
-                warm_up=schedule["warm_up"],
-            ),
-            epochs=schedule["epochs"],
-            seed=seed,
-            clip=block["optimiser"]["clip"],
             checkpoint_path=checkpoint,
             mark=checkpoints.fingerprint(block, code, bags, checkpoints.digest_of(store)),
         )
@@ -137,17 +107,10 @@ def main(
         return
     tensors = {f"model.{name}": value for name, value in network.state_dict().items()}
     tensors |= {f"heads.{name}": value for name, value in heads.state_dict().items()}
-    about = {
-        "model": block["model"],
-        "image": block["image"],
-        "precision": block["precision"],
-        "heads": list(base.HEADS),
-        "persons": made.persons.tolist(),
-        "device": fabric.device.type,
-    }
     write_history(history, record, block)
     write_json(timing, timing_of(record, time.monotonic() - started, fabric))
-    checkpoints.save_weights(model, tensors, about)
+    named = about(block, fabric, list(base.HEADS), made.persons.tolist())
+    checkpoints.save_weights(model, tensors, named)
     checkpoint.unlink(missing_ok=True)
     say(f"trained in {time.monotonic() - started:.0f} s on {device_name(fabric)}")
 

@@ -13,19 +13,15 @@ from weakreid import tables
 from weakreid.console import run_stage, say
 from weakreid.files import write_json
 from weakreid.images import ImageStore
-from weakreid.models.backbones import share_batch_norms
-from weakreid.models.build import build_model
 from weakreid.supervision.visible import read_tracks
 from weakreid.training import checkpoint as checkpoints
 from weakreid.training.devices import device_name, fabric_for, launch, leave
-from weakreid.training.frozen import frozen_maps
-from weakreid.training.loop import fit
 from weakreid.training.mean_net import mean_of
 from weakreid.training.optimiser import build_optimiser
 from weakreid.training.pictures import Pictures
 from weakreid.training.pseudo_labels import Associating, quality_rows
 from weakreid.training.record import timing_of, write_history
-from weakreid.training.schedule import rate_factor
+from weakreid.training.setup import about, build_network, learn, maps_within
 from weakreid.training.tracklet_task import TrackletTask, tracklets_of
 
 
@@ -46,34 +42,21 @@ def main(
     """Train from the last checkpoint of this very training, if there is one."""
     started = time.monotonic()
     block = json.loads(params)
-    seed, schedule, batch = block["seed"], block["schedule"], block["batch"]
+    schedule, batch = block["schedule"], block["batch"]
     tracklets = tracklets_of(read_tracks(tracks))
     fabric = fabric_for(device, devices, block["precision"], threads)
     threads = launch(fabric, threads)
     if fabric.is_global_zero:
         checkpoints.remove_leftovers([checkpoint, model, history, timing, clusters])
-    network = build_model(block["model"], seed)
-    if fabric.world_size > 1 and fabric.device.type == "cuda":
-        network = share_batch_norms(network)
-    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network = build_network(block, fabric)
     mean = mean_of(network).to(fabric.device)
     # of one class until the first epoch's clusters are known
     classifier = torch.nn.Linear(network.dimension, 1, bias=False)
     optimiser = build_optimiser(block["optimiser"], network, classifier)
     learner, optimiser = fabric.setup(network, optimiser)
     with ImageStore(images) as store:
-        maps = None
-        if batch["cache_mb"] > 0:
-            maps = frozen_maps(
-                network,
-                store,
-                np.concatenate(tracklets),
-                fabric=fabric,
-                height=block["image"]["height"],
-                width=block["image"]["width"],
-                threads=threads,
-                memory_mb=batch["cache_mb"],
-            )
+        frames = np.concatenate(tracklets)
+        maps = maps_within(block, network, store, frames, fabric=fabric, threads=threads)
         task = TrackletTask(
             tracklets,
             Pictures(
@@ -98,28 +81,17 @@ def main(
             tracklets_per_cluster=batch["tracklets"],
             frames=batch["frames"],
             steps_per_epoch=schedule["steps_per_epoch"],
-            seed=seed,
+            seed=block["seed"],
         )
-        record = fit(
+        record = learn(
             task,
-            hooks=task,
+            block,
             fabric=fabric,
             parts={"model": learner, "mean": mean},
             optimiser=optimiser,
-            factor=lambda step: rate_factor(
-                step,
-                steps_per_epoch=task.steps_per_epoch,
-                epochs=schedule["epochs"],
-                name=schedule["name"],
-                milestones=schedule["milestones"],
-                factor=schedule["factor"],
-                warm_up=schedule["warm_up"],
-            ),
-            epochs=schedule["epochs"],
-            seed=seed,
-            clip=block["optimiser"]["clip"],
             checkpoint_path=checkpoint,
             mark=checkpoints.fingerprint(block, code, tracks, checkpoints.digest_of(store)),
+            hooks=task,
         )
         record += task.finish(schedule["epochs"])
     leave(fabric)
@@ -127,15 +99,7 @@ def main(
         return
     kept = mean if block["mean_net"]["keep"] == "mean" else network
     tensors = {f"model.{name}": value for name, value in kept.state_dict().items()}
-    about = {
-        "model": block["model"],
-        "image": block["image"],
-        "precision": block["precision"],
-        "heads": [],
-        "persons": [],
-        "device": fabric.device.type,
-    }
-    checkpoints.save_weights(model, tensors, about)
+    checkpoints.save_weights(model, tensors, about(block, fabric, heads=[], persons=[]))
     found = {"tracklet_id": np.arange(len(tracklets)), "label": task.labels[-1]}
     tables.write(clusters, "clusters", found, block)
     took = timing_of(record, time.monotonic() - started, fabric)

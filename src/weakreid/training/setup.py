@@ -1,0 +1,107 @@
+"""What every way of learning sets up in the same way, from a method's resolved values."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+
+from weakreid.images import ImageStore
+from weakreid.models.backbones import share_batch_norms
+from weakreid.models.build import build_model
+from weakreid.models.reid import ReidModel
+from weakreid.training.frozen import FrozenMaps, frozen_maps
+from weakreid.training.loop import History, Hooks, Task, fit
+from weakreid.training.schedule import rate_factor
+
+
+def build_network(method: Mapping[str, Any], fabric: Fabric) -> ReidModel:
+    """Return the network that a method's `model` block describes, as `fabric` can train it."""
+    network = build_model(method["model"], method["seed"])
+    if fabric.world_size > 1 and fabric.device.type == "cuda":
+        network = share_batch_norms(network)
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return network
+
+
+def maps_within(
+    method: Mapping[str, Any],
+    network: ReidModel,
+    store: ImageStore,
+    rows: np.ndarray,
+    *,
+    fabric: Fabric,
+    threads: int,
+) -> FrozenMaps | None:
+    """Return `frozen_maps` of frames as a method has them; None where `batch.cache_mb` is 0."""
+    if method["batch"]["cache_mb"] <= 0:
+        return None
+    return frozen_maps(
+        network,
+        store,
+        rows,
+        fabric=fabric,
+        height=method["image"]["height"],
+        width=method["image"]["width"],
+        threads=threads,
+        memory_mb=method["batch"]["cache_mb"],
+    )
+
+
+def learn(
+    task: Task[Any],
+    method: Mapping[str, Any],
+    *,
+    fabric: Fabric,
+    parts: Mapping[str, torch.nn.Module],
+    optimiser: torch.optim.Optimizer,
+    checkpoint_path: Path,
+    mark: str,
+    hooks: Hooks | None = None,
+) -> History:
+    """Train as a method's `schedule`, `seed` and `optimiser.clip` say.
+
+    All else is as `weakreid.training.loop.fit` takes it, and so is what comes back.
+    """
+    schedule = method["schedule"]
+
+    def factor(step: int) -> float:
+        return rate_factor(
+            step,
+            steps_per_epoch=task.steps_per_epoch,
+            epochs=schedule["epochs"],
+            name=schedule["name"],
+            milestones=schedule["milestones"],
+            factor=schedule["factor"],
+            warm_up=schedule["warm_up"],
+        )
+
+    return fit(
+        task,
+        hooks=hooks,
+        fabric=fabric,
+        parts=parts,
+        optimiser=optimiser,
+        factor=factor,
+        epochs=schedule["epochs"],
+        seed=method["seed"],
+        clip=method["optimiser"]["clip"],
+        checkpoint_path=checkpoint_path,
+        mark=mark,
+    )
+
+
+def about(
+    method: Mapping[str, Any], fabric: Fabric, heads: list[str], persons: list[int]
+) -> dict[str, Any]:
+    """Return what a file of weights says of them: `heads` among them tell `persons` apart."""
+    return {
+        "model": method["model"],
+        "image": method["image"],
+        "precision": method["precision"],
+        "heads": heads,
+        "persons": persons,
+        "device": fabric.device.type,
+    }
