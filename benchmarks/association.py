@@ -48,7 +48,7 @@ _HEADER = (
     "KiB a row",
     "pairs a row",
     "clusters",
-    "NMI",
+    "NMI of clustered",
 )
 
 
