@@ -4,6 +4,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# no test asserts a time: a busy machine is slow
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 SHARED = Path(os.environ.get("WEAKREID_SHARED", Path(__file__).parents[2] / "shared" / "data"))
 

@@ -62,8 +62,8 @@ def isolate(
         noise: a name of `NOISE`.
         reach: of "join", in units of eps, 1 or more; None for no bound.
         threads: tracklets that are clustered at a time; the result does not depend on it. Each
-            takes 40 bytes per pair of its frames, above `LONG` frames an eighth of one, and 8 per
-            number in its features.
+            takes 40 bytes per pair of its frames, of more than `LONG` frames a bit per pair; and 8
+            bytes per number in its features.
 
     Returns:
         The frames that are kept, in the columns of `tracks`: tracklet_id from 0 by (tracklet cut,
@@ -147,7 +147,10 @@ def distances(features: Floats) -> NDArray[np.float64]:
     From one matrix product, in float64: what a BLAS rounds differently with another number of
     threads is then some 1e-16, and decides nothing.
     """
-    unit = _unit(features)
+    return _all_apart(_unit(features))
+
+
+def _all_apart(unit: NDArray[np.float64]) -> NDArray[np.float64]:
     apart = _apart(unit, unit)
     np.fill_diagonal(apart, 0.0)
     return apart
@@ -164,7 +167,7 @@ def _apart(some: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np
 
 def _clusters(unit: NDArray[np.float64], eps: float, min_samples: int) -> tuple[Whole, Whole]:
     """Return DBSCAN's clusters [n], -1 for none, and its core frames."""
-    found = DBSCAN(eps=eps, min_samples=min_samples, metric="precomputed").fit(distances(unit))
+    found = DBSCAN(eps=eps, min_samples=min_samples, metric="precomputed").fit(_all_apart(unit))
     return found.labels_.astype(np.int64), found.core_sample_indices_
 
 
