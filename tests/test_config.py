@@ -366,7 +366,10 @@ def test_a_config_that_is_no_mapping(raw: Any) -> None:
         (
             "method",
             "mine",
-            "'mine' does not exist; allowed: small, small_tracklets, tmc, tmc_small, wl, wl_tracklets",
+            (
+                "'mine' does not exist; allowed: small, small_tracklets, tmc, tmc_small, wl, "
+                "wl_tracklets"
+            ),
         ),
     ],
 )
