@@ -59,12 +59,12 @@ INPUTS: dict[str, dict[str, str]] = {
     },
     "train": {"bags": f"{SPLIT}/bags/wl.parquet", "images": f"{DATASET}/images.arrow"},
     "train_tracklets": {
-        "tracks": f"{SPLIT}/isolated/tiny-tiny_eps_50.parquet",
+        "tracks": f"{SPLIT}/isolated/tiny-tiny_near.parquet",
         "images": f"{DATASET}/images.arrow",
     },
     "identities": {
         "clusters": f"{UNLABELLED}/clusters.parquet",
-        "tracks": f"{SPLIT}/isolated/tiny-tiny_eps_50.parquet",
+        "tracks": f"{SPLIT}/isolated/tiny-tiny_near.parquet",
         "frames": f"{DATASET}/frames.parquet",
         "images": f"{DATASET}/images.arrow",
     },
@@ -92,7 +92,7 @@ INPUTS: dict[str, dict[str, str]] = {
     **{
         stage: {
             "metrics": f"{OF_TRACKLETS}/metrics.json",
-            "isolation": f"{SPLIT}/isolated/tiny-tiny_eps_50.json",
+            "isolation": f"{SPLIT}/isolated/tiny-tiny_near.json",
             "published": PUBLISHED,
         }
         for stage in ("grid_table", "grid_plot")

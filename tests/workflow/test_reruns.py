@@ -302,7 +302,7 @@ KEYS: dict[str, tuple[Any, frozenset[str]]] = {
     "studies.mini_tmc.seeds": ([1, 2], (LEARNING | MAJORITY) - ON_DISK - {"bags"}),
     "studies.mini_tmc.changes": ({"majority": {"max_frames": 3}}, MAJORITY),
     "studies.mini_tmc.isolations": (
-        {"eps_50": {"min_samples": 3}},
+        {"near": {"min_samples": 3}},
         LEARNING | {"isolation"},
     ),
     # its tracklets are counted; nothing that is asked for is learned from them
@@ -332,9 +332,8 @@ KEYS: dict[str, tuple[Any, frozenset[str]]] = {
         {"majority": {"tracklets_per_bag": [1, 1], "majority": True, "max_frames": 3}},
         MAJORITY,
     ),
-    # the same as the study's own, which is there at the second level alone
     "studies.mini_tmc.datasets.walkers_tiny.isolations": (
-        {"eps_50": {"eps": 0.3}},
+        {"near": {"eps": 0.35}},
         LEARNING | {"isolation"},
     ),
     "studies.mini_tmc.datasets.walkers_tiny.rows": (
@@ -343,7 +342,7 @@ KEYS: dict[str, tuple[Any, frozenset[str]]] = {
     ),
     # it learns from tracklets
     "studies.mini_tmc.rows.intra_50.bags": ("majority", NOTHING),
-    "studies.mini_tmc.rows.intra_50.isolation": ("none", LEARNING),
+    "studies.mini_tmc.rows.intra_50.isolation": ("nearer", LEARNING | {"isolation"}),
     "studies.mini_tmc.rows.intra_50.method": ("tmc_small", LEARNING),
     "studies.mini_tmc.rows.intra_50.overrides": ({"batch": {"frames": 3}}, LEARNING),
     "tables.tiny.title": ("Another", frozenset({"table"})),
@@ -450,6 +449,11 @@ ALSO: dict[str, dict[str, Any]] = {
     "studies.mini_tmc.datasets.walkers_tiny.changes": {
         "studies.mini_tmc.datasets.walkers_tiny.bags": "wl_parts4",
     },
+    # the other datasets' isolation of that name stays as it is
+    "studies.mini_tmc.datasets.walkers_tiny.isolations": {
+        "isolation.other": {"extractor": "tiny", "eps": 0.35, "min_samples": 2},
+    },
+    "studies.mini_tmc.rows.intra_50.isolation": {"studies.mini_tmc.isolations.nearer.eps": 0.2},
     # missing goes with no noise, and other studies have both
     "bags.wl.missing": {"studies.tmc.bags": "wl_parts4", "studies.mini_tmc.bags": "wl_parts4"},
     "bags.wl.noise": {"studies.wl.bags": "wl_parts4"},
@@ -527,7 +531,7 @@ MODULES: dict[frozenset[str], str] = {
     EXTRACTING: "stages.frame_features",
     ISOLATING: "clustering.isolation stages.isolation",
     DRAWING: "report.isolation stages.isolation_figures",
-    ALL_BAGS | MAJORITY: "supervision.bags",
+    ALL_BAGS | MAJORITY | GRIDS: "supervision.bags",
     BAGS | MAJORITY: "supervision.planted stages.bags",
     COARSE_BAGS | GRIDS: "stages.coarse_bags",
     EITHER | EXTRACTING: """
@@ -730,7 +734,9 @@ def value_at(block: Any, path: str) -> Any:
 @pytest.mark.parametrize("keys", list(together()), ids=lambda keys: f"{keys[0]}-{len(keys)}")
 def test_a_key(keys: list[str], plan) -> None:
     before = keys_of_tiny(raw_config())
-    change = functools.reduce(merged, map(change_of, keys))
+    # once more, as each says beside its own value what the others may have changed
+    values = [nested(key, KEYS[key][0]) for key in keys]
+    change = functools.reduce(merged, [*map(change_of, keys), *values])
     after = keys_of_tiny(merged(raw_config(), change))
     for key in keys:
         # a block that was null has keys of its own now
@@ -939,8 +945,8 @@ def test_newer_files_of_the_same_bytes(tiny, reruns) -> None:
         "results/datasets/walkers_tiny/official/noise/tiny.parquet",
         "results/datasets/walkers_tiny/official/noise/tiny.json",
         "results/datasets/walkers_tiny/official/frame_features/tiny.parquet",
-        "results/datasets/walkers_tiny/official/isolated/tiny-tiny_eps_50.parquet",
-        "results/datasets/walkers_tiny/official/isolated/tiny-tiny_eps_50.json",
+        "results/datasets/walkers_tiny/official/isolated/tiny-tiny_near.parquet",
+        "results/datasets/walkers_tiny/official/isolated/tiny-tiny_near.json",
         "results/mini_tmc_walkers_tiny_intra_50_noisy/runs/official-1/clusters.parquet",
         "results/mini_tmc_walkers_tiny_intra_50_noisy/runs/official-1/history.parquet",
         "results/datasets/film/cropped.json",

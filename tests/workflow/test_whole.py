@@ -186,7 +186,7 @@ def test_metrics_of_learning_from_tracklets(tiny) -> None:
     assert named == {
         "bags": None,
         "noise": "tiny",
-        "isolation": "tiny_eps_50",
+        "isolation": "tiny_near",
         "method": "tiny_tracklets",
     }
     assert metrics["config"]["noise"] == {"rfm": 1.5, "rsw": 1.2, "observed": None}
@@ -225,19 +225,19 @@ def test_no_frame_is_lost_or_doubled_on_the_way_to_a_training(tiny) -> None:
     columns = ["image", "camera_id", "truth_person_id"]
     expected = sorted(wanted[columns].to_numpy().tolist())
     counts = {}
-    for name in ("noise/clean", "noise/tiny", "isolated/tiny-tiny", "isolated/tiny-tiny_eps_50"):
+    for name in ("noise/clean", "noise/tiny", "isolated/tiny-tiny", "isolated/tiny-tiny_near"):
         found = tables.read_frame(tiny.folder / SPLIT / f"{name}.parquet", "tracks", truth=True)
         assert sorted(found[columns].to_numpy().tolist()) == expected
         assert (found.groupby("tracklet_id")["camera_id"].nunique() == 1).all()
         counts[name] = found["tracklet_id"].nunique()
     assert counts["noise/clean"] == len(train)
-    assert counts["noise/tiny"] < counts["isolated/tiny-tiny"] < counts["isolated/tiny-tiny_eps_50"]
+    assert counts["noise/tiny"] < counts["isolated/tiny-tiny"] < counts["isolated/tiny-tiny_near"]
     # one of a single frame is learned from as well
     assert found.groupby("tracklet_id").size().min() == 1
 
 
 def test_what_isolation_reports_is_in_the_table(tiny) -> None:
-    report = read_json(tiny.folder / SPLIT / "isolated/tiny-tiny_eps_50.json")
+    report = read_json(tiny.folder / SPLIT / "isolated/tiny-tiny_near.json")
     assert report["before"]["noise"] > report["after"]["noise"]
     text = (tiny.folder / "results/tables/mini_grid/table.md").read_text(encoding="utf-8")
     assert text.startswith("# Tiny grid\n")
@@ -285,7 +285,7 @@ def test_what_was_asked_of_a_simulation_and_what_came_back(tiny) -> None:
 
 def test_clusters_are_kept_and_measured(tiny) -> None:
     run = tiny.folder / OF_TRACKLETS / "runs/official-1"
-    tracks = tables.read_frame(tiny.folder / SPLIT / "isolated/tiny-tiny_eps_50.parquet", "tracks")
+    tracks = tables.read_frame(tiny.folder / SPLIT / "isolated/tiny-tiny_near.parquet", "tracks")
     clusters = tables.read_frame(run / "clusters.parquet", "clusters")
     assert clusters["tracklet_id"].tolist() == sorted(set(tracks["tracklet_id"]))
     history = tables.read_frame(run / "history.parquet", "history")

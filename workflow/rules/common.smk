@@ -396,6 +396,13 @@ def of_runs(pattern):
     )
 
 
+def clusters_of_runs(wildcards):
+    """Return the clusters of every run of an experiment that learns from tracklets."""
+    if method_of(wildcards).learns != "tracklets":
+        return []
+    return of_runs("results/{experiment}/runs/{run}/clusters.parquet")(wildcards)
+
+
 # --- without labels ---
 
 

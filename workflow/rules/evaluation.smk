@@ -60,6 +60,8 @@ rule collect:
     input:
         metrics=of_runs(rules.evaluate.output.metrics),
         timing=of_runs(rules.train.output.timing),
+        # else a model that learned from bags would pass for one that learns from tracklets now
+        clusters=clusters_of_runs,
     output:
         metrics="results/{experiment}/metrics.json",
         timing="results/{experiment}/timing.json",
