@@ -159,6 +159,7 @@ def test_stage(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         ("video,name\nhall,Ann\n", "the columns are not video,first_frame"),
         (f"{HEADER}\nhall,1,8,1,Ann,0\n", "not a table of windows"),
         (f"{HEADER}\nhall,one,8,1,1,0\n", "not a table of windows"),
+        (f"{HEADER}\nhall,1,8,1,1,0 1", "its last line is cut short"),
         ("", "cannot be read"),
     ],
 )

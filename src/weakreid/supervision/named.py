@@ -38,6 +38,9 @@ def read_videos(path: Path) -> pd.DataFrame:
         ) from error
     except (OSError, ValueError) as error:
         raise ReidError(f"{path}: cannot be read ({error}); make the crops again") from error
+    # its last column, the tracklets, can be cut anywhere and still be a list
+    if not path.read_bytes().endswith(b"\n"):
+        raise ReidError(f"{path}: its last line is cut short; make the crops again")
     if tuple(table.columns) != COLUMNS:
         raise ReidError(f"{path}: the columns are not {','.join(COLUMNS)}; make the crops again")
     try:
