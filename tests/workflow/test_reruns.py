@@ -543,8 +543,10 @@ MODULES: dict[frozenset[str], str] = {
         losses.pooling
         supervision.visible
         training.augment training.checkpoint training.frozen training.gathering training.loop
-        training.optimiser training.pictures training.record training.schedule
+        training.optimiser training.pictures training.record training.schedule training.setup
     """,
+    ALL_BAGS | MAJORITY | FILMING | ISOLATING: "datasets.majority",
+    LEARNING | EVALUATING | SCORING | {"search"}: "cores",
     BY_BAGS: "training.bag_task training.sampling stages.train",
     TRAINING: "losses.cpal losses.mil",
     MAJORITY - {"bags"}: "losses.frame_ce",
