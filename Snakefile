@@ -11,10 +11,12 @@ include: "workflow/rules/common_tables.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/supervision.smk"
 include: "workflow/rules/tracklets.smk"
+include: "workflow/rules/attributes.smk"
 include: "workflow/rules/training.smk"
 include: "workflow/rules/evaluation.smk"
 include: "workflow/rules/identities.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/attribute_report.smk"
 include: "workflow/rules/audit.smk"
 
 

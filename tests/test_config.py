@@ -302,8 +302,9 @@ def test_a_wrong_value(key: str, value: Any, line: str) -> None:
             "tables.demo",
             {"title": "Mine", "rows": {"a row": "demo"}},
             (
-                "'tables.demo.kind' is missing; allowed: audit, cost, counts, experiments, "
-                "grid, isolation, matches, noise, study"
+                "'tables.demo.kind' is missing; allowed: audit, by_attribute, cost, counts, "
+                "examples, experiments, grid, groups, isolation, labels, matches, noise, ratios, "
+                "study, weights"
             ),
         ),
         (
@@ -367,8 +368,8 @@ def test_a_config_that_is_no_mapping(raw: Any) -> None:
             "method",
             "mine",
             (
-                "'mine' does not exist; allowed: small, small_tracklets, tmc, tmc_small, wl, "
-                "wl_tracklets"
+                "'mine' does not exist; allowed: attr, attr_small, small, small_tracklets, tmc, "
+                "tmc_small, wl, wl_tracklets"
             ),
         ),
     ],
@@ -393,13 +394,18 @@ TABLES = {
     "grid": "tmc_table3",
     "noise": "tmc_table1",
     "isolation": "tmc_figure3",
+    "examples": "attr_figure5",
+    "weights": "attr_figure6",
+    "labels": "attr_labels",
+    "by_attribute": "attr_by_attribute",
 }
 """Of every kind of table that shows a study, one."""
 
 
 def test_every_kind_of_table_is_in_the_config() -> None:
     found = config.load(own())
-    assert {table.kind for table in found.tables.values()} == {*TABLES, "experiments"}
+    others = {"experiments", "ratios", "groups"}
+    assert {table.kind for table in found.tables.values()} == {*TABLES, *others}
     assert {kind: found.tables[name].kind for kind, name in TABLES.items()} == dict(
         zip(TABLES, TABLES, strict=True)
     )
@@ -1084,7 +1090,9 @@ def test_every_comparison_row_is_in_the_tables_and_empty() -> None:
     empty = {label for of_table in rows for label, row in of_table.items() if row is None}
     of_wl, of_tmc = {"BUC", "EUG", "UGA", "CV-MIML", "CV-MIML*"}, {"DAL", "RACE", "UTAL"}
     of_tmc |= {"DGM", "DGM+", "STAN", "SDM"}
-    assert empty == of_wl | of_tmc
+    of_attr = {"ASTPN", "Joint-ST", "Seq-Decision", "Set2set", "TriNet", "DRSA", "Snippet"}
+    of_attr |= {"k-reciprocal (CaffeNet)", "k-reciprocal (Res-50)"}
+    assert empty == of_wl | of_tmc | of_attr
 
 
 def test_the_datasets_of_the_paper_are_those_that_a_study_stands_beside() -> None:

@@ -15,8 +15,11 @@ from pydantic import BeforeValidator, Field, PrivateAttr
 from weakreid.config_blocks import (
     LOSS_KEYS,
     AnyMethod,
+    AnyTransfer,
+    AttributeSource,
     Audit,
     Bags,
+    ClipMethod,
     Coarse,
     Count,
     Dataset,
@@ -36,20 +39,27 @@ from weakreid.config_blocks import (
     Tracked,
     Tracker,
     TrackletMethod,
+    Transfer,
+    TrueAttributes,
     Walkers,
+    with_labels,
     with_learns,
 )
 from weakreid.config_faults import known, validated
 from weakreid.config_studies import (
     AnyTable,
+    AttributeTable,
     AuditTable,
     Change,
     CostTable,
     CountsTable,
+    ExamplesTable,
     GridTable,
     IsolationTable,
+    LabelsTable,
     Level,
     NoiseTable,
+    OfSource,
     Place,
     Study,
     StudyTable,
@@ -73,6 +83,14 @@ class Config(Strict):
     noise: dict[Name, Noise] = Field(default_factory=dict)
     extractors: dict[Name, Extractor] = Field(default_factory=dict)
     isolation: dict[Name, Isolation] = Field(default_factory=dict)
+    sources: dict[Name, AttributeSource] = Field(default_factory=dict)
+    transfers: Annotated[dict[Name, AnyTransfer], BeforeValidator(with_labels)] = Field(
+        default_factory=dict
+    )
+    looks: dict[Name, Name] = Field(
+        default_factory=dict,
+        description="dataset: the transfer whose attributes stand on its label audit and examples",
+    )
     methods: Annotated[dict[Name, AnyMethod], BeforeValidator(with_learns)]
     experiments: dict[Name, Experiment] = Field(default_factory=dict)
     studies: dict[Name, Study] = Field(default_factory=dict)
@@ -94,7 +112,7 @@ class Config(Strict):
 
 # --- reading --------------------------------------------------------------------------------------
 
-TAKEN = ("datasets", "tables", "trackers")
+TAKEN = ("datasets", "tables", "trackers", "sources", "attributes")
 """Folders of results/ that belong to no experiment."""
 
 
@@ -112,6 +130,15 @@ def load(raw: Mapping[str, Any]) -> Config:
         known(f"isolation.{name}.extractor", isolation.extractor, config.extractors)
         if name == NO_ISOLATION:
             raise ReidError("isolation.none: that name says that there is none; rename it")
+    for name, transfer in config.transfers.items():
+        if isinstance(transfer, Transfer):
+            known(f"transfers.{name}.source", transfer.source, config.sources)
+            _check_cache(transfer, f"transfers.{name}")
+    for dataset, name in config.looks.items():
+        known("looks", dataset, config.datasets)
+        known(f"looks.{dataset}", name, config.transfers)
+        if isinstance(config.transfers[name], TrueAttributes):
+            raise ReidError(f"looks.{dataset}: {name} is the truth; take a transfer that is learnt")
     for name, bags in config.bags.items():
         if bags.noise is not None:
             known(f"bags.{name}.noise", bags.noise, config.noise)
@@ -139,25 +166,29 @@ def load(raw: Mapping[str, Any]) -> Config:
 
 def _check_supervision(config: Config, experiment: Experiment, where: str) -> None:
     """Refuse an experiment whose method gets nothing, or what it cannot take."""
-    if isinstance(config.methods[experiment.method], TrackletMethod):
-        wanted, what, others = "noise", "tracklets", ["bags"]
-    else:
-        wanted, what, others = "bags", "bags", ["noise", "isolation"]
-    for name in others:
-        if getattr(experiment, name) is not None:
+    method = config.methods[experiment.method]
+    what = method.learns
+    takes = {
+        "bags": ["bags"],
+        "tracklets": ["noise", "isolation"],
+        "clips": ["transfer"],
+    }[what]
+    for name in ("bags", "noise", "isolation", "transfer"):
+        if name not in takes and getattr(experiment, name) is not None:
             raise ReidError(
                 f"{where}.{name}: the method {experiment.method} learns from {what}; "
                 f"leave {name} out, or take another method"
             )
-    chosen = getattr(experiment, wanted)
-    if chosen is None:
-        raise ReidError(
-            f"config.yaml: '{where}.{wanted}' is missing; the method {experiment.method} "
-            f"learns from {what}"
-        )
-    known(f"{where}.{wanted}", chosen, getattr(config, wanted))
-    if experiment.isolation is not None:
-        known(f"{where}.isolation", experiment.isolation, config.isolation)
+    for name in takes:
+        chosen = getattr(experiment, name)
+        if chosen is not None:
+            allowed = config.transfers if name == "transfer" else getattr(config, name)
+            known(f"{where}.{name}", chosen, allowed)
+        elif name in ("bags", "noise"):
+            raise ReidError(
+                f"config.yaml: '{where}.{name}' is missing; the method {experiment.method} "
+                f"learns from {what}"
+            )
 
 
 NO_ISOLATION = "none"
@@ -170,6 +201,7 @@ class _Expansion:
         self.config, self.name, self.study = config, name, config.studies[name]
         self.where = f"studies.{name}"
         self.bags, self.isolation = dict(config.bags), dict(config.isolation)
+        self.transfers = dict(config.transfers)
         self.experiments, self.same = dict(config.experiments), dict(config.same)
 
     def place_of(self, dataset: str) -> tuple[Place, str]:
@@ -247,6 +279,33 @@ class _Expansion:
         self.isolation[name] = block
         return name
 
+    def transfer_of(self, row: Change, place: Place, at: str) -> str:
+        """Return the name of a row's transfer, made where it is not there."""
+        base = place.transfer or self.study.transfer
+        if base is None:
+            raise ReidError(
+                f"config.yaml: '{self.where}.transfer' is missing; the method of a row of it "
+                "learns attributes"
+            )
+        known(f"{at}.transfer", base, self.config.transfers)
+        if row.transfer is None:
+            return base
+        values = {**self.study.transfers, **place.transfers}[row.transfer]
+        where = f"{at}.transfers.{row.transfer}"
+        if values.get("labels") == "truth":
+            block: AnyTransfer = validated(TrueAttributes, values, where)
+        else:
+            made = _merge(self.config.transfers[base].model_dump(mode="json"), values)
+            block = validated(Transfer, made, where)
+        same = next((name for name, other in self.transfers.items() if other == block), None)
+        if same is not None:
+            return same
+        name = f"{base}_{row.transfer}"
+        if name in self.transfers:
+            raise ReidError(f"{where}: transfers.{name} is there already and differs; rename one")
+        self.transfers[name] = block
+        return name
+
     def rows(self, at: str) -> Iterator[tuple[str, Change, Level | None, str]]:
         """Yield (row, change, level, end of the experiment's name)."""
         levels: Mapping[str, Level | None] = self.study.levels or {"": None}
@@ -268,6 +327,8 @@ class _Expansion:
             known(f"{at}.changes", name, self.study.changes)
         for name in place.isolations:
             known(f"{at}.isolations", name, self.study.isolations)
+        for name in place.transfers:
+            known(f"{at}.transfers", name, self.study.transfers)
         made: dict[str, str] = {}
         for row, change, level, end in self.rows(at):
             name = self.method_of(change, place, at)
@@ -286,6 +347,9 @@ class _Expansion:
                         "learns from tracklets"
                     )
                 seen = {"noise": level.noise, "isolation": self.isolation_of(change, place, at)}
+            elif isinstance(method, ClipMethod):
+                learns = method.attributes is not None
+                seen = {"transfer": self.transfer_of(change, place, at) if learns else None}
             else:
                 seen = {"bags": self.bags_of(change, level, place, at)}
             experiment = Experiment(
@@ -324,6 +388,8 @@ def _with_study(config: Config, name: str) -> Config:
             known(f"{where}.rows.{row}.bags", change.bags, study.changes)
         if change.isolation is not None:
             known(f"{where}.rows.{row}.isolation", change.isolation, {**study.isolations, **none})
+        if change.transfer is not None:
+            known(f"{where}.rows.{row}.transfer", change.transfer, study.transfers)
         if change.method is not None:
             known(f"{where}.rows.{row}.method", change.method, config.methods)
     expansion = _Expansion(config, name)
@@ -334,6 +400,7 @@ def _with_study(config: Config, name: str) -> Config:
         update={
             "bags": expansion.bags,
             "isolation": expansion.isolation,
+            "transfers": expansion.transfers,
             "experiments": expansion.experiments,
         }
     )
@@ -348,6 +415,9 @@ def _check_table(config: Config, where: str, table: Any) -> None:
             known(
                 f"{where}.rows.{row}", config.same.get(experiment, experiment), config.experiments
             )
+        return
+    if isinstance(table, OfSource):
+        known(f"{where}.source", table.source, config.sources)
         return
     known(f"{where}.study", table.study, config.studies)
     for dataset in table.datasets:
@@ -370,6 +440,11 @@ def _check_table(config: Config, where: str, table: Any) -> None:
                     f"{where}.study: {name} learns from tracklets, a table of kind {table.kind} "
                     "shows bags; take a study or row that learns from bags"
                 )
+    if isinstance(table, AttributeTable) and table.transfer is not None:
+        known(f"{where}.transfer", table.transfer, config.transfers)
+    if isinstance(table, ExamplesTable | LabelsTable | AttributeTable):
+        for label, row_name in table.rows.items():
+            known(f"{where}.rows.{label}", row_name, rows)
     if isinstance(table, StudyTable | GridTable):
         for label, of_study in table.rows.items():
             if of_study is not None:
@@ -396,7 +471,7 @@ def experiment_of_row(
     return config.same.get(full, full)
 
 
-def method_of(config: Config, experiment: str) -> Method | TrackletMethod:
+def method_of(config: Config, experiment: str) -> AnyMethod:
     """Return an experiment's method with its overrides applied.
 
     Raises:
@@ -407,14 +482,12 @@ def method_of(config: Config, experiment: str) -> Method | TrackletMethod:
     return _overridden(config.methods[chosen.method], chosen.overrides, where)
 
 
-def _overridden(
-    method: Method | TrackletMethod, overrides: Mapping[str, Any], where: str
-) -> Method | TrackletMethod:
+def _overridden(method: AnyMethod, overrides: Mapping[str, Any], where: str) -> AnyMethod:
     """Return a method with some values replaced."""
     if not overrides:
         return method
     values = _merge(method.model_dump(mode="json"), overrides)
-    merged: Method | TrackletMethod = validated(type(method), values, where)
+    merged: AnyMethod = validated(type(method), values, where)
     return merged
 
 
@@ -438,11 +511,12 @@ def _check(config: Config, name: str) -> None:
     experiment = config.experiments[name]
     method = method_of(config, name)
     where = f"experiments.{name}"
+    noise = experiment.noise
     if isinstance(method, Method):
         _check_bags(config, experiment, method, where)
         noise = config.bags[str(experiment.bags)].noise
-    else:
-        noise = experiment.noise
+    elif isinstance(method, ClipMethod):
+        _check_clips(config, experiment, method, where)
     simulated = noise is not None and config.noise[noise].rfm is not None
     if simulated and isinstance(config.datasets[experiment.dataset], Tracked):
         raise ReidError(
@@ -460,7 +534,51 @@ def _check(config: Config, name: str) -> None:
             )
 
 
-def _check_cache(method: Method | TrackletMethod, where: str) -> None:
+def _check_clips(config: Config, experiment: Experiment, method: ClipMethod, where: str) -> None:
+    """Refuse labels that a method cannot learn from, or that nobody has."""
+    dataset = config.datasets[experiment.dataset]
+    if isinstance(dataset, Tracked) and not all(
+        sequence.truth for sequence in dataset.sequences if sequence.split == "train"
+    ):
+        raise ReidError(
+            f"{where}: the method {experiment.method} needs to know whom a tracklet shows, but "
+            f"sequences of dataset {experiment.dataset} have no truth; add it, or take a method "
+            "that learns from bags or tracklets"
+        )
+    if method.attributes is None:
+        if experiment.transfer is not None:
+            raise ReidError(
+                f"{where}.transfer: the method {experiment.method} learns no attributes; leave "
+                "transfer out, or set attributes in its overrides"
+            )
+        return
+    if experiment.transfer is None:
+        raise ReidError(
+            f"config.yaml: '{where}.transfer' is missing; the method {experiment.method} learns "
+            "attributes"
+        )
+    transfer = config.transfers[experiment.transfer]
+    if isinstance(transfer, TrueAttributes):
+        if not isinstance(dataset, Walkers):
+            raise ReidError(
+                f"{where}: nobody knows the true attributes of dataset {experiment.dataset}; take "
+                "a transfer that is learnt"
+            )
+    elif transfer.attributes is not None:
+        for group, names in method.attributes.groups.items():
+            if not set(names) & set(transfer.attributes):
+                raise ReidError(
+                    f"{where}: transfers.{experiment.transfer}.attributes has none of the group "
+                    f"{group}; add one, or leave the group out of attributes.groups"
+                )
+
+
+def _check_cache(method: AnyMethod | Transfer, where: str) -> None:
+    if method.batch.cache_mb > 0 and method.image.resized is not None:
+        raise ReidError(
+            f"{where}: batch.cache_mb keeps what frozen stages make of whole frames; set "
+            "image.resized: null, or cache_mb: 0"
+        )
     if method.batch.cache_mb > 0 and (method.augment.pad > 0 or method.augment.erase > 0):
         raise ReidError(
             f"{where}: batch.cache_mb keeps what frozen stages make of unchanged frames and their "

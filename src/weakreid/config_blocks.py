@@ -1,6 +1,7 @@
 """The blocks of config.yaml that say what one thing is: a dataset, bags, noise, a method."""
 
-from collections.abc import Mapping
+import difflib
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal, Self, TypeVar, get_args
 
 from pydantic import (
@@ -11,6 +12,9 @@ from pydantic import (
     Field,
     model_validator,
 )
+
+from weakreid.attributes import GROUPS
+from weakreid.attributes import NAMES as ATTRIBUTES
 
 T = TypeVar("T")
 
@@ -216,6 +220,36 @@ class Tracked(Strict):
 
 Dataset = Annotated[Mars | DukeV | Ilids | Prid | Walkers | Tracked, Field(discriminator="source")]
 
+# --- attributes -----------------------------------------------------------------------------------
+
+
+class RapSource(Strict):
+    """RAP: RAP_dataset/ (pictures) and RAP_annotation/RAP_annotation.mat."""
+
+    source: Literal["rap"]
+    root: str = Field(description="the folder that holds the data in its official layout")
+    archives: dict[str, Archive] = Field(
+        default_factory=dict, description="fetched and unpacked into `root`; none: it is there"
+    )
+    annotation: str = Field("RAP_annotation/RAP_annotation.mat", description="below `root`")
+    pictures: str = Field("RAP_dataset", description="the folder of the pictures, below `root`")
+    partition: Annotated[int, Field(ge=1, le=5), BeforeValidator(as_number)] = Field(
+        1, description="which of RAP's five random splits says what is train and test"
+    )
+    on_bad_frame: Literal["stop", "leave_out"] = Field(
+        "stop", description="what to do about missing and unreadable pictures"
+    )
+
+
+class WalkersSource(Walkers):
+    """Generated pedestrians, in a style of their own, with the attributes that made them."""
+
+    style: Literal["street", "studio"] = "studio"
+
+
+AttributeSource = Annotated[RapSource | WalkersSource, Field(discriminator="source")]
+
+
 # --- supervision ----------------------------------------------------------------------------------
 
 
@@ -368,8 +402,8 @@ class Model(Strict):
         "hub", description="'hub', 'package' (efficientnet_lite0), a file's path, or 'none'"
     )
     last_stride: Annotated[Literal[1, 2], BeforeValidator(as_whole)] = 2
-    embedding: Literal["fc", "bnneck", "none"] = "fc"
-    dimension: Positive = Field(2048, description="of the fc embedding")
+    embedding: Literal["fc", "fc_bn", "bnneck", "none"] = "fc"
+    dimension: Positive = Field(2048, description="of the embeddings fc and fc_bn")
     frozen: list[Literal["stem", "layer1", "layer2", "layer3", "layer4"]] = Field(
         default_factory=list, description="stages of the backbone that do not learn"
     )
@@ -392,6 +426,21 @@ class Image(Strict):
 
     height: Positive = 256
     width: Positive = 128
+    resized: tuple[Positive, Positive] | None = Field(
+        None,
+        description="[height, width] a picture gets before height x width are cut out of it: at a "
+        "random place in training, from the middle else; null: resized to height x width, whole",
+    )
+
+    @model_validator(mode="after")
+    def _cut_fits(self) -> Self:
+        if self.resized is not None and (
+            self.resized[0] < self.height or self.resized[1] < self.width
+        ):
+            raise ValueError(
+                f"resized is {list(self.resized)}, smaller than height x width; enlarge it"
+            )
+        return self
 
 
 class Augment(Strict):
@@ -586,17 +635,182 @@ class TrackletMethod(Strict):
     evaluation: Evaluation = Evaluation()
 
 
-AnyMethod = Annotated[Method | TrackletMethod, Field(discriminator="learns")]
+class Clips(Strict):
+    """The frames of a tracklet that are looked at together."""
+
+    frames: Positive = Field(8, description="T, of a clip")
+    sampling: Literal["chunks", "consecutive"] = Field(
+        "chunks", description="a random frame of each of T equal chunks, or T frames in a row"
+    )
+    test: Literal["chunks", "all"] = Field(
+        "chunks",
+        description="of a tracklet that is described: one clip, the middle frames of T chunks; or "
+        "all frames, T in a row to a clip, the clips' descriptors averaged",
+    )
 
 
-def with_learns(blocks: Any) -> Any:
-    """Say of every method without `learns` that it learns from bags."""
-    if not isinstance(blocks, Mapping):
-        return blocks
-    return {
-        name: {"learns": "bags", **block} if isinstance(block, Mapping) else block
-        for name, block in blocks.items()
-    }
+def an_attribute(name: str) -> str:
+    """Refuse a name that is none of ATTR's attributes."""
+    if name not in ATTRIBUTES:
+        close = difflib.get_close_matches(name, ATTRIBUTES, n=1)
+        hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(ATTRIBUTES)}"
+        raise ValueError(f"no attribute is called '{name}'; {hint}")
+    return name
+
+
+Attribute = Annotated[str, AfterValidator(an_attribute)]
+
+
+def whole_groups(groups: dict[str, list[str]]) -> dict[str, list[str]]:
+    """Refuse groups of attributes that are empty or overlap."""
+    if not groups:
+        raise ValueError("no group of attributes; leave `groups` out for ATTR's six")
+    seen: dict[str, str] = {}
+    for group, names in groups.items():
+        if not names:
+            raise ValueError(f"the group {group} has no attribute; give it one, or leave it out")
+        for name in names:
+            if name in seen:
+                raise ValueError(f"{name} is in the group {group} and in {seen[name]}; keep one")
+            seen[name] = group
+    return groups
+
+
+Groups = Annotated[dict[Name, list[Attribute]], AfterValidator(whole_groups)]
+
+
+class AttributeLearning(Strict):
+    """Attributes that shape a clip's descriptor and weigh its frames (ATTR, section 3.1)."""
+
+    disentangled: bool = Field(
+        True, description="each group reads a segment of the feature of its own; or all of it"
+    )
+    sigma: Annotated[float, Field(gt=0.0), BeforeValidator(as_number)] | None = Field(
+        0.5, description="σ of Eq. 2, by which confidence weighs frames; null: all count alike"
+    )
+    weight: Rate = Field(1.0, description="of the sum of the groups' losses beside softmax")
+    groups: Groups = Field(default_factory=lambda: {g: list(n) for g, n in GROUPS.items()})
+
+
+class ClipLosses(Strict):
+    """What a clip's descriptor is trained with."""
+
+    smoothing: Fraction = Field(0.0, description="of the identities' labels, for softmax")
+
+
+class ClipBatch(Strict):
+    """What one training step sees."""
+
+    persons: Annotated[int, Field(ge=2), BeforeValidator(as_number)] = 8
+    clips: Positive = Field(4, description="of each person, of different tracklets where there are")
+    cache_mb: Count = Field(
+        0, description="memory for the outputs of leading frozen stages, computed once; 0: none"
+    )
+
+
+class ClipMethod(Strict):
+    """A recipe that learns from clips of labelled tracklets."""
+
+    learns: Literal["clips"]
+    model: Model = Model()
+    image: Image = Image()
+    augment: Augment = Augment()
+    clips: Clips = Clips()
+    attributes: AttributeLearning | None = None
+    losses: ClipLosses = ClipLosses()
+    batch: ClipBatch = ClipBatch()
+    optimiser: Optimiser = Optimiser()
+    schedule: Schedule = Schedule()
+    precision: Annotated[Literal["auto", "32", "bf16"], BeforeValidator(as_text)] = "auto"
+    evaluation: Evaluation = Evaluation()
+
+    @model_validator(mode="after")
+    def _segments_fit(self) -> Self:
+        if self.attributes is None or not self.attributes.disentangled:
+            return self
+        segments, model = len(self.attributes.groups) + 1, self.model
+        if model.embedding not in ("fc", "fc_bn"):
+            raise ValueError(
+                "attributes.disentangled cuts the embedding into segments; set model.embedding: fc "
+                "(or fc_bn) and a model.dimension"
+            )
+        if model.dimension % segments:
+            raise ValueError(
+                f"model.dimension {model.dimension} does not divide into {segments} segments, one "
+                f"for each group of attributes and one for all; take a multiple of {segments}"
+            )
+        return self
+
+
+AnyMethod = Annotated[Method | TrackletMethod | ClipMethod, Field(discriminator="learns")]
+
+
+def saying(key: str, default: str) -> Callable[[Any], Any]:
+    """Return what gives every block of a mapping without `key` a default there."""
+
+    def with_key(blocks: Any) -> Any:
+        if not isinstance(blocks, Mapping):
+            return blocks
+        return {
+            name: {key: default, **block} if isinstance(block, Mapping) else block
+            for name, block in blocks.items()
+        }
+
+    return with_key
+
+
+with_learns = saying("learns", "bags")
+
+
+class TransferBatch(Strict):
+    """What one step of learning attributes sees."""
+
+    source: Positive = Field(32, description="pictures with attributes")
+    target: Positive = Field(32, description="frames of the dataset, without any label (MMD)")
+    cache_mb: Count = Field(
+        0, description="memory for the outputs of leading frozen stages, computed once; 0: none"
+    )
+
+
+class Transfer(Strict):
+    """Attributes learnt on a source and recognised on a dataset (ATTR, section 3.2)."""
+
+    labels: Literal["transferred"] = "transferred"
+    source: Name
+    attributes: Annotated[list[Attribute], Field(min_length=1), AfterValidator(distinct)] | None = (
+        Field(None, description="those to learn; null: all of ATTR's 66 that the source has")
+    )
+    on_constant: Literal["stop", "leave_out"] = Field(
+        "stop",
+        description="what to do about attributes that no training picture has, or that all have",
+    )
+    model: Model = Model(backbone="resnet18", embedding="none")
+    image: Image = Image()
+    augment: Augment = Augment()
+    loss: Literal["bce", "wbce"] = Field("wbce", description="Eq. 7, or weighted, Eq. 8")
+    sigma: Annotated[float, Field(gt=0.0), BeforeValidator(as_number)] = Field(
+        1.0, description="σ of Eq. 8"
+    )
+    mmd: Rate = Field(1.0, description="weight of the maximum mean discrepancy, Eq. 5; 0: none")
+    alpha: Annotated[float, Field(gt=0.0), BeforeValidator(as_number)] = Field(
+        0.5, description="α of its kernel, Eq. 6"
+    )
+    normalise: bool = Field(True, description="features of length 1 before the kernel")
+    batch: TransferBatch = TransferBatch()
+    optimiser: Optimiser = Optimiser()
+    schedule: Schedule = Schedule()
+    precision: Annotated[Literal["auto", "32", "bf16"], BeforeValidator(as_text)] = "auto"
+    threshold: Fraction = Field(0.5, description="th of Eq. 10, on a person's mean probability")
+
+
+class TrueAttributes(Strict):
+    """The attributes that generated people were made with: what a transfer can be at best."""
+
+    labels: Literal["truth"]
+
+
+AnyTransfer = Annotated[Transfer | TrueAttributes, Field(discriminator="labels")]
+with_labels = saying("labels", "transferred")
 
 
 class Extractor(Strict):
@@ -623,6 +837,9 @@ class Experiment(Strict):
     bags: Name | None = Field(None, description="what a method that learns from bags sees")
     noise: Name | None = Field(None, description="what a method that learns from tracklets sees")
     isolation: Name | None = Field(None, description="what cleans the tracklets first; null: none")
+    transfer: Name | None = Field(
+        None, description="where a method that learns from clips has attributes from"
+    )
     method: Name
     splits: Annotated[list[Split], Field(min_length=1), AfterValidator(distinct)] = Field(
         default_factory=lambda: ["official"],

@@ -139,7 +139,7 @@ def _models_in(annotation: Any) -> list[type[BaseModel]]:
 
 
 def _tag(model: type[BaseModel]) -> str | None:
-    for field in ("source", "name", "kind", "learns"):
+    for field in ("source", "name", "kind", "learns", "labels"):
         info = model.model_fields.get(field)
         if info is not None and get_origin(info.annotation) is Literal:
             return str(get_args(info.annotation)[0])

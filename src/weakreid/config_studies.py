@@ -27,6 +27,7 @@ class Change(Strict):
 
     bags: Name | None = Field(None, description="one of the study's `changes`")
     isolation: Name | None = Field(None, description="one of the study's `isolations`, or none")
+    transfer: Name | None = Field(None, description="one of the study's `transfers`")
     method: Name | None = Field(None, description="in the place of the study's")
     overrides: dict[Text, Any] = Field(default_factory=dict, description="values of the method")
 
@@ -49,6 +50,7 @@ class Place(Strict):
     )
     bags: Name | None = None
     isolation: Name | None = None
+    transfer: Name | None = None
     method: Name | None = None
     methods: dict[Name, Name] = Field(
         default_factory=dict, description="in the place of the methods that rows name"
@@ -60,6 +62,7 @@ class Place(Strict):
         default_factory=dict, description="in the place of the study's changes of the same name"
     )
     isolations: dict[Name, dict[Text, Any]] = Field(default_factory=dict, description="likewise")
+    transfers: dict[Name, dict[Text, Any]] = Field(default_factory=dict, description="likewise")
     rows: dict[Name, dict[Text, Any]] = Field(
         default_factory=dict, description="row: overrides of the method, after the row's own"
     )
@@ -78,6 +81,7 @@ class Study(Strict):
     )
     bags: Name | None = None
     isolation: Name | None = None
+    transfer: Name | None = None
     method: Name
     levels: dict[Name, Level] = Field(default_factory=dict)
     splits: Annotated[list[Split], Field(min_length=1), AfterValidator(distinct)] = Field(
@@ -92,6 +96,9 @@ class Study(Strict):
     )
     isolations: dict[Name, dict[Text, Any]] = Field(
         default_factory=dict, description="values that replace those of a dataset's isolation"
+    )
+    transfers: dict[Name, dict[Text, Any]] = Field(
+        default_factory=dict, description="values that replace those of a dataset's transfer"
     )
     rows: dict[Name, Change] = Field(default_factory=dict)
 
@@ -220,8 +227,65 @@ class IsolationTable(OfStudy):
     datasets: Annotated[list[Name], Field(min_length=1, max_length=1)]
 
 
+class OfSource(Strict):
+    """A table or figure of pictures with attributes."""
+
+    source: Name
+    title: Text
+
+
+class RatiosTable(OfSource):
+    """How many pictures have each attribute (ATTR, Fig. 4); plot.svg."""
+
+    kind: Literal["ratios"]
+
+
+class GroupsTable(OfSource):
+    """The groups of attributes (ATTR, Table 1)."""
+
+    kind: Literal["groups"]
+
+
+class ExamplesTable(OfStudy):
+    """What transfers of a study say of some people (ATTR, Fig. 5); sheet.png."""
+
+    kind: Literal["examples"]
+    datasets: Annotated[list[Name], Field(min_length=1, max_length=1)]
+    rows: dict[Text, Name] = Field(min_length=1, description="row label: the study's row")
+
+
+class WeightsTable(OfStudy):
+    """What frames count in their clips (ATTR, Fig. 6); weights.png."""
+
+    kind: Literal["weights"]
+    datasets: Annotated[list[Name], Field(min_length=1, max_length=1)]
+
+
+class LabelsTable(OfStudy):
+    """How right transferred attributes are, on datasets whose truth is known."""
+
+    kind: Literal["labels"]
+    rows: dict[Text, Name] = Field(min_length=1, description="row label: the study's row")
+    notes: list[Text] = Field(default_factory=list, description="what stands below the table")
+
+
+class AttributeTable(OfStudy):
+    """Retrieval by the attributes of the query's person (COSAM, Table 7)."""
+
+    kind: Literal["by_attribute"]
+    transfer: Name | None = Field(None, description="whose labels; null: the study's own method's")
+    attributes: list[Text] | None = Field(None, description="columns; null: all")
+    rows: dict[Text, Name] = Field(min_length=1, description="row label: the study's row")
+
+
 AnyTable = Annotated[
-    GridTable
+    RatiosTable
+    | GroupsTable
+    | ExamplesTable
+    | WeightsTable
+    | LabelsTable
+    | AttributeTable
+    | GridTable
     | NoiseTable
     | IsolationTable
     | Table

@@ -111,6 +111,56 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("frames", _rows),
         ]
     ),
+    # a picture of a person whose attributes somebody ticked: 1, 0, or -1 where unsure, in the order
+    # of params["attributes"]; split is train or test; nobody's: person_id -1
+    "annotation": pa.schema(
+        [
+            ("file", pa.string()),
+            ("split", pa.string()),
+            ("person_id", pa.int32()),
+            ("labels", pa.list_(pa.int8())),
+        ]
+    ),
+    # the same, of the pictures that are in the image store
+    "pictures": pa.schema(
+        [
+            ("image", pa.int64()),
+            ("file", pa.string()),
+            ("split", pa.string()),
+            ("person_id", pa.int32()),
+            ("labels", pa.list_(pa.int8())),
+        ]
+    ),
+    # what a network sees in a tracklet: the mean over its frames of each attribute's probability,
+    # in the order of params["attributes"]
+    "attribute_votes": pa.schema(
+        [
+            ("tracklet_id", pa.int32()),
+            ("person_id", pa.int32()),
+            ("frame_count", pa.int32()),
+            ("probabilities", pa.list_(pa.float32())),
+        ]
+    ),
+    # a person's attributes, sorted by person and, within, as in params["attributes"]
+    "attribute_labels": pa.schema(
+        [
+            ("person_id", pa.int32()),
+            ("attribute", pa.string()),
+            ("probability", pa.float32()),
+            ("label", pa.int8()),
+        ]
+    ),
+    # what a frame of a clip counts in the clip's descriptor, by group of attributes
+    "frame_weights": pa.schema(
+        [
+            ("tracklet_id", pa.int32()),
+            ("clip", pa.int32()),
+            ("position", pa.int32()),
+            ("image", pa.int64()),
+            ("group", pa.string()),
+            ("weight", pa.float32()),
+        ]
+    ),
     # one row per finding of the label audit, the most suspicious first; evidence: image rows
     "audit": pa.schema(
         [

@@ -76,6 +76,10 @@ wildcard_constraints:
     noise="|".join(CONFIG.noise) or "none",
     extractor="|".join(CONFIG.extractors) or "none",
     isolation="|".join(CONFIG.isolation) or "none",
+    source="|".join(CONFIG.sources) or "none",
+    # those that are learnt; the truth is no transfer's
+    transfer="|".join(n for n, t in CONFIG.transfers.items() if t.labels != "truth")
+    or "none",
     experiment="|".join(CONFIG.experiments),
     table="|".join(CONFIG.tables) or "none",
     # of a table: nothing, or one dataset
@@ -274,6 +278,101 @@ def bags_with_videos(wanted):
     return "|".join(n for n, b in CONFIG.bags.items() if b.videos == wanted) or "none"
 
 
+# --- attributes ---
+
+
+def sources_from(kind):
+    """Return a pattern of the sources of attributes of one kind."""
+    found = [n for n, block in CONFIG.sources.items() if block.source == kind]
+    return "|".join(found) or "none"
+
+
+def source_in_place(wildcards):
+    """Refuse, before anything runs, a source of attributes that is neither in place nor fetched."""
+    block, key = CONFIG.sources[wildcards.source], f"sources.{wildcards.source}"
+    path = Path(block.root) / block.annotation
+    made = Path(f"results/sources/{wildcards.source}/annotation.parquet")
+    if not path.exists() and not block.archives and not made.exists():
+        reader = importlib.import_module(f"weakreid.datasets.{block.source}")
+        raise ReidError(
+            f"source {wildcards.source}: {path} is not there; {reader.HOW_TO_GET} "
+            f"({block.root}), or set {key}.root to the folder that holds it, or {key}.archives "
+            "to fetch it; the source studio is generated"
+        )
+    return []
+
+
+def fetch_source_values(wildcards):
+    block = CONFIG.sources[wildcards.source]
+    named = block.model_dump(mode="json", include={"source", "root", "archives"})
+    return values(named, required=[block.annotation])
+
+
+def place_of_source(wildcards):
+    """Return what says where a source of attributes lies: fetched or generated."""
+    generated = CONFIG.sources[wildcards.source].source == "walkers"
+    kind = "generated" if generated else "fetched"
+    return f"results/sources/{wildcards.source}/{kind}.json"
+
+
+def annotation_values(wildcards):
+    block = CONFIG.sources[wildcards.source]
+    if block.source == "walkers":
+        root = f"results/sources/{wildcards.source}/generated"
+        return values({"source": "walkers", "root": root})
+    names = {"source", "root", "annotation", "partition"}
+    return values(block.model_dump(mode="json", include=names))
+
+
+def annotation_reader(wildcards):
+    generated = CONFIG.sources[wildcards.source].source == "walkers"
+    return "datasets.annotated" if generated else "datasets.rap"
+
+
+def pictures_values(wildcards):
+    block = CONFIG.sources[wildcards.source]
+    folder = f"results/sources/{wildcards.source}/generated"
+    if block.source != "walkers":
+        folder = str(Path(block.root) / block.pictures)
+    return values(
+        {
+            "source": block.source,
+            "folder": folder,
+            "on_bad_frame": block.on_bad_frame,
+        }
+    )
+
+
+def source_folder(wildcards):
+    return f"results/sources/{CONFIG.transfers[wildcards.transfer].source}"
+
+
+def split_of_dataset(wildcards):
+    return f"results/datasets/{wildcards.dataset}/{split_of(wildcards)}"
+
+
+def transfer_values(wildcards):
+    """Return what learning a transfer depends on: not the source's place, nor the threshold."""
+    block = CONFIG.transfers[wildcards.transfer]
+    chosen = block.model_dump(mode="json", exclude={"labels", "source", "threshold"})
+    return values(chosen, seed=seed_of(wildcards))
+
+
+def labels_path(transfer, dataset, run):
+    """Return the attributes of a dataset's persons: transferred for a run, or the truth."""
+    if CONFIG.transfers[transfer].labels == "truth":
+        return f"results/datasets/{dataset}/attributes.parquet"
+    return f"results/attributes/{transfer}/{dataset}/{run}/labels.parquet"
+
+
+def labels_of(wildcards):
+    """Return the attributes that an experiment learns from, none where it does without."""
+    experiment = experiment_of(wildcards)
+    if experiment.transfer is None:
+        return []
+    return labels_path(experiment.transfer, experiment.dataset, wildcards.run)
+
+
 # --- experiments ---
 
 
@@ -297,12 +396,22 @@ def seed_of(wildcards):
     return int(wildcards.run.rpartition("-")[2])
 
 
-def experiments_learning(what):
-    """Return a pattern of the experiments whose method learns from bags, or from tracklets."""
+def experiments_learning(*what):
+    """Return a pattern of the experiments whose method learns from bags, tracklets or clips."""
     found = [
         name
         for name, experiment in CONFIG.experiments.items()
-        if CONFIG.methods[experiment.method].learns == what
+        if CONFIG.methods[experiment.method].learns in what
+    ]
+    return "|".join(found) or "none"
+
+
+def experiments_on_generated(what):
+    """Return a pattern of those of them whose dataset is generated."""
+    found = [
+        name
+        for name in experiments_learning(what).split("|")
+        if name in CONFIG.experiments and is_generated(CONFIG.experiments[name].dataset)
     ]
     return "|".join(found) or "none"
 
@@ -343,8 +452,8 @@ def training_values(wildcards):
 def training_code(wildcards):
     """Return the digest of a training's code, with the losses that it uses and no others."""
     method = method_of(wildcards)
-    if method.learns == "tracklets":
-        return code("stages.train_tracklets")
+    if method.learns != "bags":
+        return code(f"stages.train_{method.learns}")
     losses = [f"losses.{method.loss.name}"]
     if method.cpal.weight > 0:
         losses.append("losses.cpal")
@@ -365,7 +474,7 @@ def collect_values(wildcards):
     }
     if "dev" in experiment.splits:
         resolved["validation_fraction"] = CONFIG.validation_fraction
-    names = {"dataset", "bags", "noise", "isolation", "method"}
+    names = {"dataset", "bags", "noise", "isolation", "transfer", "method"}
     named = experiment.model_dump(mode="json", include=names, exclude_none=True)
     about = {"experiment": wildcards.experiment, **named}
     return values(about, runs=runs_of(wildcards.experiment), config=resolved)
@@ -386,7 +495,22 @@ def supervision_values(experiment):
         extractor = CONFIG.extractors[isolation.extractor]
         found["isolation"] = isolation.model_dump(mode="json")
         found["extractor"] = extractor.model_dump(mode="json")
+    if experiment.transfer is not None:
+        transfer = CONFIG.transfers[experiment.transfer]
+        found["transfer"] = transfer.model_dump(mode="json")
+        if transfer.labels != "truth":
+            source = CONFIG.sources[transfer.source]
+            found["source"] = source.model_dump(
+                mode="json", exclude={"root", "archives"}
+            )
     return found
+
+
+def evaluation_values(wildcards):
+    """Return how a run is measured; the unit is said where it is not the frame."""
+    method = method_of(wildcards)
+    unit = {"unit": "clips"} if method.learns == "clips" else {}
+    return values(method.evaluation, **unit)
 
 
 def of_runs(pattern):

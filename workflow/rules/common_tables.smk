@@ -313,3 +313,147 @@ def examples_of(experiment):
         f"results/{experiment}/runs/{run}/matches_fine.png",
         f"results/{experiment}/runs/{run}/matches_coarse.png",
     ]
+
+
+# --- attributes ---
+
+
+def transfers_of_rows(wildcards):
+    """Return (row, transfer, runs) of a table whose rows differ in their transfers."""
+    table, dataset = CONFIG.tables[wildcards.table], datasets_of(wildcards)[0]
+    found = []
+    for label, row in table.rows.items():
+        name, experiment = base_of(wildcards, dataset, row)
+        if experiment.transfer is None:
+            raise ReidError(
+                f"tables.{wildcards.table}.rows.{label}: {name} learns no attributes; take another "
+                "row of the study"
+            )
+        found.append((label, experiment.transfer, runs_of(name)))
+    return found
+
+
+def examples_labels(wildcards):
+    dataset = datasets_of(wildcards)[0]
+    return [
+        labels_path(transfer, dataset, runs[0])
+        for _, transfer, runs in transfers_of_rows(wildcards)
+    ]
+
+
+def examples_truth(wildcards):
+    dataset = datasets_of(wildcards)[0]
+    made = f"results/datasets/{dataset}/attributes.parquet"
+    return [made] if is_generated(dataset) else []
+
+
+def examples_file(pattern):
+    """Return an input function: a file of the dataset that a table of examples shows."""
+
+    def path(wildcards):
+        dataset = datasets_of(wildcards)[0]
+        split = base_of(wildcards, dataset)[1].splits[0]
+        return f"results/datasets/{dataset}/" + pattern.format(split=split)
+
+    return path
+
+
+def examples_values(wildcards):
+    table = CONFIG.tables[wildcards.table]
+    about = {"title": table.title, "rows": list(table.rows)}
+    return values({**about, "persons": 6, "frames": 8})
+
+
+def weights_of_table(wildcards):
+    """Return the picture of weights of the first run of a study's own method."""
+    experiment, _ = base_of(wildcards, datasets_of(wildcards)[0])
+    run = runs_of(experiment)[0]
+    return f"results/{experiment}/runs/{run}/temporal_weights.png"
+
+
+def label_table_inputs(wildcards):
+    """Return how right the labels of each row's runs are, or refuse data whose truth is unknown."""
+    found = []
+    for dataset in datasets_of(wildcards):
+        if not is_generated(dataset):
+            raise ReidError(
+                f"tables.{wildcards.table}: nobody knows the true attributes of dataset {dataset}; "
+                f"ask for results/tables/{wildcards.table}/walkers/table.md"
+            )
+        for _, transfer, runs in transfers_of_rows(wildcards):
+            if CONFIG.transfers[transfer].labels != "truth":
+                folder = f"results/attributes/{transfer}/{dataset}"
+                found += [f"{folder}/{run}/quality.json" for run in runs]
+    return list(dict.fromkeys(found))
+
+
+def label_table_values(wildcards):
+    table, dataset = CONFIG.tables[wildcards.table], datasets_of(wildcards)[0]
+    paths = label_table_inputs(wildcards)
+    rows = [
+        {
+            "label": label,
+            "quality": [
+                paths.index(
+                    f"results/attributes/{transfer}/{dataset}/{run}/quality.json"
+                )
+                for run in runs
+            ],
+        }
+        for label, transfer, runs in transfers_of_rows(wildcards)
+        if CONFIG.transfers[transfer].labels != "truth"
+    ]
+    return values({"title": table.title, "rows": rows, "notes": table.notes})
+
+
+def attribute_rows(wildcards):
+    """Return (row, experiment) of a table of retrieval by attribute, and whose labels they are."""
+    table, dataset = CONFIG.tables[wildcards.table], datasets_of(wildcards)[0]
+    transfer = table.transfer or base_of(wildcards, dataset)[1].transfer
+    if transfer is None:
+        raise ReidError(
+            f"tables.{wildcards.table}: the study {table.study} has no attributes; name a transfer"
+        )
+    if CONFIG.transfers[transfer].labels == "truth" and not is_generated(dataset):
+        raise ReidError(
+            f"tables.{wildcards.table}.transfer: nobody knows the true attributes of dataset "
+            f"{dataset}; take a transfer that is learnt"
+        )
+    rows = [
+        (label, base_of(wildcards, dataset, row)[0])
+        for label, row in table.rows.items()
+    ]
+    return rows, transfer
+
+
+def attribute_table_inputs(wildcards):
+    rows, transfer = attribute_rows(wildcards)
+    return [
+        f"results/{name}/runs/{run}/by_attribute/{transfer}.json"
+        for name in dict.fromkeys(name for _, name in rows)
+        for run in runs_of(name)
+    ]
+
+
+def attribute_table_values(wildcards):
+    table = CONFIG.tables[wildcards.table]
+    rows, transfer = attribute_rows(wildcards)
+    paths = attribute_table_inputs(wildcards)
+    named = [
+        {
+            "label": label,
+            "metrics": [
+                paths.index(f"results/{name}/runs/{run}/by_attribute/{transfer}.json")
+                for run in runs_of(name)
+            ],
+        }
+        for label, name in rows
+    ]
+    return values(
+        {
+            "title": table.title,
+            "rows": named,
+            "attributes": table.attributes,
+            "transfer": transfer,
+        }
+    )

@@ -13,6 +13,8 @@ rule features:
         "results/{experiment}/logs/features-{run}.log",
     benchmark:
         "results/{experiment}/benchmarks/features-{run}.tsv"
+    wildcard_constraints:
+        experiment=experiments_learning("bags", "tracklets"),
     conda:
         "../../envs/cpu.yaml"
     threads: 8
@@ -27,6 +29,38 @@ rule features:
         "python -m weakreid.stages.features --model {input.model} --tracklets {input.tracklets}"
         " --frames {input.frames} --images {input.images} --device {resources.device}"
         " --threads {threads} --out {output.features} 2> {log}"
+
+
+rule clip_features:
+    input:
+        model=rules.train_clips.output.model,
+        tracklets=lambda w: f"{split_folder(w)}/tracklets.parquet",
+        frames=lambda w: f"{dataset_folder(w)}/frames.parquet",
+        images=lambda w: f"{dataset_folder(w)}/images.arrow",
+    output:
+        features="results/{experiment}/runs/{run}/features.parquet",
+        weights="results/{experiment}/runs/{run}/weights.parquet",
+    log:
+        "results/{experiment}/logs/features-{run}.log",
+    benchmark:
+        "results/{experiment}/benchmarks/features-{run}.tsv"
+    wildcard_constraints:
+        experiment=experiments_learning("clips"),
+    conda:
+        "../../envs/cpu.yaml"
+    threads: 8
+    resources:
+        mem_mb=16000,
+        runtime=480,
+        gpu=1,
+        device="auto",
+    params:
+        code=code("stages.clip_features"),
+    shell:
+        "python -m weakreid.stages.clip_features --model {input.model}"
+        " --tracklets {input.tracklets} --frames {input.frames} --images {input.images}"
+        " --device {resources.device} --threads {threads} --out {output.features}"
+        " --weights {output.weights} 2> {log}"
 
 
 rule evaluate:
@@ -48,7 +82,7 @@ rule evaluate:
         mem_mb=16000,
         runtime=120,
     params:
-        block=lambda w: values(method_of(w).evaluation),
+        block=evaluation_values,
         code=code("stages.evaluate"),
     shell:
         "python -m weakreid.stages.evaluate --features {input.features}"

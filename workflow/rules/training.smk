@@ -1,4 +1,4 @@
-"""One training: a network learns from bags, or from tracklets."""
+"""One training: a network learns from bags, from tracklets, or from clips."""
 
 
 rule train:
@@ -73,3 +73,43 @@ rule train_tracklets:
         " --device {resources.device} --devices {resources.gpu} --threads {threads}"
         " --model {output.model} --history {output.history} --timing {output.timing}"
         " --clusters {output.clusters} 2> {log}"
+
+
+rule train_clips:
+    input:
+        tracklets=lambda w: f"{split_folder(w)}/tracklets.parquet",
+        frames=lambda w: f"{dataset_folder(w)}/frames.parquet",
+        images=lambda w: f"{dataset_folder(w)}/images.arrow",
+        attributes=labels_of,
+    output:
+        model="results/{experiment}/runs/{run}/model.safetensors",
+        history="results/{experiment}/runs/{run}/history.parquet",
+        timing="results/{experiment}/runs/{run}/timing.json",
+    log:
+        "results/{experiment}/logs/train-{run}.log",
+    benchmark:
+        "results/{experiment}/benchmarks/train-{run}.tsv"
+    wildcard_constraints:
+        experiment=experiments_learning("clips"),
+    conda:
+        "../../envs/cpu.yaml"
+    threads: 8
+    resources:
+        mem_mb=16000,
+        runtime=1440,
+        gpu=1,
+        device="auto",
+    params:
+        block=training_values,
+        attributes=lambda w, input: each("attributes", input.attributes),
+        code=training_code,
+        # as for train
+        checkpoint=lambda w, output: output.model.replace(
+            "model.safetensors", "checkpoint.pt"
+        ),
+    shell:
+        "python -m weakreid.stages.train_clips --tracklets {input.tracklets}"
+        " --frames {input.frames} --images {input.images} {params.attributes}"
+        " --params {params.block:q} --code {params.code} --checkpoint {params.checkpoint}"
+        " --device {resources.device} --devices {resources.gpu} --threads {threads}"
+        " --model {output.model} --history {output.history} --timing {output.timing} 2> {log}"

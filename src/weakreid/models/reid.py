@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -11,7 +12,7 @@ from weakreid.errors import ReidError
 from weakreid.models.backbones import Backbone
 from weakreid.seeding import derive
 
-EMBEDDINGS = ("fc", "bnneck", "none")
+EMBEDDINGS = ("fc", "fc_bn", "bnneck", "none")
 
 
 class ReidModel(nn.Module):
@@ -20,9 +21,9 @@ class ReidModel(nn.Module):
     Args:
         backbone: from `weakreid.models.backbones.build`.
         embedding: what follows average pooling. "fc": a linear layer of `dimension` outputs (WL,
-            section IV-A). "bnneck": a batch norm, whose output trains and retrieves. "none":
-            nothing.
-        dimension: outputs of "fc" (d in WL); the others keep the backbone's channels.
+            section IV-A). "fc_bn": the same and a batch norm. "bnneck": a batch norm, whose output
+            trains and retrieves. "none": nothing.
+        dimension: outputs of "fc" (d in WL) and "fc_bn"; the others keep the backbone's channels.
         normalise_features: whether `describe` divides a descriptor by its L2 norm.
         frozen: names of backbone stages that do not learn; their batch norms stay in eval mode.
         batch_norm: "train", or "eval" to keep the statistics of every batch norm of the backbone
@@ -62,10 +63,12 @@ class ReidModel(nn.Module):
         self.normalise_features = normalise_features
         self.frozen = tuple(frozen)
         self.batch_norm = batch_norm
-        self.dimension = dimension if embedding == "fc" else backbone.channels
+        self.dimension = dimension if embedding in ("fc", "fc_bn") else backbone.channels
         self.embedding: nn.Module
-        if embedding == "fc":
+        if embedding in ("fc", "fc_bn"):
             self.embedding = seeded_linear(backbone.channels, dimension, seed, "embedding")
+            if embedding == "fc_bn":
+                self.embedding = nn.Sequential(self.embedding, nn.BatchNorm1d(dimension))
         elif embedding == "bnneck":
             self.embedding = nn.BatchNorm1d(backbone.channels)
         else:
@@ -142,6 +145,12 @@ def chunks(images: Tensor) -> Sequence[Tensor]:
     a GPU takes the whole batch.
     """
     return images.split(32) if images.device.type == "cpu" else (images,)
+
+
+def middle_of(images: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Cut [N, height, width, 3] from the middle of images [N, H, W, 3] that are as large."""
+    top, left = (images.shape[1] - height) // 2, (images.shape[2] - width) // 2
+    return np.ascontiguousarray(images[:, top : top + height, left : left + width])
 
 
 def seeded_linear(inputs: int, outputs: int, seed: int, *items: str) -> nn.Linear:

@@ -13,6 +13,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from weakreid.errors import ReidError
+from weakreid.report.looks import looks
 from weakreid.report.tables import cell, markdown
 from weakreid.supervision.audit import FALSE_TAG, KINDS, MISSING_TAG
 
@@ -49,7 +51,49 @@ class Example:
     others: Sequence[int]
 
 
-def listing(experiment: str, findings: pd.DataFrame, bags: pd.DataFrame, top: int) -> str:
+def evidence_looks(
+    findings: pd.DataFrame,
+    tracklet_of: Mapping[int, int],
+    votes: Mapping[int, Sequence[float]],
+    names: Sequence[str],
+    threshold: float,
+) -> list[str]:
+    """Return what the evidence of each finding looks like, in words, the most certain first.
+
+    The probabilities of the evidence's tracklets are averaged, each as often as it has frames
+    there; no person is looked at. Nothing is said of frames whose tracklets have no votes.
+
+    Args:
+        findings: table "audit".
+        tracklet_of: the dataset's tracklet of an image; a bag's own tracklets may be others.
+        votes: by tracklet, the probabilities of its attributes.
+        names: of the attributes.
+        threshold: from which an attribute counts as there.
+
+    Raises:
+        ReidError: no frame of any finding has votes.
+    """
+    found = []
+    for evidence in findings["evidence"]:
+        tracklets = [tracklet_of.get(int(image)) for image in evidence]
+        seen = [votes[one] for one in tracklets if one is not None and one in votes]
+        means = np.mean(seen, axis=0, dtype=np.float64) if seen else None
+        found.append("" if means is None else ", ".join(looks(means, names, threshold)))
+    if len(found) and not any(found):
+        raise ReidError(
+            "no frame of the findings has votes on its attributes; give votes and frames of the "
+            "dataset that the bags are of"
+        )
+    return found
+
+
+def listing(
+    experiment: str,
+    findings: pd.DataFrame,
+    bags: pd.DataFrame,
+    top: int,
+    seen: Sequence[str] | None = None,
+) -> str:
     """Return the first findings as Markdown.
 
     Args:
@@ -57,10 +101,11 @@ def listing(experiment: str, findings: pd.DataFrame, bags: pd.DataFrame, top: in
         findings: table "audit".
         bags: table "bags", the bags that were audited.
         top: so many findings at most.
+        seen: of `evidence_looks`, for a column of that; None for none.
     """
     of_bag = bags.set_index("bag_id")
     lines = []
-    for row in findings.head(top).to_dict("records"):
+    for place, row in enumerate(findings.head(top).to_dict("records")):
         bag = of_bag.loc[row["bag_id"]]
         tracklet = dict(zip(bag["frames"].tolist(), bag["frame_tracklets"].tolist(), strict=True))
         evidence = [int(image) for image in row["evidence"]]
@@ -73,8 +118,10 @@ def listing(experiment: str, findings: pd.DataFrame, bags: pd.DataFrame, top: in
             ", ".join(dict.fromkeys(str(tracklet[image]) for image in evidence)),
             ", ".join(str(image) for image in evidence),
         ]
+        cells += [] if seen is None else [seen[place]]
         lines.append([str(value) for value in cells])
     heads = ["rank", "bag", "camera", "what looks wrong", "score", "tracklets", "images"]
+    heads += [] if seen is None else ["looks like"]
     judged = findings["judged"]
     note = (
         f"{len(bags)} bags; {_tags(findings)} tags and, per bag, the likeliest missing people were "
@@ -86,6 +133,8 @@ def listing(experiment: str, findings: pd.DataFrame, bags: pd.DataFrame, top: in
             f" {int((~judged).sum())} tags are of people who are tagged in one bag only: no other "
             f"bag can judge them, they stand last (not judged)."
         )
+    if seen is not None:
+        note += " Looks like: what a network recognised in those tracklets, the most certain first."
     return f"# {experiment}: labels to check first\n\n{markdown(heads, lines)}\n{note}\n"
 
 

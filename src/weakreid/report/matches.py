@@ -1,7 +1,8 @@
 """Matching examples, as in WL's Fig. 5: a query and the nearest items of the gallery."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import textwrap
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from weakreid.errors import ReidError
+from weakreid.report.looks import differences, looks
+
 FRAMES_OF_TRACKLET, FRAMES_OF_BAG = 4, 8
+_LETTERS = 30  # of a caption's line
 RIGHT, WRONG, SAME_PERSON = "#2b6cb0", "#c53030", "#ecc94b"
 
 
@@ -24,6 +29,7 @@ class Item:
         right: whether it is a correct answer; None for a query.
         marked: frames of the query's person (yellow dots).
         boxed: the frame that is most similar to the query, None for no box.
+        caption: what stands below it.
     """
 
     title: str
@@ -31,6 +37,49 @@ class Item:
     right: bool | None = None
     marked: frozenset[int] = frozenset()
     boxed: int | None = None
+    caption: str = ""
+
+
+def with_looks(
+    lines: Sequence[Sequence[Item]],
+    rankings: Sequence[dict[str, Any]],
+    votes: Mapping[int, Sequence[float]],
+    names: Sequence[str],
+    threshold: float,
+) -> list[list[Item]]:
+    """Return rows of tracklets with captions: how the query looks, how each match differs.
+
+    A tracklet without votes (a distractor) gets none.
+
+    Args:
+        lines: of `fine_examples`.
+        rankings: the rows of the rankings table that they were made of.
+        votes: by tracklet, the probabilities of its attributes.
+        names: of the attributes.
+        threshold: from which an attribute counts as there.
+
+    Raises:
+        ReidError: a query has no votes.
+    """
+    found = []
+    for line, row in zip(lines, rankings, strict=True):
+        query = votes.get(row["query"])
+        if query is None:
+            raise ReidError(
+                f"the votes have no tracklet {row['query']}, a query; give those of this dataset"
+            )
+        captions = [", ".join(looks(query, names, threshold))]
+        for other in row["gallery"][: len(line) - 1]:
+            probabilities = votes.get(other)
+            if probabilities is None:
+                captions.append("")
+            else:
+                differ = differences(query, probabilities, names, threshold)
+                captions.append(", ".join(differ) or "looks the same")
+        found.append(
+            [replace(item, caption=text) for item, text in zip(line, captions, strict=True)]
+        )
+    return found
 
 
 def fine_examples(
@@ -100,7 +149,8 @@ def matching_examples(
     """Draw a row per query: the query, then the gallery items nearest to it.
 
     Blue stands for a correct item, red for a wrong one; a yellow dot marks a frame of the query's
-    person, a box the frame that is most similar to the query.
+    person, a box the frame that is most similar to the query. Captions, where items have some,
+    stand below them.
 
     Args:
         rows: per query, the query and its nearest items.
@@ -109,7 +159,10 @@ def matching_examples(
     """
     columns = max(len(row) for row in rows)
     shown = max(len(item.frames) for row in rows for item in row)
-    figure = Figure(figsize=(0.34 * shown * columns + 0.6, 1.0 * len(rows) + 0.6))
+    captioned = any(item.caption for row in rows for item in row)
+    figure = Figure(
+        figsize=(0.34 * shown * columns + 0.6, (1.35 if captioned else 1.0) * len(rows) + 0.6)
+    )
     axes = figure.subplots(len(rows), columns, squeeze=False)
     for row, line in zip(rows, axes, strict=True):
         for axis in line:
@@ -117,7 +170,7 @@ def matching_examples(
         for item, axis in zip(row, line, strict=False):
             _draw(axis, item, picture)
     figure.suptitle(title, fontsize=9, y=0.94)
-    figure.subplots_adjust(wspace=0.08, hspace=0.28)
+    figure.subplots_adjust(wspace=0.08, hspace=0.75 if captioned else 0.28)
     return figure
 
 
@@ -128,6 +181,9 @@ def _draw(axis: Axes, item: Item, picture: Callable[[int], np.ndarray]) -> None:
     colour = "black" if item.right is None else RIGHT if item.right else WRONG
     axis.set_title(item.title, fontsize=6, color=colour, pad=2)
     total = width * len(pictures)
+    if item.caption:
+        text = "\n".join(textwrap.wrap(item.caption, _LETTERS, break_on_hyphens=False))
+        axis.text(0, height + 6, text, fontsize=4.5, va="top", linespacing=1.05)
     axis.add_patch(
         Rectangle((-0.5, -0.5), total, height, fill=False, edgecolor=colour, linewidth=1.6)
     )

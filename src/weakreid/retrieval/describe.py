@@ -9,7 +9,7 @@ from lightning_fabric import Fabric
 
 from weakreid.images import ImageStore
 from weakreid.models.backbones import preprocess
-from weakreid.models.reid import ReidModel, chunks
+from weakreid.models.reid import ReidModel, chunks, middle_of
 from weakreid.prefetching import prefetch
 
 
@@ -22,6 +22,7 @@ def describe(
     height: int,
     width: int,
     threads: int,
+    resized: Sequence[int] | None = None,
 ) -> Iterator[np.ndarray]:
     """Yield the descriptors of batches of frames.
 
@@ -33,13 +34,15 @@ def describe(
         height: of the network's input in pixels.
         width: likewise.
         threads: for decoding.
+        resized: height and width a picture gets before height x width are cut from its middle;
+            None: the whole picture is the input.
 
     Yields:
         float32 [n, d] per batch, of length 1 each.
     """
     model.eval()
     mean, std = model.backbone.mean, model.backbone.std
-    images = (store.batch(batch, height, width, threads=threads) for batch in rows)
+    images = (decoded(store, batch, height, width, threads, resized) for batch in rows)
     with (
         contextlib.closing(prefetch(images)) as batches,
         torch.inference_mode(),
@@ -49,3 +52,18 @@ def describe(
             pixels = torch.from_numpy(batch).to(fabric.device, non_blocking=True)
             parts = [model.describe(preprocess(part, mean, std)) for part in chunks(pixels)]
             yield torch.cat(parts).float().cpu().numpy()
+
+
+def decoded(
+    store: ImageStore,
+    rows: np.ndarray,
+    height: int,
+    width: int,
+    threads: int,
+    resized: Sequence[int] | None,
+) -> np.ndarray:
+    """Return frames as they are described, uint8 [n, height, width, 3] (see `describe`)."""
+    if resized is None:
+        return store.batch(rows, height, width, threads=threads)
+    larger = store.batch(rows, resized[0], resized[1], threads=threads)
+    return middle_of(larger, height, width)

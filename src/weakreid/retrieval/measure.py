@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -14,12 +14,15 @@ from weakreid.retrieval.protocols import fine, tracklet_descriptors
 from weakreid.retrieval.ranking import KEEP, RankingResult, evaluate_bags
 from weakreid.retrieval.reranking import Reranking
 
+Unit = Literal["frames", "clips"]
+"""What a row of features describes."""
+
 
 class Frames(NamedTuple):
-    """The described frames of a split, in the order of their features.
+    """The described frames, or clips, of a split, in the order of their features.
 
     Attributes:
-        images: [F] rows of the image store.
+        images: [F] rows of the image store; of a clip, one of its frames.
         tracklet_ids: [F]; a tracklet's frames are contiguous.
         blocks: gives the features [n, d] in blocks, from the start at every call.
     """
@@ -81,6 +84,7 @@ def measure_coarse(
     *,
     metric: Metric,
     memory_bytes: int,
+    unit: Unit = "frames",
     keep: int = KEEP,
     threads: int | None = None,
 ) -> tuple[RankingResult, pd.DataFrame, pd.DataFrame]:
@@ -91,6 +95,7 @@ def measure_coarse(
         bags: the coarse test set: probe bags (one tracklet each) and gallery bags.
         metric: between a probe's mean feature and a frame's.
         memory_bytes: see `distances.bag_minimum`.
+        unit: "frames": a bag is the frames that its row names; "clips": the clips of its tracklets.
         keep: items kept per probe.
         threads: workers.
 
@@ -99,19 +104,14 @@ def measure_coarse(
         probes and gallery indices stand for.
 
     Raises:
-        ReidError: there is no probe or no gallery bag, or a frame of one has no features.
+        ReidError: there is no probe or no gallery bag, or a frame (a tracklet) of one has no
+            features.
     """
     probes = bags[bags["split"] == "probe"].reset_index(drop=True)
     gallery = bags[bags["split"] == "gallery"].reset_index(drop=True)
     if probes.empty or gallery.empty:
         raise ReidError("the coarse test set has no probes or no gallery bags")
-    position = pd.Series(np.arange(len(frames.images)), index=frames.images)
-    owner = np.full(len(frames.images), -1, np.int64)
-    for bag, rows in enumerate(gallery["frames"]):
-        owner[_positions(position, rows)] = bag
-    probe_of = np.full(len(frames.images), -1, np.int64)
-    for probe, rows in enumerate(probes["frames"]):
-        probe_of[_positions(position, rows)] = probe
+    owner, probe_of = (_bag_of(frames, of, unit) for of in (gallery, probes))
     _, means = tracklet_descriptors(
         _picked(frames.blocks(), probe_of >= 0), probe_of[probe_of >= 0]
     )
@@ -134,6 +134,21 @@ def measure_coarse(
     result = evaluate_bags(distances, persons, list(gallery["labels"]), keep=keep, threads=threads)
     top_frames = [row[top] for row, top in zip(images, result.top_gallery, strict=True)]
     return dataclasses.replace(result, top_frames=top_frames), probes, gallery
+
+
+def _bag_of(frames: Frames, bags: pd.DataFrame, unit: Unit) -> NDArray[np.int64]:
+    """Return the bag [F] that each frame or clip is in, by its place in the table; -1: none."""
+    owner = np.full(len(frames.images), -1, np.int64)
+    if unit == "clips":
+        ids, firsts, counts = np.unique(frames.tracklet_ids, return_index=True, return_counts=True)
+        for bag, tracklets in enumerate(bags["tracklet_ids"]):
+            for place in _places(ids, pd.Series(tracklets)):
+                owner[firsts[place] : firsts[place] + counts[place]] = bag
+        return owner
+    position = pd.Series(np.arange(len(frames.images)), index=frames.images)
+    for bag, rows in enumerate(bags["frames"]):
+        owner[_positions(position, rows)] = bag
+    return owner
 
 
 def _by_bag(

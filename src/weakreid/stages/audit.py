@@ -36,6 +36,12 @@ def main(
     out: Annotated[Path, typer.Option()],
     markdown: Annotated[Path, typer.Option()],
     picture: Annotated[Path, typer.Option()],
+    votes: Annotated[
+        Path | None, typer.Option(help="attributes of the tracklets, seen with params' threshold")
+    ] = None,
+    frames: Annotated[
+        Path | None, typer.Option(help="with --votes: which tracklet a frame is of")
+    ] = None,
 ) -> None:
     """Rank the labels of the training bags; write the table, the list and the picture."""
     block = json.loads(params)
@@ -71,7 +77,8 @@ def main(
             }
         )
         tables.write(out, "audit", table, block)
-        text = report.listing(block["experiment"], table, rows, block["top"])
+        seen = None if votes is None else _looks(table.head(block["top"]), votes, frames, block)
+        text = report.listing(block["experiment"], table, rows, block["top"], seen)
         with replacing(markdown) as aside:
             aside.write_text(text, encoding="utf-8")
         figure = report.picture(
@@ -81,6 +88,24 @@ def main(
         )
         figures.save(figure, picture)
     say(f"{len(rows)} bags, {len(table)} findings")
+
+
+def _looks(
+    findings: pd.DataFrame, votes: Path, frames: Path | None, block: dict[str, Any]
+) -> list[str]:
+    """Return what the evidence looks like, without reading whose tracklets they are."""
+    if frames is None:
+        # the tracklets of a bag are numbered anew where they were cut, shuffled or tracked
+        raise ReidError("--votes needs --frames, the dataset's, to know the tracklet of a frame")
+    of_image = tables.read_frame(frames, "frames", ["image", "tracklet_id"])
+    seen = tables.read_frame(votes, "attribute_votes", ["tracklet_id", "probabilities"])
+    return report.evidence_looks(
+        findings,
+        dict(zip(of_image["image"], of_image["tracklet_id"], strict=True)),
+        dict(zip(seen["tracklet_id"], seen["probabilities"], strict=True)),
+        tables.read_params(votes)["attributes"],
+        block["threshold"],
+    )
 
 
 def _check(rows: pd.DataFrame, persons: np.ndarray, model: Path) -> None:

@@ -42,6 +42,7 @@ def main(
         frames,
         tables.read_frame(coarse, "bags"),
         memory_bytes=block["memory_mb"] * 2**20,
+        unit=block.get("unit", "frames"),
         **common,
     )
     table = pa.concat_tables(

@@ -44,6 +44,7 @@ def main(
             height=about["image"]["height"],
             width=about["image"]["width"],
             threads=threads,
+            resized=about["image"].get("resized"),
         )
         write_features(out, chosen, described, dimension=network.dimension, params=about["image"])
 

@@ -29,7 +29,8 @@ def main(
         say(f"unpacking {path} into {root}")
         unpack(path, root)
     reader = importlib.import_module(f"weakreid.datasets.{block['source']}")
-    layout.require(root, reader.REQUIRED, dataset, reader.HOW_TO_GET)
+    required = block.get("required", reader.REQUIRED)
+    layout.require(root, required, dataset, reader.HOW_TO_GET)
     write_json(out, {"root": os.path.relpath(root, out.parent)})
 
 

@@ -56,6 +56,7 @@ def main(
             height=block["image"]["height"],
             width=block["image"]["width"],
             threads=threads,
+            resized=block["image"].get("resized"),
         )
         write_features(out, chosen, described, dimension=network.dimension, params=block)
 

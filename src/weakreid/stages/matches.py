@@ -13,7 +13,12 @@ from weakreid.console import run_stage
 from weakreid.errors import ReidError
 from weakreid.images import ImageStore
 from weakreid.report import figures
-from weakreid.report.matches import coarse_examples, fine_examples, matching_examples
+from weakreid.report.matches import (
+    coarse_examples,
+    fine_examples,
+    matching_examples,
+    with_looks,
+)
 from weakreid.seeding import numpy_generator
 
 _HEIGHT, _WIDTH = 128, 64
@@ -28,6 +33,9 @@ def main(
     params: Annotated[str, typer.Option()],
     fine_out: Annotated[Path, typer.Option()],
     coarse_out: Annotated[Path, typer.Option()],
+    votes: Annotated[
+        Path | None, typer.Option(help="attributes of the tracklets, seen with params' threshold")
+    ] = None,
 ) -> None:
     """Draw some queries, picked at random, and the items nearest to them."""
     block = json.loads(params)
@@ -38,7 +46,13 @@ def main(
     of_tracklet = rows.groupby("tracklet_id")["image"].agg(list)
     of_bag = tables.read_frame(coarse, "bags").set_index("bag_id")["frames"]
     items = block["items"]
-    fine = fine_examples(_picked(table, "fine", block), of_tracklet, items)
+    picked = _picked(table, "fine", block)
+    fine = fine_examples(picked, of_tracklet, items)
+    if votes is not None:
+        seen = tables.read_frame(votes, "attribute_votes", ["tracklet_id", "probabilities"])
+        of_votes = dict(zip(seen["tracklet_id"], seen["probabilities"], strict=True))
+        names = tables.read_params(votes)["attributes"]
+        fine = with_looks(fine, picked, of_votes, names, block["threshold"])
     rough = coarse_examples(_picked(table, "coarse", block), of_bag, person_of, items)
     with ImageStore(images) as store:
         for path, lines, name in ((fine_out, fine, "tracklets"), (coarse_out, rough, "bags")):

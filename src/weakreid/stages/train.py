@@ -19,7 +19,7 @@ from weakreid.training.bag_task import BagTask, bags_of, check_learnable
 from weakreid.training.devices import device_name, fabric_for, launch, leave
 from weakreid.training.optimiser import build_optimiser
 from weakreid.training.record import timing_of, write_history
-from weakreid.training.setup import about, build_network, learn, maps_within
+from weakreid.training.setup import about, build_network, learn, maps_within, pictures_of
 
 
 def main(
@@ -93,6 +93,7 @@ def main(
             threads=threads,
             maps=maps,
         )
+        task.pictures = pictures_of(block, network, store, maps, threads)
         record = learn(
             task,
             block,

@@ -18,10 +18,9 @@ from weakreid.training import checkpoint as checkpoints
 from weakreid.training.devices import device_name, fabric_for, launch, leave
 from weakreid.training.mean_net import mean_of
 from weakreid.training.optimiser import build_optimiser
-from weakreid.training.pictures import Pictures
 from weakreid.training.pseudo_labels import Associating, quality_rows
 from weakreid.training.record import timing_of, write_history
-from weakreid.training.setup import about, build_network, learn, maps_within
+from weakreid.training.setup import about, build_network, learn, maps_within, pictures_of
 from weakreid.training.tracklet_task import TrackletTask, tracklets_of
 
 
@@ -59,15 +58,7 @@ def main(
         maps = maps_within(block, network, store, frames, fabric=fabric, threads=threads)
         task = TrackletTask(
             tracklets,
-            Pictures(
-                store,
-                block["image"]["height"],
-                block["image"]["width"],
-                network.backbone.mean,
-                block["augment"],
-                threads,
-                maps,
-            ),
+            pictures_of(block, network, store, maps, threads),
             fabric=fabric,
             network=network,
             learner=learner,

@@ -7,7 +7,9 @@ tracklet a frame came from, and, for measuring, who it shows. A training reads i
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from weakreid import tables
 from weakreid.errors import ReidError
@@ -50,4 +52,51 @@ def read_tracks(path: Path) -> pd.DataFrame:
     rows = tables.read_frame(path, "tracks", list(TRACKS))
     if rows.empty:
         raise ReidError(f"{path}: no tracklet; the split has no training tracklets")
+    return rows
+
+
+def read_frames_only(tracklets: Path, frames: Path) -> NDArray[np.int64]:
+    """Return the rows of the image store of a split's training frames, ascending, once each.
+
+    What a network that learns attributes elsewhere sees of a dataset: pictures, without a person, a
+    camera, or which of them are of one tracklet.
+
+    Args:
+        tracklets: a table "tracklets", of a split.
+        frames: the table "frames" of the same dataset.
+
+    Raises:
+        ReidError: a file is not what is expected, or the split has no training frame.
+    """
+    rows = tables.read_frame(tracklets, "tracklets", ["tracklet_id", "split"])
+    training = rows.loc[rows["split"] == "train", "tracklet_id"]
+    shown = tables.read_frame(frames, "frames", ["tracklet_id", "image"])
+    found = np.unique(shown.loc[shown["tracklet_id"].isin(training), "image"].to_numpy())
+    if not len(found):
+        raise ReidError(f"{tracklets}: no training frame; choose a split that has some")
+    return found
+
+
+ATTRIBUTE_LABELS = ("person_id", "attribute", "label")
+"""Columns of the table "attribute_labels" that learning from clips sees."""
+
+
+def read_attribute_labels(path: Path, persons: NDArray[np.int64]) -> pd.DataFrame:
+    """Return the attributes of training persons alone, a row per person and attribute.
+
+    Args:
+        path: a table "attribute_labels".
+        persons: ids of the training persons; the table may name others, who stay hidden.
+
+    Raises:
+        ReidError: the file is not what is expected, or has nothing of one of the persons.
+    """
+    rows = tables.read_frame(path, "attribute_labels", list(ATTRIBUTE_LABELS))
+    rows = rows[rows["person_id"].isin(persons)].reset_index(drop=True)
+    without = np.setdiff1d(persons, rows["person_id"].to_numpy())
+    if len(without):
+        raise ReidError(
+            f"{path}: no attribute labels of training person {without[0]} ({len(without)} of "
+            f"{len(persons)} have none); make the labels from this dataset's own tracklets"
+        )
     return rows

@@ -63,6 +63,18 @@ def augment(
     return out
 
 
+def random_cuts(
+    images: np.ndarray, generator: np.random.Generator, height: int, width: int
+) -> np.ndarray:
+    """Cut [N, height, width, 3] from images [N, H, W, 3], each at a random place of its own."""
+    room = (images.shape[1] - height + 1, images.shape[2] - width + 1)
+    places = generator.integers(room, size=(len(images), 2))
+    out = np.empty((len(images), height, width, 3), images.dtype)
+    for image, cut, (top, left) in zip(images, out, places, strict=True):
+        cut[:] = image[top : top + height, left : left + width]
+    return out
+
+
 def _shift(frame: np.ndarray, out: np.ndarray, down: int, right: int, blank: np.ndarray) -> None:
     """Write `frame`, moved by (down, right) pixels, to `out`; what has no picture is `blank`."""
     height, width, _ = frame.shape

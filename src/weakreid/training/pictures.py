@@ -10,7 +10,8 @@ from torch import Tensor
 
 from weakreid.images import ImageStore
 from weakreid.models.backbones import Triple
-from weakreid.training.augment import augment
+from weakreid.models.reid import middle_of
+from weakreid.training.augment import augment, random_cuts
 from weakreid.training.frozen import FrozenMaps
 
 
@@ -26,6 +27,9 @@ class Pictures:
         augmenting: flip, pad and erase, as `weakreid.training.augment.augment` takes them.
         threads: for decoding.
         maps: of all frames; with them nothing is decoded, and flips are the only augmentation.
+        resized: (height, width) a picture gets before the network's input is cut out of it: at a
+            random place of its own when it is augmented, else from the middle; None: the whole
+            picture is the input. Not with `maps`.
     """
 
     store: ImageStore
@@ -35,6 +39,7 @@ class Pictures:
     augmenting: Mapping[str, Any]
     threads: int
     maps: FrozenMaps | None = None
+    resized: tuple[int, int] | None = None
 
     def augmented(
         self, rows: Sequence[np.ndarray], generators: Sequence[np.random.Generator]
@@ -55,22 +60,27 @@ class Pictures:
                 for of_group, generator in zip(rows, generators, strict=True)
             ]
             return self.maps.take(np.concatenate(rows), np.concatenate(mirrored))
-        images = self.store.batch(
-            np.concatenate(rows), self.height, self.width, threads=self.threads
-        )
-        changed = np.empty_like(images)
+        images = self._decoded(np.concatenate(rows))
+        changed = np.empty((len(images), self.height, self.width, 3), np.uint8)
         first = 0
         for of_group, generator in zip(rows, generators, strict=True):
             frames = slice(first, first + len(of_group))
             first = frames.stop
-            augment(
-                images[frames], generator, fill=self.fill, out=changed[frames], **self.augmenting
-            )
+            pictures = images[frames]
+            if self.resized is not None:
+                pictures = random_cuts(pictures, generator, self.height, self.width)
+            augment(pictures, generator, fill=self.fill, out=changed[frames], **self.augmenting)
         return torch.from_numpy(changed)
 
     def plain(self, rows: np.ndarray) -> Tensor:
         """Return frames as they are: uint8 [N, H, W, 3], or with `maps` float [N, c, h, w]."""
         if self.maps is not None:
             return self.maps.take(rows, np.zeros(len(rows), bool))
-        images = self.store.batch(rows, self.height, self.width, threads=self.threads)
+        images = self._decoded(rows)
+        if self.resized is not None:
+            images = middle_of(images, self.height, self.width)
         return torch.from_numpy(images)
+
+    def _decoded(self, rows: np.ndarray) -> np.ndarray:
+        height, width = self.resized or (self.height, self.width)
+        return self.store.batch(rows, height, width, threads=self.threads)

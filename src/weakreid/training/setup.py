@@ -8,12 +8,14 @@ import numpy as np
 import torch
 from lightning_fabric import Fabric
 
+from weakreid.errors import ReidError
 from weakreid.images import ImageStore
 from weakreid.models.backbones import share_batch_norms
 from weakreid.models.build import build_model
 from weakreid.models.reid import ReidModel
 from weakreid.training.frozen import FrozenMaps, frozen_maps
 from weakreid.training.loop import History, Hooks, Task, fit
+from weakreid.training.pictures import Pictures
 from weakreid.training.schedule import rate_factor
 
 
@@ -35,9 +37,18 @@ def maps_within(
     fabric: Fabric,
     threads: int,
 ) -> FrozenMaps | None:
-    """Return `frozen_maps` of frames as a method has them; None where `batch.cache_mb` is 0."""
+    """Return `frozen_maps` of frames as a method has them; None where `batch.cache_mb` is 0.
+
+    Raises:
+        ReidError: see `frozen_maps`, or `image.resized` is set.
+    """
     if method["batch"]["cache_mb"] <= 0:
         return None
+    if method["image"].get("resized") is not None:
+        raise ReidError(
+            "batch.cache_mb keeps what frozen stages make of unchanged frames, but image.resized "
+            "cuts every frame at a random place; set one of them to 0 or null"
+        )
     return frozen_maps(
         network,
         store,
@@ -47,6 +58,28 @@ def maps_within(
         width=method["image"]["width"],
         threads=threads,
         memory_mb=method["batch"]["cache_mb"],
+    )
+
+
+def pictures_of(
+    method: Mapping[str, Any],
+    network: ReidModel,
+    store: ImageStore,
+    maps: FrozenMaps | None,
+    threads: int,
+) -> Pictures:
+    """Return the pictures of a store as a method's `image` and `augment` blocks have them."""
+    image = method["image"]
+    resized = image.get("resized")
+    return Pictures(
+        store,
+        image["height"],
+        image["width"],
+        network.backbone.mean,
+        method["augment"],
+        threads,
+        maps,
+        None if resized is None else tuple(resized),
     )
 
 

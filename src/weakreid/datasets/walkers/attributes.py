@@ -4,31 +4,18 @@ The names are RAP's own. Of the 66 attributes that the ATTR paper's figure names
 missing here: a figure shows whether somebody is a child, but not whether an adult is 25 or 40.
 """
 
+from weakreid.attributes import NAMES
 from weakreid.datasets.walkers.people import Person
-
-_UPPER_COLOURS = (
-    "Black", "White", "Gray", "Red", "Green", "Blue", "Yellow", "Brown", "Purple", "Pink",
-    "Orange",
-)  # fmt: skip
-_LOWER_COLOURS = ("Black", "White", "Gray", "Red", "Green", "Blue", "Yellow")
-_SHOE_COLOURS = (*_LOWER_COLOURS, "Brown")
 
 LEFT_OUT = ("Age17-30", "Age31-45")
 
-# in the order of RAP's table; a dash between group and name as RAP writes it
-ATTRIBUTES: tuple[str, ...] = (
-    "Female", "AgeLess16",
-    "hs-BaldHead", "hs-LongHair", "hs-BlackHair", "hs-Hat", "hs-Glasses", "hs-Muffler",
-    "ub-Shirt", "ub-Sweater", "ub-Vest", "ub-TShirt", "ub-Cotton", "ub-Jacket", "ub-SuitUp",
-    "ub-Tight", "ub-ShortSleeve",
-    "lb-LongTrousers", "lb-Skirt", "lb-ShortSkirt", "lb-Dress", "lb-Jeans", "lb-TightTrousers",
-    "shoes-Leather", "shoes-Sport", "shoes-Boots", "shoes-Cloth", "shoes-Casual",
-    "attach-Backpack", "attach-SingleShoulderBag", "attach-HandBag", "attach-Box",
-    "attach-PlasticBag", "attach-PaperBag", "attach-HandTrunk", "attach-Other",
-    *(f"up-{colour}" for colour in _UPPER_COLOURS), "up-Mixture",
-    *(f"low-{colour}" for colour in _LOWER_COLOURS), "low-Mixture",
-    *(f"shoes-{colour}" for colour in _SHOE_COLOURS),
-)  # fmt: skip
+# in the order of RAP's table, where colours stand last
+ATTRIBUTES: tuple[str, ...] = tuple(
+    sorted(
+        (name for name in NAMES if name not in LEFT_OUT),
+        key=lambda name: f"up-{name.partition('-')[2]}" in NAMES,
+    )
+)
 
 # patterns of which the second colour is a good part of the garment
 _MIXED = ("hoops", "check", "block", "camouflage")

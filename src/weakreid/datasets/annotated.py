@@ -1,0 +1,249 @@
+"""Pictures of people with their attributes: what a source tells, and how it becomes artifacts.
+
+A generated folder (`weakreid.datasets.walkers.layout`) is a source too: `read_generated`.
+"""
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from weakreid import tables
+from weakreid.attributes import NAMES
+from weakreid.console import progress, say
+from weakreid.datasets import layout
+
+# one way to read and decode pictures, for datasets and sources
+from weakreid.datasets.pack import _good, _pictures, _popped
+from weakreid.errors import ReidError
+from weakreid.files import replacing
+from weakreid.images import write_store_file
+
+SPLITS = ("train", "test")
+
+_GENERATE = "delete the folder and generate it again"
+
+
+@dataclass(frozen=True)
+class Annotation:
+    """Pictures and what is ticked for each.
+
+    Attributes:
+        attributes: the names, in the order of the columns of `labels`.
+        file: per picture, relative to the folder of the pictures, with `/`.
+        split: per picture, "train" or "test".
+        person_id: int32 [N]; -1: it is not known whom the picture shows.
+        labels: int8 [N, A], 1, 0 or -1 (unsure).
+    """
+
+    attributes: tuple[str, ...]
+    file: Sequence[str]
+    split: Sequence[str]
+    person_id: npt.NDArray[np.int32]
+    labels: npt.NDArray[np.int8]
+
+    def __len__(self) -> int:
+        return len(self.file)
+
+
+# ------------------------------------------------------------------ the tables
+
+
+def write_annotation(path: Path, annotation: Annotation, params: Mapping[str, Any]) -> None:
+    """Write an annotation; the attributes' names join `params` in the file's metadata."""
+    table = pa.table(_columns(annotation, np.arange(len(annotation))))
+    attributes = list(annotation.attributes)
+    tables.write(path, "annotation", table, {**params, "attributes": attributes})
+
+
+def read_annotation(path: Path, kind: str = "annotation") -> Annotation:
+    """Read what `write_annotation` or `pack_pictures` (kind "pictures") wrote.
+
+    Raises:
+        ReidError: the file is missing, damaged or another, or its lists do not have a label for
+            each of its attributes.
+    """
+    table = tables.read(path, kind, ["file", "split", "person_id", "labels"])
+    attributes = tuple(tables.read_params(path).get("attributes", ()))
+    lists = table["labels"].combine_chunks()
+    counts = lists.value_lengths().to_numpy(zero_copy_only=False)
+    if not attributes or (counts != len(attributes)).any():
+        raise ReidError(
+            f"{path}: its lists of labels do not fit its {len(attributes)} attributes; delete it"
+            " and run the stage that makes it"
+        )
+    labels = lists.flatten().to_numpy(zero_copy_only=False)
+    return Annotation(
+        attributes,
+        table["file"].to_pylist(),
+        table["split"].to_pylist(),
+        table["person_id"].to_numpy(),
+        labels.astype(np.int8).reshape(len(table), len(attributes)),
+    )
+
+
+def _columns(annotation: Annotation, rows: npt.NDArray[np.intp]) -> dict[str, pa.Array]:
+    labels = annotation.labels[rows]
+    ends = np.arange(len(rows) + 1, dtype=np.int32) * len(annotation.attributes)
+    return {
+        "file": pa.array([annotation.file[row] for row in rows.tolist()], pa.string()),
+        "split": pa.array([annotation.split[row] for row in rows.tolist()], pa.string()),
+        "person_id": pa.array(annotation.person_id[rows], pa.int32()),
+        "labels": pa.ListArray.from_arrays(ends, pa.array(labels.ravel(), pa.int8())),
+    }
+
+
+# ------------------------------------------------------------------ generated people
+
+
+def read_generated(root: Path) -> Annotation:
+    """Read the people of a generated folder, with the attributes that they were made with.
+
+    A row per frame of a person, in the order of `truth/frames.parquet`; distractors and junk have
+    no attributes and are left out.
+
+    Args:
+        root: what `walkers.layout.generate` wrote.
+
+    Returns:
+        the annotation, with those of ATTR's attributes that the truth has, in their order.
+
+    Raises:
+        ReidError: a table is missing or damaged, or they do not fit each other.
+    """
+    truth = Path(root) / "truth"
+    persons = _read_truth(truth / "persons.parquet", ["person_id"])
+    frames = _read_truth(truth / "frames.parquet", ["split", "file", "person_id"])
+    names = tuple(name for name in NAMES if name in persons.columns)
+    if not names:
+        raise ReidError(f"{truth / 'persons.parquet'}: none of the attributes; {_GENERATE}")
+    frames = frames[frames["person_id"] > 0]
+    known = pd.Index(persons["person_id"])
+    # -1: a person without a row
+    rows = known.get_indexer(frames["person_id"]) if known.is_unique else np.full(len(frames), -1)
+    if not len(frames) or (rows < 0).any() or not set(frames["split"]) <= set(SPLITS):
+        raise ReidError(
+            f"{truth / 'frames.parquet'}: does not fit persons.parquet beside it; {_GENERATE}"
+        )
+    ticked = persons[list(names)].to_numpy()
+    if not np.isin(ticked, (0, 1)).all():
+        row, column = np.argwhere(~np.isin(ticked, (0, 1)))[0]
+        raise ReidError(
+            f"{truth / 'persons.parquet'}: {names[column]} of person {known[row]} is"
+            f" {ticked[row, column]}, neither 0 nor 1; {_GENERATE}"
+        )
+    folder = "bbox_" + frames["split"] + "/" + frames["file"].str[:4] + "/"
+    return Annotation(
+        names,
+        (folder + frames["file"]).tolist(),
+        frames["split"].tolist(),
+        frames["person_id"].to_numpy(np.int32),
+        ticked.astype(np.int8)[rows],
+    )
+
+
+def _read_truth(path: Path, columns: Sequence[str]) -> pd.DataFrame:
+    try:
+        frame = pq.read_table(path).to_pandas()
+    except FileNotFoundError as error:
+        raise ReidError(f"{path}: no such file; give a generated folder as root") from error
+    except (pa.ArrowInvalid, OSError) as error:
+        raise ReidError(f"{path}: damaged ({error}); {_GENERATE}") from error
+    lacking = [name for name in columns if name not in frame.columns]
+    if lacking:
+        raise ReidError(f"{path}: no column {layout.name_some(lacking)}; {_GENERATE}")
+    return frame
+
+
+# ------------------------------------------------------------------ pictures
+
+
+def pack_pictures(
+    annotation: Annotation,
+    folder: Path,
+    images: Path,
+    out: Path,
+    params: Mapping[str, Any],
+    *,
+    source: str = "source",
+    on_bad_frame: str = "stop",
+    threads: int = 1,
+) -> int:
+    """Decode every picture once, and write the image store and the table of its rows.
+
+    The store holds the bytes as they came (PNG or JPEG). Both files are written or neither.
+
+    Args:
+        annotation: whose pictures.
+        folder: that its files are relative to.
+        images: the store to write.
+        out: the table of the pictures in it to write.
+        params: for the table's metadata; the attributes' names join them.
+        source: its name, for messages.
+        on_bad_frame: "stop" at pictures that are missing or cannot be read, or "leave_out".
+        threads: how many threads read and decode; the artifacts do not depend on it.
+
+    Returns:
+        How many pictures were left out.
+
+    Raises:
+        ReidError: pictures are missing or unreadable and `on_bad_frame` is "stop", or none is left.
+    """
+    layout.check_on_bad_frame(on_bad_frame)
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise ReidError(
+            f"{source}: {folder} is not there; put the annotation's {len(annotation)} pictures into"
+            " it, or correct the source's root"
+        )
+    missing = layout.missing_files(folder, annotation.file)
+    _settle(annotation, np.flatnonzero(missing), f"missing in {folder}", source, on_bad_frame)
+    there = np.flatnonzero(~missing)
+    bad: dict[int, str] = {}
+    sizes: deque[tuple[int, int]] = deque()
+    with replacing(Path(out)) as table_aside, replacing(Path(images)) as images_aside:
+        pictures = progress(
+            _pictures(folder, [annotation.file[row] for row in there.tolist()], threads),
+            total=len(there),
+            label=f"packing {source}",
+            unit="pictures",
+        )
+        good = _good(pictures, sizes, bad)
+        # the size of a picture is put into the queue just before its bytes are given out
+        write_store_file(images_aside, good, sizes=_popped(sizes), name=Path(images))
+        reason = f" ({bad[min(bad)]})" if bad else ""
+        unreadable = there[sorted(bad)]
+        _settle(annotation, unreadable, f"unreadable{reason}", source, on_bad_frame)
+        kept = np.setdiff1d(there, unreadable)
+        if not len(kept):
+            raise ReidError(f"{source}: no picture is left in {folder}; unpack the source whole")
+        columns = _columns(annotation, kept) | {"image": pa.array(np.arange(len(kept)))}
+        attributes = list(annotation.attributes)
+        tables.write(
+            table_aside, "pictures", pa.table(columns), {**params, "attributes": attributes}
+        )
+    return len(annotation) - len(kept)
+
+
+def _settle(
+    annotation: Annotation,
+    rows: npt.NDArray[np.intp],
+    what: str,
+    source: str,
+    on_bad_frame: str,
+) -> None:
+    """Stop because of bad pictures, or say that they are left out, as `on_bad_frame` says."""
+    if not len(rows):
+        return
+    names = layout.name_some([annotation.file[row] for row in rows.tolist()])
+    text = f"{source}: {len(rows)} of {len(annotation)} pictures are {what}: {names}"
+    if on_bad_frame == "stop":
+        raise ReidError(f"{text}; put them there, or set on_bad_frame: leave_out")
+    say(f"{text}; left out")

@@ -1,0 +1,131 @@
+"""Groups of attributes that cut a feature apart and weigh the frames of a clip (ATTR, section 3.1).
+
+Shapes: n clips of T frames, features of D numbers, N groups of A_1 .. A_N attributes.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from weakreid.errors import ReidError
+from weakreid.losses.pooling import precise, without_autocast
+from weakreid.models.reid import seeded_linear
+
+ALL = "all"
+"""The name of the one group where a frame's weight is the same for the whole feature."""
+
+
+def entropy(probabilities: Tensor) -> Tensor:
+    """Return the mean of p log p over the last axis (Eq. 2, as printed); 0 where p is 0."""
+    return torch.xlogy(probabilities, probabilities).mean(-1)
+
+
+def confidence_weights(probabilities: Tensor, sigma: float) -> Tensor:
+    """Return what each frame counts, by how surely attributes are recognised (Eqs. 2 and 3).
+
+    Args:
+        probabilities: [n, T, A].
+        sigma: σ.
+
+    Returns:
+        [n, T]; those of a clip sum to 1. The softmax is Conf divided by its sum, without the
+        underflow of a small σ.
+    """
+    return (entropy(probabilities) / sigma**2).softmax(dim=1)
+
+
+class AttributeGroups(nn.Module):
+    """The features of a clip's frames in, the clip's descriptor out, and its attributes.
+
+    Disentangled, a feature is N + 1 equal segments, one per group and the last for all (Eq. 1);
+    else every group's predictor reads the whole feature, and a frame has one weight, from the
+    attributes of all groups.
+
+    Args:
+        groups: names of attributes by group. Groups stand in the alphabetical order of their
+            names, whatever the order given: the files that name them keep none.
+        dimension: D.
+        disentangled: see above.
+        sigma: σ of Eq. 2; None: all frames count 1/T.
+        seed: of the predictors' initial weights; one's depend on its group and the seed alone.
+
+    Attributes:
+        dimension: length of a descriptor.
+        groups: whose weights `forward` returns.
+
+    Raises:
+        ReidError: there is no group, an empty one, or D does not divide into segments.
+    """
+
+    def __init__(
+        self,
+        groups: Mapping[str, Sequence[str]],
+        dimension: int,
+        *,
+        disentangled: bool = True,
+        sigma: float | None = 0.5,
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        self.attributes = {group: tuple(groups[group]) for group in sorted(groups)}
+        empty = [group for group, names in self.attributes.items() if not names]
+        if empty or not groups:
+            which = f"the group {empty[0]} has no attribute" if empty else "no group of attributes"
+            raise ReidError(f"attributes.groups: {which}; give it one, or leave it out")
+        segments = len(groups) + 1 if disentangled else 1
+        if dimension % segments:
+            raise ReidError(
+                f"a feature of {dimension} does not divide into {segments} segments, one per group "
+                f"of attributes and one for all; set model.dimension to a multiple of {segments}"
+            )
+        self.dimension, self.disentangled, self.sigma = dimension, disentangled, sigma
+        self.groups = tuple(self.attributes) if disentangled else (ALL,)
+        self.predictors = nn.ModuleList(
+            seeded_linear(dimension // segments, len(names), seed, "attributes", group)
+            for group, names in self.attributes.items()
+        )
+
+    def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """Merge frames.
+
+        Args:
+            features: [n, T, D].
+
+        Returns:
+            Descriptors [n, D] (Eq. 4; the segment for all is merged by 1/T), not normalised, and
+            the weights [n, len(groups), T], which carry no gradient.
+        """
+        features = precise(features)
+        weights = self.weights(features)
+        if not self.disentangled:
+            return (weights[:, 0, :, None] * features).sum(1), weights
+        segments = features.unflatten(2, (len(self.groups) + 1, -1))
+        alike = torch.full_like(weights[:, :1], 1 / features.shape[1])
+        of_segments = torch.cat([weights, alike], dim=1).transpose(1, 2)
+        return (of_segments[..., None] * segments).sum(1).flatten(1), weights
+
+    @torch.no_grad()
+    def weights(self, features: Tensor) -> Tensor:
+        """Return what frames count (see `forward`)."""
+        count, frames, _ = features.shape
+        if self.sigma is None:
+            return features.new_full((count, len(self.groups), frames), 1 / frames)
+        logits = list(self.recognise(features).values())
+        if not self.disentangled:
+            logits = [torch.cat(logits, dim=-1)]
+        return torch.stack([confidence_weights(of.sigmoid(), self.sigma) for of in logits], dim=1)
+
+    def recognise(self, features: Tensor) -> dict[str, Tensor]:
+        """Return what each group's predictor makes of features [..., D]: logits [..., A_n]."""
+        features = precise(features)
+        parts = [features] * len(self.predictors)
+        if self.disentangled:
+            parts = list(features.unflatten(-1, (len(self.predictors) + 1, -1)).unbind(-2))[:-1]
+        with without_autocast(features):
+            return {
+                group: predictor(part)
+                for group, predictor, part in zip(
+                    self.attributes, self.predictors, parts, strict=True
+                )
+            }

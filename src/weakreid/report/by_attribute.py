@@ -1,0 +1,116 @@
+"""Experiments side by side, by the attributes of the people who are looked for."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from weakreid.errors import ReidError
+from weakreid.report.tables import cell, markdown
+
+Run = Mapping[str, Any]
+_ABREAST = 8
+"""With more attributes than this, a line of the table is an attribute instead of an experiment."""
+
+
+def attribute_table(
+    title: str,
+    rows: Mapping[str, Sequence[Run]],
+    attributes: Sequence[str] | None,
+    transfer: str,
+    ranks: Sequence[int] = (1,),
+) -> str:
+    """Return Markdown tables of the queries with an attribute, and of those without it.
+
+    Args:
+        title: of the table.
+        rows: by label, what `retrieval.by_attribute` found in each run.
+        attributes: which, or None for all that every run has and somebody has figures of.
+        transfer: who made the labels.
+        ranks: shown before mAP.
+
+    Raises:
+        ReidError: a row has no run, or a run has no such attribute.
+    """
+    names = _names(rows, attributes)
+    parts = [
+        _table(rows, names, "with", ranks),
+        "## Queries of people without it\n\n" + _table(rows, names, "without", ranks),
+    ]
+    shown = " / ".join([*(f"R-{rank}" for rank in ranks), "mAP"])
+    several = any(len(found) > 1 for found in rows.values())
+    notes = f"{shown}, per cent; in brackets: queries. " + several * (
+        "With several runs, mean ± standard deviation, and the mean number of queries. "
+    )
+    notes += "The gallery is whole: only queries are grouped, by the attributes of their person."
+    notes += (
+        " The attributes are the true ones that the people were generated with."
+        if transfer == "truth"
+        else f" Who has an attribute says the transfer '{transfer}', which errs: nobody ticked it."
+    )
+    return f"# {title}\n\n" + "\n".join([*parts, notes]) + "\n"
+
+
+def _names(rows: Mapping[str, Sequence[Run]], attributes: Sequence[str] | None) -> list[str]:
+    for label, found in rows.items():
+        if not found:
+            raise ReidError(f"the row '{label}' has no run; give it one, or leave the row out")
+        for run in found:
+            for name in attributes or ():
+                if name not in run["attributes"]:
+                    held = ", ".join(run["attributes"])
+                    raise ReidError(
+                        f"the row '{label}' was not measured by '{name}', but by {held}"
+                    )
+    if attributes is not None:
+        return list(attributes)
+    runs = [run for found in rows.values() for run in found]
+    names = [name for name in runs[0]["attributes"] if all(name in r["attributes"] for r in runs)]
+    names = [n for n in names if any(r["attributes"][n]["with"]["mAP"] is not None for r in runs)]
+    if not names:
+        raise ReidError("no attribute has figures in every row; measure the rows by the same ones")
+    return names
+
+
+def _table(
+    rows: Mapping[str, Sequence[Run]], names: Sequence[str], which: str, ranks: Sequence[int]
+) -> str:
+    cells = {
+        label: {
+            "all queries": _figures(rows, label, None, which, ranks),
+            **{name: _figures(rows, label, name, which, ranks) for name in names},
+        }
+        for label in rows
+    }
+    if which == "without":
+        for own in cells.values():
+            del own["all queries"]
+    heads = list(next(iter(cells.values())))
+    if len(names) <= _ABREAST:
+        lines = [[label, *own.values()] for label, own in cells.items()]
+        return markdown(["", *heads], lines)
+    lines = [[head, *(own[head] for own in cells.values())] for head in heads]
+    return markdown(["", *cells], lines)
+
+
+def _figures(
+    rows: Mapping[str, Sequence[Run]],
+    label: str,
+    name: str | None,
+    which: str,
+    ranks: Sequence[int],
+) -> str:
+    """Return a cell, without figures where a run has too few queries."""
+    found = [run["all"] if name is None else run["attributes"][name][which] for run in rows[label]]
+    if any(one["mAP"] is None for one in found):
+        return "too few"
+    values = [[one["cmc"][str(rank)] for one in found] for rank in ranks]
+    values.append([one["mAP"] for one in found])
+    queries = f"{np.mean([one['queries'] for one in found]):.4g}"
+    return " / ".join(mean(own) for own in values) + f" ({queries})"
+
+
+def mean(values: Sequence[float]) -> str:
+    """Return the mean of runs, with their standard deviation where there are several."""
+    spread = float(np.std(values, ddof=1)) if len(values) > 1 else None
+    return cell(float(np.mean(values)), spread)

@@ -1,0 +1,312 @@
+"""Whether temporal weights go where a part is really visible; only generated data can tell.
+
+A group of attributes is held against the part of the body that it is about (`PARTS`). A weight
+alone says little: frames of a clip share 1, so it is compared within the clip, or times the number
+of the clip's frames T, which makes it 1 where all frames count alike.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from weakreid.errors import ReidError
+from weakreid.report.temporal_weights import ALL, EQUAL, ordered_groups, title_of
+from weakreid.seeding import numpy_generator
+
+PARTS = {"head_shoulder": "head", "up_body": "up", "low_body": "low", "shoes": "shoes"}
+HIDDEN = 0.5
+"""A part of which less is visible counts as hidden."""
+EDGES = np.linspace(0, 1, 9)
+"""Of the bins of visible shares."""
+RESAMPLES = 1000
+LEVEL = 95
+_COLOURS = ("#3b6fb6", "#d1495b", "#6a994e", "#8d6a9f", "#e09f3e")
+
+Floats = NDArray[np.float64]
+
+
+def shares_of(frames: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFrame:
+    """Return the visible shares of the parts, by image.
+
+    Args:
+        frames: table "frames"; a file's last part is the name that the truth has.
+        truth: a generated dataset's truth/frames.parquet (`datasets.walkers.layout`).
+
+    Returns:
+        Columns head, up, low, shoes (0 to 1) and person_id, indexed by row of the image store.
+
+    Raises:
+        ReidError: a frame is not in the truth.
+    """
+    names = frames["file"].str.rpartition("/")[2]
+    found = truth.set_index("file")[[*PARTS.values(), "person_id"]].reindex(names)
+    lacking = found["person_id"].isna().to_numpy()
+    if lacking.any():
+        raise ReidError(
+            f"{frames['file'][lacking].iloc[0]} is not in the truth ({int(lacking.sum())} such "
+            "frames); give the truth of the dataset that the frames are of"
+        )
+    return found.set_index(frames["image"].to_numpy())
+
+
+def joined(weights: pd.DataFrame, shares: pd.DataFrame) -> pd.DataFrame:
+    """Return weights with what is visible, groups without a part left out.
+
+    Junk tracklets (person_id -1) are left out too: they may show nobody.
+
+    Args:
+        weights: table "frame_weights".
+        shares: of `shares_of`.
+
+    Returns:
+        tracklet_id, clip, group, weight (times T) and visible (0 to 1).
+
+    Raises:
+        ReidError: no group has a part, or an image is unknown.
+    """
+    rows = weights[weights["group"].isin([*PARTS, ALL])]
+    if rows.empty:
+        held = ", ".join(dict.fromkeys(weights["group"])) or "no group"
+        raise ReidError(
+            f"the weights are of {held}, the parts of {', '.join([*PARTS, ALL])}: none can be "
+            "held against what is visible"
+        )
+    found = shares.reindex(rows["image"].to_numpy())
+    lacking = found["person_id"].isna().to_numpy()
+    if lacking.any():
+        raise ReidError(
+            f"the weights have image {rows['image'][lacking].iloc[0]}, which the frames have not; "
+            "describe the clips again"
+        )
+    visible = found[list(PARTS.values())].to_numpy(np.float64).mean(axis=1)
+    for group, part in PARTS.items():
+        own = (rows["group"] == group).to_numpy()
+        visible[own] = found[part].to_numpy()[own]
+    count = rows.groupby(["tracklet_id", "clip", "group"])["weight"].transform("size")
+    scaled = rows["weight"].to_numpy(np.float64) * count.to_numpy()
+    table = pd.DataFrame(
+        {
+            "tracklet_id": rows["tracklet_id"].to_numpy(),
+            "clip": rows["clip"].to_numpy(),
+            "group": rows["group"].to_numpy(),
+            # equal but for rounding: equal, for the ranks
+            "weight": np.round(scaled / EQUAL) * EQUAL,
+            "visible": visible,
+        }
+    )
+    table = table[(found["person_id"] >= 0).to_numpy()]
+    if table.empty:
+        raise ReidError("only junk tracklets have weights; give those of a test set with people")
+    return table.reset_index(drop=True)
+
+
+def clip_correlations(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return Spearman's correlation of weight and visible share within every clip.
+
+    Args:
+        rows: of `joined`, one group's.
+
+    Returns:
+        tracklet_id and correlation, a row per clip; nan where one of the two does not vary.
+    """
+    keys = [rows["tracklet_id"], rows["clip"]]
+    of_clip = rows.groupby(keys)
+    ranks = of_clip[["weight", "visible"]].rank()
+    ranks -= ranks.groupby(keys).transform("mean")
+    products = pd.DataFrame(
+        {
+            "wv": ranks["weight"] * ranks["visible"],
+            "ww": ranks["weight"] ** 2,
+            "vv": ranks["visible"] ** 2,
+        }
+    )
+    sums = products.groupby(keys).sum()
+    scale = (sums["ww"] * sums["vv"]) ** 0.5
+    found = sums["wv"] / scale.where(scale > 0)
+    return found.rename("correlation").reset_index()[["tracklet_id", "correlation"]]
+
+
+def relation(rows: pd.DataFrame, seed: int) -> dict[str, Any]:
+    """Return how a group's weights relate to what is visible of its part.
+
+    Bounds come from a bootstrap over tracklets, whose frames are alike. The pooled correlation
+    keeps the ranks of the whole sample there, and correlates those of the resampled frames.
+
+    Args:
+        rows: of `joined`, one group's.
+        seed: of the bootstrap.
+
+    Returns:
+        Numbers of tracklets, clips, clips_without_variation, frames, hidden_frames; and "within"
+        (mean Spearman correlation over clips), "pooled" (over frames), "hidden" and "seen" (mean
+        weight times T) and "difference" (seen less hidden), each {"value", "low", "high"} or None
+        where it is undefined; "bins": visible_from, visible_to, frames and the same of each.
+    """
+    names = np.unique(rows["tracklet_id"])
+    within = clip_correlations(rows)
+    used = within.dropna()
+    hidden = (rows["visible"] < HIDDEN).to_numpy()
+    weight = rows["weight"].to_numpy()
+    x = rows["weight"].rank().to_numpy()
+    y = rows["visible"].rank().to_numpy()
+    x, y = x - x.mean(), y - y.mean()
+    places = np.searchsorted(names, rows["tracklet_id"])
+
+    def per_tracklet(values: NDArray[Any], owner: NDArray[Any] = places) -> Floats:
+        return np.bincount(owner, weights=values, minlength=len(names)).astype(np.float64)
+
+    clip_places = np.searchsorted(names, used["tracklet_id"])
+    sums = {
+        "within": per_tracklet(used["correlation"].to_numpy(), clip_places),
+        "clips": per_tracklet(np.ones(len(used)), clip_places),
+        "n": per_tracklet(np.ones(len(rows))),
+        "x": per_tracklet(x),
+        "y": per_tracklet(y),
+        "xx": per_tracklet(x * x),
+        "yy": per_tracklet(y * y),
+        "xy": per_tracklet(x * y),
+        "hidden": per_tracklet(weight * hidden),
+        "hidden_n": per_tracklet(hidden),
+        "seen": per_tracklet(weight * ~hidden),
+        "seen_n": per_tracklet(~hidden),
+    }
+    number = np.clip(np.searchsorted(EDGES, rows["visible"], side="right") - 1, 0, len(EDGES) - 2)
+    for place in range(len(EDGES) - 1):
+        inside = number == place
+        sums[f"bin{place}"] = per_tracklet(weight * inside)
+        sums[f"bin{place}_n"] = per_tracklet(inside)
+    bounds = _bootstrap(sums, seed)
+    bins = [
+        {
+            "visible_from": float(EDGES[place]),
+            "visible_to": float(EDGES[place + 1]),
+            "frames": int((number == place).sum()),
+            "weight": bounds(_ratio(f"bin{place}", f"bin{place}_n")),
+        }
+        for place in range(len(EDGES) - 1)
+    ]
+    return {
+        "tracklets": len(names),
+        "clips": len(within),
+        "clips_without_variation": int(within["correlation"].isna().sum()),
+        "frames": len(rows),
+        "hidden_frames": int(hidden.sum()),
+        "within": bounds(_ratio("within", "clips")),
+        "pooled": bounds(_correlation),
+        "hidden": bounds(_ratio("hidden", "hidden_n")),
+        "seen": bounds(_ratio("seen", "seen_n")),
+        "difference": bounds(
+            lambda s: _ratio("seen", "seen_n")(s) - _ratio("hidden", "hidden_n")(s)
+        ),
+        "bins": bins,
+    }
+
+
+Sums = Mapping[str, Floats]
+
+
+def _ratio(over: str, under: str) -> Callable[[Sums], Floats]:
+    def ratio(sums: Sums) -> Floats:
+        return sums[over] / np.where(sums[under] > 0, sums[under], np.nan)
+
+    return ratio
+
+
+def _correlation(sums: Sums) -> Floats:
+    """Return Pearson's correlation from sums over frames."""
+    n = sums["n"]
+    x = sums["xx"] - sums["x"] ** 2 / n
+    y = sums["yy"] - sums["y"] ** 2 / n
+    scale = np.sqrt(np.maximum(x, 0) * np.maximum(y, 0))
+    return (sums["xy"] - sums["x"] * sums["y"] / n) / np.where(scale > 0, scale, np.nan)
+
+
+def _bootstrap(sums: Sums, seed: int) -> Callable[[Callable[[Sums], Floats]], Any]:
+    """Return what gives a figure its bounds: from sums per tracklet, resampled."""
+    stacked = np.stack(list(sums.values()), axis=1)
+    tracklets = len(stacked)
+    generator = numpy_generator(seed, "visibility")
+    resampled = np.stack(
+        [
+            stacked[generator.integers(tracklets, size=tracklets)].sum(axis=0)
+            for _ in range(RESAMPLES)
+        ]
+    )
+    whole = dict(zip(sums, stacked.sum(axis=0, keepdims=True).T, strict=True))
+    drawn = dict(zip(sums, resampled.T, strict=True))
+
+    def bounds(figure: Callable[[Sums], Floats]) -> dict[str, float] | None:
+        value = float(figure(whole)[0])
+        if np.isnan(value):
+            return None
+        found = figure(drawn)
+        edge = (100 - LEVEL) / 2
+        low, high = np.nanpercentile(found, [edge, 100 - edge])
+        return {"value": value, "low": float(low), "high": float(high)}
+
+    return bounds
+
+
+def relations(weights: pd.DataFrame, shares: pd.DataFrame, seed: int) -> dict[str, Any]:
+    """Return `relation` of every group that has a part, and which have none.
+
+    Args:
+        weights: table "frame_weights".
+        shares: of `shares_of`.
+        seed: of the bootstraps.
+
+    Raises:
+        ReidError: see `joined`.
+    """
+    rows = joined(weights, shares)
+    groups = ordered_groups(rows["group"])
+    parts = {**PARTS, ALL: "mean of " + ", ".join(PARTS.values())}
+    return {
+        "hidden_below": HIDDEN,
+        "resamples": RESAMPLES,
+        "confidence": LEVEL,
+        "left_out": [name for name in ordered_groups(weights["group"]) if name not in groups],
+        "groups": {
+            group: {"part": parts[group], **relation(rows[rows["group"] == group], seed)}
+            for group in groups
+        },
+    }
+
+
+def plot(found: Mapping[str, Any], title: str) -> Figure:
+    """Draw the mean weight times T by visible share, a panel per group.
+
+    Args:
+        found: of `relations`.
+        title: of the figure.
+    """
+    groups: Mapping[str, Any] = found["groups"]
+    figure = Figure(figsize=(2.3 * len(groups) + 0.6, 2.7), layout="constrained")
+    axes = figure.subplots(1, len(groups), squeeze=False, sharey=True)[0]
+    for number, (axis, (group, own)) in enumerate(zip(axes, groups.items(), strict=True)):
+        bins = [one for one in own["bins"] if one["weight"] is not None]
+        middle = [100 * (one["visible_from"] + one["visible_to"]) / 2 for one in bins]
+        value = np.array([one["weight"]["value"] for one in bins])
+        low = np.array([one["weight"]["low"] for one in bins])
+        high = np.array([one["weight"]["high"] for one in bins])
+        # a bootstrap's bounds need not hold the value where frames are few
+        bars = np.maximum([value - low, high - value], 0)
+        axis.axhline(1.0, color="#999999", linestyle=":", linewidth=1.0)
+        axis.errorbar(
+            middle, value, bars, color=_COLOURS[number % len(_COLOURS)], marker="o", markersize=3.5,
+            linewidth=1.3, capsize=2, elinewidth=0.8,
+        )  # fmt: skip
+        within = own["within"]
+        said = "weights do not vary" if within is None else f"ρ within clips {within['value']:.2f}"
+        axis.set_title(f"{title_of(group)}\n{said}", fontsize=8)
+        axis.set_xlabel(f"visible: {own['part'].split(' of ')[0]}, per cent", fontsize=7.5)
+        axis.set_xlim(0, 100)
+        axis.tick_params(labelsize=7)
+        axis.spines[["top", "right"]].set_visible(False)
+    axes[0].set_ylabel("mean weight × T", fontsize=8)
+    figure.suptitle(title, fontsize=10)
+    return figure

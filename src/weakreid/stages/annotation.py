@@ -1,0 +1,30 @@
+"""Stage: which attributes an annotator ticked for which picture of a source."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from weakreid.console import run_stage, say
+from weakreid.datasets import annotated, rap
+
+
+def main(
+    source_file: Annotated[Path, typer.Option(help="says that the source lies in its place")],
+    params: Annotated[str, typer.Option()],
+    out: Annotated[Path, typer.Option()],
+) -> None:
+    """Read the annotation of a source; no picture is opened."""
+    block = json.loads(params)
+    root = Path(block.pop("root"))
+    if block["source"] == "rap":
+        found = rap.read(root, annotation=block["annotation"], partition=block["partition"])
+    else:
+        found = annotated.read_generated(root)
+    annotated.write_annotation(out, found, block)
+    say(f"{source_file}: {len(found)} pictures, {len(found.attributes)} attributes")
+
+
+if __name__ == "__main__":
+    run_stage(main)

@@ -1,0 +1,29 @@
+"""Stage: every person's attributes, by the votes of their frames (ATTR Eqs. 9 and 10)."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from weakreid import tables
+from weakreid.console import run_stage
+from weakreid.supervision.attribute_labels import voted_labels
+
+
+def main(
+    votes: Annotated[Path, typer.Option()],
+    params: Annotated[str, typer.Option(help="threshold")],
+    out: Annotated[Path, typer.Option()],
+) -> None:
+    """Write a row per person and attribute."""
+    threshold = json.loads(params)["threshold"]
+    held = tables.read_frame(votes, "attribute_votes")
+    attributes = tables.read_params(votes)["attributes"]
+    made = voted_labels(held, attributes, threshold)
+    said = {"attributes": attributes, "threshold": threshold}
+    tables.write(out, "attribute_labels", made, said)
+
+
+if __name__ == "__main__":
+    run_stage(main)

@@ -1,0 +1,36 @@
+"""Stage: a run's retrieval by the attributes of the people who are looked for."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from weakreid import tables
+from weakreid.console import run_stage, say
+from weakreid.files import write_json
+from weakreid.retrieval.by_attribute import by_attribute
+
+
+def main(
+    rankings: Annotated[Path, typer.Option()],
+    labels: Annotated[Path, typer.Option(help="attribute labels of the test persons")],
+    params: Annotated[str, typer.Option(help="attributes (null: all), min_queries")],
+    out: Annotated[Path, typer.Option()],
+) -> None:
+    """Measure the queries of people with and without each attribute."""
+    block = json.loads(params)
+    found = by_attribute(
+        tables.read_frame(
+            rankings, "rankings", ["protocol", "person_id", "average_precision", "first_match"]
+        ),
+        tables.read_frame(labels, "attribute_labels"),
+        block["attributes"],
+        block["min_queries"],
+    )
+    write_json(out, found)
+    say(f"{found['queries']} queries, {len(found['attributes'])} attributes")
+
+
+if __name__ == "__main__":
+    run_stage(main)

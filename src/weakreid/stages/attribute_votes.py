@@ -1,0 +1,74 @@
+"""Stage: the probability of every attribute in every tracklet, the mean over its frames."""
+
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import torch
+import typer
+
+from weakreid import tables
+from weakreid.console import progress, run_stage
+from weakreid.errors import ReidError
+from weakreid.images import ImageStore
+from weakreid.models.attribute_head import restore_head
+from weakreid.models.build import restore_model
+from weakreid.retrieval.feature_table import BATCH, batches_of
+from weakreid.retrieval.votes import probabilities, tracklet_means
+from weakreid.training.checkpoint import load_weights, part_of
+from weakreid.training.devices import fabric_for
+
+
+def main(
+    model: Annotated[Path, typer.Option()],
+    tracklets: Annotated[Path, typer.Option(help="of a split")],
+    frames: Annotated[Path, typer.Option()],
+    images: Annotated[Path, typer.Option()],
+    device: Annotated[str, typer.Option()],
+    threads: Annotated[int, typer.Option()],
+    out: Annotated[Path, typer.Option()],
+) -> None:
+    """Look at all frames of every tracklet of somebody; junk and distractors are left out."""
+    tensors, about = load_weights(model)
+    if "attributes" not in about:
+        raise ReidError(f"{model}: recognises no attributes; give what the stage transfer wrote")
+    fabric = fabric_for(device, 1, about["precision"], threads)
+    fabric.launch()
+    network = restore_model(about["model"], part_of(tensors, "model"))
+    network = network.to(fabric.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    head = restore_head(part_of(tensors, "heads")).to(fabric.device)
+    rows = tables.read_frame(tracklets, "tracklets", ["tracklet_id", "person_id", "split"])
+    rows = rows[(rows["person_id"] > 0) & (rows["split"] != "junk")]
+    rows = rows.sort_values("tracklet_id").reset_index(drop=True)
+    if rows.empty:
+        raise ReidError(f"{tracklets}: no tracklet of a person; choose a split that has some")
+    ids = rows["tracklet_id"].to_numpy()
+    chosen = tables.read_frame(frames, "frames", ["tracklet_id", "image"])
+    chosen = chosen[chosen["tracklet_id"].isin(ids)].reset_index(drop=True)
+    places = np.searchsorted(ids, chosen["tracklet_id"].to_numpy())
+    with ImageStore(images) as store:
+        batches = batches_of(chosen["image"].to_numpy())
+        found = probabilities(
+            network,
+            head,
+            store,
+            batches,
+            fabric=fabric,
+            height=about["image"]["height"],
+            width=about["image"]["width"],
+            threads=threads,
+            resized=about["image"].get("resized"),
+        )
+        shown = progress(found, total=len(batches), label="recognising", unit=f"batches of {BATCH}")
+        means = tracklet_means(places, shown, len(ids), len(about["attributes"]))
+    votes = {
+        "tracklet_id": ids,
+        "person_id": rows["person_id"],
+        "frame_count": np.bincount(places, minlength=len(ids)),
+        "probabilities": list(means),
+    }
+    tables.write(out, "attribute_votes", votes, {"attributes": about["attributes"]})
+
+
+if __name__ == "__main__":
+    run_stage(main)

@@ -1,0 +1,34 @@
+"""Stage: the groups of attributes of a source, as Markdown (ATTR, Table 1)."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from weakreid.console import run_stage
+from weakreid.datasets.annotated import read_annotation
+from weakreid.files import replacing
+from weakreid.report.ratios import groups_table
+
+
+def main(
+    annotation: Annotated[Path, typer.Option()],
+    params: Annotated[str, typer.Option()],
+    out: Annotated[Path, typer.Option()],
+    published: Annotated[
+        Path | None, typer.Option(help="not read: the paper's table has no figures")
+    ] = None,
+) -> None:
+    """Write the groups with their rarest and most common attributes."""
+    block = json.loads(params)
+    found = read_annotation(annotation)
+    text = groups_table(
+        block["title"], found.attributes, found.labels, paper=block["paper"], table=block["table"]
+    )
+    with replacing(out) as aside:
+        aside.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    run_stage(main)

@@ -1,0 +1,47 @@
+"""Stage: what frames count in clips' descriptors, as a picture (ATTR, Fig. 6)."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from weakreid import tables
+from weakreid.console import run_stage, say
+from weakreid.errors import ReidError
+from weakreid.images import ImageStore
+from weakreid.report import figures
+from weakreid.report.temporal_weights import choose, clips, picture
+
+_HEIGHT, _WIDTH = 128, 64
+
+
+def main(
+    weights: Annotated[Path, typer.Option()],
+    tracklets: Annotated[Path, typer.Option()],
+    frames: Annotated[Path, typer.Option()],
+    images: Annotated[Path, typer.Option()],
+    params: Annotated[str, typer.Option(help="title, sequences")],
+    out: Annotated[Path, typer.Option()],
+) -> None:
+    """Draw the clips whose weights vary most, of different persons."""
+    block = json.loads(params)
+    rows = tables.read_frame(weights, "frame_weights")
+    split = tables.read_frame(tracklets, "tracklets")
+    found = clips(rows, split, choose(rows, split, block["sequences"]))
+    known = set(tables.read(frames, "frames", ["image"])["image"].to_pylist())
+    strange = [image for clip in found for image in clip.images if image not in known]
+    if strange:
+        raise ReidError(
+            f"{weights}: image {strange[0]} is not in {frames}; describe the clips again"
+        )
+    with ImageStore(images) as store:
+        figure = picture(
+            found, lambda image: store.batch([image], _HEIGHT, _WIDTH)[0], block["title"]
+        )
+    figures.save(figure, out)
+    say(f"{len(found)} sequences")
+
+
+if __name__ == "__main__":
+    run_stage(main)

@@ -1,0 +1,56 @@
+"""Stage: whether temporal weights go where a part is really visible, on generated data."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import typer
+
+from weakreid import tables
+from weakreid.console import run_stage, say
+from weakreid.datasets.walkers.layout import FRAME_SCHEMA
+from weakreid.errors import ReidError
+from weakreid.files import write_json
+from weakreid.report import figures
+from weakreid.report.visibility import plot as draw
+from weakreid.report.visibility import relations, shares_of
+
+
+def main(
+    weights: Annotated[Path, typer.Option()],
+    frames: Annotated[Path, typer.Option()],
+    truth: Annotated[Path, typer.Option(help="truth/frames.parquet of the generated dataset")],
+    params: Annotated[str, typer.Option(help="title, and seed of the bootstrap (0)")],
+    plot: Annotated[Path, typer.Option()],
+    out: Annotated[Path, typer.Option()],
+) -> None:
+    """Hold the weights against the visible shares."""
+    block = json.loads(params)
+    rows = tables.read_frame(frames, "frames", ["image", "file"])
+    shares = shares_of(rows, _read(truth))
+    found = relations(tables.read_frame(weights, "frame_weights"), shares, block.get("seed", 0))
+    figures.save(draw(found, block["title"]), plot)
+    write_json(out, {"title": block["title"], **found})
+    for group, own in found["groups"].items():
+        within = own["within"]
+        said = "no clip varies" if within is None else f"ρ within clips {within['value']:.3f}"
+        say(f"{group}: {said}, {own['clips']} clips, {own['clips_without_variation']} left out")
+
+
+def _read(path: Path) -> pd.DataFrame:
+    try:
+        table = pq.read_table(path)
+    except FileNotFoundError as error:
+        raise ReidError(f"{path}: no such file; only generated datasets have one") from error
+    except (pa.ArrowInvalid, OSError) as error:
+        raise ReidError(f"{path}: not a whole Parquet file ({error}); generate again") from error
+    if table.column_names != FRAME_SCHEMA.names:
+        raise ReidError(f"{path}: not a generated dataset's truth; give its truth/frames.parquet")
+    return table.to_pandas()
+
+
+if __name__ == "__main__":
+    run_stage(main)

@@ -1,0 +1,346 @@
+"""Attributes of people: what a source can teach, what frames vote, and how right that is.
+
+n pictures or P persons, L attributes. Labels are 1, 0, and -1 where unsure.
+"""
+
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from weakreid.attributes import GROUPS, UNSURE
+from weakreid.errors import ReidError
+from weakreid.supervision.ratios import Labels, positive_ratios
+
+Ratios = NDArray[np.float64]
+
+RARE = 0.1
+"""Attributes with a smaller positive ratio in the source are called rare."""
+
+
+# --- what a source can teach ----------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What there is to learn from.
+
+    Attributes:
+        images: int64 [n], rows of the image store.
+        labels: [n, L].
+        attributes: the L names.
+        ratios: [L], each attribute's share of 1 among its known labels, above 0 and below 1.
+        left_out: attributes that cannot be learnt, and their ratio; None: no label is known.
+    """
+
+    images: NDArray[np.int64]
+    labels: Labels
+    attributes: tuple[str, ...]
+    ratios: Ratios
+    left_out: dict[str, float | None]
+
+
+def label_matrix(lists: pd.Series, attributes: Sequence[str]) -> Labels:
+    """Return lists of labels as one array [n, L].
+
+    Raises:
+        ReidError: a list is not one of L labels.
+    """
+    lengths = lists.map(len).to_numpy()
+    if len(wrong := np.flatnonzero(lengths != len(attributes))):
+        raise ReidError(
+            f"row {wrong[0]} has {lengths[wrong[0]]} labels for {len(attributes)} attributes; "
+            "make the annotation again"
+        )
+    if not len(lists):
+        return np.empty((0, len(attributes)), np.int8)
+    return np.stack(lists.to_list()).astype(np.int8)
+
+
+def lesson(
+    pictures: pd.DataFrame,
+    known: Sequence[str],
+    asked: Sequence[str] | None,
+    on_constant: str,
+) -> Lesson:
+    """Return what a source's training pictures can teach.
+
+    Args:
+        pictures: columns image, split and labels of the table "pictures".
+        known: the attributes of its labels.
+        asked: those to learn; None for all. The source's order is kept.
+        on_constant: what to do about attributes that no training picture has, that all have, or
+            that are unsure in all: "stop" or "leave_out".
+
+    Raises:
+        ReidError: the source has no attribute of that name, one is constant and that stops, or
+            nothing is left to learn.
+    """
+    chosen = [name for name in known if name in _known(asked, known)]
+    training = pictures[pictures["split"] == "train"]
+    if training.empty:
+        raise ReidError("the source has no training picture; take another source or partition")
+    places = [list(known).index(name) for name in chosen]
+    labels = label_matrix(training["labels"], known)[:, places]
+    ratios = positive_ratios(labels)
+    varied = (ratios > 0) & (ratios < 1)
+    constant = {
+        name: None if np.isnan(ratio) else float(ratio)
+        for name, ratio, varies in zip(chosen, ratios, varied, strict=True)
+        if not varies
+    }
+    if constant and on_constant == "stop":
+        name, ratio = next(iter(constant.items()))
+        more = f" (and {len(constant) - 1} more like it)" if len(constant) > 1 else ""
+        share = "no known label" if ratio is None else f"a positive ratio of {ratio:g}"
+        raise ReidError(
+            f"attribute {name} has {share} in the {len(training):,} training pictures of the "
+            f"source{more}: nothing can be learnt of it; leave it out of `attributes`, or set "
+            "on_constant: leave_out"
+        )
+    if not varied.any():
+        raise ReidError(
+            f"none of the {len(chosen)} attributes varies among the {len(training):,} training "
+            "pictures of the source: nothing can be learnt; name others in `attributes`"
+        )
+    return Lesson(
+        training["image"].to_numpy(np.int64),
+        np.ascontiguousarray(labels[:, varied]),
+        tuple(name for name, varies in zip(chosen, varied, strict=True) if varies),
+        ratios[varied],
+        constant,
+    )
+
+
+def _known(asked: Sequence[str] | None, known: Sequence[str]) -> Sequence[str]:
+    if asked is None:
+        return known
+    for name in asked:
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=3)
+            hint = f"did you mean {' or '.join(close)}?" if close else f"it has {', '.join(known)}"
+            raise ReidError(f"attributes: the source has none called '{name}'; {hint}")
+    return asked
+
+
+# --- a person's attributes ------------------------------------------------------------------------
+
+
+def voted_labels(
+    votes: pd.DataFrame, attributes: Sequence[str], threshold: float
+) -> dict[str, Any]:
+    """Return each person's attributes by the votes of all their frames (ATTR Eqs. 9 and 10).
+
+    Args:
+        votes: of the table "attribute_votes": a tracklet's means count as often as it has frames.
+        attributes: the L names.
+        threshold: th; a person has an attribute from this mean probability on.
+
+    Returns:
+        The columns of the table "attribute_labels".
+    """
+    votes = votes.sort_values(["person_id", "tracklet_id"], kind="stable")
+    persons, first = np.unique(votes["person_id"].to_numpy(), return_index=True)
+    probabilities = np.empty((0, len(attributes)), np.float32)
+    if len(persons):
+        frames = votes["frame_count"].to_numpy(np.float64)
+        sums = np.stack(votes["probabilities"].to_list()).astype(np.float64) * frames[:, None]
+        counts = np.add.reduceat(frames, first)
+        probabilities = (np.add.reduceat(sums, first) / counts[:, None]).astype(np.float32)
+    return _label_rows(
+        persons, attributes, probabilities, probabilities.astype(np.float64) >= threshold
+    )
+
+
+def true_labels(annotation: pd.DataFrame, attributes: Sequence[str]) -> dict[str, Any]:
+    """Return each person's attributes as their pictures were annotated.
+
+    Args:
+        annotation: of the table "annotation"; pictures of nobody (person_id below 1) are left out.
+        attributes: the L names.
+
+    Returns:
+        The columns of the table "attribute_labels"; probability is 1, 0, or 0.5 where unsure.
+
+    Raises:
+        ReidError: the pictures of a person disagree.
+    """
+    rows = annotation[annotation["person_id"] > 0]
+    rows = rows.sort_values(["person_id", "file"], kind="stable").reset_index(drop=True)
+    labels = label_matrix(rows["labels"], attributes)
+    persons, first, of_row = np.unique(
+        rows["person_id"].to_numpy(), return_index=True, return_inverse=True
+    )
+    apart = np.argwhere(labels != labels[first][of_row])
+    if len(apart):
+        row, place = apart[0]
+        one = rows.iloc[row]
+        other = rows.iloc[first[of_row[row]]]
+        raise ReidError(
+            f"person {one['person_id']}: {attributes[place]} is {labels[row, place]} in "
+            f"{one['file']} and {labels[first[of_row[row]], place]} in {other['file']}; "
+            "a person's pictures must agree: generate the dataset again"
+        )
+    of_person = labels[first]
+    probabilities = np.where(of_person == UNSURE, 0.5, of_person).astype(np.float32)
+    return _label_rows(persons, attributes, probabilities, of_person)
+
+
+def _label_rows(
+    persons: NDArray[Any], attributes: Sequence[str], probabilities: NDArray[Any], labels: Any
+) -> dict[str, Any]:
+    return {
+        "person_id": np.repeat(persons, len(attributes)),
+        "attribute": list(attributes) * len(persons),
+        "probability": probabilities.reshape(-1),
+        "label": np.asarray(labels, np.int8).reshape(-1),
+    }
+
+
+# --- how right they are ---------------------------------------------------------------------------
+
+
+def person_labels(rows: pd.DataFrame, attributes: Sequence[str]) -> tuple[NDArray[Any], Labels]:
+    """Return the persons [P] of a table "attribute_labels", and their labels [P, L].
+
+    Raises:
+        ReidError: the table is not one row per person and attribute, in their order.
+    """
+    names = rows["attribute"].to_numpy()
+    persons = rows["person_id"].to_numpy()[:: len(attributes)]
+    whole = np.array_equal(names, np.tile(np.asarray(attributes, object), len(persons)))
+    if not whole or not np.array_equal(
+        rows["person_id"].to_numpy(), np.repeat(persons, len(attributes))
+    ):
+        raise ReidError(
+            "attribute_labels: not a row for each person and attribute, in their order; "
+            "make the table again"
+        )
+    return persons, rows["label"].to_numpy(np.int8).reshape(len(persons), len(attributes))
+
+
+def quality(
+    labels: tuple[pd.DataFrame, Sequence[str]],
+    truth: tuple[pd.DataFrame, Sequence[str]],
+    training: set[int],
+    ratios: Mapping[str, float],
+) -> dict[str, Any]:
+    """Return how right people's labels are, in per cent, for training persons and for the others.
+
+    Only attributes that both tables have are compared. "majority" is the answer that looks at no
+    picture: every attribute as most of the source's pictures have it.
+
+    Args:
+        labels: a table "attribute_labels" and its attributes.
+        truth: likewise, of what is so.
+        training: the persons of the split's training tracklets.
+        ratios: the source's positive ratios, of `labels`' attributes at least; NaN: unknown.
+
+    Raises:
+        ReidError: a person has no truth, or no attribute is in both.
+    """
+    shared = [name for name in labels[1] if name in truth[1]]
+    if not shared:
+        raise ReidError("no attribute is in both the labels and the truth; compare others")
+    persons, found = person_labels(*labels)
+    known, true = person_labels(*truth)
+    absent = persons[~np.isin(persons, known)]
+    if len(absent):
+        raise ReidError(
+            f"person {absent[0]} has labels but no truth ({len(absent)} of {len(persons)} persons "
+            "have none); give the truth of the same dataset"
+        )
+    found = found[:, [list(labels[1]).index(name) for name in shared]]
+    true = true[np.searchsorted(known, persons)]
+    true = true[:, [list(truth[1]).index(name) for name in shared]]
+    of_source = np.array([ratios.get(name, np.nan) for name in shared], np.float64)
+    majority = np.broadcast_to((of_source >= 0.5).astype(np.int8), true.shape)
+    in_training = np.isin(persons, sorted(training))
+    return {
+        "attributes": shared,
+        "only_in_labels": [name for name in labels[1] if name not in truth[1]],
+        "only_in_truth": [name for name in truth[1] if name not in labels[1]],
+        "rare_below": _percent(RARE),
+        **{
+            role: {
+                "persons": int(chosen.sum()),
+                **_figures(found[chosen], true[chosen], shared, of_source),
+                "per_attribute": _per_attribute(found[chosen], true[chosen], shared, of_source),
+                "majority": _figures(majority[chosen], true[chosen], shared, of_source),
+            }
+            for role, chosen in (("train", in_training), ("test", ~in_training))
+        },
+    }
+
+
+def _figures(found: Labels, true: Labels, names: Sequence[str], ratios: Ratios) -> dict[str, Any]:
+    known = true != UNSURE
+    right = (found == true) & known
+    rare = ratios < RARE
+    return {
+        "accuracy": _share(right.sum(), known.sum()),
+        "whole_persons": _share((right | ~known).all(1).sum(), len(true)),
+        **_together(found, true),
+        "rare": {"attributes": int(rare.sum()), **_together(found[:, rare], true[:, rare])},
+        "common": {"attributes": int((~rare).sum()), **_together(found[:, ~rare], true[:, ~rare])},
+        "groups": {
+            group: {"attributes": int(own.sum()), **_together(found[:, own], true[:, own])}
+            for group, members in GROUPS.items()
+            if (own := np.isin(names, members)).any()
+        },
+    }
+
+
+def _counts(found: Labels, true: Labels) -> NDArray[np.int64]:
+    """Return per attribute how many are rightly 1, wrongly 1, wrongly 0, rightly 0: [4, L]."""
+    pairs = ((1, 1), (1, 0), (0, 1), (0, 0))
+    return np.array([((found == said) & (true == is_so)).sum(0) for said, is_so in pairs])
+
+
+def _together(found: Labels, true: Labels) -> dict[str, float | None]:
+    """Return what attributes come to together: micro, but the mean of their mean accuracies."""
+    counts = _counts(found, true)
+    hit, false, missed, _ = (int(count) for count in counts.sum(1))
+    means = [mean for column in counts.T if (mean := _mean_accuracy(column)) is not None]
+    return {
+        "mean_accuracy": _percent(float(np.mean(means))) if means else None,
+        "precision": _share(hit, hit + false),
+        "recall": _share(hit, hit + missed),
+        "f1": _share(2 * hit, 2 * hit + false + missed),
+    }
+
+
+def _mean_accuracy(counts: NDArray[np.int64]) -> float | None:
+    hit, false, missed, rest = (int(count) for count in counts)
+    if hit + missed == 0 or false + rest == 0:
+        return None
+    return (hit / (hit + missed) + rest / (false + rest)) / 2
+
+
+def _per_attribute(
+    found: Labels, true: Labels, names: Sequence[str], ratios: Ratios
+) -> dict[str, dict[str, float | None]]:
+    counts = _counts(found, true)
+    return {
+        name: {
+            **_together(found[:, [place]], true[:, [place]]),
+            "accuracy": _share(counts[0, place] + counts[3, place], counts[:, place].sum()),
+            "found_ratio": _share(counts[:2, place].sum(), counts[:, place].sum()),
+            "truth_ratio": _share(counts[[0, 2], place].sum(), counts[:, place].sum()),
+            "source_ratio": None if np.isnan(ratios[place]) else _percent(ratios[place]),
+        }
+        for place, name in enumerate(names)
+    }
+
+
+def _share(part: Any, whole: Any) -> float | None:
+    """Return a share in per cent, None of nothing."""
+    return _percent(int(part) / int(whole)) if whole else None
+
+
+def _percent(value: float) -> float:
+    return round(100 * float(value), 2)

@@ -1,0 +1,285 @@
+"""The config of attributes and of learning from clips: what it takes and refuses."""
+
+import copy
+from typing import Any
+
+import pytest
+
+from weakreid import attributes, config, config_blocks
+from weakreid.errors import ReidError
+
+SMALL: dict[str, Any] = {
+    "datasets": {
+        "a": {"source": "walkers", "size": "tiny"},
+        "real": {"source": "mars", "root": "data/mars"},
+        "film": {
+            "source": "mot",
+            "root": "film",
+            "sequences": [{"name": "hall", "boxes": "boxes.txt", "video": "hall.avi"}],
+        },
+    },
+    "bags": {"three": {"tracklets_per_bag": [2, 3]}},
+    "sources": {
+        "rap": {"source": "rap", "root": "data/rap"},
+        "drawn": {"source": "walkers", "size": "tiny"},
+    },
+    "transfers": {"drawn": {"source": "drawn"}, "sure": {"labels": "truth"}},
+    "methods": {
+        "bagged": {"batch": {"frames": 8}},
+        "clips": {"learns": "clips"},
+        "seven": {"learns": "clips", "model": {"dimension": 70}, "attributes": {}},
+    },
+    "experiments": {
+        "plain": {"dataset": "a", "method": "clips"},
+        "mine": {"dataset": "a", "transfer": "drawn", "method": "seven"},
+    },
+    "studies": {
+        "s": {
+            "beside": "The Paper's",
+            "method": "seven",
+            "transfer": "drawn",
+            "transfers": {
+                "bce": {"loss": "bce", "mmd": 0},
+                "short": {"schedule": {"epochs": 1}},
+                "same": {"loss": "wbce"},
+                "sure": {"labels": "truth"},
+            },
+            "rows": {
+                "a": {"overrides": {"attributes": None}},
+                "bce": {"transfer": "bce"},
+                "short": {"transfer": "short"},
+                "same": {"transfer": "same"},
+                "sure": {"transfer": "sure"},
+            },
+        }
+    },
+    "tables": {
+        "ratios": {"kind": "ratios", "source": "rap", "title": "t"},
+        "labels": {
+            "kind": "labels",
+            "study": "s",
+            "title": "t",
+            "datasets": ["a"],
+            "rows": {"BCE": "bce"},
+        },
+    },
+}
+
+
+def changed(key: str, value: Any) -> dict[str, Any]:
+    """Return the small config with one value replaced; the key's parts are divided by dots."""
+    raw = copy.deepcopy(SMALL)
+    *blocks, last = key.split(".")
+    at = raw
+    for block in blocks:
+        at = at.setdefault(block, {})
+    at[last] = value
+    return raw
+
+
+def refusal(raw: dict[str, Any]) -> str:
+    """Return the one line with which a config is refused."""
+    with pytest.raises(ReidError) as caught:
+        config.load(raw)
+    line = str(caught.value)
+    assert "\n" not in line
+    return line
+
+
+def test_the_groups_hold_the_66_names_once() -> None:
+    assert len(attributes.NAMES) == len(set(attributes.NAMES)) == 66
+    assert list(attributes.TITLES) == list(attributes.GROUPS)
+    assert attributes.group_of("up-Red") == "up_body"
+
+
+def test_defaults_are_the_paper_s() -> None:
+    loaded = config.load(SMALL)
+    learnt = loaded.transfers["drawn"]
+    assert isinstance(learnt, config_blocks.Transfer)
+    chosen = (learnt.loss, learnt.mmd, learnt.sigma, learnt.alpha, learnt.threshold)
+    assert chosen == ("wbce", 1.0, 1.0, 0.5, 0.5)
+    assert isinstance(loaded.transfers["sure"], config_blocks.TrueAttributes)
+    method = config.method_of(loaded, "mine")
+    assert isinstance(method, config_blocks.ClipMethod) and method.attributes is not None
+    assert method.attributes.sigma == 0.5 and method.clips.frames == 8
+    assert {g: tuple(n) for g, n in method.attributes.groups.items()} == attributes.GROUPS
+
+
+def test_rows_of_a_study_have_their_transfers() -> None:
+    loaded = config.load(SMALL)
+    of = {name: e.transfer for name, e in loaded.experiments.items() if name.startswith("s_a")}
+    assert of == {
+        "s_a": "drawn",
+        "s_a_a": None,
+        "s_a_bce": "drawn_bce",
+        "s_a_short": "drawn_short",
+        "s_a_sure": "sure",
+    }
+    assert loaded.same["s_a_same"] == "s_a"
+    made = loaded.transfers["drawn_bce"]
+    assert isinstance(made, config_blocks.Transfer)
+    assert (made.loss, made.mmd, made.source) == ("bce", 0, "drawn")
+    short = loaded.transfers["drawn_short"]
+    assert isinstance(short, config_blocks.Transfer)
+    # a block's other values stay
+    assert short.schedule.epochs == 1 and short.schedule.factor == 0.1
+
+
+def test_the_truth_is_known_of_generated_people_alone() -> None:
+    loaded = config.load(SMALL)
+    assert loaded.refused["s_real_sure"] == (
+        "experiments.s_real_sure: nobody knows the true attributes of dataset real; take a "
+        "transfer that is learnt"
+    )
+    assert "have no truth" in loaded.refused["s_film"]
+    assert "s_real" not in loaded.refused
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "line"),
+    [
+        (
+            "transfers.drawn.source",
+            "rapp",
+            "transfers.drawn.source: 'rapp' does not exist; did you mean 'rap'?",
+        ),
+        (
+            "transfers.drawn.attributes",
+            ["hs-Hatt"],
+            "config.yaml: 'transfers.drawn.attributes.0': no attribute is called 'hs-Hatt'; did "
+            'you mean hs-Hat?, got "hs-Hatt"',
+        ),
+        (
+            "transfers.sure.loss",
+            "bce",
+            "config.yaml: unknown key 'transfers.sure.loss'; allowed: labels",
+        ),
+        (
+            "transfers.drawn.batch",
+            {"cache_mb": 10},
+            "transfers.drawn: batch.cache_mb needs a frozen first stage; add stem to model.frozen, "
+            "or set cache_mb: 0",
+        ),
+        (
+            "methods.seven.attributes",
+            {"groups": {"shoes": ["shoes-Sport"], "hats": []}},
+            "config.yaml: 'methods.seven.attributes.groups': the group hats has no attribute; give "
+            "it one, or leave it out",
+        ),
+        (
+            "methods.seven.attributes",
+            {"groups": {"shoes": ["shoes-Sport"], "feet": ["shoes-Sport"]}},
+            "config.yaml: 'methods.seven.attributes.groups': shoes-Sport is in the group feet and "
+            "in shoes; keep one",
+        ),
+        (
+            "methods.seven.attributes",
+            {"groups": {}},
+            "config.yaml: 'methods.seven.attributes.groups': no group of attributes; leave "
+            "`groups` out for ATTR's six",
+        ),
+        (
+            "methods.seven.model",
+            {"dimension": 64},
+            "config.yaml: 'methods.seven': model.dimension 64 does not divide into 7 segments, one "
+            "for each group of attributes and one for all; take a multiple of 7",
+        ),
+        (
+            "methods.seven.model",
+            {"embedding": "bnneck"},
+            "config.yaml: 'methods.seven': attributes.disentangled cuts the embedding into "
+            "segments; set model.embedding: fc (or fc_bn) and a model.dimension",
+        ),
+        (
+            "methods.clips.image",
+            {"height": 64, "width": 32, "resized": [60, 40]},
+            "config.yaml: 'methods.clips.image': resized is [60, 40], smaller than height x "
+            "width; enlarge it",
+        ),
+        (
+            "methods.clips.clip",
+            3,
+            "config.yaml: unknown key 'methods.clips.clip'; did you mean 'clips'?",
+        ),
+        (
+            "experiments.mine.bags",
+            "three",
+            "experiments.mine.bags: the method seven learns from clips; leave bags out, or take "
+            "another method",
+        ),
+        (
+            "experiments.mine.transfer",
+            None,
+            "config.yaml: 'experiments.mine.transfer' is missing; the method seven learns "
+            "attributes",
+        ),
+        (
+            "experiments.plain.transfer",
+            "drawn",
+            "experiments.plain.transfer: the method clips learns no attributes; leave transfer "
+            "out, or set attributes in its overrides",
+        ),
+        (
+            "experiments.attributes",
+            {"dataset": "a", "method": "clips"},
+            "experiments.attributes: results/attributes holds other things; rename it",
+        ),
+        (
+            "looks",
+            {"a": "sure"},
+            "looks.a: sure is the truth; take a transfer that is learnt",
+        ),
+        ("looks", {"aa": "drawn"}, "looks: 'aa' does not exist; did you mean 'a'?"),
+        (
+            "studies.s.rows.bce.transfer",
+            "bcee",
+            "studies.s.rows.bce.transfer: 'bcee' does not exist; did you mean 'bce'?",
+        ),
+        (
+            "studies.s.transfer",
+            None,
+            "config.yaml: 'studies.s.transfer' is missing; the method of a row of it learns "
+            "attributes",
+        ),
+        (
+            "tables.ratios.source",
+            "rip",
+            "tables.ratios.source: 'rip' does not exist; did you mean 'rap'?",
+        ),
+        (
+            "tables.labels.rows",
+            {"BCE": "bec"},
+            "tables.labels.rows.BCE: 'bec' does not exist; did you mean 'bce'?",
+        ),
+    ],
+)
+def test_what_is_refused(key: str, value: Any, line: str) -> None:
+    assert refusal(changed(key, value)) == line
+
+
+def test_a_group_whose_attributes_nobody_transfers() -> None:
+    raw = changed("transfers.drawn.attributes", ["Female", "hs-Hat"])
+    assert refusal(raw) == (
+        "experiments.mine: transfers.drawn.attributes has none of the group up_body; add one, or "
+        "leave the group out of attributes.groups"
+    )
+
+
+def test_maps_of_whole_frames_do_not_go_with_frames_that_are_cut() -> None:
+    method = {
+        "learns": "clips",
+        "model": {"frozen": ["stem"]},
+        "image": {"resized": [288, 144]},
+        "batch": {"cache_mb": 100},
+    }
+    assert refusal(changed("methods.clips", method)) == (
+        "experiments.plain: batch.cache_mb keeps what frozen stages make of whole frames; set "
+        "image.resized: null, or cache_mb: 0"
+    )
+
+
+def test_a_transfer_of_a_name_that_is_taken() -> None:
+    raw = changed("transfers.drawn_bce", {"source": "rap"})
+    assert refusal(raw) == (
+        "studies.s.transfers.bce: transfers.drawn_bce is there already and differs; rename one"
+    )
