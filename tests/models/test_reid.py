@@ -1,12 +1,13 @@
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
 from weakreid.errors import ReidError
 from weakreid.models.backbones import build
-from weakreid.models.reid import Heads, ReidModel, chunks, parameter_groups
+from weakreid.models.reid import Heads, ReidModel, chunks, middle_of, parameter_groups
 
 
 def model(**options: Any) -> ReidModel:
@@ -21,7 +22,9 @@ def batch_norms(module: nn.Module) -> list[nn.BatchNorm2d]:
     return [m for m in module.modules() if isinstance(m, nn.BatchNorm2d)]
 
 
-@pytest.mark.parametrize(("embedding", "dimension"), [("fc", 16), ("bnneck", 512), ("none", 512)])
+@pytest.mark.parametrize(
+    ("embedding", "dimension"), [("fc", 16), ("fc_bn", 16), ("bnneck", 512), ("none", 512)]
+)
 def test_embeddings(embedding, dimension):
     net = model(embedding=embedding).eval()
     assert net.dimension == dimension
@@ -29,6 +32,7 @@ def test_embeddings(embedding, dimension):
         pooled = net.backbone(images()).mean((2, 3))
         expected = {
             "fc": lambda: net.embedding(pooled),
+            "fc_bn": lambda: net.embedding[0](pooled) / (1 + net.embedding[1].eps) ** 0.5,
             "bnneck": lambda: pooled / (1 + net.embedding.eps) ** 0.5,
             "none": lambda: pooled,
         }[embedding]()
@@ -90,7 +94,7 @@ def test_batch_norms_in_eval_mode_keep_their_statistics_but_learn():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"embedding": "mlp"}, "embedding 'mlp' is unknown; choose fc, bnneck, none"),
+        ({"embedding": "mlp"}, "embedding 'mlp' is unknown; choose fc, fc_bn, bnneck, none"),
         ({"batch_norm": "off"}, "batch_norm is 'off'"),
         ({"frozen": ["layer9"]}, "frozen stage 'layer9' is unknown; resnet18 has stem"),
     ],
@@ -121,6 +125,24 @@ def test_heads_project_the_last_axis():
         "identity": (2, 3, 5),
         "detection": (2, 3, 5),
     }
+
+
+def test_fc_bn_starts_as_fc_does():
+    plain, normed = model(embedding="fc"), model(embedding="fc_bn")
+    assert torch.equal(normed.embedding[0].weight, plain.embedding.weight)
+    # its batch norm is no part of the backbone: it learns whatever batch_norm says
+    fixed = model(embedding="fc_bn", batch_norm="eval").train()
+    assert fixed.embedding[1].training
+
+
+@pytest.mark.parametrize(
+    ("size", "top", "left"), [((4, 3), 0, 0), ((2, 1), 1, 1), ((3, 2), 0, 0), ((1, 3), 1, 0)]
+)
+def test_the_middle_of_images(size, top, left):
+    pixels = np.arange(2 * 4 * 3 * 3).reshape(2, 4, 3, 3)
+    found = middle_of(pixels, *size)
+    assert np.array_equal(found, pixels[:, top : top + size[0], left : left + size[1]])
+    assert found.flags.c_contiguous
 
 
 @pytest.mark.parametrize("count", [1, 31, 32, 33, 70])

@@ -80,7 +80,7 @@ def test_weights_that_follow_what_is_visible() -> None:
         assert own["part"] == visibility.PARTS[group]
         # junk is left out
         assert (own["tracklets"], own["clips"], own["frames"]) == (11, 11, 88)
-        assert own["clips_without_variation"] == 0
+        assert own["clips_of_equal_weights"] == own["clips_without_variation"] == 0
         assert own["within"] == {"value": 1.0, "low": 1.0, "high": 1.0}
         assert own["seen"]["value"] > 1 > own["hidden"]["value"]
         assert own["difference"]["low"] > 0
@@ -124,7 +124,7 @@ def test_equal_weights_have_no_correlation() -> None:
     jitter = np.where(np.arange(FRAMES) % 2, 1.0, 1 + 1e-7)
     equal["weight"] = (jitter / LENGTH).astype(np.float32)
     own = visibility.relations(equal, visibility.shares_of(frames(), truth()), 0)["groups"]["shoes"]
-    assert own["clips_without_variation"] == own["clips"] == 11
+    assert own["clips_of_equal_weights"] == own["clips_without_variation"] == own["clips"] == 11
     assert own["within"] is None
     assert own["pooled"] is None
     assert own["seen"]["value"] == pytest.approx(1.0)
@@ -142,7 +142,7 @@ def test_nothing_hidden() -> None:
 def test_bad_input() -> None:
     shares = visibility.shares_of(frames(), truth())
     with pytest.raises(ReidError, match=r"F001\.jpg is not in the truth \(96 such frames\)"):
-        visibility.shares_of(frames(), truth().assign(file="x"))
+        visibility.shares_of(frames(), truth().assign(file="x" + truth()["file"]))
     with pytest.raises(ReidError, match="the weights are of gender_age, the parts of head_shou"):
         visibility.joined(weights(("gender_age",)), shares)
     with pytest.raises(ReidError, match="the weights have image 7, which the frames have not"):
@@ -189,3 +189,12 @@ def test_the_stage_refuses(folder: Path) -> None:
     (folder / "cut.parquet").write_bytes(b"PAR1")
     with pytest.raises(ReidError, match="not a whole Parquet file"):
         run(folder, "x", truth=folder / "cut.parquet")
+
+
+def test_one_tracklet_gives_no_bounds() -> None:
+    rows = visibility.joined(weights(("shoes",)), visibility.shares_of(frames(), truth()))
+    own = visibility.relation(rows[rows["tracklet_id"] == 3], seed=0)
+    assert own["within"] == {"value": 1.0, "low": None, "high": None}
+    alone = [one for one in own["bins"] if one["frames"]]
+    assert {one["tracklets"] for one in alone} == {1}
+    assert visibility.plot({"groups": {"shoes": {"part": "shoes", **own}}}, "T").axes

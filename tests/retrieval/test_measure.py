@@ -33,12 +33,14 @@ def make(seed: int, block: int) -> tuple[Frames, pd.DataFrame, pd.DataFrame, np.
     rest = inside.drop(probes.index)
     rows = []
     for row in probes.itertuples():
-        rows.append(("probe", [row.person_id], images[ids == row.tracklet_id]))
+        own = [row.tracklet_id]
+        rows.append(("probe", [row.person_id], images[ids == row.tracklet_id], own))
     for at in range(0, len(rest), 3):
         group = rest.iloc[at : at + 3]
         kept = [rng.permutation(images[ids == t])[:3] for t in group["tracklet_id"]]
-        rows.append(("gallery", sorted(set(group["person_id"])), np.concatenate(kept)))
-    bags = pd.DataFrame(rows, columns=["split", "labels", "frames"])
+        own = group["tracklet_id"].tolist()
+        rows.append(("gallery", sorted(set(group["person_id"])), np.concatenate(kept), own))
+    bags = pd.DataFrame(rows, columns=["split", "labels", "frames", "tracklet_ids"])
     bags["bag_id"] = np.arange(len(bags))
 
     def blocks():
@@ -77,6 +79,52 @@ def test_coarse_is_the_minimum_over_a_bags_frames(metric: str, block: int) -> No
             assert list(top) == order
             np.testing.assert_allclose(distances, [wanted[b][0] for b in order], atol=2e-3)
             assert list(nearest) == [wanted[b][1] for b in order]
+
+
+@pytest.mark.parametrize("metric", ["euclidean", "cosine"])
+@pytest.mark.parametrize("block", [1, 7, 1000])
+def test_coarse_of_clips_is_the_minimum_over_those_of_a_bags_tracklets(
+    metric: str, block: int
+) -> None:
+    for seed in range(3):
+        frames, _, bags, features = make(seed, block)
+        # two clips may stand under one image, and the images of a bag say nothing
+        clips = frames._replace(images=frames.images // 20 * 20)
+        bags["frames"] = [np.array([-1])] * len(bags)
+        result, probes, gallery = measure_coarse(
+            clips, bags, metric=metric, memory_bytes=1 << 20, unit="clips"
+        )
+
+        def distance(a: np.ndarray, b: np.ndarray) -> float:
+            if metric == "cosine":
+                return 1 - a @ b / np.linalg.norm(a) / np.linalg.norm(b)
+            return float(np.linalg.norm(a - b))
+
+        for probe, top, distances, nearest in zip(
+            probes.itertuples(),
+            result.top_gallery,
+            result.top_distances,
+            result.top_frames,
+            strict=True,
+        ):
+            mean = features[np.isin(clips.tracklet_ids, probe.tracklet_ids)].mean(axis=0)
+            wanted = {}
+            for bag in gallery.itertuples():
+                inside = np.flatnonzero(np.isin(clips.tracklet_ids, bag.tracklet_ids))
+                each = {row: distance(mean, features[row]) for row in inside}
+                best = min(each, key=each.get)
+                wanted[bag.Index] = (each[best], clips.images[best])
+            order = sorted(wanted, key=lambda bag: wanted[bag][0])
+            assert list(top) == order
+            np.testing.assert_allclose(distances, [wanted[b][0] for b in order], atol=2e-3)
+            assert list(nearest) == [wanted[b][1] for b in order]
+
+
+def test_a_tracklet_of_a_bag_without_clips_is_named() -> None:
+    frames, _, bags, _ = make(0, 10)
+    bags["tracklet_ids"] = [*bags["tracklet_ids"][:-1], [998]]
+    with pytest.raises(ReidError, match="tracklet 998 has no features"):
+        measure_coarse(frames, bags, metric="cosine", memory_bytes=1 << 20, unit="clips")
 
 
 @pytest.mark.parametrize("block", [1, 7, 1000])

@@ -4,9 +4,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.training.helpers import make_images
 
+from weakreid.images import ImageStore
 from weakreid.seeding import numpy_generator
-from weakreid.training.augment import ERASE_AREA, augment, erasing_rectangle
+from weakreid.training.augment import ERASE_AREA, augment, erasing_rectangle, random_cuts
+from weakreid.training.pictures import Pictures
 
 FILL = (123.675, 116.28, 103.53)
 COLOUR = np.array([124, 116, 104], np.uint8)
@@ -131,3 +134,61 @@ def test_a_shift_out_of_the_frame_leaves_the_fill(pad):
     out = augment(pictures(200, 4, 4), numpy_generator(8), **{**OFF, "pad": pad})
     gone = (out == COLOUR).all(axis=(1, 2, 3))
     assert gone.any()
+
+
+def places_of(image: np.ndarray, cut: np.ndarray) -> list[tuple[int, int]]:
+    height, width, _ = cut.shape
+    return [
+        (top, left)
+        for top in range(image.shape[0] - height + 1)
+        for left in range(image.shape[1] - width + 1)
+        if np.array_equal(image[top : top + height, left : left + width], cut)
+    ]
+
+
+@given(
+    count=st.integers(0, 4),
+    size=st.tuples(st.integers(1, 6), st.integers(1, 6)),
+    room=st.tuples(st.integers(0, 3), st.integers(0, 3)),
+)
+def test_a_cut_is_a_part_of_its_frame(count, size, room):
+    images = pictures(count, size[0] + room[0], size[1] + room[1])
+    cuts = random_cuts(images, numpy_generator(1), *size)
+    assert cuts.shape == (count, *size, 3)
+    for image, cut in zip(images, cuts, strict=True):
+        assert places_of(image, cut)
+    assert np.array_equal(cuts, random_cuts(images, numpy_generator(1), *size))
+
+
+def test_every_place_is_cut():
+    image = pictures(1, 4, 5)
+    cuts = random_cuts(image.repeat(300, axis=0), numpy_generator(2), 3, 3)
+    places = [places_of(image[0], cut) for cut in cuts]
+    assert {place for (place,) in places} == {(t, left) for t in (0, 1) for left in (0, 1, 2)}
+
+
+def test_pictures_are_resized_before_they_are_cut(tmp_path):
+    make_images(tmp_path / "images.arrow", 6)
+    rows = [np.array([0, 1, 2]), np.array([4, 4])]
+    augmenting = {"flip": 0.0, "pad": 0, "erase": 0.0}
+    with ImageStore(tmp_path / "images.arrow") as store:
+        larger = store.batch(np.concatenate(rows), 32, 16)
+        cut = Pictures(store, 28, 14, FILL, augmenting, 1, resized=(32, 16))
+        generators = [numpy_generator(seed) for seed in (1, 2)]
+        found = cut.augmented(rows, generators).numpy()
+        assert found.shape == (5, 28, 14, 3)
+        for image, of_image in zip(larger, found, strict=True):
+            assert places_of(image, of_image)
+        middle = cut.plain(np.concatenate(rows)).numpy()
+        assert np.array_equal(middle, larger[:, 2:30, 1:15])
+        # without, a picture is resized whole, and no other number is drawn
+        whole = Pictures(store, 28, 14, FILL, {**augmenting, "pad": 3}, 1)
+        generators = [numpy_generator(seed) for seed in (1, 2)]
+        found = whole.augmented(rows, generators).numpy()
+        plain = [store.batch(of_group, 28, 14) for of_group in rows]
+        expected = [
+            augment(images, numpy_generator(seed), fill=FILL, flip=0.0, pad=3, erase=0.0)
+            for images, seed in zip(plain, (1, 2), strict=True)
+        ]
+        assert np.array_equal(found, np.concatenate(expected))
+        assert np.array_equal(whole.plain(rows[0]).numpy(), plain[0])

@@ -34,7 +34,7 @@ _LETTER = 0.6021 * _SIZE / 72  # inches
 _LINE = 0.125  # inches
 _LETTERS = 38  # of a transfer's column
 _FRAME = 0.5, 1.0  # inches, width and height
-_GAP = 0.15
+_NAME, _GAP = 0.13, 0.15
 
 
 @dataclass(frozen=True)
@@ -222,7 +222,7 @@ def sheet(
     most = max(len(one.images) for one in found)
     strip, column = _FRAME[0] * most, _LETTER * _LETTERS + _GAP
     heights = [
-        max(_FRAME[1], _LINE * max(_count(words) for words in one.columns)) + 2 * _GAP
+        max(_FRAME[1] + _NAME, _LINE * max(_count(words) for words in one.columns)) + _GAP
         for one in found
     ]
     width = strip + _GAP + column * len(heads)
@@ -233,17 +233,15 @@ def sheet(
     for place, head in enumerate(heads):
         left = (strip + _GAP + place * column) / width
         figure.text(left, 1 - (top - 0.18) / height, head, fontsize=8, weight="bold", va="top")
-    bottom = height - top
+    upper = height - top
     for one, own in zip(found, heights, strict=True):
-        bottom -= own
-        box = (0.0, (bottom + _GAP) / height, strip / width, _FRAME[1] / height)
+        figure.text(0.003, upper / height, f"person {one.person}", fontsize=6.5, va="top")
+        frames = upper - _NAME - _FRAME[1]
+        box = (0.0, frames / height, strip / width, _FRAME[1] / height)
         _draw_frames(figure.add_axes(box), one, picture, most)
-        figure.text(
-            0.003, (bottom + _GAP + _FRAME[1] + 0.02) / height, f"person {one.person}", fontsize=6.5
-        )
         for place, groups in enumerate(one.columns):
-            left = strip + _GAP + place * column
-            _write(figure, groups, left, bottom + own - _GAP, width, height)
+            _write(figure, groups, strip + _GAP + place * column, upper, width, height)
+        upper -= own
     figure.text(0.003, 0.06 / height, legend(truth, len(heads) - truth), fontsize=7)
     return figure
 

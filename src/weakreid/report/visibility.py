@@ -141,10 +141,12 @@ def relation(rows: pd.DataFrame, seed: int) -> dict[str, Any]:
         seed: of the bootstrap.
 
     Returns:
-        Numbers of tracklets, clips, clips_without_variation, frames, hidden_frames; and "within"
-        (mean Spearman correlation over clips), "pooled" (over frames), "hidden" and "seen" (mean
-        weight times T) and "difference" (seen less hidden), each {"value", "low", "high"} or None
-        where it is undefined; "bins": visible_from, visible_to, frames and the same of each.
+        Numbers of tracklets, clips, clips_of_equal_weights, clips_without_variation (of weights or
+        of what is visible), frames and hidden_frames; and "within" (mean Spearman correlation over
+        clips), "pooled" (over frames), "hidden" and "seen" (mean weight times T) and "difference"
+        (seen less hidden), each {"value", "low", "high"}, or None where it is undefined. A single
+        tracklet gives no bounds (None). "bins": visible_from, visible_to, frames, tracklets and
+        weight, the mean of each.
     """
     names = np.unique(rows["tracklet_id"])
     within = clip_correlations(rows)
@@ -180,28 +182,29 @@ def relation(rows: pd.DataFrame, seed: int) -> dict[str, Any]:
         sums[f"bin{place}"] = per_tracklet(weight * inside)
         sums[f"bin{place}_n"] = per_tracklet(inside)
     bounds = _bootstrap(sums, seed)
+    equal = rows.groupby(["tracklet_id", "clip"])["weight"].agg(np.ptp) == 0
     bins = [
         {
             "visible_from": float(EDGES[place]),
             "visible_to": float(EDGES[place + 1]),
             "frames": int((number == place).sum()),
-            "weight": bounds(_ratio(f"bin{place}", f"bin{place}_n")),
+            "tracklets": int((sums[f"bin{place}_n"] > 0).sum()),
+            "weight": bounds(_ratio(f"bin{place}", f"bin{place}_n"), f"bin{place}_n"),
         }
         for place in range(len(EDGES) - 1)
     ]
     return {
         "tracklets": len(names),
         "clips": len(within),
+        "clips_of_equal_weights": int(equal.sum()),
         "clips_without_variation": int(within["correlation"].isna().sum()),
         "frames": len(rows),
         "hidden_frames": int(hidden.sum()),
-        "within": bounds(_ratio("within", "clips")),
-        "pooled": bounds(_correlation),
-        "hidden": bounds(_ratio("hidden", "hidden_n")),
-        "seen": bounds(_ratio("seen", "seen_n")),
-        "difference": bounds(
-            lambda s: _ratio("seen", "seen_n")(s) - _ratio("hidden", "hidden_n")(s)
-        ),
+        "within": bounds(_ratio("within", "clips"), "clips"),
+        "pooled": bounds(_correlation, "n"),
+        "hidden": bounds(_ratio("hidden", "hidden_n"), "hidden_n"),
+        "seen": bounds(_ratio("seen", "seen_n"), "seen_n"),
+        "difference": bounds(_difference, "hidden_n", "seen_n"),
         "bins": bins,
     }
 
@@ -216,6 +219,10 @@ def _ratio(over: str, under: str) -> Callable[[Sums], Floats]:
     return ratio
 
 
+def _difference(sums: Sums) -> Floats:
+    return _ratio("seen", "seen_n")(sums) - _ratio("hidden", "hidden_n")(sums)
+
+
 def _correlation(sums: Sums) -> Floats:
     """Return Pearson's correlation from sums over frames."""
     n = sums["n"]
@@ -225,8 +232,14 @@ def _correlation(sums: Sums) -> Floats:
     return (sums["xy"] - sums["x"] * sums["y"] / n) / np.where(scale > 0, scale, np.nan)
 
 
-def _bootstrap(sums: Sums, seed: int) -> Callable[[Callable[[Sums], Floats]], Any]:
-    """Return what gives a figure its bounds: from sums per tracklet, resampled."""
+Bounds = Callable[..., dict[str, float | None] | None]
+
+
+def _bootstrap(sums: Sums, seed: int) -> Bounds:
+    """Return what gives a figure its bounds: from sums per tracklet, resampled.
+
+    It takes the figure, a function of sums, and the names of the sums that count what it is of.
+    """
     stacked = np.stack(list(sums.values()), axis=1)
     tracklets = len(stacked)
     generator = numpy_generator(seed, "visibility")
@@ -239,14 +252,16 @@ def _bootstrap(sums: Sums, seed: int) -> Callable[[Callable[[Sums], Floats]], An
     whole = dict(zip(sums, stacked.sum(axis=0, keepdims=True).T, strict=True))
     drawn = dict(zip(sums, resampled.T, strict=True))
 
-    def bounds(figure: Callable[[Sums], Floats]) -> dict[str, float] | None:
+    def bounds(figure: Callable[[Sums], Floats], *counts: str) -> dict[str, float | None] | None:
         value = float(figure(whole)[0])
         if np.isnan(value):
             return None
-        found = figure(drawn)
-        edge = (100 - LEVEL) / 2
-        low, high = np.nanpercentile(found, [edge, 100 - edge])
-        return {"value": value, "low": float(low), "high": float(high)}
+        low = high = None
+        if all((sums[name] > 0).sum() > 1 for name in counts):
+            edge = (100 - LEVEL) / 2
+            found = np.nanpercentile(figure(drawn), [edge, 100 - edge])
+            low, high = (round(float(one), 6) for one in found)
+        return {"value": round(value, 6), "low": low, "high": high}
 
     return bounds
 
@@ -280,6 +295,8 @@ def relations(weights: pd.DataFrame, shares: pd.DataFrame, seed: int) -> dict[st
 def plot(found: Mapping[str, Any], title: str) -> Figure:
     """Draw the mean weight times T by visible share, a panel per group.
 
+    Open markers are bins with frames of one tracklet, of which nothing is said about others.
+
     Args:
         found: of `relations`.
         title: of the figure.
@@ -288,17 +305,24 @@ def plot(found: Mapping[str, Any], title: str) -> Figure:
     figure = Figure(figsize=(2.3 * len(groups) + 0.6, 2.7), layout="constrained")
     axes = figure.subplots(1, len(groups), squeeze=False, sharey=True)[0]
     for number, (axis, (group, own)) in enumerate(zip(axes, groups.items(), strict=True)):
+        colour = _COLOURS[number % len(_COLOURS)]
         bins = [one for one in own["bins"] if one["weight"] is not None]
-        middle = [100 * (one["visible_from"] + one["visible_to"]) / 2 for one in bins]
-        value = np.array([one["weight"]["value"] for one in bins])
-        low = np.array([one["weight"]["low"] for one in bins])
-        high = np.array([one["weight"]["high"] for one in bins])
+        sure = [one for one in bins if one["tracklets"] > 1]
+        values = np.array(
+            [[one["weight"][name] for name in ("value", "low", "high")] for one in sure]
+        )
+        value, low, high = values.reshape(-1, 3).T
         # a bootstrap's bounds need not hold the value where frames are few
         bars = np.maximum([value - low, high - value], 0)
         axis.axhline(1.0, color="#999999", linestyle=":", linewidth=1.0)
         axis.errorbar(
-            middle, value, bars, color=_COLOURS[number % len(_COLOURS)], marker="o", markersize=3.5,
+            [_middle(one) for one in sure], value, bars, color=colour, marker="o", markersize=3.5,
             linewidth=1.3, capsize=2, elinewidth=0.8,
+        )  # fmt: skip
+        alone = [one for one in bins if one["tracklets"] == 1]
+        axis.plot(
+            [_middle(one) for one in alone], [one["weight"]["value"] for one in alone], "o",
+            color=colour, markerfacecolor="white", markersize=3.5,
         )  # fmt: skip
         within = own["within"]
         said = "weights do not vary" if within is None else f"ρ within clips {within['value']:.2f}"
@@ -310,3 +334,8 @@ def plot(found: Mapping[str, Any], title: str) -> Figure:
     axes[0].set_ylabel("mean weight × T", fontsize=8)
     figure.suptitle(title, fontsize=10)
     return figure
+
+
+def _middle(one: Mapping[str, Any]) -> float:
+    """Return the middle of a bin, in per cent."""
+    return 50 * (one["visible_from"] + one["visible_to"])

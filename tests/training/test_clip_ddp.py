@@ -1,0 +1,77 @@
+"""Several processes learn from clips as one does (gloo, CPU)."""
+
+import multiprocessing
+import os
+from pathlib import Path
+
+import torch
+from lightning_fabric import Fabric
+from lightning_fabric.plugins.environments import LightningEnvironment
+from tests.training.helpers import make_images, settings_put_back
+from tests.training.test_clip_task import Net, heads_of, task_of
+from tests.training.test_ddp import free_port
+
+from weakreid.images import ImageStore
+
+
+def steps_of(images: Path, out: Path, fabric: Fabric) -> None:
+    """Take some steps; write losses, the first gradients and the last weights."""
+    fabric.launch()
+    torch.set_num_threads(1)
+    net, heads = Net(), heads_of()
+    parts = [*net.parameters(), *heads.parameters()]
+    learner, optimiser = fabric.setup(net, torch.optim.SGD(parts, 0.05, 0.9))
+    behind = fabric.setup_module(heads)
+    learner.backbone = net.backbone
+    with ImageStore(images) as store:
+        augmenting = {"flip": 0.5, "pad": 2, "erase": 0.5}
+        task = task_of(store, fabric, net=learner, heads=behind, augmenting=augmenting)
+        losses, gradients = [], []
+        for batch in task.batches(0):
+            assert len(batch.persons) == 4 // fabric.world_size
+            value, terms = task.loss(batch)
+            optimiser.zero_grad()
+            fabric.backward(value)
+            gradients.append([part.grad.clone() for part in parts])
+            optimiser.step()
+            losses.append([value.item(), *(term.item() for term in terms.values())])
+    weights = [part.detach() for part in parts]
+    found = {"losses": losses, "gradients": gradients[0], "weights": weights}
+    torch.save(found, out / f"{fabric.global_rank}-of-{fabric.world_size}.pt")
+
+
+def one_of(rank: int, size: int, port: int, images: Path, out: Path) -> None:
+    os.environ.update(
+        LOCAL_RANK=str(rank), NODE_RANK="0", WORLD_SIZE=str(size),
+        MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port),
+    )  # fmt: skip
+    torch.set_num_threads(1)
+    fabric = Fabric(
+        accelerator="cpu", devices=size, strategy="ddp", plugins=[LightningEnvironment()]
+    )
+    steps_of(images, out, fabric)
+
+
+def test_two_processes_make_the_loss_and_gradients_of_one(tmp_path):
+    images = tmp_path / "images.arrow"
+    make_images(images, 20)
+    with settings_put_back():
+        alone = Fabric(accelerator="cpu", devices=1, plugins=[LightningEnvironment()])
+        steps_of(images, tmp_path, alone)
+    context, port = multiprocessing.get_context("fork"), free_port()
+    processes = [
+        context.Process(target=one_of, args=(rank, 2, port, images, tmp_path)) for rank in range(2)
+    ]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(120)
+        assert process.exitcode == 0
+    one = torch.load(tmp_path / "0-of-1.pt")
+    assert len(one["losses"]) == 3
+    assert all(gradient.abs().max() > 1e-4 for gradient in one["gradients"])
+    for rank in range(2):
+        two = torch.load(tmp_path / f"{rank}-of-2.pt")
+        torch.testing.assert_close(two["losses"], one["losses"], rtol=1e-5, atol=1e-6)
+        torch.testing.assert_close(two["gradients"], one["gradients"], rtol=1e-4, atol=1e-6)
+        torch.testing.assert_close(two["weights"], one["weights"], rtol=1e-4, atol=1e-6)
