@@ -232,7 +232,10 @@ def test_a_picture_that_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "in" / "04.jpg").write_bytes(b"")
     (tmp_path / "in" / "08.jpg").write_bytes(picture(8)[:-60])
     text = pack_refusal(annotation, tmp_path / "in", tmp_path / "out")
-    assert text.startswith("rap: 2 of 11 pictures are unreadable (empty file): 04.jpg, 08.jpg; put")
+    assert text == (
+        "rap: 2 of 11 pictures are unreadable (empty file): 04.jpg, 08.jpg; get them again, or set"
+        " on_bad_frame: leave_out"
+    )
 
 
 def test_bad_pictures_are_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -195,6 +195,16 @@ def test_another_file(tmp_path: Path) -> None:
     assert "not a whole MATLAB file" in refusal(tmp_path)
     path.write_text("RAP")
     assert "not a whole MATLAB file" in refusal(tmp_path)
+    # without compression there is no checksum, and damage might end the whole process
+    scipy.io.savemat(path, {"RAP_annotation": content()})
+    assert "not compressed, as the official one is" in refusal(tmp_path)
+    scipy.io.savemat(path, {"RAP_annotation": content()}, do_compression=True)
+    whole = path.read_bytes()
+    for damaged in (whole[:-1], whole[:200], whole[:132], whole[:128], whole + b"x"):
+        path.write_bytes(damaged)
+        assert "not a whole MATLAB file (" in refusal(tmp_path)
+    path.write_bytes(whole[:200] + bytes([whole[200] ^ 1]) + whole[201:])
+    assert "not a whole MATLAB file (" in refusal(tmp_path)
 
 
 @given(data=st.data())

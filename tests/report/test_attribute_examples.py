@@ -12,6 +12,8 @@ from tests.training.helpers import make_images
 from weakreid import tables
 from weakreid.errors import ReidError
 from weakreid.report.attribute_examples import (
+    Example,
+    Truth,
     Word,
     choose,
     disagreement,
@@ -107,8 +109,15 @@ def test_without_truth_there_is_no_mark() -> None:
     assert len(one.columns) == 2
     assert one.columns[1][-1] == (Word("attach-Box", False),)
     assert one.columns[1][-1][0].marked == "attach-Box"
-    assert legend(False, 2) == "bold: not every transfer found it"
-    assert legend(True, 1) == "✓ blue: right; ✗ red: wrong"
+    assert legend([one], 2) == "bold: not every transfer found it"
+
+
+def test_the_legend_explains_the_marks_that_there_are() -> None:
+    def shown(*truths: Truth) -> Example:
+        return Example(1, (0,), ((tuple(Word("x", True, truth) for truth in truths),),))
+
+    assert legend([shown("right", "unknown")], 1) == "✓ blue: right; ✗ red: wrong"
+    assert legend([shown("open")], 1) == "? grey: the truth was left open"
 
 
 def test_lines_are_broken_between_words() -> None:

@@ -52,7 +52,7 @@ def test_the_table() -> None:
 def test_asked_for_by_name_and_rank() -> None:
     found = cells(attribute_table("T", {"A": [measured()]}, ["attach-Box", "hs-Hat"], "x", (1, 5)))
     assert found[0] == ["", "all queries", "attach-Box", "hs-Hat"]
-    assert found[2] == ["A", "56.0 / 100.0 / 46.0 (10)", "too few", "50.0 / 100.0 / 40.0 (4)"]
+    assert found[2] == ["A", "56.0 / 100.0 / 46.0 (10)", "too few (0)", "50.0 / 100.0 / 40.0 (4)"]
 
 
 def test_many_attributes_stand_below_each_other() -> None:

@@ -10,7 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.report.test_audit import BAGS, FINDINGS
-from tests.training.helpers import make_images
+from tests.training.helpers import BAGS as BAGS_MADE
+from tests.training.helpers import (
+    FRAMES_PER_BAG,
+    make_data,
+    make_images,
+    method,
+    run_here,
+    settings_put_back,
+)
 
 from weakreid import tables
 from weakreid.attributes import NAMES
@@ -98,9 +106,53 @@ def test_frames_count_each() -> None:
     assert audit.evidence_looks(findings, of_image, votes, SOME, 0.5) == ["Male, up-Red"]
 
 
-def test_votes_without_frames_are_refused(tmp_path: Path) -> None:
+def test_the_audit_stage_with_votes(tmp_path: Path) -> None:
+    data = make_data(tmp_path)
+    model = run_here(data, tmp_path / "out", method(schedule__epochs=1)) / "model.safetensors"
+    # the dataset's tracklets, other than the bags': a frame each
+    count = BAGS_MADE * FRAMES_PER_BAG
+    frames = {
+        "tracklet_id": range(100, 100 + count),
+        "position": [0] * count,
+        "file": [f"{image}.jpg" for image in range(count)],
+        "image": range(count),
+        "truth_person_id": [0] * count,
+    }
+    votes = {
+        "tracklet_id": range(100, 100 + count),
+        "person_id": [1] * count,
+        "frame_count": [1] * count,
+        "probabilities": [[0.8, 0.0, 0.9, 0.0]] * count,
+    }
+    tables.write(tmp_path / "frames.parquet", "frames", frames, {})
+    tables.write(tmp_path / "votes.parquet", "attribute_votes", votes, {"attributes": SOME})
+
+    def audited(name: str, **more: Path) -> tuple[str, bytes]:
+        out = tmp_path / name
+        block = {"experiment": "toy", "frames": 64, "top": 3, "threshold": 0.5}
+        with settings_put_back():
+            audit_stage.main(
+                model=model,
+                bags=data / "bags.parquet",
+                images=data / "images.arrow",
+                params=json.dumps(block),
+                device="cpu",
+                threads=1,
+                out=out / "audit.parquet",
+                markdown=out / "audit.md",
+                picture=out / "audit.png",
+                **more,
+            )
+        return (out / "audit.md").read_text(), (out / "audit.parquet").read_bytes()
+
+    votes_at, frames_at = tmp_path / "votes.parquet", tmp_path / "frames.parquet"
+    plain, findings = audited("plain")
+    seen, same = audited("seen", votes=votes_at, frames=frames_at)
+    assert same == findings
+    assert "looks like" not in plain
+    assert seen.count("up-Red, Female |") == 3
     with pytest.raises(ReidError, match="--votes needs --frames"):
-        audit_stage._looks(FINDINGS, tmp_path / "votes.parquet", None, {"threshold": 0.5})
+        audited("without", votes=votes_at)
 
 
 @pytest.fixture
@@ -163,12 +215,12 @@ def write_votes(folder: Path, persons: list[int]) -> Path:
     return folder / "votes.parquet"
 
 
-def drawn(folder: Path, kind: str = "svg", **more: Any) -> tuple[bytes, bytes]:
+def drawn(folder: Path, **more: Any) -> tuple[bytes, bytes]:
     block = {"experiment": "x", "seed": 1, "queries": 2, "items": 3, "threshold": 0.5}
     paths = {
         name: folder / f"{name}.parquet" for name in ("rankings", "tracklets", "frames", "coarse")
     }
-    made = folder / f"fine.{kind}", folder / f"coarse.{kind}"
+    made = folder / "fine.svg", folder / "coarse.svg"
     matches_stage.main(
         **paths,
         images=folder / "images.arrow",
@@ -191,4 +243,3 @@ def test_the_matches_stage_with_votes(folder: Path) -> None:
     # whose tracklets they are is not looked at
     again = write_votes(folder, [9] * 5)
     assert drawn(folder, votes=again) == (fine, bags)
-    assert drawn(folder, "png", votes=votes) == drawn(folder, "png", votes=votes)

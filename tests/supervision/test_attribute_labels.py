@@ -61,8 +61,10 @@ def test_chosen_attributes_come_in_the_order_of_the_source() -> None:
         ("hs-Hut", "attributes: the source has none called 'hs-Hut'; did you mean hs-Hat?"),
         (
             "Age17-30",
-            "attributes: the source has none called 'Age17-30'; "
-            "it has Female, hs-Hat, ub-Shirt, low-Red",
+            (
+                "attributes: the source has none called 'Age17-30'; it has Female, hs-Hat, "
+                "ub-Shirt, low-Red"
+            ),
         ),
     ],
 )

@@ -36,7 +36,7 @@ from tests.training.transfer_helpers import (
 
 from weakreid import tables
 from weakreid.errors import ReidError
-from weakreid.images import ImageStore
+from weakreid.images import ImageStore, write_store
 from weakreid.losses.attribute_bce import bce
 from weakreid.losses.mmd import mmd
 from weakreid.models.attribute_head import attribute_head, restore_head
@@ -45,7 +45,7 @@ from weakreid.retrieval.votes import tracklet_means
 from weakreid.seeding import numpy_generator
 from weakreid.stages import attribute_votes
 from weakreid.supervision.visible import read_frames_only
-from weakreid.training.checkpoint import load_weights, part_of
+from weakreid.training.checkpoint import load_weights, part_of, save_weights
 from weakreid.training.pictures import Pictures
 from weakreid.training.transfer_task import Discrepancy, TransferTask, turns
 
@@ -65,7 +65,7 @@ def data(tmp_path_factory) -> Path:
     return make_both(tmp_path_factory.mktemp("data"))
 
 
-SHORT = transfer_method(schedule__epochs=2, schedule__steps_per_epoch=2)
+SHORT = transfer_method(schedule__epochs=1, schedule__steps_per_epoch=2)
 
 
 @pytest.fixture(scope="module")
@@ -218,8 +218,10 @@ def test_without_mmd_and_weights(stores):
         (
             {"source_size": 11},
             1,
-            "batch.source is 11, but there are 10 training pictures of the source; "
-            "lower batch.source",
+            (
+                "batch.source is 11, but there are 10 training pictures of the source; lower "
+                "batch.source"
+            ),
         ),
         (
             {"target_size": 8},
@@ -229,8 +231,10 @@ def test_without_mmd_and_weights(stores):
         (
             {"source_size": 5},
             2,
-            "batch.source 5 does not divide among 2 devices; "
-            "set batch.source to a multiple of them or take fewer devices",
+            (
+                "batch.source 5 does not divide among 2 devices; set batch.source to a "
+                "multiple of them or take fewer devices"
+            ),
         ),
     ],
 )
@@ -363,13 +367,14 @@ def test_maps_computed_once_give_the_training_of_maps_computed_at_every_step(dat
     ]
     plain, cached = (learn_here(data, tmp_path / str(i), v) for i, v in enumerate(values))
     one, other = (history_rows(out / "history.parquet") for out in (plain, cached))
-    # a flip drawn for a map is not the flip drawn for a picture: only the first draw agrees
     assert [row[:3] for row in one] == [row[:3] for row in other]
-    assert one[0][3] == pytest.approx(other[0][3], rel=1e-4)
+    assert [row[3] for row in other] == pytest.approx([row[3] for row in one], rel=1e-3)
 
 
 def test_maps_that_take_too_much(data, tmp_path):
-    values = transfer_method(batch__cache_mb=1, image={"height": 256, "width": 128})
+    values = transfer_method(
+        batch__cache_mb=1, model__frozen=["stem"], image={"height": 256, "width": 128}
+    )
     with pytest.raises(ReidError) as caught:
         learn_here(data, tmp_path, values)
     # 12 pictures and 9 frames, twice 64 x 64 x 32 floats each
@@ -441,19 +446,14 @@ def test_what_is_hidden_does_not_change_one_bit(data, trained, tmp_path, name, c
 
 def with_pictures(data: Path, folder: Path, rows: slice) -> Path:
     """Return a copy of the data in which some of the target's pictures are others."""
-    import pyarrow as pa
-
     shutil.copytree(data, folder)
     path = folder / "target" / "images.arrow"
     make_images(folder / "other.arrow", 12, seed=7)
     with ImageStore(path) as old, ImageStore(folder / "other.arrow") as new:
         chosen = set(range(12)[rows])
         bytes_of = [bytes((new if row in chosen else old).encoded(row)) for row in range(12)]
-    from weakreid.images import write_store
-
     path.unlink()
     write_store(path, iter(bytes_of))
-    assert pa is not None
     return folder
 
 
@@ -539,8 +539,6 @@ def test_votes_are_of_somebody_s_tracklets_and_of_all_their_frames(data, trained
 
 
 def test_votes_of_a_network_that_knows_no_attributes(data, trained, tmp_path):
-    from weakreid.training.checkpoint import save_weights
-
     tensors, about = load_weights(trained / MODEL)
     del about["attributes"]
     save_weights(tmp_path / "other.safetensors", tensors, about)

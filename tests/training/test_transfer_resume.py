@@ -46,12 +46,15 @@ def test_goes_on_after_any_epoch(data, whole, tmp_path, capsys, epochs):
     assert_same(tmp_path, whole)
 
 
-def test_a_checkpoint_of_other_pictures_is_not_used(data, tmp_path, capsys):
+@pytest.mark.parametrize("folder", ["source", "target"])
+def test_a_checkpoint_of_other_pictures_is_not_used(data, tmp_path, capsys, folder):
     other = tmp_path / "data"
     shutil.copytree(data, other)
-    learn_interrupted(data, tmp_path, SHORT, 1)
-    make_images(other / "source" / "images.arrow", 16, seed=9)
-    learn_here(other, tmp_path, transfer_method(schedule__epochs=0))
+    values = transfer_method(schedule__epochs=1, schedule__steps_per_epoch=1)
+    learn_interrupted(data, tmp_path, values, 1)
+    (other / folder / "images.arrow").unlink()
+    make_images(other / folder / "images.arrow", 16, seed=9)
+    learn_here(other, tmp_path, values)
     assert "another config, code or input; training starts anew" in capsys.readouterr().err
 
 

@@ -87,6 +87,8 @@ def transfer_method(**changes: Any) -> dict[str, Any]:
         for name, value in method().items()
         if name in ("model", "image", "augment", "optimiser", "schedule", "precision", "seed")
     }
+    # most of the network learns nothing: a training of a moment
+    values["model"] = {**values["model"], "frozen": ["stem", "layer1", "layer2", "layer3"]}
     values |= {
         "labels": "transferred",
         "source": "small",

@@ -24,6 +24,19 @@ STUDY_TABLES = (
     "results/tables/mini_board/table.md",
     "results/tables/mini_noise/table.md",
 )
+# attributes, and the clips that learn from them
+ATTRIBUTE_TABLES = (
+    "results/tables/mini_groups/table.md",
+    "results/tables/mini_attr/table.md",
+    "results/tables/mini_labels/walkers_tiny/table.md",
+    "results/tables/mini_by_attribute/table.md",
+)
+ATTRIBUTE_FIGURES = (
+    "results/tables/mini_ratios/plot.svg",
+    "results/tables/mini_examples/sheet.png",
+    "results/tables/mini_weights/weights.png",
+    "results/mini_attr_walkers_tiny/runs/official-1/visibility.svg",
+)
 # a tracker's noise, and bags of its tracklets that people named
 TRACKED = (
     "results/trackers/tiny/rates.md",
@@ -50,6 +63,8 @@ SIDE_BY_SIDE = (
     *("--resources", "gpu=2", "--set-threads"),
     *(f"{rule}=1" for rule in ("generate", "dataset", "train", "features", "evaluate", "audit")),
     *(f"{rule}=1" for rule in ("frame_features", "isolation", "train_tracklets")),
+    *(f"{rule}=1" for rule in ("generate_source", "pictures", "transfer", "attribute_votes")),
+    *(f"{rule}=1" for rule in ("train_clips", "clip_features")),
 )
 
 
@@ -63,10 +78,13 @@ class Project:
     study_tables: tuple[str, ...] = STUDY_TABLES
     tracked: tuple[str, ...] = TRACKED
     figures: tuple[str, ...] = FIGURES
+    attribute_tables: tuple[str, ...] = ATTRIBUTE_TABLES
+    attribute_figures: tuple[str, ...] = ATTRIBUTE_FIGURES
 
     @property
     def targets(self) -> tuple[str, ...]:
-        return (self.metrics, self.table, *self.study_tables, *self.tracked, *self.figures)
+        made = (*self.study_tables, *self.attribute_tables, *self.tracked)
+        return (self.metrics, self.table, *made, *self.figures, *self.attribute_figures)
 
     @property
     def environment(self) -> dict[str, str]:

@@ -6,6 +6,8 @@ rule audit:
         model=rules.train.output.model,
         bags=rules.train.input.bags,
         images=rules.train.input.images,
+        votes=look_of,
+        frames=frames_to_look_at,
     output:
         table="results/{experiment}/runs/{run}/audit.parquet",
         markdown="results/{experiment}/runs/{run}/audit.md",
@@ -25,11 +27,15 @@ rule audit:
         gpu=1,
         device="auto",
     params:
-        block=lambda w: values(CONFIG.audit, experiment=w.experiment),
+        block=lambda w: values(
+            CONFIG.audit, experiment=w.experiment, **threshold_of_look(w)
+        ),
+        votes=lambda w, input: each("votes", input.votes),
+        frames=lambda w, input: each("frames", input.frames),
         code=code("stages.audit"),
     shell:
         "python -m weakreid.stages.audit --model {input.model} --bags {input.bags}"
-        " --images {input.images} --params {params.block:q} --device {resources.device}"
+        " --images {input.images} {params.votes} {params.frames} --params {params.block:q} --device {resources.device}"
         " --threads {threads} --out {output.table} --markdown {output.markdown}"
         " --picture {output.picture} 2> {log}"
 

@@ -365,6 +365,27 @@ def labels_path(transfer, dataset, run):
     return f"results/attributes/{transfer}/{dataset}/{run}/labels.parquet"
 
 
+def look_of(wildcards):
+    """Return what a dataset's tracklets look like to the transfer that `looks` names, if any."""
+    dataset = experiment_of(wildcards).dataset
+    if dataset not in CONFIG.looks:
+        return []
+    folder = f"results/attributes/{CONFIG.looks[dataset]}/{dataset}/{wildcards.run}"
+    return f"{folder}/votes.parquet"
+
+
+def frames_to_look_at(wildcards):
+    return f"{dataset_folder(wildcards)}/frames.parquet" if look_of(wildcards) else []
+
+
+def threshold_of_look(wildcards):
+    """Return the value that what a page says of looks depends on, none without `looks`."""
+    dataset = experiment_of(wildcards).dataset
+    if dataset not in CONFIG.looks:
+        return {}
+    return {"threshold": CONFIG.transfers[CONFIG.looks[dataset]].threshold}
+
+
 def labels_of(wildcards):
     """Return the attributes that an experiment learns from, none where it does without."""
     experiment = experiment_of(wildcards)

@@ -318,6 +318,7 @@ rule matches:
         frames=lambda w: f"{dataset_folder(w)}/frames.parquet",
         coarse=lambda w: f"{split_folder(w)}/coarse.parquet",
         images=lambda w: f"{dataset_folder(w)}/images.arrow",
+        votes=look_of,
     output:
         fine="results/{experiment}/runs/{run}/matches_fine.png",
         coarse="results/{experiment}/runs/{run}/matches_coarse.png",
@@ -332,13 +333,20 @@ rule matches:
         runtime=10,
     params:
         block=lambda w: values(
-            {"experiment": w.experiment, "seed": CONFIG.seed, "queries": 6, "items": 4}
+            {
+                "experiment": w.experiment,
+                "seed": CONFIG.seed,
+                "queries": 6,
+                "items": 4,
+            },
+            **threshold_of_look(w),
         ),
+        votes=lambda w, input: each("votes", input.votes),
         code=code("stages.matches"),
     shell:
         "python -m weakreid.stages.matches --rankings {input.rankings}"
         " --tracklets {input.tracklets} --frames {input.frames} --coarse {input.coarse}"
-        " --images {input.images} --params {params.block:q} --fine-out {output.fine}"
+        " --images {input.images} {params.votes} --params {params.block:q} --fine-out {output.fine}"
         " --coarse-out {output.coarse} 2> {log}"
 
 

@@ -204,7 +204,8 @@ def pack_pictures(
             " it, or correct the source's root"
         )
     missing = layout.missing_files(folder, annotation.file)
-    _settle(annotation, np.flatnonzero(missing), f"missing in {folder}", source, on_bad_frame)
+    lost = np.flatnonzero(missing)
+    _settle(annotation, lost, f"missing in {folder}", "put them there", source, on_bad_frame)
     there = np.flatnonzero(~missing)
     bad: dict[int, str] = {}
     sizes: deque[tuple[int, int]] = deque()
@@ -220,7 +221,8 @@ def pack_pictures(
         write_store_file(images_aside, good, sizes=_popped(sizes), name=Path(images))
         reason = f" ({bad[min(bad)]})" if bad else ""
         unreadable = there[sorted(bad)]
-        _settle(annotation, unreadable, f"unreadable{reason}", source, on_bad_frame)
+        what = f"unreadable{reason}"
+        _settle(annotation, unreadable, what, "get them again", source, on_bad_frame)
         kept = np.setdiff1d(there, unreadable)
         if not len(kept):
             raise ReidError(f"{source}: no picture is left in {folder}; unpack the source whole")
@@ -236,6 +238,7 @@ def _settle(
     annotation: Annotation,
     rows: npt.NDArray[np.intp],
     what: str,
+    remedy: str,
     source: str,
     on_bad_frame: str,
 ) -> None:
@@ -245,5 +248,5 @@ def _settle(
     names = layout.name_some([annotation.file[row] for row in rows.tolist()])
     text = f"{source}: {len(rows)} of {len(annotation)} pictures are {what}: {names}"
     if on_bad_frame == "stop":
-        raise ReidError(f"{text}; put them there, or set on_bad_frame: leave_out")
+        raise ReidError(f"{text}; {remedy}, or set on_bad_frame: leave_out")
     say(f"{text}; left out")

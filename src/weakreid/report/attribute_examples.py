@@ -242,17 +242,20 @@ def sheet(
         for place, groups in enumerate(one.columns):
             _write(figure, groups, strip + _GAP + place * column, upper, width, height)
         upper -= own
-    figure.text(0.003, 0.06 / height, legend(truth, len(heads) - truth), fontsize=7)
+    said = legend(found, len(heads) - truth)
+    figure.text(0.003, 0.06 / height, said, fontsize=7)
     return figure
 
 
-def legend(truth: bool, transfers: int) -> str:
-    """Return what the marks mean."""
-    parts = []
-    if transfers > 1:
-        parts.append("bold: not every transfer found it")
-    if truth:
+def legend(found: Sequence[Example], transfers: int) -> str:
+    """Return what the marks in a picture mean."""
+    words = (said for one in found for column in one.columns for group in column for said in group)
+    held = {said.truth for said in words}
+    parts = ["bold: not every transfer found it"] if transfers > 1 else []
+    if "right" in held or "wrong" in held:
         parts += ["✓ blue: right", "✗ red: wrong"]
+    if "open" in held:
+        parts.append("? grey: the truth was left open")
     return "; ".join(parts)
 
 

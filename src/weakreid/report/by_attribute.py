@@ -102,11 +102,11 @@ def _figures(
 ) -> str:
     """Return a cell, without figures where a run has too few queries."""
     found = [run["all"] if name is None else run["attributes"][name][which] for run in rows[label]]
+    queries = f"{np.mean([one['queries'] for one in found]):.4g}"
     if any(one["mAP"] is None for one in found):
-        return "too few"
+        return f"too few ({queries})"
     values = [[one["cmc"][str(rank)] for one in found] for rank in ranks]
     values.append([one["mAP"] for one in found])
-    queries = f"{np.mean([one['queries'] for one in found]):.4g}"
     return " / ".join(mean(own) for own in values) + f" ({queries})"
 
 

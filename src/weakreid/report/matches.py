@@ -161,7 +161,7 @@ def matching_examples(
     shown = max(len(item.frames) for row in rows for item in row)
     captioned = any(item.caption for row in rows for item in row)
     figure = Figure(
-        figsize=(0.34 * shown * columns + 0.6, (1.35 if captioned else 1.0) * len(rows) + 0.6)
+        figsize=(0.34 * shown * columns + 0.6, (1.25 if captioned else 1.0) * len(rows) + 0.6)
     )
     axes = figure.subplots(len(rows), columns, squeeze=False)
     for row, line in zip(rows, axes, strict=True):
@@ -170,7 +170,7 @@ def matching_examples(
         for item, axis in zip(row, line, strict=False):
             _draw(axis, item, picture)
     figure.suptitle(title, fontsize=9, y=0.94)
-    figure.subplots_adjust(wspace=0.08, hspace=0.75 if captioned else 0.28)
+    figure.subplots_adjust(wspace=0.08, hspace=0.55 if captioned else 0.28)
     return figure
 
 

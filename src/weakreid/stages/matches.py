@@ -57,6 +57,8 @@ def main(
     with ImageStore(images) as store:
         for path, lines, name in ((fine_out, fine, "tracklets"), (coarse_out, rough, "bags")):
             title = f"{block['experiment']}: queries and the nearest {name}"
+            if votes is not None and lines is fine:
+                title += "\n(below: what only the match, +, or only the query, −, seems to have)"
             figure = matching_examples(
                 lines, lambda frame: store.batch([frame], _HEIGHT, _WIDTH)[0], title
             )
