@@ -48,12 +48,3 @@ NAMES: tuple[str, ...] = tuple(name for group in GROUPS.values() for name in gro
 
 UNSURE = -1
 """The label of an attribute that its annotator left open."""
-
-
-def group_of(attribute: str) -> str:
-    """Return the group of an attribute.
-
-    Raises:
-        KeyError: no group has it.
-    """
-    return next(group for group, names in GROUPS.items() if attribute in names)

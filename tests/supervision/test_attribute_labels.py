@@ -18,7 +18,8 @@ from weakreid.seeding import numpy_generator
 from weakreid.stages import attribute_labels as labels_stage
 from weakreid.stages import label_quality as quality_stage
 from weakreid.stages import true_attributes as truth_stage
-from weakreid.supervision.attribute_labels import lesson, quality, true_labels, voted_labels
+from weakreid.supervision.attribute_labels import quality, true_labels, voted_labels
+from weakreid.supervision.attribute_lessons import lesson
 
 KNOWN = ("Female", "hs-Hat", "ub-Shirt", "low-Red")
 

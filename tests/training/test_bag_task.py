@@ -14,6 +14,7 @@ from weakreid.models.backbones import preprocess
 from weakreid.models.reid import Heads
 from weakreid.training.bag_task import BagTask, bags_of, check_learnable
 from weakreid.training.devices import fabric_for
+from weakreid.training.pictures import Pictures
 from weakreid.training.sampling import BagBatches
 
 MEAN, STD = (120.0, 110.0, 100.0), (60.0, 60.0, 60.0)
@@ -81,26 +82,24 @@ def task_of(
     options = {
         "base_options": {"k": 2} if loss in ("mil", "hslr", "sslr") else {},
         "cpal": cpal if weight else None,
-        "augment_options": {"flip": 0.5, "pad": 2, "erase": 0.5},
         "bags_per_batch": 4,
         "frames_per_bag": 5,
         "pairs": 1,
         "steps_per_epoch": 3,
         "seed": 1,
-        "threads": 1,
         **more,
     }
+    changes = options.pop("augment_options", {"flip": 0.5, "pad": 2, "erase": 0.5})
+    threads, maps = options.pop("threads", 1), options.pop("maps", None)
     return BagTask(
         bags_of(frames, labels, tracklets),
-        store,
+        Pictures(store, HEIGHT, WIDTH, MEAN, changes, threads, maps),
         fabric=fabric,
         model=net or Net(),
         heads=Heads(base.HEADS, 8, 4),
         base=base,
         cpal_weight=weight,
         cpal_margin=0.5,
-        height=HEIGHT,
-        width=WIDTH,
         mean=MEAN,
         std=STD,
         **options,

@@ -32,6 +32,7 @@ from weakreid.images import ImageStore
 from weakreid.losses import cpal
 from weakreid.models.reid import Heads
 from weakreid.training.bag_task import BagTask, bags_of
+from weakreid.training.pictures import Pictures
 
 STEPS = 3
 
@@ -74,12 +75,13 @@ def steps_of(data: Path, out: Path, loss: str, instances: str, fabric: Fabric) -
     )
     learner, optimiser = fabric.setup(model, optimiser)
     with ImageStore(data / "images.arrow") as store:
+        changes = {"flip": 0.5, "pad": 2, "erase": 0.5}
         task = BagTask(
-            bags, store, fabric=fabric, model=learner, heads=fabric.setup_module(heads),
+            bags, Pictures(store, HEIGHT, WIDTH, (128.0,) * 3, changes, threads=1),
+            fabric=fabric, model=learner, heads=fabric.setup_module(heads),
             base=base, base_options={}, cpal=cpal, cpal_weight=0.7, cpal_margin=0.5,
-            height=HEIGHT, width=WIDTH, mean=(128.0,) * 3, std=(64.0,) * 3,
-            augment_options={"flip": 0.5, "pad": 2, "erase": 0.5},
-            bags_per_batch=4, frames_per_bag=5, pairs=2, steps_per_epoch=STEPS, seed=2, threads=1,
+            mean=(128.0,) * 3, std=(64.0,) * 3,
+            bags_per_batch=4, frames_per_bag=5, pairs=2, steps_per_epoch=STEPS, seed=2,
         )  # fmt: skip
         losses, gradients = [], []
         for batch in task.batches(0):

@@ -21,7 +21,7 @@ from weakreid.console import progress, say
 from weakreid.datasets import layout
 
 # one way to read and decode pictures, for datasets and sources
-from weakreid.datasets.pack import _good, _pictures, _popped
+from weakreid.datasets.pack import good_pictures, pictures_in_order, popped
 from weakreid.errors import ReidError
 from weakreid.files import replacing
 from weakreid.images import write_store_file
@@ -151,7 +151,7 @@ def read_generated(root: Path) -> Annotation:
 
 def _read_truth(path: Path, columns: Sequence[str]) -> pd.DataFrame:
     try:
-        frame = pq.read_table(path).to_pandas()
+        frame: pd.DataFrame = pq.read_table(path).to_pandas()
     except FileNotFoundError as error:
         raise ReidError(f"{path}: no such file; give a generated folder as root") from error
     except (pa.ArrowInvalid, OSError) as error:
@@ -211,14 +211,14 @@ def pack_pictures(
     sizes: deque[tuple[int, int]] = deque()
     with replacing(Path(out)) as table_aside, replacing(Path(images)) as images_aside:
         pictures = progress(
-            _pictures(folder, [annotation.file[row] for row in there.tolist()], threads),
+            pictures_in_order(folder, [annotation.file[row] for row in there.tolist()], threads),
             total=len(there),
             label=f"packing {source}",
             unit="pictures",
         )
-        good = _good(pictures, sizes, bad)
+        good = good_pictures(pictures, sizes, bad)
         # the size of a picture is put into the queue just before its bytes are given out
-        write_store_file(images_aside, good, sizes=_popped(sizes), name=Path(images))
+        write_store_file(images_aside, good, sizes=popped(sizes), name=Path(images))
         reason = f" ({bad[min(bad)]})" if bad else ""
         unreadable = there[sorted(bad)]
         what = f"unreadable{reason}"

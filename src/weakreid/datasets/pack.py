@@ -70,14 +70,14 @@ def pack(
             for name in (TRACKLETS, FRAMES, PARTITIONS, IMAGES)
         }
         pictures = progress(
-            _pictures(root, reading.files, threads),
+            pictures_in_order(root, reading.files, threads),
             total=len(reading.files),
             label=f"packing {dataset}",
             unit="pictures",
         )
-        good = _good(pictures, sizes, bad)
+        good = good_pictures(pictures, sizes, bad)
         # the size of a picture is put into the queue just before its bytes are given out
-        write_store_file(aside[IMAGES], good, sizes=_popped(sizes), name=out_dir / IMAGES)
+        write_store_file(aside[IMAGES], good, sizes=popped(sizes), name=out_dir / IMAGES)
         mask = np.zeros(len(reading.files), np.bool_)
         mask[list(bad)] = True
         reason = bad[min(bad)] if bad else ""
@@ -117,9 +117,10 @@ def frame_table(reading: Reading) -> pd.DataFrame:
     )
 
 
-def _good(
+def good_pictures(
     pictures: Iterator[Picture], sizes: "deque[tuple[int, int]]", bad: dict[int, str]
 ) -> Iterator[bytes]:
+    """Yield the bytes of pictures that can be decoded; note their sizes, and what ails the bad."""
     for index, picture in enumerate(pictures):
         if isinstance(picture, str):
             bad[index] = picture
@@ -129,12 +130,13 @@ def _good(
             yield data
 
 
-def _popped(sizes: "deque[tuple[int, int]]") -> Iterator[tuple[int, int]]:
+def popped(sizes: "deque[tuple[int, int]]") -> Iterator[tuple[int, int]]:
+    """Yield what is noted, first in, first out; the reader is never ahead of the writer."""
     while True:
         yield sizes.popleft()
 
 
-def _pictures(root: Path, files: Sequence[str], threads: int) -> Iterator[Picture]:
+def pictures_in_order(root: Path, files: Sequence[str], threads: int) -> Iterator[Picture]:
     """Yield every picture in order, read and decoded in `threads` threads, a few jobs ahead."""
     jobs = (files[at : at + _FILES_PER_JOB] for at in range(0, len(files), _FILES_PER_JOB))
     if threads <= 1:

@@ -142,6 +142,7 @@ def _features(
         fabric=fabric,
         height=about["image"]["height"],
         width=about["image"]["width"],
+        resized=about["image"].get("resized"),
         threads=threads,
     )
     steps = progress(

@@ -16,9 +16,6 @@ def main(
     annotation: Annotated[Path, typer.Option()],
     params: Annotated[str, typer.Option()],
     out: Annotated[Path, typer.Option()],
-    published: Annotated[
-        Path | None, typer.Option(help="not read: the paper's table has no figures")
-    ] = None,
 ) -> None:
     """Write the groups with their rarest and most common attributes."""
     block = json.loads(params)

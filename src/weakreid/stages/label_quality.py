@@ -8,7 +8,8 @@ import typer
 from weakreid import tables
 from weakreid.console import run_stage
 from weakreid.files import write_json
-from weakreid.supervision.attribute_labels import label_matrix, quality
+from weakreid.supervision.attribute_labels import quality
+from weakreid.supervision.attribute_lessons import label_matrix
 from weakreid.supervision.ratios import positive_ratios
 
 

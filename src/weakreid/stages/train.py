@@ -71,7 +71,7 @@ def main(
             maps = maps_within(block, network, store, frames, fabric=fabric, threads=threads)
         task = BagTask(
             made,
-            store,
+            pictures_of(block, network, store, maps, threads),
             fabric=fabric,
             model=learner,
             heads=projections,
@@ -80,20 +80,14 @@ def main(
             cpal=cpal,
             cpal_weight=weight,
             cpal_margin=block["cpal"]["margin"],
-            height=block["image"]["height"],
-            width=block["image"]["width"],
             mean=network.backbone.mean,
             std=network.backbone.std,
-            augment_options=block["augment"],
             bags_per_batch=block["batch"]["bags"],
             frames_per_bag=block["batch"]["frames"],
             pairs=block["batch"]["pairs"],
             steps_per_epoch=block["schedule"]["steps_per_epoch"],
             seed=seed,
-            threads=threads,
-            maps=maps,
         )
-        task.pictures = pictures_of(block, network, store, maps, threads)
         record = learn(
             task,
             block,

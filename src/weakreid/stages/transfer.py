@@ -13,7 +13,7 @@ from weakreid.console import run_stage, say
 from weakreid.files import write_json
 from weakreid.images import ImageStore
 from weakreid.models.attribute_head import attribute_head
-from weakreid.supervision.attribute_labels import lesson
+from weakreid.supervision.attribute_lessons import lesson
 from weakreid.supervision.visible import read_frames_only
 from weakreid.training import checkpoint as checkpoints
 from weakreid.training.devices import device_name, fabric_for, launch, leave

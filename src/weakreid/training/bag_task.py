@@ -11,11 +11,9 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from weakreid.errors import ReidError
-from weakreid.images import ImageStore
 from weakreid.losses.pooling import tracklet_means
 from weakreid.models.backbones import Triple, preprocess
 from weakreid.seeding import numpy_generator
-from weakreid.training.frozen import FrozenMaps
 from weakreid.training.gathering import gather, gather_features
 from weakreid.training.pictures import Pictures
 from weakreid.training.sampling import BagBatches, frames_of_bag, pairs_possible
@@ -133,7 +131,7 @@ class BagTask:
     def __init__(
         self,
         bags: Bags,
-        store: ImageStore,
+        pictures: Pictures,
         *,
         fabric: Fabric,
         model: nn.Module,
@@ -143,22 +141,15 @@ class BagTask:
         cpal: ModuleType | None,
         cpal_weight: float,
         cpal_margin: float,
-        height: int,
-        width: int,
         mean: Triple,
         std: Triple,
-        augment_options: Mapping[str, Any],
         bags_per_batch: int,
         frames_per_bag: int,
         pairs: int,
         steps_per_epoch: int | None,
         seed: int,
-        threads: int,
-        maps: FrozenMaps | None = None,
     ) -> None:
         """Set up; see the class for what the parts are for.
-
-        With `maps` the frames are not decoded at every step: flips are the only augmentation.
 
         Raises:
             ReidError: the bags do not divide among the processes, or batches cannot be formed.
@@ -175,7 +166,7 @@ class BagTask:
         self.base, self.base_options = base, dict(base_options)
         self.cpal, self.cpal_weight, self.cpal_margin = cpal, cpal_weight, cpal_margin
         self.mean, self.std = mean, std
-        self.pictures = Pictures(store, height, width, mean, dict(augment_options), threads, maps)
+        self.pictures = pictures
         self.frames_per_bag, self.seed = frames_per_bag, seed
         self.sampler = BagBatches(
             bags.labels,
