@@ -146,8 +146,8 @@ def test_the_truth_is_known_of_generated_people_alone() -> None:
             "transfers.drawn.attributes",
             ["hs-Hatt"],
             (
-                "config.yaml: 'transfers.drawn.attributes.0': no attribute is called 'hs-Hatt'; did "
-                'you mean hs-Hat?, got "hs-Hatt"'
+                "config.yaml: 'transfers.drawn.attributes.0': no attribute is called 'hs-Hatt'; "
+                'did you mean hs-Hat?, got "hs-Hatt"'
             ),
         ),
         (
@@ -159,24 +159,25 @@ def test_the_truth_is_known_of_generated_people_alone() -> None:
             "transfers.drawn.batch",
             {"cache_mb": 10},
             (
-                "transfers.drawn: batch.cache_mb needs a frozen first stage; add stem to model.frozen, "
-                "or set cache_mb: 0"
+                "transfers.drawn: batch.cache_mb needs a frozen first stage; add stem to "
+                "model.frozen, or "
+                "set cache_mb: 0"
             ),
         ),
         (
             "methods.seven.attributes",
             {"groups": {"shoes": ["shoes-Sport"], "hats": []}},
             (
-                "config.yaml: 'methods.seven.attributes.groups': the group hats has no attribute; give "
-                "it one, or leave it out"
+                "config.yaml: 'methods.seven.attributes.groups': the group hats has no attribute; "
+                "give it one, or leave it out"
             ),
         ),
         (
             "methods.seven.attributes",
             {"groups": {"shoes": ["shoes-Sport"], "feet": ["shoes-Sport"]}},
             (
-                "config.yaml: 'methods.seven.attributes.groups': shoes-Sport is in the group feet and "
-                "in shoes; keep one"
+                "config.yaml: 'methods.seven.attributes.groups': shoes-Sport is in the group feet "
+                "and in shoes; keep one"
             ),
         ),
         (
@@ -191,8 +192,8 @@ def test_the_truth_is_known_of_generated_people_alone() -> None:
             "methods.seven.model",
             {"dimension": 64},
             (
-                "config.yaml: 'methods.seven': model.dimension 64 does not divide into 7 segments, one "
-                "for each group of attributes and one for all; take a multiple of 7"
+                "config.yaml: 'methods.seven': model.dimension 64 does not divide into 7 segments, "
+                "one for each group of attributes and one for all; take a multiple of 7"
             ),
         ),
         (
@@ -220,8 +221,8 @@ def test_the_truth_is_known_of_generated_people_alone() -> None:
             "experiments.mine.bags",
             "three",
             (
-                "experiments.mine.bags: the method seven learns from clips; leave bags out, or take "
-                "another method"
+                "experiments.mine.bags: the method seven learns from clips; leave bags out, or "
+                "take another method"
             ),
         ),
         (

@@ -98,6 +98,7 @@ class Config(Strict):
 
     _refused: dict[str, str] = PrivateAttr(default_factory=dict)
     _same: dict[str, str] = PrivateAttr(default_factory=dict)
+    _methods: dict[str, AnyMethod] = PrivateAttr(default_factory=dict)
 
     @property
     def refused(self) -> Mapping[str, str]:
@@ -203,6 +204,7 @@ class _Expansion:
         self.bags, self.isolation = dict(config.bags), dict(config.isolation)
         self.transfers = dict(config.transfers)
         self.experiments, self.same = dict(config.experiments), dict(config.same)
+        self.methods = dict(config._methods)
 
     def place_of(self, dataset: str) -> tuple[Place, str]:
         """Return what a study does on a dataset, and where the config says so."""
@@ -314,6 +316,16 @@ class _Expansion:
                 ends = [row, name if number else ""]
                 yield row, change, level, "".join(f"_{end}" for end in ends if end)
 
+    def changed(self, name: str, row: str, change: Change, place: Place, at: str) -> AnyMethod:
+        """Return a method as a row has it on a dataset."""
+        method = self.config.methods[name]
+        # what a place says of the study's method is no word on another that a row names
+        if change.method is None:
+            method = _overridden(method, place.overrides, f"{at}.overrides")
+        own = f"{self.where}.rows.{row}.overrides"
+        method = _overridden(method, change.overrides, own)
+        return _overridden(method, place.rows.get(row, {}), f"{at}.rows.{row}")
+
     def add(self, dataset: str) -> None:
         """Add the study's experiments on a dataset."""
         place, at = self.place_of(dataset)
@@ -330,15 +342,13 @@ class _Expansion:
         for name in place.transfers:
             known(f"{at}.transfers", name, self.study.transfers)
         made: dict[str, str] = {}
+        methods: dict[str, tuple[str, AnyMethod]] = {}
         for row, change, level, end in self.rows(at):
-            name = self.method_of(change, place, at)
-            method = self.config.methods[name]
-            # what a place says of the study's method is no word on another that a row names
-            if change.method is None:
-                method = _overridden(method, place.overrides, f"{at}.overrides")
-            own = f"{self.where}.rows.{row}.overrides"
-            method = _overridden(method, change.overrides, own)
-            method = _overridden(method, place.rows.get(row, {}), f"{at}.rows.{row}")
+            # the levels of a row have its method
+            if row not in methods:
+                name = self.method_of(change, place, at)
+                methods[row] = name, self.changed(name, row, change, place, at)
+            name, method = methods[row]
             seen: dict[str, str | None] = {}
             if isinstance(method, TrackletMethod):
                 if level is None:
@@ -373,6 +383,7 @@ class _Expansion:
             else:
                 made[key] = full
                 self.experiments[full] = experiment
+                self.methods[full] = method
 
 
 def _with_study(config: Config, name: str) -> Config:
@@ -404,7 +415,7 @@ def _with_study(config: Config, name: str) -> Config:
             "experiments": expansion.experiments,
         }
     )
-    changed._refused, changed._same = {}, expansion.same
+    changed._refused, changed._same, changed._methods = {}, expansion.same, expansion.methods
     return changed
 
 
@@ -477,6 +488,8 @@ def method_of(config: Config, experiment: str) -> AnyMethod:
     Raises:
         ReidError: an override does not fit the method.
     """
+    if experiment in config._methods:
+        return config._methods[experiment]
     chosen = config.experiments[experiment]
     where = f"experiments.{experiment}.overrides"
     return _overridden(config.methods[chosen.method], chosen.overrides, where)

@@ -78,7 +78,8 @@ class Strict(BaseModel):
     @classmethod
     def _nulls(cls, raw: Any) -> Any:
         """Take the word null for none where none is allowed: --config gives it as text."""
-        if not isinstance(raw, Mapping):
+        # the fields are looked at where the word is there: blocks are read by the thousand
+        if not isinstance(raw, Mapping) or "null" not in raw.values():
             return raw
         optional = {
             name

@@ -15,6 +15,9 @@ AUDITED = "results/mini_walkers_tiny_planted/runs/official-1"
 OF_TRACKLETS = "results/mini_tmc_walkers_tiny_intra_50_noisy"
 UNLABELLED = f"{OF_TRACKLETS}/runs/official-1"
 FILM = "results/datasets/film"
+SOURCE = "results/sources/tiny"
+TRANSFERRED = "results/attributes/tiny/walkers_tiny/official-1"
+OF_CLIPS = "results/mini_attr_walkers_tiny/runs/official-1"
 PUBLISHED = "workflow/resources/published.csv"
 
 INPUTS: dict[str, dict[str, str]] = {
@@ -74,6 +77,65 @@ INPUTS: dict[str, dict[str, str]] = {
         "frames": f"{DATASET}/frames.parquet",
         "images": f"{DATASET}/images.arrow",
     },
+    "pictures": {"annotation": f"{SOURCE}/annotation.parquet"},
+    "ratios_plot": {"annotation": f"{SOURCE}/annotation.parquet"},
+    "groups_table": {"annotation": f"{SOURCE}/annotation.parquet"},
+    "transfer": {
+        "pictures": f"{SOURCE}/pictures.parquet",
+        "source_images": f"{SOURCE}/images.arrow",
+        "tracklets": f"{SPLIT}/tracklets.parquet",
+        "frames": f"{DATASET}/frames.parquet",
+        "images": f"{DATASET}/images.arrow",
+    },
+    "attribute_votes": {
+        "model": f"{TRANSFERRED}/model.safetensors",
+        "tracklets": f"{SPLIT}/tracklets.parquet",
+        "frames": f"{DATASET}/frames.parquet",
+        "images": f"{DATASET}/images.arrow",
+    },
+    "attribute_labels": {"votes": f"{TRANSFERRED}/votes.parquet"},
+    "true_attributes": {"annotation": f"{DATASET}/annotation.parquet"},
+    "label_quality": {
+        "labels": f"{TRANSFERRED}/labels.parquet",
+        "truth": f"{DATASET}/attributes.parquet",
+        "tracklets": f"{SPLIT}/tracklets.parquet",
+        "pictures": f"{SOURCE}/pictures.parquet",
+    },
+    "train_clips": {
+        "tracklets": f"{SPLIT}/tracklets.parquet",
+        "frames": f"{DATASET}/frames.parquet",
+        "images": f"{DATASET}/images.arrow",
+        "attributes": f"{TRANSFERRED}/labels.parquet",
+    },
+    "clip_features": {
+        "model": f"{OF_CLIPS}/model.safetensors",
+        "tracklets": f"{SPLIT}/tracklets.parquet",
+        "frames": f"{DATASET}/frames.parquet",
+        "images": f"{DATASET}/images.arrow",
+    },
+    "attribute_examples": {
+        "labels": f"{TRANSFERRED}/labels.parquet",
+        "truth": f"{DATASET}/attributes.parquet",
+        "tracklets": f"{SPLIT}/tracklets.parquet",
+        "frames": f"{DATASET}/frames.parquet",
+        "images": f"{DATASET}/images.arrow",
+    },
+    "temporal_weights": {
+        "weights": f"{OF_CLIPS}/weights.parquet",
+        "tracklets": f"{SPLIT}/tracklets.parquet",
+        "frames": f"{DATASET}/frames.parquet",
+        "images": f"{DATASET}/images.arrow",
+    },
+    "visibility": {
+        "weights": f"{OF_CLIPS}/weights.parquet",
+        "frames": f"{DATASET}/frames.parquet",
+    },
+    "label_table": {"quality": f"{TRANSFERRED}/quality.json"},
+    "attribute_metrics": {
+        "rankings": f"{OF_CLIPS}/rankings.parquet",
+        "labels": f"{TRANSFERRED}/labels.parquet",
+    },
+    "attribute_table": {"metrics": f"{OF_CLIPS}/by_attribute/tiny.json"},
     "features": {
         "model": f"{RUN}/model.safetensors",
         "tracklets": f"{SPLIT}/tracklets.parquet",
@@ -138,6 +200,9 @@ SEVERAL = {
     ("audit_table", "scores"),
     *((stage, name) for stage in ("grid_table", "grid_plot") for name in ("metrics", "isolation")),
     ("noise_counts_table", "summary"),
+    ("attribute_examples", "labels"),
+    ("label_table", "quality"),
+    ("attribute_table", "metrics"),
     *((stage, "history") for stage in ("learning_curve", "cluster_curve")),
 }
 """Options that take a file each time that they are given."""
@@ -157,7 +222,8 @@ def rest_of(stage: str, out: Path) -> dict[str, Any]:
         yaml.safe_load(Path(name).read_text(encoding="utf-8"))
         for name in ("config.yaml", "tiny.yaml")
     )
-    kinds = ("datasets", "bags", "trackers", "noise", "extractors", "isolation", "methods")
+    kinds = ("datasets", "bags", "trackers", "noise", "extractors", "isolation")
+    kinds += ("sources", "transfers", "methods")
     found = config.load({kind: {**raw[kind], **more[kind]} for kind in kinds})
     beside = {"name": "walkers_tiny", "published": "WL-MARS", "own": False}
     study = {
@@ -207,6 +273,35 @@ def rest_of(stage: str, out: Path) -> dict[str, Any]:
         "train_tracklets": {
             **found.methods["tiny_tracklets"].model_dump(mode="json", exclude={"evaluation"}),
             "seed": 1,
+        },
+        "pictures": {
+            "source": "walkers",
+            "folder": f"{SOURCE}/generated",
+            "on_bad_frame": "stop",
+        },
+        "ratios_plot": {"title": "Title"},
+        "groups_table": {"title": "Title", "paper": "ATTR", "table": "1"},
+        "transfer": {
+            **found.transfers["tiny"].model_dump(
+                mode="json", exclude={"labels", "source", "threshold"}
+            ),
+            "seed": 1,
+        },
+        "attribute_labels": {"threshold": 0.5},
+        "train_clips": {
+            **found.methods["tiny_clips"].model_dump(mode="json", exclude={"evaluation"}),
+            "seed": 1,
+        },
+        "attribute_examples": {"title": "Title", "rows": ["WBCE"], "persons": 2, "frames": 2},
+        "temporal_weights": {"title": "Title", "sequences": 2},
+        "visibility": {"title": "Title"},
+        "label_table": {"title": "Title", "rows": [{"label": "WBCE", "quality": [0]}], "notes": []},
+        "attribute_metrics": {"attributes": None, "min_queries": 1},
+        "attribute_table": {
+            "title": "Title",
+            "rows": [{"label": "ATTR", "metrics": [0]}],
+            "attributes": None,
+            "transfer": "tiny",
         },
         "identities": {"experiment": "e", "tracked": False, "rows": 2, "pictures": 2},
         "search": {
@@ -265,6 +360,35 @@ def rest_of(stage: str, out: Path) -> dict[str, Any]:
         "isolation_figures": {"figure3": out / "three.svg", "figure4": out / "four.svg"},
         "train": training,
         "train_tracklets": {**training, "clusters": out / "clusters.parquet"},
+        "pictures": {
+            "threads": 1,
+            "images": out / "images.arrow",
+            "out": out / "pictures.parquet",
+        },
+        "ratios_plot": {"out": out / "plot.svg"},
+        "transfer": training,
+        "attribute_votes": {"device": "cpu", "threads": 1, "out": out / "votes.parquet"},
+        "label_quality": {"out": out / "quality.json"},
+        "train_clips": training,
+        "clip_features": {
+            "device": "cpu",
+            "threads": 1,
+            "out": out / "features.parquet",
+            "weights": out / "weights.parquet",
+        },
+        "attribute_examples": {"out": out / "sheet.png"},
+        "temporal_weights": {"out": out / "weights.png"},
+        "visibility": {
+            # no table of this project: tests/report
+            "truth": Path(f"{DATASET}/generated/truth/frames.parquet"),
+            "plot": out / "visibility.svg",
+            "out": out / "visibility.json",
+        },
+        "attribute_metrics": {"out": out / "by_attribute.json"},
+        **{
+            name: {"out": out / "table.md"}
+            for name in ("groups_table", "label_table", "attribute_table")
+        },
         "identities": {"out": out / "identities.csv", "sheet": out / "identities.png"},
         "search": {"out": out / "search.csv", "picture": out / "search.png"},
         "features": {"device": "cpu", "threads": 1, "out": out / "features.parquet"},

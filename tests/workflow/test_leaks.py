@@ -1,4 +1,7 @@
-"""What each stage may read: no training sees who a frame shows, whatever its files hold."""
+"""What each stage may read: no training sees who a frame shows, whatever its files hold.
+
+But the supervised one, which is told who its own training persons are.
+"""
 
 import importlib
 import re
@@ -13,9 +16,10 @@ from tests.workflow.dryrun import dry_run
 from tests.workflow.of_stages import INPUTS, inputs_of, rest_of
 
 from weakreid import config, tables
+from weakreid.images import ImageStore
 from weakreid.seeding import numpy_generator
 from weakreid.stages import audit
-from weakreid.supervision.visible import COLUMNS, TRACKS
+from weakreid.supervision.visible import ATTRIBUTE_LABELS, COLUMNS, TRACKS
 
 pytestmark = pytest.mark.slow
 
@@ -51,11 +55,23 @@ MAY_READ_PERSONS = {
     # measures, and draws who was found
     "evaluate",
     "matches",
+    # is supervised: whom each training tracklet shows
+    "train_clips",
+    # says whose votes a tracklet's are: labels are a person's
+    "attribute_votes",
+    # measures, for training persons and others apart
+    "label_quality",
+    # draw people and say who they are
+    "attribute_examples",
+    "temporal_weights",
+    # finds a frame in the generator's notes by its name
+    "visibility",
     # count
     "counts_table",
     "cost_table",
 }
-"""Stages that may read whose tracklet it is. None of them gives anything to a training but bags."""
+"""Stages that may read whose tracklet it is. A training is given bags, a person's attributes, and the
+split's tracklets where it is supervised."""
 
 Read = tuple[str, frozenset[str]]
 
@@ -101,6 +117,48 @@ def test_what_a_stage_reads(stage: str, tiny, tmp_path: Path, monkeypatch, reads
     if stage == "train_tracklets":
         measuring = frozenset({"tracklet_id", "truth_person_id"})
         assert reads == [("tracks", frozenset(TRACKS)), ("tracks", measuring)]
+    if stage == "transfer":
+        # of the dataset, which frames are for training and nothing else
+        assert reads == [
+            ("pictures", frozenset({"image", "split", "labels"})),
+            ("tracklets", frozenset({"tracklet_id", "split"})),
+            ("frames", frozenset({"tracklet_id", "image"})),
+        ]
+    if stage == "train_clips":
+        assert reads == [
+            ("tracklets", frozenset({"tracklet_id", "person_id", "split"})),
+            ("frames", frozenset({"tracklet_id", "position", "image"})),
+            ("attribute_labels", frozenset(ATTRIBUTE_LABELS)),
+        ]
+
+
+@pytest.mark.parametrize("stage", ["transfer", "train_clips"])
+def test_pictures_of_a_test_set_are_not_looked_at(
+    stage: str, tiny, tmp_path: Path, monkeypatch
+) -> None:
+    monkeypatch.chdir(tiny.folder)
+    seen: dict[Path, set[int]] = {}
+    encoded = ImageStore.encoded
+
+    def noted(store: ImageStore, row: int) -> memoryview:
+        seen.setdefault(Path(store.path), set()).add(row)
+        return encoded(store, row)
+
+    monkeypatch.setattr(ImageStore, "encoded", noted)
+    given = inputs_of(stage)
+    importlib.import_module(f"weakreid.stages.{stage}").main(**given, **rest_of(stage, tmp_path))
+    tracklets = tables.read_frame(given["tracklets"], "tracklets")
+    frames = tables.read_frame(given["frames"], "frames")
+    train = tracklets.loc[tracklets["split"] == "train", "tracklet_id"]
+    allowed = {given["images"]: set(frames.loc[frames["tracklet_id"].isin(train), "image"])}
+    if stage == "transfer":
+        pictures = tables.read_frame(given["pictures"], "pictures")
+        of_train = pictures.loc[pictures["split"] == "train", "image"]
+        allowed[given["source_images"]] = set(of_train)
+        assert len(of_train) < len(pictures)
+    assert set(seen) == set(allowed)
+    for store, rows in seen.items():
+        assert rows <= allowed[store]
 
 
 def test_an_audit_finds_the_same_whatever_is_hidden(tiny, tmp_path: Path, monkeypatch) -> None:
@@ -136,8 +194,10 @@ def test_nothing_reads_parquet_but_by_the_tables_module(tiny) -> None:
         for path in source.rglob("*.py")
         if reading.search(path.read_text(encoding="utf-8"))
     }
-    # the latter reads the generator's own notes, for the contact sheet
-    assert found == {"tables.py", "datasets/walkers/sheet.py"}
+    # the others read the generator's own notes: for the contact sheet, for the attributes that
+    # people were made with, for what is visible of them
+    of_notes = {"datasets/walkers/sheet.py", "datasets/annotated.py", "stages/visibility.py"}
+    assert found == {"tables.py", *of_notes}
 
 
 def test_the_truth_is_asked_for_where_it_may_be_read(tiny) -> None:
@@ -153,9 +213,13 @@ def test_the_truth_is_asked_for_where_it_may_be_read(tiny) -> None:
 # --- what the workflow gives to a stage -----------------------------------------------------------
 
 
+def config_of(folder: Path) -> config.Config:
+    return config.load(yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8")))
+
+
 def experiments_of(folder: Path) -> dict[str, config.Experiment]:
-    """Return the paper's experiments on walkers_tiny."""
-    found = config.load(yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8")))
+    """Return the papers' experiments on walkers_tiny."""
+    found = config_of(folder)
     return {
         name: experiment
         for name, experiment in found.experiments.items()
@@ -208,6 +272,45 @@ def test_so_is_one_without_labels_with_its_tracklets(tiny, jobs) -> None:
         assert files_named(job) == {tracks, f"{FOLDER}/images.arrow"}
     assert trained == {name for name, found in experiments.items() if found.noise is not None}
     assert {experiments[name].isolation for name in trained} > {None, "lite0"}
+
+
+def test_one_of_clips_is_given_its_split_and_what_its_persons_have(tiny, jobs) -> None:
+    found, experiments = config_of(tiny.folder), experiments_of(tiny.folder)
+    names = ("official/tracklets.parquet", "frames.parquet", "images.arrow")
+    trained, transfers = set(), set()
+    for job in jobs["train_clips"]:
+        name, run = job["wildcards"]["experiment"], job["wildcards"]["run"]
+        trained.add(name)
+        given = [f"{FOLDER}/{file}" for file in names]
+        transfer = experiments[name].transfer
+        if transfer is not None and found.transfers[transfer].labels == "truth":
+            given.append(f"{FOLDER}/attributes.parquet")
+        elif transfer is not None:
+            given.append(f"results/attributes/{transfer}/walkers_tiny/{run}/labels.parquet")
+        transfers.add(transfer)
+        assert job["input"] == given
+        assert files_named(job) == set(given)
+    learning = {
+        name
+        for name, experiment in experiments.items()
+        if found.methods[experiment.method].learns == "clips"
+    }
+    assert trained == learning
+    assert transfers > {None, "truth"}
+
+
+def test_a_transfer_is_given_its_source_and_no_label_of_the_dataset(tiny, jobs) -> None:
+    found = config_of(tiny.folder)
+    names = ("official/tracklets.parquet", "frames.parquet", "images.arrow")
+    assert jobs["transfer"]
+    for job in jobs["transfer"]:
+        source = found.transfers[job["wildcards"]["transfer"]].source
+        given = [
+            f"results/sources/{source}/{file}" for file in ("pictures.parquet", "images.arrow")
+        ]
+        given += [f"{FOLDER}/{file}" for file in names]
+        assert job["input"] == given
+        assert files_named(job) == set(given)
 
 
 def test_isolation_is_given_tracklets_and_features_of_frames(jobs) -> None:
