@@ -120,7 +120,7 @@ def test_every_wrong_file_is_refused_by_its_name(stage: str, option: str, work: 
 def test_every_stage_has_its_inputs_listed(tiny) -> None:
     stages = {path.stem for path in (tiny.folder / "src/weakreid/stages").glob("[a-z]*.py")}
     # these read no artifact: see tests/data and tests/supervision
-    assert stages == {*INPUTS, "fetch", "generate", "crops", "noise_rates"}
+    assert stages == {*INPUTS, "fetch", "generate", "crops", "noise_rates", "annotation"}
 
 
 def test_a_bag_without_labels(work: Path) -> None:
@@ -395,6 +395,20 @@ OUTPUTS = {
     "learning_curve": "learning_curve.svg",
     "matches": "fine.png",
     "contact_sheet": "contact_sheet.png",
+    "pictures": "images.arrow",
+    "ratios_plot": "plot.svg",
+    "groups_table": "table.md",
+    "attribute_votes": "votes.parquet",
+    "attribute_labels": "table.parquet",
+    "true_attributes": "table.parquet",
+    "label_quality": "quality.json",
+    "clip_features": "features.parquet",
+    "attribute_examples": "sheet.png",
+    "temporal_weights": "weights.png",
+    "visibility": "visibility.svg",
+    "label_table": "table.md",
+    "attribute_metrics": "by_attribute.json",
+    "attribute_table": "table.md",
 }
 """The file that each stage writes first."""
 

@@ -138,13 +138,13 @@ def test_pictures_of_a_test_set_are_not_looked_at(
 ) -> None:
     monkeypatch.chdir(tiny.folder)
     seen: dict[Path, set[int]] = {}
-    encoded = ImageStore.encoded
+    batch = ImageStore.batch
 
-    def noted(store: ImageStore, row: int) -> memoryview:
-        seen.setdefault(Path(store.path), set()).add(row)
-        return encoded(store, row)
+    def noted(store: ImageStore, rows: Any, *sizes: int, **more: Any) -> Any:
+        seen.setdefault(Path(store.path), set()).update(int(row) for row in rows)
+        return batch(store, rows, *sizes, **more)
 
-    monkeypatch.setattr(ImageStore, "encoded", noted)
+    monkeypatch.setattr(ImageStore, "batch", noted)
     given = inputs_of(stage)
     importlib.import_module(f"weakreid.stages.{stage}").main(**given, **rest_of(stage, tmp_path))
     tracklets = tables.read_frame(given["tracklets"], "tracklets")
