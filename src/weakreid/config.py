@@ -508,7 +508,8 @@ def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     merged = dict(base)
     for key, value in over.items():
         old = merged.get(key)
-        if isinstance(value, Mapping) and isinstance(old, Mapping):
+        # groups are given whole: one that is not named is left out
+        if key != "groups" and isinstance(value, Mapping) and isinstance(old, Mapping):
             if key == "loss" and value.get("name", old.get("name")) != old.get("name"):
                 # another loss: of the old one's values stay those that it has too, such as k
                 shared = LOSS_KEYS.get(str(value["name"]), set()) - {"name"}

@@ -265,6 +265,7 @@ class LabelsTable(OfStudy):
     """How right transferred attributes are, on datasets whose truth is known."""
 
     kind: Literal["labels"]
+    datasets: Annotated[list[Name], Field(min_length=1, max_length=1)]
     rows: dict[Text, Name] = Field(min_length=1, description="row label: the study's row")
     notes: list[Text] = Field(default_factory=list, description="what stands below the table")
 
@@ -273,6 +274,7 @@ class AttributeTable(OfStudy):
     """Retrieval by the attributes of the query's person (COSAM, Table 7)."""
 
     kind: Literal["by_attribute"]
+    datasets: Annotated[list[Name], Field(min_length=1, max_length=1)]
     transfer: Name | None = Field(None, description="whose labels; null: the study's own method's")
     attributes: list[Text] | None = Field(None, description="columns; null: all")
     rows: dict[Text, Name] = Field(min_length=1, description="row label: the study's row")

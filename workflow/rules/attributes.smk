@@ -80,7 +80,10 @@ rule annotation:
 
 rule pictures:
     input:
+        pictures_in_place,
         annotation=rules.annotation.output.annotation,
+        # an annotation may stay the same where its pictures do not
+        source=place_of_source,
     output:
         images="results/sources/{source}/images.arrow",
         pictures="results/sources/{source}/pictures.parquet",
@@ -98,7 +101,8 @@ rule pictures:
         block=pictures_values,
         code=code("stages.pictures"),
     shell:
-        "python -m weakreid.stages.pictures --annotation {input.annotation}"
+        "python -m weakreid.stages.pictures --source-file {input.source}"
+        " --annotation {input.annotation}"
         " --params {params.block:q} --threads {threads} --images {output.images}"
         " --out {output.pictures} 2> {log}"
 
@@ -209,9 +213,7 @@ rule true_annotation:
         mem_mb=4000,
         runtime=20,
     params:
-        block=lambda w: values(
-            {"source": "walkers", "root": f"results/datasets/{w.dataset}/generated"}
-        ),
+        block=values({"source": "walkers"}),
         code=code("stages.annotation", "datasets.annotated"),
     shell:
         "python -m weakreid.stages.annotation --source-file {input.source}"
@@ -227,6 +229,8 @@ rule true_attributes:
         "results/datasets/{dataset}/logs/true_attributes.log",
     benchmark:
         "results/datasets/{dataset}/benchmarks/true_attributes.tsv"
+    wildcard_constraints:
+        dataset=datasets_from("walkers"),
     conda:
         "../../envs/cpu.yaml"
     resources:

@@ -26,12 +26,19 @@ def one_line(record):
 
 def no_such_target(target):
     """Return what is wrong with a target that no rule makes."""
-    place = re.match(r"results/(?:(datasets|tables|trackers)/)?([^/]+)/", target)
+    folders = "datasets|tables|trackers|sources|attributes"
+    place = re.match(rf"results/(?:({folders})/)?([^/]+)/", target)
     if place is None:
         wanted = "results/EXPERIMENT/metrics.json or results/tables/TABLE/table.md"
         return f"{target}: nothing makes this; ask for {wanted}"
     kind, name = place[1] or "experiments", place[2]
+    kind = "transfers" if kind == "attributes" else kind
     names = getattr(CONFIG, kind)
+    if kind == "transfers" and name in names and names[name].labels == "truth":
+        made = "results/datasets/DATASET/attributes.parquet"
+        return (
+            f"{target}: the truth is not learnt; ask for {made}, of a generated dataset"
+        )
     if kind == "experiments" and name in CONFIG.same:
         same = CONFIG.same[name]
         return f"{target}: that is the experiment {same}; ask for results/{same}/metrics.json"
@@ -302,6 +309,23 @@ def source_in_place(wildcards):
     return []
 
 
+def pictures_in_place(wildcards):
+    """Refuse, before anything runs, pictures that are neither in place nor fetched."""
+    block, key = CONFIG.sources[wildcards.source], f"sources.{wildcards.source}"
+    if block.source == "walkers" or block.archives:
+        return []
+    folder = Path(block.root) / block.pictures
+    made = Path(f"results/sources/{wildcards.source}/pictures.parquet")
+    if not folder.is_dir() and not made.exists():
+        reader = importlib.import_module(f"weakreid.datasets.{block.source}")
+        raise ReidError(
+            f"source {wildcards.source}: {folder} is not there; {reader.HOW_TO_GET} "
+            f"({block.root}), or set {key}.root and {key}.pictures to where the pictures are; the "
+            "source studio is generated"
+        )
+    return []
+
+
 def fetch_source_values(wildcards):
     block = CONFIG.sources[wildcards.source]
     named = block.model_dump(mode="json", include={"source", "root", "archives"})
@@ -316,12 +340,13 @@ def place_of_source(wildcards):
 
 
 def annotation_values(wildcards):
+    """Return how an annotation is read, without where it lies."""
     block = CONFIG.sources[wildcards.source]
     if block.source == "walkers":
-        root = f"results/sources/{wildcards.source}/generated"
-        return values({"source": "walkers", "root": root})
-    names = {"source", "root", "annotation", "partition"}
-    return values(block.model_dump(mode="json", include=names))
+        return values({"source": "walkers"})
+    return values(
+        block.model_dump(mode="json", include={"source", "annotation", "partition"})
+    )
 
 
 def annotation_reader(wildcards):
@@ -331,16 +356,9 @@ def annotation_reader(wildcards):
 
 def pictures_values(wildcards):
     block = CONFIG.sources[wildcards.source]
-    folder = f"results/sources/{wildcards.source}/generated"
-    if block.source != "walkers":
-        folder = str(Path(block.root) / block.pictures)
-    return values(
-        {
-            "source": block.source,
-            "folder": folder,
-            "on_bad_frame": block.on_bad_frame,
-        }
-    )
+    about = {"name": wildcards.source, "on_bad_frame": block.on_bad_frame}
+    # the annotation of what is generated names files below its folder
+    return values(about, pictures=getattr(block, "pictures", "."))
 
 
 def source_folder(wildcards):
@@ -361,6 +379,11 @@ def transfer_values(wildcards):
 def labels_path(transfer, dataset, run):
     """Return the attributes of a dataset's persons: transferred for a run, or the truth."""
     if CONFIG.transfers[transfer].labels == "truth":
+        if not is_generated(dataset):
+            raise ReidError(
+                f"nobody knows the true attributes of dataset {dataset}; take a transfer that is "
+                f"learnt instead of {transfer}"
+            )
         return f"results/datasets/{dataset}/attributes.parquet"
     return f"results/attributes/{transfer}/{dataset}/{run}/labels.parquet"
 

@@ -414,11 +414,6 @@ def attribute_rows(wildcards):
         raise ReidError(
             f"tables.{wildcards.table}: the study {table.study} has no attributes; name a transfer"
         )
-    if CONFIG.transfers[transfer].labels == "truth" and not is_generated(dataset):
-        raise ReidError(
-            f"tables.{wildcards.table}.transfer: nobody knows the true attributes of dataset "
-            f"{dataset}; take a transfer that is learnt"
-        )
     rows = [
         (label, base_of(wildcards, dataset, row)[0])
         for label, row in table.rows.items()

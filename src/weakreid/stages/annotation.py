@@ -8,16 +8,17 @@ import typer
 
 from weakreid.console import run_stage, say
 from weakreid.datasets import annotated, rap
+from weakreid.files import read_json
 
 
 def main(
-    source_file: Annotated[Path, typer.Option(help="says that the source lies in its place")],
+    source_file: Annotated[Path, typer.Option(help="says where the source lies")],
     params: Annotated[str, typer.Option()],
     out: Annotated[Path, typer.Option()],
 ) -> None:
     """Read the annotation of a source; no picture is opened."""
     block = json.loads(params)
-    root = Path(block.pop("root"))
+    root = source_file.parent / read_json(source_file, ["root"])["root"]
     if block["source"] == "rap":
         found = rap.read(root, annotation=block["annotation"], partition=block["partition"])
     else:

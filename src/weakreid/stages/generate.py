@@ -23,7 +23,9 @@ def main(
     size = layout.SIZES[block.pop("size")]
     chosen = {**size, **{name: value for name, value in block.items() if value is not None}}
     layout.generate(root, workers=workers, **chosen)
-    write_json(out, {"root": os.path.relpath(root, out.parent)})
+    # what stands on this file follows another generation, however much of it stays the same
+    made = {"parameters": chosen, "content": layout.content(root)}
+    write_json(out, {"root": os.path.relpath(root, out.parent), **made})
 
 
 if __name__ == "__main__":

@@ -8,9 +8,11 @@ import typer
 
 from weakreid.console import run_stage, say
 from weakreid.datasets import annotated
+from weakreid.files import read_json
 
 
 def main(
+    source_file: Annotated[Path, typer.Option(help="says where the source lies")],
     annotation: Annotated[Path, typer.Option()],
     params: Annotated[str, typer.Option()],
     threads: Annotated[int, typer.Option()],
@@ -20,17 +22,18 @@ def main(
     """Pack the pictures that an annotation names."""
     block = json.loads(params)
     found = annotated.read_annotation(annotation)
+    root = source_file.parent / read_json(source_file, ["root"])["root"]
     left_out = annotated.pack_pictures(
         found,
-        Path(block.pop("folder")),
+        root / block["pictures"],
         images,
         out,
         block,
-        source=block["source"],
+        source=block["name"],
         on_bad_frame=block["on_bad_frame"],
         threads=threads,
     )
-    say(f"{block['source']}: {len(found) - left_out} pictures, {left_out} left out")
+    say(f"{block['name']}: {len(found) - left_out} pictures, {left_out} left out")
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ heading.
 
 import collections
 import contextlib
+import hashlib
 import io
 import multiprocessing
 import shutil
@@ -520,6 +521,14 @@ def generate(
         write_json(aside / "truth" / "parameters.json", parameters)
         if root.exists():  # a folder cannot be renamed over one that holds something
             shutil.rmtree(root)
+
+
+def content(root: Path) -> str:
+    """Return a fingerprint of a generated folder: what is known of each frame, and file sizes."""
+    found = hashlib.sha256((root / "truth" / "frames.parquet").read_bytes())
+    for path in sorted(root.glob("bbox_*/*/*.jpg")):
+        found.update(f"{path.name} {path.stat().st_size}\n".encode())
+    return found.hexdigest()[:16]
 
 
 def _refuse_foreign(root: Path) -> None:
