@@ -307,3 +307,27 @@ def test_a_transfer_of_a_name_that_is_taken() -> None:
     assert refusal(raw) == (
         "studies.s.transfers.bce: transfers.drawn_bce is there already and differs; rename one"
     )
+
+
+def test_groups_of_overrides_are_the_only_ones() -> None:
+    groups = {"attributes": {"groups": {"shoes": ["shoes-Sport"]}}, "model": {"dimension": 8}}
+    loaded = config.load(changed("experiments.mine.overrides", groups))
+    method = config.method_of(loaded, "mine")
+    assert isinstance(method, config_blocks.ClipMethod) and method.attributes is not None
+    assert method.attributes.groups == {"shoes": ["shoes-Sport"]}
+    assert method.attributes.sigma == 0.5
+
+
+def test_looks_may_name_a_transfer_of_a_study() -> None:
+    assert config.load(changed("looks", {"a": "drawn_bce"})).looks == {"a": "drawn_bce"}
+
+
+def test_a_table_of_one_dataset() -> None:
+    line = refusal(changed("tables.labels.datasets", ["a", "real"]))
+    assert line.startswith("config.yaml: 'tables.labels.datasets': ")
+
+
+def test_a_table_of_labels_needs_a_row_that_has_some() -> None:
+    assert refusal(changed("tables.labels.rows", {"A": "a"})) == (
+        "tables.labels.rows.A: s_a_a learns no attributes; take another row"
+    )

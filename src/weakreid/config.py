@@ -135,11 +135,6 @@ def load(raw: Mapping[str, Any]) -> Config:
         if isinstance(transfer, Transfer):
             known(f"transfers.{name}.source", transfer.source, config.sources)
             _check_cache(transfer, f"transfers.{name}")
-    for dataset, name in config.looks.items():
-        known("looks", dataset, config.datasets)
-        known(f"looks.{dataset}", name, config.transfers)
-        if isinstance(config.transfers[name], TrueAttributes):
-            raise ReidError(f"looks.{dataset}: {name} is the truth; take a transfer that is learnt")
     for name, bags in config.bags.items():
         if bags.noise is not None:
             known(f"bags.{name}.noise", bags.noise, config.noise)
@@ -160,6 +155,11 @@ def load(raw: Mapping[str, Any]) -> Config:
             if name in given:
                 raise
             config._refused[name] = str(error)
+    for dataset, name in config.looks.items():
+        known("looks", dataset, config.datasets)
+        known(f"looks.{dataset}", name, config.transfers)
+        if isinstance(config.transfers[name], TrueAttributes):
+            raise ReidError(f"looks.{dataset}: {name} is the truth; take a transfer that is learnt")
     for name, table in config.tables.items():
         _check_table(config, f"tables.{name}", table)
     return config
@@ -293,7 +293,8 @@ class _Expansion:
         if row.transfer is None:
             return base
         values = {**self.study.transfers, **place.transfers}[row.transfer]
-        where = f"{at}.transfers.{row.transfer}"
+        own = at if row.transfer in place.transfers else self.where
+        where = f"{own}.transfers.{row.transfer}"
         if values.get("labels") == "truth":
             block: AnyTransfer = validated(TrueAttributes, values, where)
         else:
@@ -456,6 +457,12 @@ def _check_table(config: Config, where: str, table: Any) -> None:
     if isinstance(table, ExamplesTable | LabelsTable | AttributeTable):
         for label, row_name in table.rows.items():
             known(f"{where}.rows.{label}", row_name, rows)
+            name = experiment_of_row(config, table.study, table.datasets[0], row_name)
+            learns = config.experiments[name].transfer is not None
+            if not isinstance(table, AttributeTable) and not learns:
+                raise ReidError(
+                    f"{where}.rows.{label}: {name} learns no attributes; take another row"
+                )
     if isinstance(table, StudyTable | GridTable):
         for label, of_study in table.rows.items():
             if of_study is not None:

@@ -25,6 +25,7 @@ from weakreid.datasets.annotated import (
 from weakreid.datasets.walkers.attributes import ATTRIBUTES, LEFT_OUT
 from weakreid.datasets.walkers.layout import SIZES, generate
 from weakreid.errors import ReidError
+from weakreid.files import write_json
 from weakreid.images import ImageStore
 from weakreid.stages import annotation as annotation_stage
 from weakreid.stages import pictures as pictures_stage
@@ -290,12 +291,13 @@ def test_unknown_word_for_bad_frames(tmp_path: Path) -> None:
 
 
 def test_the_stages(generated: Path, tmp_path: Path) -> None:
-    params = {"source": "walkers", "root": str(generated)}
+    params = {"source": "walkers"}
     source = tmp_path / "generated.json"
+    write_json(source, {"root": str(generated)})
     annotation_stage.main(source, json.dumps(params), tmp_path / "annotation.parquet")
-    params = {"source": "walkers", "folder": str(generated), "on_bad_frame": "stop"}
+    params = {"name": "drawn", "pictures": ".", "on_bad_frame": "stop"}
     pictures_stage.main(
-        tmp_path / "annotation.parquet", json.dumps(params), 2,
+        source, tmp_path / "annotation.parquet", json.dumps(params), 2,
         tmp_path / "images.arrow", tmp_path / "pictures.parquet",
     )  # fmt: skip
     expected = read_generated(generated)
@@ -307,5 +309,5 @@ def test_the_stages(generated: Path, tmp_path: Path) -> None:
         assert len(store) == len(expected)
     # the same bytes wherever it lies
     assert tables.read_params(tmp_path / "pictures.parquet") == {
-        "source": "walkers", "on_bad_frame": "stop", "attributes": list(expected.attributes),
+        **params, "attributes": list(expected.attributes),
     }  # fmt: skip

@@ -233,10 +233,8 @@ def test_damage_is_one_line(tmp_path: Path, data: st.DataObject) -> None:
 def test_the_stage_needs_no_picture(tmp_path: Path) -> None:
     save(tmp_path, content())
     out = tmp_path / "annotation.parquet"
-    params = (
-        f'{{"source": "rap", "root": "{tmp_path}", "annotation": "{rap.ANNOTATION}",'
-        ' "partition": 3}'
-    )
+    params = f'{{"source": "rap", "annotation": "{rap.ANNOTATION}", "partition": 3}}'
+    (tmp_path / "fetched.json").write_text('{"root": "."}')
     main(tmp_path / "fetched.json", params, out)
     frame = tables.read_frame(out, "annotation")
     assert frame["file"].tolist() == FILES

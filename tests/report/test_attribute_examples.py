@@ -84,7 +84,7 @@ def test_those_on_whom_transfers_disagree() -> None:
 
 
 def test_words_and_marks() -> None:
-    images = images_of(FRAMES, TRACKLETS)
+    images = images_of(FRAMES, TRACKLETS, [1, 2, 3])
     assert images == {1: [3, 4, 5], 2: [6, 7, 8], 3: [0, 1, 2, 9, 10, 11]}
     truth = label_matrix(labels(TRUE), "truth")
     first, second, third = examples(matrices(), [1, 2, 3], images, 2, truth)
@@ -105,7 +105,7 @@ def test_words_and_marks() -> None:
 
 
 def test_without_truth_there_is_no_mark() -> None:
-    (one,) = examples(matrices(), [1], images_of(FRAMES, TRACKLETS), 2)
+    (one,) = examples(matrices(), [1], images_of(FRAMES, TRACKLETS, [1]), 2)
     assert len(one.columns) == 2
     assert one.columns[1][-1] == (Word("attach-Box", False),)
     assert one.columns[1][-1][0].marked == "attach-Box"
@@ -142,7 +142,7 @@ def test_bad_input() -> None:
         choose(transfers, TRACKLETS.assign(split="query"), 3)
     truth = label_matrix(labels(TRUE), "truth").drop(index=3)
     with pytest.raises(ReidError, match="the true labels lack person 3"):
-        examples(matrices(), [3], images_of(FRAMES, TRACKLETS), 2, truth)
+        examples(matrices(), [3], images_of(FRAMES, TRACKLETS, [3]), 2, truth)
 
 
 @pytest.fixture

@@ -119,7 +119,7 @@ def clip_method(**changes: Any) -> dict[str, Any]:
     }
     values |= {
         "learns": "clips",
-        "clips": {"frames": 4, "sampling": "chunks", "test": "chunks"},
+        "clips": {"frames": 4, "sampling": "chunks"},
         "attributes": json.loads(json.dumps(BOTH)),
         "losses": {"smoothing": 0.1},
         "batch": {"persons": 3, "clips": 2, "cache_mb": 0},
@@ -194,6 +194,7 @@ def describe_here(data: Path, out: Path, **changes: Any) -> Path:
         "tracklets": data / "tracklets.parquet",
         "frames": data / "frames.parquet",
         "images": data / "images.arrow",
+        "params": json.dumps({"test": "chunks"}),
         "device": "cpu",
         "threads": 1,
         "out": out / "features.parquet",
@@ -495,8 +496,9 @@ def test_every_model_trains_and_describes(data, tmp_path, name):
 
 
 def test_all_frames_of_a_tracklet_are_in_its_clips(data, tmp_path):
-    values = clip_method(clips__test="all", attributes=None, schedule__epochs=0)
-    out = describe_here(data, learn_here(data, tmp_path, values))
+    values = clip_method(attributes=None, schedule__epochs=0)
+    every = json.dumps({"test": "all"})
+    out = describe_here(data, learn_here(data, tmp_path, values), params=every)
     features = tables.read_frame(out / "features.parquet", "features", ["tracklet_id", "image"])
     # of 9, 2, 4, 5 and 3 frames
     assert features["tracklet_id"].value_counts().sort_index().tolist() == [3, 1, 1, 2, 1]

@@ -510,7 +510,7 @@ def test_a_target_without_training_frames(data, tmp_path):
 # ---------------------------------------------------------------------------------- votes
 
 
-def test_votes_are_of_somebody_s_tracklets_and_of_all_their_frames(data, trained, tmp_path):
+def test_votes_are_of_every_tracklet_and_of_all_its_frames(data, trained, tmp_path):
     target = data / "target"
     out = tmp_path / "votes.parquet"
     attribute_votes.main(
@@ -524,9 +524,9 @@ def test_votes_are_of_somebody_s_tracklets_and_of_all_their_frames(data, trained
     )
     votes = tables.read_frame(out, "attribute_votes")
     # tracklet 2 is nobody's
-    assert votes["tracklet_id"].tolist() == [0, 1, 3, 4]
-    assert votes["person_id"].tolist() == [1, 2, 3, 3]
-    assert votes["frame_count"].tolist() == [3, 4, 1, 2]
+    assert votes["tracklet_id"].tolist() == [0, 1, 2, 3, 4]
+    assert votes["person_id"].tolist() == [1, 2, 0, 3, 3]
+    assert votes["frame_count"].tolist() == [3, 4, 2, 1, 2]
     assert tables.read_params(out)["attributes"] == list(ATTRIBUTES)
     tensors, about = load_weights(trained / MODEL)
     network = restore_model(about["model"], part_of(tensors, "model")).eval()
@@ -560,12 +560,12 @@ def test_means_do_not_depend_on_the_batches(counts, size, seed):
     places = generator.permutation(np.repeat(np.arange(len(counts)), counts))
     found = generator.random((len(places), 3)).astype(np.float32)
     batches = (found[at : at + size] for at in range(0, len(found), size))
-    means = tracklet_means(places, batches, len(counts), 3)
+    means = tracklet_means(places, batches, np.arange(len(counts)), 3)
     for tracklet in range(len(counts)):
         expected = found[places == tracklet].astype(np.float64).mean(0)
         np.testing.assert_allclose(means[tracklet], expected, rtol=1e-6)
 
 
 def test_a_tracklet_without_a_frame():
-    with pytest.raises(ReidError, match="tracklet 1 of those described has no frame; leave it out"):
-        tracklet_means(np.array([0, 2]), [np.zeros((2, 3), np.float32)], 3, 3)
+    with pytest.raises(ReidError, match="tracklet 7 has no frame; make the dataset again"):
+        tracklet_means(np.array([0, 2]), [np.zeros((2, 3), np.float32)], np.array([4, 7, 9]), 3)

@@ -54,14 +54,34 @@ MAJORITY = frozenset({"bags", "train", "features", "evaluate", "collect", "grid_
 NOISING = ISOLATING | MAJORITY | {"noise", "noise_counts_table"}
 FILMING = frozenset({"crops", "dataset", "split", "named_bags"})
 
+# what learns from clips, and where its attributes come from
+BY_ATTRIBUTE = frozenset({"attribute_metrics", "attribute_table"})
+OF_METRICS = BY_ATTRIBUTE | {"collect", "study_table"}
+MEASURING = OF_METRICS | {"evaluate"}
+WEIGHING = frozenset({"temporal_weights", "weights_table", "visibility"})
+SHOWING_CLIPS = MEASURING | WEIGHING | {"clip_features"}
+BY_CLIPS = SHOWING_CLIPS | {"train_clips"}
+JUDGING = frozenset({"label_quality", "label_table", "attribute_examples"})
+LABELLING = BY_CLIPS | JUDGING | {"attribute_labels"}
+VOTING = LABELLING | {"attribute_votes"}
+TRANSFERRING = VOTING | {"transfer"}
+PICTURING = TRANSFERRING | {"pictures"}
+OF_ANNOTATION = frozenset({"ratios_plot", "ratios_table", "groups_table"})
+ANNOTATING = PICTURING | OF_ANNOTATION | {"annotation"}
+OF_SOURCE = ANNOTATING | {"generate_source"}
+# one row learns from the truth: neither its weights nor its retrieval by attribute is shown
+TRUE_ROW = frozenset({"train_clips", "clip_features", "evaluate", "collect", "study_table"})
+TRULY = TRUE_ROW | JUDGING | {"true_attributes"}
+WITH_THE_TRUTH = TRULY | {"true_annotation"}
+
 # both
 BY_BAGS = TRAINING | {"grid_table"}
 EITHER = TRAINING | LEARNING
 NAMING = frozenset({"named_bags"})
-OF_SPLIT = SPLITTING | NOISING | {"frame_features"}
+OF_SPLIT = SPLITTING | NOISING | TRANSFERRING | {"frame_features"}
 OF_DATASET = OF_SPLIT | {"dataset"}
-OF_WALKERS = GENERATING | OF_DATASET
-EVERYTHING = OF_WALKERS | FILMING | {"noise_rates"}
+OF_WALKERS = GENERATING | OF_DATASET | WITH_THE_TRUTH
+EVERYTHING = OF_WALKERS | FILMING | OF_SOURCE | {"noise_rates"}
 
 OF_STUDIES = STUDYING | COUNTING | AUDITING | {"matches_table"}
 """What an experiment's own keys do not reach."""

@@ -488,8 +488,9 @@ def split_folder(wildcards):
 
 
 def training_values(wildcards):
-    """Return what a training depends on: the method without its evaluation, and the seed."""
-    chosen = method_of(wildcards).model_dump(mode="json", exclude={"evaluation"})
+    """Return what a training depends on: the method without what is for later, and the seed."""
+    later = {"evaluation": True, "clips": {"test"}}
+    chosen = method_of(wildcards).model_dump(mode="json", exclude=later)
     return values(chosen, seed=seed_of(wildcards))
 
 

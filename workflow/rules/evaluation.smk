@@ -55,11 +55,12 @@ rule clip_features:
         gpu=1,
         device="auto",
     params:
+        block=lambda w: values({"test": method_of(w).clips.test}),
         code=code("stages.clip_features"),
     shell:
         "python -m weakreid.stages.clip_features --model {input.model}"
         " --tracklets {input.tracklets} --frames {input.frames} --images {input.images}"
-        " --device {resources.device} --threads {threads} --out {output.features}"
+        " --params {params.block:q} --device {resources.device} --threads {threads} --out {output.features}"
         " --weights {output.weights} 2> {log}"
 
 

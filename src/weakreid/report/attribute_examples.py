@@ -299,9 +299,11 @@ def _write(
         top -= _LINE
 
 
-def images_of(frames: pd.DataFrame, tracklets: pd.DataFrame) -> dict[int, list[int]]:
-    """Return the images of the training persons, tracklet by tracklet, in time order."""
-    training = tracklets[(tracklets["split"] == "train") & (tracklets["person_id"] > 0)]
+def images_of(
+    frames: pd.DataFrame, tracklets: pd.DataFrame, persons: Sequence[int]
+) -> dict[int, list[int]]:
+    """Return the images of some training persons, tracklet by tracklet, in time order."""
+    training = tracklets[(tracklets["split"] == "train") & tracklets["person_id"].isin(persons)]
     owner = training.set_index("tracklet_id")["person_id"]
     rows = frames[frames["tracklet_id"].isin(owner.index)]
     rows = rows.sort_values(["tracklet_id", "position"])

@@ -134,12 +134,17 @@ def _first(count: int, *columns: Sequence[Any]) -> list[tuple[Any, ...]]:
 def spread(
     frames: Sequence[int], count: int = FRAMES_OF_TRACKLET, keep: int | None = None
 ) -> list[int]:
-    """Return `count` frames evenly spread over those given, with `keep` among them."""
+    """Return `count` frames evenly spread over those given, with `keep` among them.
+
+    A bag may hold a part of a tracklet, and a clip of it another frame: then `keep` stands in the
+    place of the frame that is nearest in the image store.
+    """
     rows = [int(frame) for frame in frames]
     places = np.linspace(0, len(rows) - 1, min(count, len(rows))).round().astype(int)
     shown = [rows[place] for place in places]
     if keep is not None and keep not in shown:
-        shown[int(np.abs(places - rows.index(keep)).argmin())] = keep
+        far = places - rows.index(keep) if keep in rows else np.array(shown) - keep
+        shown[int(np.abs(far).argmin())] = keep
     return shown
 
 

@@ -63,7 +63,10 @@ def probabilities(
 
 
 def tracklet_means(
-    places: NDArray[np.int64], found: Iterable[NDArray[np.float32]], tracklets: int, attributes: int
+    places: NDArray[np.int64],
+    found: Iterable[NDArray[np.float32]],
+    tracklets: NDArray[np.int64],
+    attributes: int,
 ) -> NDArray[np.float32]:
     """Return the mean probabilities of tracklets: [tracklets, attributes].
 
@@ -71,16 +74,16 @@ def tracklet_means(
         places: [N], the tracklet of each frame, from 0.
         found: probabilities [n, attributes] of the frames, batch by batch in their order; no more
             than a batch is held.
-        tracklets: how many.
+        tracklets: their ids.
         attributes: how many.
 
     Raises:
         ReidError: a tracklet has no frame.
     """
-    counts = np.bincount(places, minlength=tracklets)
+    counts = np.bincount(places, minlength=len(tracklets))
     if len(empty := np.flatnonzero(counts == 0)):
-        raise ReidError(f"tracklet {empty[0]} of those described has no frame; leave it out")
-    sums = np.zeros((tracklets, attributes), np.float64)
+        raise ReidError(f"tracklet {tracklets[empty[0]]} has no frame; make the dataset again")
+    sums = np.zeros((len(tracklets), attributes), np.float64)
     at = 0
     for batch in found:
         np.add.at(sums, places[at : at + len(batch)], batch.astype(np.float64))

@@ -38,8 +38,9 @@ def main(
     if truth is not None:
         real = label_matrix(tables.read_frame(truth, "attribute_labels"), str(truth))
     split = tables.read_frame(tracklets, "tracklets")
-    own = images_of(tables.read_frame(frames, "frames"), split)
     persons = choose(transfers, split, block["persons"])
+    held = tables.read_frame(frames, "frames", ["tracklet_id", "position", "image"])
+    own = images_of(held, split, persons)
     found = examples(transfers, persons, own, block["frames"], real)
     with ImageStore(images) as store:
         figure = sheet(

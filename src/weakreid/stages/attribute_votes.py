@@ -28,7 +28,7 @@ def main(
     threads: Annotated[int, typer.Option()],
     out: Annotated[Path, typer.Option()],
 ) -> None:
-    """Look at all frames of every tracklet of somebody; junk and distractors are left out."""
+    """Look at all frames of every tracklet but junk; whose it is does not matter."""
     tensors, about = load_weights(model)
     if "attributes" not in about:
         raise ReidError(f"{model}: recognises no attributes; give what the stage transfer wrote")
@@ -38,10 +38,10 @@ def main(
     network = network.to(fabric.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     head = restore_head(part_of(tensors, "heads")).to(fabric.device)
     rows = tables.read_frame(tracklets, "tracklets", ["tracklet_id", "person_id", "split"])
-    rows = rows[(rows["person_id"] > 0) & (rows["split"] != "junk")]
+    rows = rows[rows["split"] != "junk"]
     rows = rows.sort_values("tracklet_id").reset_index(drop=True)
     if rows.empty:
-        raise ReidError(f"{tracklets}: no tracklet of a person; choose a split that has some")
+        raise ReidError(f"{tracklets}: no tracklet; choose a split that has some")
     ids = rows["tracklet_id"].to_numpy()
     chosen = tables.read_frame(frames, "frames", ["tracklet_id", "image"])
     chosen = chosen[chosen["tracklet_id"].isin(ids)].reset_index(drop=True)
@@ -60,7 +60,7 @@ def main(
             resized=about["image"].get("resized"),
         )
         shown = progress(found, total=len(batches), label="recognising", unit=f"batches of {BATCH}")
-        means = tracklet_means(places, shown, len(ids), len(about["attributes"]))
+        means = tracklet_means(places, shown, ids, len(about["attributes"]))
     votes = {
         "tracklet_id": ids,
         "person_id": rows["person_id"],

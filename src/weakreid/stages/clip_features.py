@@ -3,6 +3,7 @@
 A clip stands in the table of features under the image of its middle frame.
 """
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
@@ -29,6 +30,7 @@ def main(
     tracklets: Annotated[Path, typer.Option()],
     frames: Annotated[Path, typer.Option()],
     images: Annotated[Path, typer.Option()],
+    params: Annotated[str, typer.Option(help="test: how a tracklet is described")],
     device: Annotated[str, typer.Option()],
     threads: Annotated[int, typer.Option()],
     out: Annotated[Path, typer.Option()],
@@ -38,6 +40,7 @@ def main(
     tensors, about = load_weights(model)
     if about.get("learns") != "clips":
         raise ReidError(f"{model}: did not learn from clips; describe its frames instead")
+    test = json.loads(params)["test"]
     fabric = fabric_for(device, 1, about["precision"], threads)
     fabric.launch()
     network = restore_clip_model(about, part_of(tensors, "model"), part_of(tensors, "heads"))
@@ -48,7 +51,7 @@ def main(
     clips = described_clips(
         shown[shown["tracklet_id"].isin(searched)],
         about["clips"]["frames"],
-        about["clips"]["test"],
+        test,
     )
     image = about["image"]
     used: list[np.ndarray] = []
@@ -73,11 +76,12 @@ def main(
             pd.DataFrame({"image": clips.middles, "tracklet_id": clips.tracklet_ids}),
             descriptors(),
             dimension=network.aggregation.dimension,
-            params={"image": image, "clips": about["clips"]},
+            params={"image": image, "clips": about["clips"], "test": test},
         )
     groups = network.aggregation.groups
     table = weight_table(*clips, weights=np.concatenate(used), groups=groups)
-    tables.write(weights, "frame_weights", table, {"clips": about["clips"], "groups": groups})
+    params_of_table = {"clips": about["clips"], "test": test, "groups": groups}
+    tables.write(weights, "frame_weights", table, params_of_table)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import typer
 
 from weakreid import tables
@@ -29,9 +30,10 @@ def main(
     rows = tables.read_frame(weights, "frame_weights")
     split = tables.read_frame(tracklets, "tracklets")
     found = clips(rows, split, choose(rows, split, block["sequences"]))
-    known = set(tables.read(frames, "frames", ["image"])["image"].to_pylist())
-    strange = [image for clip in found for image in clip.images if image not in known]
-    if strange:
+    known = tables.read(frames, "frames", ["image"])["image"].to_numpy()
+    shown = np.array([image for clip in found for image in clip.images])
+    strange = shown[~np.isin(shown, known)]
+    if len(strange):
         raise ReidError(
             f"{weights}: image {strange[0]} is not in {frames}; describe the clips again"
         )

@@ -57,6 +57,14 @@ def main(
     if attributes is not None:
         known = read_attribute_labels(attributes, made.ids)
         of_groups = attribute_labels(known, learnt["groups"], made.ids)
+        absent = [
+            name
+            for group, names in learnt["groups"].items()
+            for name in names
+            if name not in of_groups.groups[group]
+        ]
+        if absent:
+            say(f"no training person has a label for {', '.join(absent)}: not learnt")
         learnt, labels = {**learnt, "groups": of_groups.groups}, of_groups.labels
     fabric = fabric_for(device, devices, block["precision"], threads)
     threads = launch(fabric, threads)

@@ -37,6 +37,9 @@ def voted_labels(
     Returns:
         The columns of the table "attribute_labels".
     """
+    votes = votes[votes["person_id"] > 0]
+    if votes.empty:
+        raise ReidError("votes: no tracklet is known to be anybody's; nobody can get labels")
     votes = votes.sort_values(["person_id", "tracklet_id"], kind="stable")
     persons, first = np.unique(votes["person_id"].to_numpy(), return_index=True)
     probabilities = np.empty((0, len(attributes)), np.float32)
