@@ -45,8 +45,8 @@ def digest(*modules: str, exclude: frozenset[str] = _CONFIG) -> str:
         ReidError: a module does not exist, or is no valid Python.
     """
     total = hashlib.sha256()
-    for name, path in sorted(_covered(modules, exclude).items()):
-        total.update(name.encode() + b"\0" + _read(path, name).digest)
+    for name, module in sorted(_covered(modules, exclude).items()):
+        total.update(name.encode() + b"\0" + module.digest)
     return total.hexdigest()[:16]
 
 
@@ -59,9 +59,9 @@ def modules(*names: str, exclude: frozenset[str] = _CONFIG) -> list[str]:
     return sorted(_covered(names, exclude))
 
 
-def _covered(names: tuple[str, ...], exclude: frozenset[str]) -> dict[str, Path]:
-    """Return name and file of every module that is run when `names` are imported."""
-    covered: dict[str, Path] = {}
+def _covered(names: tuple[str, ...], exclude: frozenset[str]) -> dict[str, _Module]:
+    """Return every module that is run when `names` are imported, by name."""
+    covered: dict[str, _Module] = {}
     todo: list[str] = []
     for name in names:
         if _find(name) is None:
@@ -71,8 +71,8 @@ def _covered(names: tuple[str, ...], exclude: frozenset[str]) -> dict[str, Path]
         for name in _with_parents(todo.pop()):
             path = None if name in covered or name in exclude else _find(name)
             if path is not None:
-                covered[name] = path
-                todo.extend(_read(path, name).imports)
+                covered[name] = _read(path, name)
+                todo.extend(covered[name].imports)
     return covered
 
 
@@ -85,11 +85,18 @@ def _with_parents(name: str) -> Iterator[str]:
 
 def _find(name: str) -> Path | None:
     """Return the file of a module of this project; None for anything else."""
-    base = SOURCE.joinpath(*name.split("."))
-    for path in (base / "__init__.py", base.with_name(f"{base.name}.py")):
+    for path in _places(SOURCE, name):
         if path.is_file():
             return path
     return None
+
+
+# a workflow asks for the same few hundred again and again, and paths are slow to put together
+@functools.cache
+def _places(source: Path, name: str) -> tuple[Path, Path]:
+    """Return the two files that a module can be, the one that Python takes first."""
+    base = source.joinpath(*name.split("."))
+    return base / "__init__.py", base.with_name(f"{base.name}.py")
 
 
 def _read(path: Path, name: str) -> _Module:

@@ -77,7 +77,11 @@ INPUTS: dict[str, dict[str, str]] = {
         "frames": f"{DATASET}/frames.parquet",
         "images": f"{DATASET}/images.arrow",
     },
-    "pictures": {"annotation": f"{SOURCE}/annotation.parquet"},
+    "annotation": {"source_file": f"{SOURCE}/generated.json"},
+    "pictures": {
+        "source_file": f"{SOURCE}/generated.json",
+        "annotation": f"{SOURCE}/annotation.parquet",
+    },
     "ratios_plot": {"annotation": f"{SOURCE}/annotation.parquet"},
     "groups_table": {"annotation": f"{SOURCE}/annotation.parquet"},
     "transfer": {
@@ -274,11 +278,8 @@ def rest_of(stage: str, out: Path) -> dict[str, Any]:
             **found.methods["tiny_tracklets"].model_dump(mode="json", exclude={"evaluation"}),
             "seed": 1,
         },
-        "pictures": {
-            "source": "walkers",
-            "folder": f"{SOURCE}/generated",
-            "on_bad_frame": "stop",
-        },
+        "annotation": {"source": "walkers"},
+        "pictures": {"name": "tiny", "pictures": ".", "on_bad_frame": "stop"},
         "ratios_plot": {"title": "Title"},
         "groups_table": {"title": "Title", "paper": "ATTR", "table": "1"},
         "transfer": {
@@ -289,9 +290,12 @@ def rest_of(stage: str, out: Path) -> dict[str, Any]:
         },
         "attribute_labels": {"threshold": 0.5},
         "train_clips": {
-            **found.methods["tiny_clips"].model_dump(mode="json", exclude={"evaluation"}),
+            **found.methods["tiny_clips"].model_dump(
+                mode="json", exclude={"evaluation": True, "clips": {"test"}}
+            ),
             "seed": 1,
         },
+        "clip_features": {"test": "chunks"},
         "attribute_examples": {"title": "Title", "rows": ["WBCE"], "persons": 2, "frames": 2},
         "temporal_weights": {"title": "Title", "sequences": 2},
         "visibility": {"title": "Title"},

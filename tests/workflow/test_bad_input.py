@@ -14,13 +14,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import torch
+import yaml
+from tests.data import test_rap as rap_annotation
+from tests.workflow.conftest import SIDE_BY_SIDE
 from tests.workflow.dryrun import dry_run
 from tests.workflow.of_stages import INPUTS, SEVERAL, inputs_of, rest_of
 
 from weakreid import console, tables
+from weakreid.training.checkpoint import load_weights
 
 pytestmark = pytest.mark.slow
 
@@ -120,7 +126,7 @@ def test_every_wrong_file_is_refused_by_its_name(stage: str, option: str, work: 
 def test_every_stage_has_its_inputs_listed(tiny) -> None:
     stages = {path.stem for path in (tiny.folder / "src/weakreid/stages").glob("[a-z]*.py")}
     # these read no artifact: see tests/data and tests/supervision
-    assert stages == {*INPUTS, "fetch", "generate", "crops", "noise_rates", "annotation"}
+    assert stages == {*INPUTS, "fetch", "generate", "crops", "noise_rates"}
 
 
 def test_a_bag_without_labels(work: Path) -> None:
@@ -190,6 +196,64 @@ TINY = {"dataset": "walkers_tiny", "bags": None, "noise": None, "isolation": Non
             (
                 "experiments.wl_tiny.bags: the method tiny_tracklets learns from tracklets; leave "
                 "bags out, or take another method"
+            ),
+        ),
+        (
+            {"transfers": {"tiny": {"source": "tinny"}}},
+            "transfers.tiny.source: 'tinny' does not exist; did you mean 'tiny'?",
+        ),
+        (
+            {"transfers": {"tiny": {"attributes": ["Female", "up-black"]}}},
+            (
+                "config.yaml: 'transfers.tiny.attributes.1': no attribute is called 'up-black'; "
+                "did you mean up-Black?, got 'up-black'"
+            ),
+        ),
+        (
+            {"methods": {"tiny_clips": {"attributes": {"groups": {"shoes": []}}}}},
+            (
+                "config.yaml: 'methods.tiny_clips.attributes.groups': the group shoes has no "
+                "attribute; give it one, or leave it out"
+            ),
+        ),
+        (
+            {
+                "transfers": {"tiny": {"attributes": ["Female"]}},
+                "experiments": {"wl_tiny": {**TINY, "method": "tiny_clips", "transfer": "tiny"}},
+            },
+            (
+                "experiments.wl_tiny: transfers.tiny.attributes has none of the group "
+                "head_shoulder; add one, or leave the group out of attributes.groups"
+            ),
+        ),
+        (
+            {
+                "experiments": {
+                    "wl_tiny": {
+                        **TINY,
+                        "dataset": "mars",
+                        "method": "tiny_clips",
+                        "transfer": "truth",
+                    }
+                }
+            },
+            (
+                "experiments.wl_tiny: nobody knows the true attributes of dataset mars; take a "
+                "transfer that is learnt"
+            ),
+        ),
+        (
+            {"experiments": {"wl_tiny": {**TINY, "method": "tiny_clips"}}},
+            (
+                "config.yaml: 'experiments.wl_tiny.transfer' is missing; the method tiny_clips "
+                "learns attributes"
+            ),
+        ),
+        (
+            {"methods": {"tiny_clips": {"model": {"dimension": 16}}}},
+            (
+                "config.yaml: 'methods.tiny_clips': model.dimension 16 does not divide into 7 "
+                "segments, one for each group of attributes and one for all; take a multiple of 7"
             ),
         ),
         (
@@ -339,6 +403,124 @@ def test_so_through_the_workflow(empty) -> None:
     )
 
 
+# --- attributes -----------------------------------------------------------------------------------
+
+
+def asked(project: Any, change: dict[str, Any], *arguments: str) -> tuple[int, list[str], str]:
+    """Ask for targets, the config changed; return the status, the errors said, and all of it."""
+    more = project.folder / "more.yaml"
+    more.write_text(yaml.safe_dump(change), encoding="utf-8")
+    done = project.snakemake(
+        *arguments, "--cores", "2", "--configfile", "tiny.yaml", "more.yaml", *SIDE_BY_SIDE
+    )
+    more.unlink()
+    assert "Traceback" not in done.stdout
+    said = {text.strip() for text in done.stdout.splitlines() if text.strip().startswith("error: ")}
+    return done.returncode, sorted(said), done.stdout
+
+
+def test_pictures_that_an_annotation_names_and_nobody_has(empty) -> None:
+    rap_annotation.save(empty.folder / "rap", rap_annotation.content())
+    pictures = empty.folder / "rap" / "RAP_dataset"
+    pictures.mkdir()
+    for row in range(rap_annotation.ROWS - 2):
+        _, data = cv2.imencode(".png", np.full((8, 4, 3), 20 * row, np.uint8))
+        (pictures / f"CAM01_{row}.png").write_bytes(data.tobytes())
+    sources = {"rap": {"source": "rap", "root": "rap"}}
+    target = "results/sources/rap/pictures.parquet"
+    status, said, _ = asked(empty, {"sources": sources}, target)
+    assert status == 1
+    (line,) = said
+    assert line == (
+        "error: rap: 2 of 10 pictures are missing in rap/RAP_dataset: CAM01_8.png and "
+        "CAM01_9.png; put them there, or set on_bad_frame: leave_out"
+    )
+    made = empty.folder / "results/sources/rap"
+    files = {path.name for path in made.iterdir() if path.is_file()}
+    assert files == {"fetched.json", "annotation.parquet"}
+    sources["rap"]["on_bad_frame"] = "leave_out"
+    status, said, text = asked(empty, {"sources": sources}, target)
+    assert status == 0, text
+    assert said == []
+    assert "rule pictures:" in text
+    assert "rule annotation:" not in text
+    rows = tables.read_frame(empty.folder / target, "pictures")
+    assert rows["file"].tolist() == [f"CAM01_{row}.png" for row in range(8)]
+    assert "2 of 10 pictures are missing" in (made / "logs/pictures.log").read_text()
+
+
+def test_attributes_that_cannot_be_learnt(tiny) -> None:
+    """One that the source does not know, one that nobody has, a group that nothing is left of."""
+    block = yaml.safe_load((tiny.folder / "tiny.yaml").read_text())["transfers"]["tiny"]
+    transfers = {
+        "lacking": {**block, "attributes": ["Female", "Age17-30"]},
+        "constant": {**block, "on_constant": "stop"},
+    }
+    groups = {"shoes": ["shoes-Red"], "head_shoulder": ["hs-Hat"]}
+    learning = {"attributes": {"groups": groups}, "model": {"dimension": 3}}
+    shoeless = {**TINY, "method": "tiny_clips", "transfer": "tiny", "overrides": learning}
+    places = [f"results/attributes/{name}/walkers_tiny/official-1" for name in transfers]
+    places.append("results/shoeless/runs/official-1")
+    targets = [f"{place}/model.safetensors" for place in places]
+    try:
+        change = {"transfers": transfers, "experiments": {"shoeless": shoeless}}
+        status, said, text = asked(tiny, change, *targets, "--keep-going")
+        left = [path for place in places for path in (tiny.folder / place).rglob("*")]
+    finally:
+        for name in ("attributes/lacking", "attributes/constant", "shoeless"):
+            shutil.rmtree(tiny.folder / "results" / name, ignore_errors=True)
+    assert status == 1
+    groups_left, constant, lacking = said
+    assert lacking.startswith("error: attributes: the source has none called 'Age17-30'; ")
+    assert constant.startswith("error: attribute AgeLess16 has a positive ratio of 0 in the 24 ")
+    assert groups_left.startswith(
+        "error: attributes.groups: no training person has a label for any attribute of shoes "
+    )
+    assert left == []
+    assert {"rule transfer:", "rule train_clips:"} == set(re.findall(r"^rule \w+:", text, re.M))
+
+
+def test_an_attribute_that_everybody_has(work: Path) -> None:
+    given = Path(INPUTS["transfer"]["pictures"])
+    rows = tables.read_frame(given, "pictures")
+    known = tables.read_params(given)
+    place = known["attributes"].index("hs-Hat")
+    rows["labels"] = [
+        [1 if at == place else label for at, label in enumerate(labels)]
+        for labels in rows["labels"]
+    ]
+    path = work / "pictures.parquet"
+    tables.write(path, "pictures", rows, known)
+    out = work / "out"
+    rest = rest_of("transfer", out)
+    block = {**json.loads(rest["params"]), "attributes": ["Female", "hs-Hat"]}
+    for on_constant, status in (("stop", 1), ("leave_out", 0)):
+        changed = json.dumps({**block, "on_constant": on_constant})
+        options = {**inputs_of("transfer"), **rest, "pictures": path, "params": changed}
+        if status:
+            found, lines = run("transfer", options)
+            assert found == status
+            assert lines[-1] == (
+                "error: attribute hs-Hat has a positive ratio of 1 in the 24 training pictures of "
+                "the source: nothing can be learnt of it; leave it out of `attributes`, or set "
+                "on_constant: leave_out"
+            )
+            assert not [file for file in out.rglob("*") if file.is_file()]
+        else:
+            importlib.import_module("weakreid.stages.transfer").main(**options)
+            _, about = load_weights(out / "model.safetensors")
+            assert about["attributes"] == ["Female"]
+            assert about["left_out"] == {"hs-Hat": 1.0}
+
+
+def test_retrieval_by_attributes_that_a_study_does_not_have(checkout) -> None:
+    table = {"kind": "by_attribute", "study": "mini", "title": "By", "rows": {"k": "k_1"}}
+    change = {"tables": {"by": {**table, "datasets": ["walkers_tiny"]}}}
+    status, said, _ = asked(checkout, change, "results/tables/by/table.md", "-n")
+    assert status == 1
+    assert said == ["error: tables.by: the study mini has no attributes; name a transfer"]
+
+
 def test_nobody_is_named_where_nobody_is_seen(work: Path) -> None:
     path = work / "videos.csv"
     text = Path(INPUTS["named_bags"]["videos"]).read_text()
@@ -395,6 +577,7 @@ OUTPUTS = {
     "learning_curve": "learning_curve.svg",
     "matches": "fine.png",
     "contact_sheet": "contact_sheet.png",
+    "annotation": "table.parquet",
     "pictures": "images.arrow",
     "ratios_plot": "plot.svg",
     "groups_table": "table.md",

@@ -70,8 +70,11 @@ MAY_READ_PERSONS = {
     "counts_table",
     "cost_table",
 }
-"""Stages that may read whose tracklet it is. A training is given bags, a person's attributes, and the
-split's tracklets where it is supervised."""
+"""Stages that may read whose tracklet it is.
+
+None of them gives anything to a training but bags, and persons' attributes to the one that knows
+its persons.
+"""
 
 Read = tuple[str, frozenset[str]]
 

@@ -76,7 +76,8 @@ WITH_THE_TRUTH = TRULY | {"true_annotation"}
 
 # both
 BY_BAGS = TRAINING | {"grid_table"}
-EITHER = TRAINING | LEARNING
+LEARNT = TRAINING | LEARNING | TRANSFERRING
+MEASURED = EVALUATING | GRIDS | BY_ATTRIBUTE
 NAMING = frozenset({"named_bags"})
 OF_SPLIT = SPLITTING | NOISING | TRANSFERRING | {"frame_features"}
 OF_DATASET = OF_SPLIT | {"dataset"}
@@ -90,6 +91,8 @@ OF_EXPERIMENTS = frozenset({"table", "learning_curve", "contact_sheet"})
 ONE_ROW = TRAINING - OF_EXPERIMENTS - AUDITING - MATCHING
 WITHOUT_LABELS = (TRAINING - OF_STUDIES - {"train"}) | {"train_tracklets"}
 """What the tiny experiment needs when it learns from tracklets."""
+FROM_CLIPS = (TRAINING - OF_STUDIES - {"train", "features"}) | {"train_clips", "clip_features"}
+"""What it needs when it learns from clips."""
 ON_DISK = frozenset({"identities", "search"})
 """What was asked for of a run that is there, whatever other runs there are."""
 
@@ -100,7 +103,9 @@ PICTURES = frozenset(
         *AUDITING,
         *DRAWING,
         *ON_DISK,
+        *WEIGHING,
         *("learning_curve", "cluster_curve", "sweep_plot", "grid_plot", "noise_rates"),
+        *("attribute_examples", "ratios_plot", "ratios_table"),
     }
 )
 FOR_A_GRID = frozenset(
@@ -111,8 +116,17 @@ FOR_A_GRID = frozenset(
 )
 """What a table over noise levels needs on a dataset that nothing was learned on."""
 
+SIX = ["Female", "hs-Hat", "up-Black", "low-Black", "shoes-Black", "attach-Box"]
+"""An attribute of each group."""
+FOR_LABELS = frozenset({"transfer", "attribute_votes", "attribute_labels"})
+OF_STUDIO = FOR_LABELS | {"generate_source", "annotation", "pictures"}
+"""What another source's labels need."""
+ON_WALKERS = FOR_LABELS | {"generate", "dataset", "split"}
+"""What labels of another dataset need."""
+
 KEYS: dict[str, tuple[Any, frozenset[str]]] = {
-    "seed": (2, ALL_BAGS | NOISING | NAMING),
+    # clips are searched for in the coarse test set too
+    "seed": (2, ALL_BAGS | NOISING | NAMING | BY_ATTRIBUTE),
     "validation_fraction": (0.5, NOTHING),
     "datasets.walkers_tiny.size": ("demo", OF_WALKERS),
     "datasets.walkers_tiny.seed": (2, OF_WALKERS),
@@ -142,8 +156,8 @@ KEYS: dict[str, tuple[Any, frozenset[str]]] = {
     "bags.named.max_frames": (2, NAMING),
     # then they are made as any others
     "bags.named.videos": (False, frozenset({"bags"})),
-    "coarse.tracklets_per_bag": ([2, 4], COARSE_BAGS | GRIDS),
-    "coarse.max_frames": (10, COARSE_BAGS | GRIDS),
+    "coarse.tracklets_per_bag": ([2, 4], COARSE_BAGS | GRIDS | BY_ATTRIBUTE),
+    "coarse.max_frames": (10, COARSE_BAGS | GRIDS | BY_ATTRIBUTE),
     "audit.frames": (8, AUDITING),
     "audit.top": (3, AUDITING),
     "methods.tiny.model.backbone": ("resnet34", BY_BAGS),
@@ -155,6 +169,7 @@ KEYS: dict[str, tuple[Any, frozenset[str]]] = {
     "methods.tiny.model.batch_norm": ("eval", BY_BAGS),
     "methods.tiny.image.height": (64, BY_BAGS),
     "methods.tiny.image.width": (32, BY_BAGS),
+    "methods.tiny.image.resized": ([80, 40], BY_BAGS),
     "methods.tiny.instances": ("tracklets", BY_BAGS),
     "methods.tiny.augment.flip": (0.0, BY_BAGS),
     "methods.tiny.augment.pad": (2, BY_BAGS),
@@ -196,6 +211,7 @@ KEYS: dict[str, tuple[Any, frozenset[str]]] = {
     "methods.tiny_tracklets.model.batch_norm": ("eval", LEARNING),
     "methods.tiny_tracklets.image.height": (64, LEARNING),
     "methods.tiny_tracklets.image.width": (32, LEARNING),
+    "methods.tiny_tracklets.image.resized": ([80, 40], LEARNING),
     "methods.tiny_tracklets.augment.flip": (0.0, LEARNING),
     "methods.tiny_tracklets.augment.pad": (2, LEARNING),
     "methods.tiny_tracklets.augment.erase": (0.5, LEARNING),
@@ -235,6 +251,108 @@ KEYS: dict[str, tuple[Any, frozenset[str]]] = {
     "methods.tiny_tracklets.evaluation.rerank": (True, COMPARING),
     "methods.tiny_tracklets.evaluation.keep": (10, COMPARING),
     "methods.tiny_tracklets.evaluation.memory_mb": (512, COMPARING),
+    "methods.tiny_clips.model.backbone": ("resnet34", BY_CLIPS),
+    "methods.tiny_clips.model.weights": ("hub", BY_CLIPS),
+    "methods.tiny_clips.model.last_stride": (1, BY_CLIPS),
+    "methods.tiny_clips.model.embedding": ("fc_bn", BY_CLIPS),
+    "methods.tiny_clips.model.dimension": (28, BY_CLIPS),
+    "methods.tiny_clips.model.frozen": (["stem"], BY_CLIPS),
+    "methods.tiny_clips.model.batch_norm": ("eval", BY_CLIPS),
+    "methods.tiny_clips.image.height": (64, BY_CLIPS),
+    "methods.tiny_clips.image.width": (32, BY_CLIPS),
+    "methods.tiny_clips.image.resized": ([80, 40], BY_CLIPS),
+    "methods.tiny_clips.augment.flip": (0.0, BY_CLIPS),
+    "methods.tiny_clips.augment.pad": (2, BY_CLIPS),
+    "methods.tiny_clips.augment.erase": (0.5, BY_CLIPS),
+    "methods.tiny_clips.clips.frames": (3, BY_CLIPS),
+    "methods.tiny_clips.clips.sampling": ("consecutive", BY_CLIPS),
+    # how tracklets are described is no matter of the training
+    "methods.tiny_clips.clips.test": ("all", SHOWING_CLIPS),
+    "methods.tiny_clips.attributes.disentangled": (False, BY_CLIPS),
+    "methods.tiny_clips.attributes.sigma": (0.9, BY_CLIPS),
+    "methods.tiny_clips.attributes.weight": (0.5, BY_CLIPS),
+    "methods.tiny_clips.attributes.groups": ({"shoes": ["shoes-Black"]}, BY_CLIPS),
+    "methods.tiny_clips.losses.smoothing": (0.1, BY_CLIPS),
+    "methods.tiny_clips.batch.persons": (3, BY_CLIPS),
+    "methods.tiny_clips.batch.clips": (3, BY_CLIPS),
+    "methods.tiny_clips.batch.cache_mb": (100, BY_CLIPS),
+    "methods.tiny_clips.optimiser.name": ("sgd", BY_CLIPS),
+    "methods.tiny_clips.optimiser.lr": (0.01, BY_CLIPS),
+    "methods.tiny_clips.optimiser.momentum": (0.5, BY_CLIPS),
+    "methods.tiny_clips.optimiser.weight_decay": (0.0, BY_CLIPS),
+    "methods.tiny_clips.optimiser.backbone_factor": (0.5, BY_CLIPS),
+    "methods.tiny_clips.optimiser.head_factor": (0.5, BY_CLIPS),
+    "methods.tiny_clips.optimiser.clip": (1.0, BY_CLIPS),
+    "methods.tiny_clips.schedule.epochs": (3, BY_CLIPS),
+    # the study says its own
+    "methods.tiny_clips.schedule.steps_per_epoch": (4, NOTHING),
+    "methods.tiny_clips.schedule.name": ("step", BY_CLIPS),
+    "methods.tiny_clips.schedule.milestones": ([1], BY_CLIPS),
+    "methods.tiny_clips.schedule.factor": (0.5, BY_CLIPS),
+    "methods.tiny_clips.schedule.warm_up": (0.5, BY_CLIPS),
+    "methods.tiny_clips.precision": ("32", BY_CLIPS),
+    "methods.tiny_clips.evaluation.metric": ("euclidean", MEASURING),
+    "methods.tiny_clips.evaluation.rerank": (True, MEASURING),
+    "methods.tiny_clips.evaluation.keep": (10, MEASURING),
+    "methods.tiny_clips.evaluation.memory_mb": (512, MEASURING),
+    # a transfer, its votes and what learns from them come after
+    "sources.tiny.size": ("demo", OF_SOURCE),
+    "sources.tiny.seed": (6, OF_SOURCE),
+    "sources.tiny.style": ("street", OF_SOURCE),
+    "sources.tiny.train_persons": (13, OF_SOURCE),
+    "sources.tiny.test_persons": (5, OF_SOURCE),
+    "sources.tiny.distractors": (1, OF_SOURCE),
+    "sources.tiny.junk_tracklets": (1, OF_SOURCE),
+    "sources.tiny.cameras": (4, OF_SOURCE),
+    "sources.tiny.cameras_per_person": ([1, 2], OF_SOURCE),
+    "sources.tiny.tracklets_per_camera": ([1, 2], OF_SOURCE),
+    "sources.tiny.frames": ([2, 3], OF_SOURCE),
+    "sources.tiny.height": (50, OF_SOURCE),
+    "sources.tiny.width": (50, OF_SOURCE),
+    "sources.tiny.look_alikes": (0.3, OF_SOURCE),
+    # nothing is generated again, nor is the annotation read
+    "sources.tiny.on_bad_frame": ("leave_out", PICTURING),
+    # figures of a source are those of a table's
+    "transfers.tiny.source": ("studio_tiny", PICTURING | {"generate_source", "annotation"}),
+    "transfers.tiny.attributes": (SIX, TRANSFERRING),
+    "transfers.tiny.on_constant": ("stop", TRANSFERRING),
+    "transfers.tiny.model.backbone": ("resnet34", TRANSFERRING),
+    "transfers.tiny.model.weights": ("hub", TRANSFERRING),
+    "transfers.tiny.model.last_stride": (1, TRANSFERRING),
+    "transfers.tiny.model.embedding": ("fc", TRANSFERRING),
+    "transfers.tiny.model.dimension": (64, TRANSFERRING),
+    "transfers.tiny.model.frozen": (["stem"], TRANSFERRING),
+    "transfers.tiny.model.batch_norm": ("eval", TRANSFERRING),
+    "transfers.tiny.image.height": (64, TRANSFERRING),
+    "transfers.tiny.image.width": (32, TRANSFERRING),
+    "transfers.tiny.image.resized": ([80, 40], TRANSFERRING),
+    "transfers.tiny.augment.flip": (0.0, TRANSFERRING),
+    "transfers.tiny.augment.pad": (2, TRANSFERRING),
+    "transfers.tiny.augment.erase": (0.5, TRANSFERRING),
+    "transfers.tiny.loss": ("bce", TRANSFERRING),
+    "transfers.tiny.sigma": (0.5, TRANSFERRING),
+    "transfers.tiny.mmd": (0.5, TRANSFERRING),
+    "transfers.tiny.alpha": (0.25, TRANSFERRING),
+    "transfers.tiny.normalise": (False, TRANSFERRING),
+    "transfers.tiny.batch.source": (6, TRANSFERRING),
+    "transfers.tiny.batch.target": (6, TRANSFERRING),
+    "transfers.tiny.batch.cache_mb": (100, TRANSFERRING),
+    "transfers.tiny.optimiser.name": ("sgd", TRANSFERRING),
+    "transfers.tiny.optimiser.lr": (0.01, TRANSFERRING),
+    "transfers.tiny.optimiser.momentum": (0.5, TRANSFERRING),
+    "transfers.tiny.optimiser.weight_decay": (0.0, TRANSFERRING),
+    "transfers.tiny.optimiser.backbone_factor": (0.5, TRANSFERRING),
+    "transfers.tiny.optimiser.head_factor": (0.5, TRANSFERRING),
+    "transfers.tiny.optimiser.clip": (1.0, TRANSFERRING),
+    "transfers.tiny.schedule.epochs": (3, TRANSFERRING),
+    "transfers.tiny.schedule.steps_per_epoch": (3, TRANSFERRING),
+    "transfers.tiny.schedule.name": ("step", TRANSFERRING),
+    "transfers.tiny.schedule.milestones": ([1], TRANSFERRING),
+    "transfers.tiny.schedule.factor": (0.5, TRANSFERRING),
+    "transfers.tiny.schedule.warm_up": (0.5, TRANSFERRING),
+    "transfers.tiny.precision": ("32", TRANSFERRING),
+    # probabilities stay, and with them the network
+    "transfers.tiny.threshold": (0.6, LABELLING),
     "noise.tiny.rfm": (1.7, NOISING),
     "noise.tiny.rsw": (1.3, NOISING),
     "noise.tiny.observed": ("tiny", NOISING),
@@ -243,6 +361,7 @@ KEYS: dict[str, tuple[Any, frozenset[str]]] = {
     "extractors.tiny.model.last_stride": (1, EXTRACTING),
     "extractors.tiny.image.height": (64, EXTRACTING),
     "extractors.tiny.image.width": (32, EXTRACTING),
+    "extractors.tiny.image.resized": ([80, 40], EXTRACTING),
     "extractors.tiny.precision": ("32", EXTRACTING),
     "isolation.tiny.extractor": ("lite0", EXTRACTING),
     # what is learned from says its own
@@ -277,6 +396,7 @@ KEYS: dict[str, tuple[Any, frozenset[str]]] = {
     "experiments.wl_tiny.method": ("small", TRAINING - OF_STUDIES),
     "experiments.wl_tiny.noise": ("tiny", WITHOUT_LABELS),
     "experiments.wl_tiny.isolation": ("tiny", WITHOUT_LABELS),
+    "experiments.wl_tiny.transfer": ("tiny", FROM_CLIPS),
     # the examples asked for are of the run that is there
     "experiments.wl_tiny.splits": (["official", "dev"], SPLITTING - {"matches"} - OF_STUDIES),
     "experiments.wl_tiny.seeds": ([1, 2], TRAINING - {"matches"} - OF_STUDIES),
@@ -365,6 +485,41 @@ KEYS: dict[str, tuple[Any, frozenset[str]]] = {
     "studies.mini_tmc.rows.intra_50.isolation": ("nearer", LEARNING | {"isolation"}),
     "studies.mini_tmc.rows.intra_50.method": ("tmc_small", LEARNING),
     "studies.mini_tmc.rows.intra_50.overrides": ({"batch": {"frames": 3}}, LEARNING),
+    "studies.mini_attr.beside": ("iLIDS-VID", frozenset({"study_table"})),
+    "studies.mini_attr.transfer": ("studio_tiny", TRANSFERRING | OF_STUDIO),
+    "studies.mini_attr.method": ("attr_small", BY_CLIPS),
+    # what is drawn of visible parts was asked for of the run that is there
+    "studies.mini_attr.splits": (
+        ["dev"],
+        (TRANSFERRING | {"split", "coarse_bags"}) - {"visibility"},
+    ),
+    # examples and weights are of the first run
+    "studies.mini_attr.seeds": ([1, 2], TRANSFERRING - WEIGHING - {"attribute_examples"}),
+    # nothing that is asked for learns from these labels
+    "studies.mini_attr.transfers": ({"bce": {"sigma": 2.0}}, FOR_LABELS | JUDGING),
+    "studies.mini_attr.datasets.walkers_tiny.published": ("MARS", frozenset({"study_table"})),
+    "studies.mini_attr.datasets.walkers_tiny.transfer": ("studio_tiny", TRANSFERRING | OF_STUDIO),
+    "studies.mini_attr.datasets.walkers_tiny.method": ("attr_small", BY_CLIPS),
+    "studies.mini_attr.datasets.walkers_tiny.splits": (
+        ["dev"],
+        (TRANSFERRING | {"split", "coarse_bags"}) - {"visibility"},
+    ),
+    "studies.mini_attr.datasets.walkers_tiny.seeds": (
+        [1, 2],
+        TRANSFERRING - WEIGHING - {"attribute_examples"},
+    ),
+    "studies.mini_attr.datasets.walkers_tiny.overrides": ({"schedule": {"epochs": 2}}, BY_CLIPS),
+    "studies.mini_attr.datasets.walkers_tiny.transfers": (
+        {"bce": {"loss": "bce", "mmd": 0, "sigma": 2.0}},
+        FOR_LABELS | JUDGING,
+    ),
+    "studies.mini_attr.datasets.walkers_tiny.rows": (
+        {"a": {"losses": {"smoothing": 0.1}}},
+        BY_CLIPS - WEIGHING,
+    ),
+    "studies.mini_attr.rows.truth.transfer": ("bce", TRUE_ROW),
+    "studies.mini_attr.rows.truth.method": ("attr_small", TRUE_ROW),
+    "studies.mini_attr.rows.truth.overrides": ({"losses": {"smoothing": 0.1}}, TRUE_ROW),
     "tables.tiny.title": ("Another", frozenset({"table"})),
     "tables.tiny.rows": ({"another label": "wl_tiny"}, frozenset({"table"})),
     "tables.mini_k.title": ("Another", STUDYING),
@@ -442,12 +597,70 @@ KEYS: dict[str, tuple[Any, frozenset[str]]] = {
     ),
     "tables.mini_switches.level": ("clean", DRAWING | {"isolation"}),
     "tables.mini_switches.shows": ("clusters", frozenset({"isolation_table"})),
+    # a picture is a copy of that of the source
+    "tables.mini_ratios.title": ("Another", NOTHING),
+    "tables.mini_ratios.source": (
+        "studio_tiny",
+        frozenset({"generate_source", "annotation", "ratios_plot", "ratios_table"}),
+    ),
+    "tables.mini_groups.title": ("Another", frozenset({"groups_table"})),
+    "tables.mini_groups.source": (
+        "studio_tiny",
+        frozenset({"generate_source", "annotation", "groups_table"}),
+    ),
+    "tables.mini_attr.title": ("Another", frozenset({"study_table"})),
+    "tables.mini_attr.study": ("attr", OF_STUDIO | TRUE_ROW),
+    "tables.mini_attr.datasets": (
+        ["walkers"],
+        ON_WALKERS | TRUE_ROW | {"coarse_bags", "true_annotation", "true_attributes"},
+    ),
+    "tables.mini_attr.table": ("2", frozenset({"study_table"})),
+    "tables.mini_attr.protocols": (["coarse"], frozenset({"study_table"})),
+    "tables.mini_attr.ranks": ([5], frozenset({"study_table"})),
+    "tables.mini_attr.rows": ({"E": "f"}, frozenset({"study_table"})),
+    "tables.mini_examples.title": ("Another", frozenset({"attribute_examples"})),
+    "tables.mini_examples.study": ("attr", OF_STUDIO | {"attribute_examples"}),
+    "tables.mini_examples.datasets": (
+        ["walkers"],
+        ON_WALKERS | {"true_annotation", "true_attributes", "attribute_examples"},
+    ),
+    "tables.mini_examples.rows": ({"F": "f"}, frozenset({"attribute_examples"})),
+    # a copy, too
+    "tables.mini_weights.title": ("Another", NOTHING),
+    "tables.mini_weights.study": (
+        "attr",
+        OF_STUDIO | {"train_clips", "clip_features", "temporal_weights", "weights_table"},
+    ),
+    "tables.mini_weights.datasets": (
+        ["walkers"],
+        ON_WALKERS | {"train_clips", "clip_features", "temporal_weights", "weights_table"},
+    ),
+    "tables.mini_labels.title": ("Another", frozenset({"label_table"})),
+    "tables.mini_labels.study": ("attr", OF_STUDIO | {"label_quality", "label_table"}),
+    # the table asked for names its dataset
+    "tables.mini_labels.datasets": (["walkers"], NOTHING),
+    "tables.mini_labels.rows": ({"F": "f"}, frozenset({"label_table"})),
+    "tables.mini_labels.notes": (["A note."], frozenset({"label_table"})),
+    "tables.mini_by_attribute.title": ("Another", frozenset({"attribute_table"})),
+    "tables.mini_by_attribute.study": (
+        "attr",
+        OF_STUDIO | BY_ATTRIBUTE | {"train_clips", "clip_features", "evaluate"},
+    ),
+    "tables.mini_by_attribute.datasets": (
+        ["walkers"],
+        ON_WALKERS | BY_ATTRIBUTE | {"coarse_bags", "train_clips", "clip_features", "evaluate"},
+    ),
+    "tables.mini_by_attribute.transfer": ("truth", BY_ATTRIBUTE),
+    "tables.mini_by_attribute.attributes": (["Female"], frozenset({"attribute_table"})),
+    "tables.mini_by_attribute.rows": ({"T": "truth"}, BY_ATTRIBUTE),
 }
 """Key: a value that it does not have, and the rules that then run again."""
 
 TABLES = (
     *("tiny", "mini_k", "mini_counts", "mini_cost", "mini_audit", "mini_matches"),
     *("mini_grid", "mini_board", "mini_noise", "mini_switches"),
+    *("mini_ratios", "mini_groups", "mini_attr", "mini_examples", "mini_weights"),
+    *("mini_labels", "mini_by_attribute"),
 )
 
 ONE_TRACKLET = {
@@ -455,11 +668,28 @@ ONE_TRACKLET = {
     "bags.wl.tracklets_per_bag": [1, 1],
     "studies.wl.bags": "wl_parts4",
 }
+OF_CLIPS = {"experiments.wl_tiny.bags": None, "experiments.wl_tiny.method": "tiny_clips"}
 OF_TRACKLETS = {"experiments.wl_tiny.bags": None, "experiments.wl_tiny.method": "tiny_tracklets"}
+
+OTHER = {
+    "source": "tiny",
+    "on_constant": "leave_out",
+    "model": {"backbone": "resnet18", "weights": "none", "embedding": "none"},
+    "image": {"height": 32, "width": 16},
+    "batch": {"source": 8, "target": 8},
+    "optimiser": {"name": "adamw", "lr": 1.0e-3},
+    "schedule": {"epochs": 1, "steps_per_epoch": 2, "name": "cosine"},
+    "loss": "bce",
+    "mmd": 0,
+    "sigma": 2.0,
+}
 
 ALSO: dict[str, dict[str, Any]] = {
     "methods.tiny.batch.cache_mb": {"methods.tiny.model.frozen": ["stem"]},
     "methods.tiny_tracklets.batch.cache_mb": {"methods.tiny_tracklets.model.frozen": ["stem"]},
+    "methods.tiny_clips.batch.cache_mb": {"methods.tiny_clips.model.frozen": ["stem"]},
+    "transfers.tiny.batch.cache_mb": {"transfers.tiny.model.frozen": ["stem"]},
+    "experiments.wl_tiny.transfer": OF_CLIPS,
     "experiments.wl_tiny.noise": OF_TRACKLETS,
     "experiments.wl_tiny.isolation": {"experiments.wl_tiny.noise": "tiny", **OF_TRACKLETS},
     # the other datasets' bags of that name stay as they are
@@ -473,6 +703,8 @@ ALSO: dict[str, dict[str, Any]] = {
     "studies.mini_tmc.datasets.walkers_tiny.isolations": {
         "isolation.other": {"extractor": "tiny", "eps": 0.35, "min_samples": 2},
     },
+    # nor does the other datasets' transfer change
+    "studies.mini_attr.datasets.walkers_tiny.transfers": {"transfers.other": OTHER},
     "studies.mini_tmc.rows.intra_50.isolation": {"studies.mini_tmc.isolations.nearer.eps": 0.2},
     # missing goes with no noise, and other studies have both
     "bags.wl.missing": {"studies.tmc.bags": "wl_parts4", "studies.mini_tmc.bags": "wl_parts4"},
@@ -488,25 +720,47 @@ ALSO: dict[str, dict[str, Any]] = {
 BLOCKS = (
     *("datasets.walkers_tiny", "datasets.film", "trackers.tiny", "bags.wl", "noise.tiny"),
     *("extractors.tiny", "isolation.tiny", "methods.tiny", "methods.tiny_tracklets"),
-    *("experiments.wl_tiny", "studies.mini", "studies.mini_tmc"),
+    *("sources.tiny", "transfers.tiny", "methods.tiny_clips"),
+    *("experiments.wl_tiny", "studies.mini", "studies.mini_tmc", "studies.mini_attr"),
 )
 """What the tiny experiment and studies are made of."""
 
 STUDIES = {
     "mini": ("datasets.walkers_tiny", "rows.k_1"),
     "mini_tmc": ("datasets.walkers_tiny", "rows.intra_50", "levels.noisy"),
+    "mini_attr": ("datasets.walkers_tiny", "rows.truth"),
 }
 """A dataset, a row and a level of each."""
 
 WITHOUT_A_ROW = {
     # a dataset of another source is another dataset, as is a method that learns from other things
     *(f"datasets.{name}.source" for name in ("walkers_tiny", "film")),
-    *(f"methods.{name}.learns" for name in ("tiny", "tiny_tracklets")),
+    *(f"methods.{name}.learns" for name in ("tiny", "tiny_tracklets", "tiny_clips")),
+    # likewise
+    *("sources.tiny.source", "transfers.tiny.labels"),
     # an extractor has no embedding, and does not learn
     *(f"extractors.tiny.model.{n}" for n in ("embedding", "dimension", "frozen", "batch_norm")),
     # there are no names in walkers
     "bags.wl.videos",
-    # the other study has rows of these
+    # no row of it lies on an axis
+    "tables.mini_attr.axis",
+    # another study has rows of these
+    *(f"studies.{study}.{n}" for study in ("mini", "mini_tmc") for n in ("transfer", "transfers")),
+    *(
+        f"studies.{study}.datasets.walkers_tiny.{name}"
+        for study in ("mini", "mini_tmc")
+        for name in ("transfer", "transfers")
+    ),
+    *(f"studies.{row}.transfer" for row in ("mini.rows.k_1", "mini_tmc.rows.intra_50")),
+    *(
+        f"studies.mini_attr.{name}"
+        for name in ("bags", "isolation", "levels", "changes", "isolations")
+    ),
+    *(
+        f"studies.mini_attr.datasets.walkers_tiny.{name}"
+        for name in ("bags", "isolation", "methods", "changes", "isolations")
+    ),
+    *(f"studies.mini_attr.rows.truth.{name}" for name in ("bags", "isolation")),
     *(f"studies.mini.{name}" for name in ("levels", "isolation", "isolations")),
     *(f"studies.mini.datasets.walkers_tiny.{n}" for n in ("isolation", "isolations", "methods")),
     *(f"studies.mini.rows.k_1.{name}" for name in ("isolation", "method")),
@@ -517,6 +771,10 @@ STRAIGHT = {
     "methods.tiny": "train",
     "methods.tiny_tracklets.evaluation": "evaluate",
     "methods.tiny_tracklets": "train_tracklets",
+    "methods.tiny_clips.evaluation": "evaluate",
+    "methods.tiny_clips": "train_clips",
+    "sources.tiny": "generate_source",
+    "transfers.tiny": "transfer",
     "extractors.tiny": "frame_features",
 }
 """Block: the stage that is given its keys as they are. Such keys are changed together."""
@@ -531,16 +789,19 @@ MODULES: dict[frozenset[str], str] = {
     """,
     EVERYTHING: "errors files",
     EVERYTHING - {"noise_rates"}: "seeding",
-    EVERYTHING - {"generate", "contact_sheet"}: "tables",
-    EVERYTHING - {"generate", "contact_sheet", "noise_rates"}: "images datasets.layout",
-    OF_WALKERS: """
+    EVERYTHING - {"generate", "generate_source", "contact_sheet"}: "tables",
+    EVERYTHING - {"generate", "generate_source", "contact_sheet", "noise_rates"}: """
+        images datasets.layout
+    """,
+    OF_WALKERS | OF_SOURCE: """
         datasets.walkers.attributes datasets.walkers.body datasets.walkers.cloth
         datasets.walkers.layout datasets.walkers.people datasets.walkers.render
         datasets.walkers.scene
-        stages.generate
+        attributes stages.generate
     """,
     OF_DATASET: "datasets.mars",
-    OF_DATASET | NAMING: "datasets.pack stages.dataset",
+    OF_DATASET | NAMING: "stages.dataset",
+    OF_DATASET | NAMING | ANNOTATING | WITH_THE_TRUTH: "datasets.pack",
     OF_SPLIT | NAMING: "datasets.splits stages.split",
     FILMING: "datasets.crops stages.crops",
     FILMING | {"noise_rates"}: "datasets.motchallenge",
@@ -551,48 +812,85 @@ MODULES: dict[frozenset[str], str] = {
     EXTRACTING: "stages.frame_features",
     ISOLATING: "clustering.isolation stages.isolation",
     DRAWING: "report.isolation stages.isolation_figures",
-    ALL_BAGS | MAJORITY | GRIDS: "supervision.bags",
+    ALL_BAGS | MAJORITY | GRIDS | BY_ATTRIBUTE: "supervision.bags",
     BAGS | MAJORITY: "supervision.planted stages.bags",
-    COARSE_BAGS | GRIDS: "stages.coarse_bags",
-    EITHER | EXTRACTING: """
+    COARSE_BAGS | GRIDS | BY_ATTRIBUTE: "stages.coarse_bags",
+    LEARNT | EXTRACTING: """
         prefetching
         models._torchvision models.backbones models.build models.reid models.weights
         training.devices
     """,
-    EITHER: """
+    LEARNT: """
         losses.pooling
         supervision.visible
         training.augment training.checkpoint training.frozen training.gathering training.loop
         training.optimiser training.pictures training.record training.schedule training.setup
     """,
-    ALL_BAGS | MAJORITY | FILMING | ISOLATING: "datasets.majority",
-    LEARNING | EVALUATING | SCORING | {"search"}: "cores",
+    ALL_BAGS | MAJORITY | FILMING | ISOLATING | BY_ATTRIBUTE: "datasets.majority",
+    LEARNING | EVALUATING | SCORING | BY_ATTRIBUTE | {"search", "attribute_examples"}: "cores",
     BY_BAGS: "training.bag_task training.sampling stages.train",
     TRAINING: "losses.cpal losses.mil",
     MAJORITY - {"bags"}: "losses.frame_ce",
     LEARNING: """
         clustering.association clustering.jaccard
         losses.soft_identity losses.soft_triplet losses.tmc losses.triplet
-        training.mean_net training.pseudo_labels training.tracklet_sampling
-        training.tracklet_task
+        training.mean_net training.pseudo_labels training.tracklet_task
         stages.train_tracklets
     """,
-    LEARNING | EVALUATING: "clustering.neighbours clustering.reciprocal",
-    EXTRACTING | DESCRIBING | AUDITING: "retrieval.describe",
-    EXTRACTING | DESCRIBING: "retrieval.feature_table",
+    LEARNING | BY_CLIPS: "training.tracklet_sampling",
+    BY_CLIPS: """
+        losses.attribute_groups losses.identity
+        models.attribute_groups models.clips
+        training.clip_sampling training.clip_task
+        stages.train_clips
+    """,
+    # both trainings with attributes
+    TRANSFERRING: """
+        losses.attribute_bce losses.mmd
+        models.attribute_head
+        training.transfer_task
+        stages.transfer
+    """,
+    LEARNING | EVALUATING | BY_ATTRIBUTE: "clustering.neighbours clustering.reciprocal",
+    EXTRACTING | DESCRIBING | AUDITING | VOTING: "retrieval.describe",
+    EXTRACTING | DESCRIBING | VOTING: "retrieval.feature_table",
     DESCRIBING | GRIDS | {"search"}: "stages.features",
-    EVALUATING | GRIDS | {"search"}: """
+    SHOWING_CLIPS: "retrieval.describe_clips stages.clip_features",
+    MEASURED | {"search"}: """
         retrieval.distances retrieval.measure retrieval.protocols retrieval.reranking
     """,
-    EVALUATING | GRIDS: "stages.evaluate",
-    EVALUATING | GRIDS | SCORING: "retrieval.chance",
-    EVALUATING | GRIDS | SCORING | {"search"}: "retrieval.ranking",
+    MEASURED: "stages.evaluate",
+    MEASURED | SCORING: "retrieval.chance",
+    MEASURED | SCORING | {"search", "attribute_examples"}: "retrieval.ranking",
+    # the reader of one source is named in the other's stage
+    ANNOTATING | WITH_THE_TRUTH: "datasets.annotated datasets.rap stages.annotation",
+    PICTURING: "stages.pictures",
+    VOTING: "retrieval.votes stages.attribute_votes",
+    LABELLING: "stages.attribute_labels",
+    LABELLING | TRULY: "supervision.attribute_labels",
+    TRULY: "stages.true_attributes",
+    TRANSFERRING | TRULY: "supervision.attribute_lessons",
+    TRANSFERRING | TRULY | OF_ANNOTATION: "supervision.ratios",
+    OF_ANNOTATION: "report.ratios",
+    frozenset({"ratios_plot", "ratios_table"}): "stages.ratios_plot",
+    frozenset({"groups_table"}): "stages.groups_table",
+    frozenset({"label_quality", "label_table"}): "stages.label_quality",
+    frozenset({"label_table"}): "report.label_quality stages.label_table",
+    frozenset({"attribute_examples"}): "report.attribute_examples stages.attribute_examples",
+    BY_ATTRIBUTE | {"attribute_examples"}: "retrieval.by_attribute",
+    BY_ATTRIBUTE: "stages.attribute_metrics",
+    frozenset({"attribute_table"}): "report.by_attribute stages.attribute_table",
+    WEIGHING: "report.temporal_weights",
+    WEIGHING - {"visibility"}: "stages.temporal_weights",
+    frozenset({"visibility"}): "report.visibility stages.visibility",
     frozenset({"search"}): "report.search retrieval.search stages.search",
     frozenset({"identities"}): "stages.identities",
     ON_DISK: "report.identities",
     COLLECTING | GRIDS: "stages.collect",
     frozenset({"table"}): "stages.table",
-    REPORTING | {"table"} | AUDITING | {"noise_rates"}: "report.tables",
+    REPORTING | {"table"} | AUDITING | {"noise_rates", "label_table", "attribute_table"} | (
+        OF_ANNOTATION
+    ): "report.tables",
     REPORTING: "report.published",
     REPORTING - {"noise_counts_table"}: "report.study",
     frozenset({"study_table"}): "stages.study_table",
@@ -610,7 +908,8 @@ MODULES: dict[frozenset[str], str] = {
     frozenset({"audit_table"}): "stages.audit_table",
     frozenset({"learning_curve"}): "stages.learning_curve",
     frozenset({"cluster_curve"}): "report.clusters stages.cluster_curve",
-    MATCHING | {"search"}: "report.matches",
+    MATCHING | AUDITING | {"search", "attribute_examples"}: "report.looks",
+    MATCHING | {"search", "attribute_examples"}: "report.matches",
     MATCHING: "stages.matches",
     PICTURES: "report.figures",
     frozenset({"contact_sheet"}): "datasets.walkers.sheet stages.contact_sheet",

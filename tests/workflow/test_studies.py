@@ -26,6 +26,12 @@ FILES = {
     "grid": ["table.md", "plot.svg"],
     "noise": ["table.md"],
     "isolation": ["plot.svg"],
+    "ratios": ["plot.svg"],
+    "groups": ["table.md"],
+    "examples": ["sheet.png"],
+    "weights": ["weights.png"],
+    "labels": ["table.md"],
+    "by_attribute": ["table.md"],
 }
 """What each kind of table makes; a study's with an axis makes plot.svg, too."""
 
@@ -38,10 +44,16 @@ def targets_of(name: str, place: str = "") -> list[str]:
     return [f"results/tables/{name}{place and f'/{place}'}/{file}" for file in files]
 
 
-OF_STUDY = [name for name, table in CONFIG.tables.items() if table.kind != "experiments"]
+OF_STUDY = [
+    name for name, table in CONFIG.tables.items() if isinstance(table, config_studies.OfStudy)
+]
+OF_SOURCE = [
+    name for name, table in CONFIG.tables.items() if isinstance(table, config_studies.OfSource)
+]
 TARGETS = [target for name in OF_STUDY for target in targets_of(name, PLACE)]
 OF_WL = [name for name in OF_STUDY if name.startswith("wl_")]
 OF_TMC = [name for name in OF_STUDY if name.startswith("tmc_")]
+OF_ATTR = [name for name in OF_STUDY if name.startswith("attr_")]
 
 
 @pytest.fixture
@@ -52,7 +64,7 @@ def plan(checkout, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def test_the_papers_tables_and_figures_are_all_there() -> None:
-    assert set(OF_STUDY) == {*OF_WL, *OF_TMC, "noise_board"}
+    assert set(OF_STUDY) == {*OF_WL, *OF_TMC, *OF_ATTR, "noise_board"}
     made = {name.removeprefix("wl_") for name in OF_WL}
     assert made == {*(f"table{n}" for n in range(1, 9)), "figure4", "figure5", "cost", "audit"}
     made = {name.removeprefix("tmc_") for name in OF_TMC}
@@ -60,6 +72,9 @@ def test_the_papers_tables_and_figures_are_all_there() -> None:
     # of small data: the sweeps around what it gives
     small = {"isolation_lite0", "association_small"}
     assert made == {*(f"table{n}" for n in range(1, 6)), *figures, *small}
+    made = {name.removeprefix("attr_") for name in (*OF_ATTR, *OF_SOURCE)}
+    figures = {f"figure{n}" for n in (4, 5, 6)}
+    assert made == {*(f"table{n}" for n in range(1, 5)), *figures, "labels", "by_attribute"}
     plotted = [target for target in TARGETS if target.endswith(".svg")]
     assert plotted == [
         f"results/tables/{name}/{PLACE}/plot.svg"
@@ -70,7 +85,8 @@ def test_the_papers_tables_and_figures_are_all_there() -> None:
 
 def trained_by(jobs: dict[str, list[dict[str, Any]]]) -> list[tuple[str, str]]:
     """Return the experiment and the run of every training."""
-    learning = jobs.get("train", []) + jobs.get("train_tracklets", [])
+    rules = ("train", "train_tracklets", "train_clips")
+    learning = [job for rule in rules for job in jobs.get(rule, [])]
     return [(job["wildcards"]["experiment"], job["wildcards"]["run"]) for job in learning]
 
 
@@ -102,6 +118,25 @@ def test_a_target_builds_what_is_missing(target: str, plan) -> None:
     elif table.kind == "matches":
         assert trained == {f"wl_{PLACE}"}
         assert len(jobs["matches"]) == 1
+    elif table.kind == "weights":
+        assert trained == {f"attr_{PLACE}"}
+        assert len(runs) == len(jobs["temporal_weights"]) == 1
+    elif table.kind == "by_attribute":
+        assert trained == {f"attr_{PLACE}", f"attr_{PLACE}_a"}
+        assert len(jobs["attribute_metrics"]) == len(runs) == 2 * len(seeds)
+        # of all persons the truth is known
+        (job,) = jobs["true_attributes"]
+        assert all(job["output"][0] in of["input"] for of in jobs["attribute_metrics"])
+    elif table.kind in ("labels", "examples"):
+        # labels of every loss, and nobody who learns from them
+        assert trained == set()
+        transfers = {job["wildcards"]["transfer"] for job in jobs["transfer"]}
+        assert len(transfers) == len(table.rows)
+        of_each = len(seeds) if table.kind == "labels" else 1
+        assert len(jobs["attribute_labels"]) == of_each * len(transfers)
+        assert len(jobs.get("label_quality", [])) == (len(transfers) * len(seeds)) * (
+            table.kind == "labels"
+        )
     else:
         # counts and costs need data and bags, noise and isolation tracklets, and no network
         assert trained == set()
@@ -142,6 +177,37 @@ def test_so_do_those_of_noisy_tracklets(plan) -> None:
         path = f"results/datasets/{PLACE}/official/noise/{noise}.parquet"
         assert (path in job["input"]) == (noise is not None)
         assert ("--tracks" in job["shellcmd"]) == (noise is not None)
+
+
+def test_those_of_attributes_share_their_transfers(plan) -> None:
+    targets = [target for name in OF_ATTR for target in targets_of(name, PLACE)]
+    jobs = plan(*targets, "results/attr_walkers_tiny_truth/metrics.json")
+    trained = trained_by(jobs)
+    assert len(set(trained)) == len(trained)
+    for rule in ("generate_source", "annotation", "pictures", "true_annotation", "true_attributes"):
+        assert len(jobs[rule]) == 1, rule
+    for rule in ("transfer", "attribute_votes", "attribute_labels"):
+        runs = [(job["wildcards"]["transfer"], job["wildcards"]["run"]) for job in jobs[rule]]
+        assert sorted(runs) == sorted(
+            (f"studio_tiny{end}", f"official-{seed}")
+            for end in ("", "_bce", "_bce_mmd", "_wbce")
+            for seed in CONFIG.studies["attr"].seeds
+        )
+
+
+def test_the_attributes_that_a_row_learns_from(plan) -> None:
+    for end, labels in {
+        "": ["results/attributes/studio_tiny/walkers_tiny/official-1/labels.parquet"],
+        "_bce": ["results/attributes/studio_tiny_bce/walkers_tiny/official-1/labels.parquet"],
+        "_truth": [f"results/datasets/{PLACE}/attributes.parquet"],
+        "_a": [],
+        "_untrained": [],
+    }.items():
+        jobs = plan(f"results/attr_{PLACE}{end}/runs/official-1/features.parquet")
+        (job,) = jobs["train_clips"]
+        assert job["input"][3:] == labels
+        assert ("--attributes" in job["shellcmd"]) == bool(labels)
+        assert bool(jobs.get("transfer")) == ("labels.parquet" in "".join(labels))
 
 
 def test_what_a_row_learns_from_at_a_level(plan) -> None:
@@ -205,8 +271,12 @@ def test_a_change_of_the_study_on_the_command_line(plan) -> None:
 
 @pytest.mark.parametrize(
     ("tables", "places"),
-    [(OF_WL, {"mars", "dukev", "walkers"}), (OF_TMC, {"mars", "prid", "walkers"})],
-    ids=["wl", "tmc"],
+    [
+        (OF_WL, {"mars", "dukev", "walkers"}),
+        (OF_TMC, {"mars", "prid", "walkers"}),
+        ([*OF_ATTR, *OF_SOURCE], {"mars", "ilids", "prid", "walkers"}),
+    ],
+    ids=["wl", "tmc", "attr"],
 )
 def test_with_the_data_in_place_every_table_of_a_paper_is_built(
     tables: list[str], places: set[str], plan, tmp_path: Path
@@ -216,9 +286,12 @@ def test_with_the_data_in_place_every_table_of_a_paper_is_built(
         for required in importlib.import_module(f"weakreid.datasets.{name}").REQUIRED:
             (tmp_path / name / required).mkdir(parents=True)
         datasets[name] = {"root": str(tmp_path / name)}
+    (tmp_path / "rap" / "RAP_annotation").mkdir(parents=True)
+    (tmp_path / "rap" / "RAP_annotation" / "RAP_annotation.mat").touch()
+    sources = {"rap": {"root": str(tmp_path / "rap")}}
     targets = [target for name in tables for target in targets_of(name)]
-    studies = {name: {"seeds": [1]} for name in ("wl", "tmc")}
-    jobs = plan(*targets, datasets=datasets, studies=studies)
+    studies = {name: {"seeds": [1]} for name in ("wl", "tmc", "attr")}
+    jobs = plan(*targets, datasets=datasets, sources=sources, studies=studies)
     made = {path for of_rule in jobs.values() for job in of_rule for path in job["output"]}
     assert set(targets) <= made
     assert {job["wildcards"]["dataset"] for job in jobs["dataset"]} == places
@@ -233,6 +306,7 @@ def test_the_default_target(plan) -> None:
 # --- what is said when it cannot be ---------------------------------------------------------------
 
 MARS = "dataset mars: data/mars/bbox_train is not there; get "
+RAP = "source rap: data/rap/RAP_annotation/RAP_annotation.mat is not there; ask for RAP "
 
 
 @pytest.mark.parametrize(
@@ -297,6 +371,24 @@ MARS = "dataset mars: data/mars/bbox_train is not there; get "
         ("results/tables/tmc_figure3/plot.svg", MARS, ["-n"]),
         ("results/tables/wl_table4/plot.svg", MARS, ["-n"]),
         ("results/tables/wl_figure5/coarse.png", MARS, ["-n"]),
+        ("results/tables/attr_figure4/plot.svg", RAP, []),
+        ("results/tables/attr_table4/prid/table.md", RAP, ["-n"]),
+        (
+            "results/tables/attr_labels/mars/table.md",
+            (
+                "tables.attr_labels: nobody knows the true attributes of dataset mars; ask for "
+                "results/tables/attr_labels/walkers/table.md"
+            ),
+            ["-n"],
+        ),
+        (
+            "results/tables/attr_by_attribute/mars/table.md",
+            (
+                "tables.attr_by_attribute.transfer: nobody knows the true attributes of dataset "
+                "mars; take a transfer that is learnt"
+            ),
+            ["-n"],
+        ),
         ("results/tables/wl_cost/mars/table.md", MARS, ["-n"]),
         (
             "results/tables/wl_table3/plot.svg",
@@ -317,4 +409,7 @@ def test_a_target_that_cannot_be(target: str, line: str, flags: list[str], check
     assert not (checkout.folder / "results").exists()
     if line == MARS:
         for part in ("bbox_train.zip", "data/mars", "datasets.mars.root", "wl_walkers"):
+            assert part in done.stdout
+    if line == RAP:
+        for part in ("RAP_dataset", "data/rap", "sources.rap.root", "studio is generated"):
             assert part in done.stdout

@@ -51,7 +51,8 @@ def test_metrics_are_complete(tiny) -> None:
             assert figures["queries"] > 0
             assert figures["gallery"] > 0
             assert figures["skipped"] == 0
-    assert metrics["config"]["method"]["image"] == {"height": 32, "width": 16}
+    size = {"height": 32, "width": 16, "resized": None}
+    assert metrics["config"]["method"]["image"] == size
     assert metrics["config"]["bags"]["tracklets_per_bag"] == [3, 5]
     assert metrics["config"]["dataset"]["size"] == "tiny"
     assert metrics["config"]["seed"] == 1

@@ -403,7 +403,8 @@ def label_table_values(wildcards):
         for label, transfer, runs in transfers_of_rows(wildcards)
         if CONFIG.transfers[transfer].labels != "truth"
     ]
-    return values({"title": table.title, "rows": rows, "notes": table.notes})
+    title = f"{table.title}: {dataset}"
+    return values({"title": title, "rows": rows, "notes": table.notes})
 
 
 def attribute_rows(wildcards):
@@ -446,7 +447,7 @@ def attribute_table_values(wildcards):
     ]
     return values(
         {
-            "title": table.title,
+            "title": f"{table.title}: {datasets_of(wildcards)[0]}",
             "rows": named,
             "attributes": table.attributes,
             "transfer": transfer,
