@@ -1,5 +1,6 @@
 """The validated config, and what the rules look up in it."""
 
+import functools
 import importlib
 import json
 import logging
@@ -76,6 +77,22 @@ except ReidError as error:
     raise SystemExit(f"error: {error}")
 
 
+def one_of(names):
+    """Return a pattern of names, in which what several of them begin or end with is said once.
+
+    There are more than a thousand experiments: one after the other they are a pattern of tens of
+    kilobytes, which every rule's outputs would be compiled to.
+    """
+    ends, words = {}, {}
+    for name in names:
+        word, rest = re.fullmatch("(_?[^_]*)(.*)", name).groups()
+        ends.setdefault(word, []).append(rest)
+    for word, rests in ends.items():
+        end = f"(?:{one_of(rests)})" if any(rests) else ""
+        words.setdefault(end, []).append(word)
+    return "|".join(f"(?:{'|'.join(found)}){rest}" for rest, found in words.items())
+
+
 wildcard_constraints:
     dataset="|".join(CONFIG.datasets),
     bags="|".join(CONFIG.bags) or "none",
@@ -87,7 +104,7 @@ wildcard_constraints:
     # those that are learnt; the truth is no transfer's
     transfer="|".join(n for n, t in CONFIG.transfers.items() if t.labels != "truth")
     or "none",
-    experiment="|".join(CONFIG.experiments),
+    experiment=one_of(CONFIG.experiments),
     table="|".join(CONFIG.tables) or "none",
     # of a table: nothing, or one dataset
     place=f"(/({'|'.join(CONFIG.datasets)}))?",
@@ -101,6 +118,7 @@ def values(block, **more):
     return json.dumps({**plain, **more}, sort_keys=True)
 
 
+@functools.cache
 def code(*modules):
     """Return the digest of a stage's own code: editing it reruns the stage, a comment does not.
 
@@ -440,24 +458,29 @@ def seed_of(wildcards):
     return int(wildcards.run.rpartition("-")[2])
 
 
-def experiments_learning(*what):
-    """Return a pattern of the experiments whose method learns from bags, tracklets or clips."""
-    found = [
+@functools.cache
+def learning(*what):
+    """Return the experiments whose method learns from bags, tracklets or clips."""
+    return [
         name
         for name, experiment in CONFIG.experiments.items()
         if CONFIG.methods[experiment.method].learns in what
     ]
-    return "|".join(found) or "none"
+
+
+def experiments_learning(*what):
+    """Return a pattern of those experiments."""
+    return one_of(learning(*what)) or "none"
 
 
 def experiments_on_generated(what):
     """Return a pattern of those of them whose dataset is generated."""
     found = [
         name
-        for name in experiments_learning(what).split("|")
-        if name in CONFIG.experiments and is_generated(CONFIG.experiments[name].dataset)
+        for name in learning(what)
+        if is_generated(CONFIG.experiments[name].dataset)
     ]
-    return "|".join(found) or "none"
+    return one_of(found) or "none"
 
 
 def tracks_of(wildcards):
