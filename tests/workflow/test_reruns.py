@@ -888,9 +888,11 @@ MODULES: dict[frozenset[str], str] = {
     ON_DISK: "report.identities",
     COLLECTING | GRIDS: "stages.collect",
     frozenset({"table"}): "stages.table",
-    REPORTING | {"table"} | AUDITING | {"noise_rates", "label_table", "attribute_table"} | (
-        OF_ANNOTATION
-    ): "report.tables",
+    REPORTING
+    | {"table"}
+    | AUDITING
+    | {"noise_rates", "label_table", "attribute_table"}
+    | (OF_ANNOTATION): "report.tables",
     REPORTING: "report.published",
     REPORTING - {"noise_counts_table"}: "report.study",
     frozenset({"study_table"}): "stages.study_table",

@@ -353,7 +353,7 @@ def examples_file(pattern):
     def path(wildcards):
         dataset = datasets_of(wildcards)[0]
         split = base_of(wildcards, dataset)[1].splits[0]
-        return f"results/datasets/{dataset}/" + pattern.format(split=split)
+        return f"results/datasets/{dataset}/{pattern.format(split=split)}"
 
     return path
 
