@@ -185,7 +185,9 @@ def test_frozen_stages_stay_through_the_stage(tmp_path):
     frozen = ["stem", "layer1", "layer2", "layer3"]
     values = method(model__frozen=frozen, schedule__epochs=1, schedule__steps_per_epoch=2)
     values["precision"] = "bf16"
-    out = run_here(make_data(tmp_path), tmp_path / "out", values)
+    # oneDNN's bf16 convolutions of tiny maps give NaN once in a while
+    with torch.backends.mkldnn.flags(enabled=False):
+        out = run_here(make_data(tmp_path), tmp_path / "out", values)
     found = load_file(out / "model.safetensors")
     start = build_model(values["model"], values["seed"]).state_dict()
     moved = {

@@ -206,7 +206,7 @@ TINY = {"dataset": "walkers_tiny", "bags": None, "noise": None, "isolation": Non
             {"transfers": {"tiny": {"attributes": ["Female", "up-black"]}}},
             (
                 "config.yaml: 'transfers.tiny.attributes.1': no attribute is called 'up-black'; "
-                "did you mean up-Black?, got 'up-black'"
+                'did you mean up-Black?, got "up-black"'
             ),
         ),
         (
@@ -431,9 +431,9 @@ def test_pictures_that_an_annotation_names_and_nobody_has(empty) -> None:
     status, said, _ = asked(empty, {"sources": sources}, target)
     assert status == 1
     (line,) = said
-    assert line == (
-        "error: rap: 2 of 10 pictures are missing in rap/RAP_dataset: CAM01_8.png and "
-        "CAM01_9.png; put them there, or set on_bad_frame: leave_out"
+    assert line.startswith("error: rap: 2 of 10 pictures are missing in ")
+    assert line.endswith(
+        "rap/RAP_dataset: CAM01_8.png, CAM01_9.png; put them there, or set on_bad_frame: leave_out"
     )
     made = empty.folder / "results/sources/rap"
     files = {path.name for path in made.iterdir() if path.is_file()}
@@ -470,7 +470,7 @@ def test_attributes_that_cannot_be_learnt(tiny) -> None:
         for name in ("attributes/lacking", "attributes/constant", "shoeless"):
             shutil.rmtree(tiny.folder / "results" / name, ignore_errors=True)
     assert status == 1
-    groups_left, constant, lacking = said
+    constant, groups_left, lacking = said
     assert lacking.startswith("error: attributes: the source has none called 'Age17-30'; ")
     assert constant.startswith("error: attribute AgeLess16 has a positive ratio of 0 in the 24 ")
     assert groups_left.startswith(

@@ -23,6 +23,8 @@ from weakreid import codedigest, config
 
 pytestmark = pytest.mark.slow
 
+ROOT = Path(__file__).resolve().parents[2]
+
 NOTHING: frozenset[str] = frozenset()
 STUDYING = frozenset({"study_table", "sweep_plot"})
 COLLECTING = STUDYING | {"collect", "table"}
@@ -950,12 +952,18 @@ def reruns(plan):
 
 
 @functools.cache
-def raw_config() -> dict[str, Any]:
-    """Return config.yaml and tiny.yaml as Snakemake merges them."""
-    root = Path(__file__).resolve().parents[2]
-    raw = yaml.safe_load((root / "config.yaml").read_text(encoding="utf-8"))
-    tiny = yaml.safe_load(Path(__file__).with_name("tiny.yaml").read_text(encoding="utf-8"))
-    return merged(raw, tiny)
+def written(name: str) -> dict[str, Any]:
+    place = Path(__file__).with_name(name) if name == "tiny.yaml" else ROOT / name
+    return yaml.safe_load(place.read_text(encoding="utf-8"))
+
+
+def raw_config(change: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Return config.yaml and tiny.yaml as Snakemake merges them, in its order too.
+
+    Another order would be another text for `load_once`, and each config be loaded twice.
+    """
+    given = merged(written("tiny.yaml"), change or {})
+    return merged(merged(given, written("config.yaml")), given)
 
 
 def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
@@ -1060,7 +1068,7 @@ def test_a_key(keys: list[str], plan) -> None:
     # once more, as each says beside its own value what the others may have changed
     values = [nested(key, KEYS[key][0]) for key in keys]
     change = functools.reduce(merged, [*map(change_of, keys), *values])
-    after = keys_of_tiny(merged(raw_config(), change))
+    after = keys_of_tiny(raw_config(change))
     for key in keys:
         # a block that was null has keys of its own now
         assert after.get(key, "a block") != before[key], f"{key} has that value already"

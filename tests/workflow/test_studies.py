@@ -286,7 +286,8 @@ def test_with_the_data_in_place_every_table_of_a_paper_is_built(
         for required in importlib.import_module(f"weakreid.datasets.{name}").REQUIRED:
             (tmp_path / name / required).mkdir(parents=True)
         datasets[name] = {"root": str(tmp_path / name)}
-    (tmp_path / "rap" / "RAP_annotation").mkdir(parents=True)
+    (tmp_path / "rap" / "RAP_dataset").mkdir(parents=True)
+    (tmp_path / "rap" / "RAP_annotation").mkdir()
     (tmp_path / "rap" / "RAP_annotation" / "RAP_annotation.mat").touch()
     sources = {"rap": {"root": str(tmp_path / "rap")}}
     targets = [target for name in tables for target in targets_of(name)]
@@ -372,7 +373,7 @@ RAP = "source rap: data/rap/RAP_annotation/RAP_annotation.mat is not there; ask 
         ("results/tables/wl_table4/plot.svg", MARS, ["-n"]),
         ("results/tables/wl_figure5/coarse.png", MARS, ["-n"]),
         ("results/tables/attr_figure4/plot.svg", RAP, []),
-        ("results/tables/attr_table4/prid/table.md", RAP, ["-n"]),
+        ("results/attributes/rap/walkers_tiny/official-1/labels.parquet", RAP, ["-n"]),
         (
             "results/tables/attr_labels/mars/table.md",
             (
@@ -384,8 +385,7 @@ RAP = "source rap: data/rap/RAP_annotation/RAP_annotation.mat is not there; ask 
         (
             "results/tables/attr_by_attribute/mars/table.md",
             (
-                "tables.attr_by_attribute.transfer: nobody knows the true attributes of dataset "
-                "mars; take a transfer that is learnt"
+                "nobody knows the true attributes of dataset mars; take a transfer that is learnt"
             ),
             ["-n"],
         ),
