@@ -384,9 +384,7 @@ RAP = "source rap: data/rap/RAP_annotation/RAP_annotation.mat is not there; ask 
         ),
         (
             "results/tables/attr_by_attribute/mars/table.md",
-            (
-                "nobody knows the true attributes of dataset mars; take a transfer that is learnt"
-            ),
+            ("nobody knows the true attributes of dataset mars; take a transfer that is learnt"),
             ["-n"],
         ),
         ("results/tables/wl_cost/mars/table.md", MARS, ["-n"]),
