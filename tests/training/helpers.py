@@ -170,6 +170,42 @@ def settings_put_back() -> Iterator[None]:
         torch.utils.deterministic.fill_uninitialized_memory = fill
 
 
+@contextlib.contextmanager
+def stopped_after(epochs: int) -> Iterator[None]:
+    """Stop the training within after some epochs, once its checkpoint is written."""
+    save = checkpoint.save
+
+    def save_and_stop(path: Path, done: checkpoint.Checkpoint, mark: str) -> None:
+        save(path, done, mark)
+        if done.epoch == epochs:
+            raise KeyboardInterrupt
+
+    checkpoint.save = save_and_stop
+    try:
+        yield
+    except KeyboardInterrupt:
+        return
+    finally:
+        checkpoint.save = save
+    raise AssertionError("the training ended before it could be stopped")
+
+
+def on_cpu_processes(stage: Any) -> None:
+    """Run a stage's command with processes in the place of the devices that it asks for."""
+
+    def fabric_for(_device: str, count: int, _precision: str, threads: int) -> Fabric:
+        devices.fabric_for("cpu", 1, "32", threads)
+        return Fabric(
+            accelerator="cpu",
+            devices=count,
+            strategy="ddp" if count > 1 else "auto",
+            plugins=[LightningEnvironment()],
+        )
+
+    stage.fabric_for = fabric_for
+    run_stage(stage.main)
+
+
 def run_here(data: Path, out: Path, values: dict[str, Any], **changes: Any) -> Path:
     """Run the train stage in this process; return `out`."""
     given = arguments(data, out, values)
@@ -187,36 +223,10 @@ def run_here(data: Path, out: Path, values: dict[str, Any], **changes: Any) -> P
 
 def interrupted_here(data: Path, out: Path, values: dict[str, Any], epochs: int) -> Path:
     """Run the train stage in this process, and stop it after some epochs; return its checkpoint."""
-    save = checkpoint.save
-
-    def save_and_stop(path: Path, done: checkpoint.Checkpoint, mark: str) -> None:
-        save(path, done, mark)
-        if done.epoch == epochs:
-            raise KeyboardInterrupt
-
-    checkpoint.save = save_and_stop
-    try:
+    with stopped_after(epochs):
         run_here(data, out, values)
-    except KeyboardInterrupt:
-        return out / "checkpoint.pt"
-    finally:
-        checkpoint.save = save
-    raise AssertionError("the training ended before it could be stopped")
-
-
-def _with_cpu_processes() -> None:
-    def fabric_for(_device: str, count: int, _precision: str, threads: int) -> Fabric:
-        devices.fabric_for("cpu", 1, "32", threads)
-        return Fabric(
-            accelerator="cpu",
-            devices=count,
-            strategy="ddp" if count > 1 else "auto",
-            plugins=[LightningEnvironment()],
-        )
-
-    train.fabric_for = fabric_for
-    run_stage(train.main)
+    return out / "checkpoint.pt"
 
 
 if __name__ == "__main__":
-    _with_cpu_processes()
+    on_cpu_processes(train)

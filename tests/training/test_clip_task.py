@@ -18,6 +18,7 @@ from tests.training.helpers import (
     make_images,
     method,
     settings_put_back,
+    stopped_after,
 )
 
 from weakreid import tables
@@ -170,21 +171,9 @@ def learn_here(data: Path, out: Path, values: dict[str, Any], **changes: Any) ->
 
 def learn_interrupted(data: Path, out: Path, values: dict[str, Any], epochs: int) -> Path:
     """Run train_clips in this process, stop it after some epochs; return its checkpoint."""
-    save = checkpoint.save
-
-    def save_and_stop(path: Path, done: checkpoint.Checkpoint, mark: str) -> None:
-        save(path, done, mark)
-        if done.epoch == epochs:
-            raise KeyboardInterrupt
-
-    checkpoint.save = save_and_stop
-    try:
+    with stopped_after(epochs):
         learn_here(data, out, values)
-    except KeyboardInterrupt:
-        return out / "checkpoint.pt"
-    finally:
-        checkpoint.save = save
-    raise AssertionError("the training ended before it could be stopped")
+    return out / "checkpoint.pt"
 
 
 def describe_here(data: Path, out: Path, **changes: Any) -> Path:

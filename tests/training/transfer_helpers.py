@@ -9,15 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from lightning_fabric import Fabric
-from lightning_fabric.plugins.environments import LightningEnvironment
-from tests.training.helpers import make_images, method, settings_put_back
+from tests.training.helpers import (
+    make_images,
+    method,
+    on_cpu_processes,
+    settings_put_back,
+    stopped_after,
+)
 
 from weakreid import tables
-from weakreid.console import run_stage
 from weakreid.seeding import numpy_generator
 from weakreid.stages import transfer
-from weakreid.training import checkpoint, devices
 
 ATTRIBUTES = ("Female", "hs-Hat", "ub-Shirt", "low-Red")
 PICTURES = 16
@@ -158,36 +160,10 @@ def learn_here(data: Path, out: Path, values: dict[str, Any], **changes: Any) ->
 
 def learn_interrupted(data: Path, out: Path, values: dict[str, Any], epochs: int) -> Path:
     """Run the stage in this process, stop it after some epochs; return its checkpoint."""
-    save = checkpoint.save
-
-    def save_and_stop(path: Path, done: checkpoint.Checkpoint, mark: str) -> None:
-        save(path, done, mark)
-        if done.epoch == epochs:
-            raise KeyboardInterrupt
-
-    checkpoint.save = save_and_stop
-    try:
+    with stopped_after(epochs):
         learn_here(data, out, values)
-    except KeyboardInterrupt:
-        return out / "checkpoint.pt"
-    finally:
-        checkpoint.save = save
-    raise AssertionError("the training ended before it could be stopped")
-
-
-def _with_cpu_processes() -> None:
-    def fabric_for(_device: str, count: int, _precision: str, threads: int) -> Fabric:
-        devices.fabric_for("cpu", 1, "32", threads)
-        return Fabric(
-            accelerator="cpu",
-            devices=count,
-            strategy="ddp" if count > 1 else "auto",
-            plugins=[LightningEnvironment()],
-        )
-
-    transfer.fabric_for = fabric_for
-    run_stage(transfer.main)
+    return out / "checkpoint.pt"
 
 
 if __name__ == "__main__":
-    _with_cpu_processes()
+    on_cpu_processes(transfer)

@@ -477,7 +477,7 @@ def test_attributes_that_cannot_be_learnt(tiny) -> None:
         "error: attributes.groups: no training person has a label for any attribute of shoes "
     )
     assert left == []
-    assert {"rule transfer:", "rule train_clips:"} == set(re.findall(r"^rule \w+:", text, re.M))
+    assert set(re.findall(r"rule (\w+):", text)) == {"transfer", "train_clips"}
 
 
 def test_an_attribute_that_everybody_has(work: Path) -> None:

@@ -373,7 +373,12 @@ RAP = "source rap: data/rap/RAP_annotation/RAP_annotation.mat is not there; ask 
         ("results/tables/wl_table4/plot.svg", MARS, ["-n"]),
         ("results/tables/wl_figure5/coarse.png", MARS, ["-n"]),
         ("results/tables/attr_figure4/plot.svg", RAP, []),
-        ("results/attributes/rap/walkers_tiny/official-1/labels.parquet", RAP, ["-n"]),
+        # a transfer needs the pictures too
+        (
+            "results/attributes/rap/walkers_tiny/official-1/labels.parquet",
+            "source rap: data/rap/RAP_dataset is not there; ask for RAP ",
+            ["-n"],
+        ),
         (
             "results/tables/attr_labels/mars/table.md",
             (
