@@ -13,7 +13,7 @@ from weakreid.files import read_json, write_json
 
 PACKAGES = ("weakreid", "torch", "torchvision", "timm", "numpy", "pandas", "pyarrow", "simplejpeg")
 
-ABOUT = ("experiment", "dataset", "bags", "noise", "isolation", "method")
+ABOUT = ("experiment", "dataset", "bags", "noise", "isolation", "transfer", "method")
 
 
 def main(
