@@ -178,6 +178,8 @@ INPUTS: dict[str, dict[str, str]] = {
         "model": f"{AUDITED}/model.safetensors",
         "bags": f"{SPLIT}/bags/wl_spoilt.parquet",
         "images": f"{DATASET}/images.arrow",
+        "votes": f"{TRANSFERRED}/votes.parquet",
+        "frames": f"{DATASET}/frames.parquet",
     },
     "audit_score": {
         "audit": f"{AUDITED}/audit.parquet",
@@ -192,6 +194,7 @@ INPUTS: dict[str, dict[str, str]] = {
         "frames": f"{DATASET}/frames.parquet",
         "coarse": f"{SPLIT}/coarse.parquet",
         "images": f"{DATASET}/images.arrow",
+        "votes": f"{TRANSFERRED}/votes.parquet",
     },
 }
 """What each stage reads, by the option's name."""
@@ -332,7 +335,7 @@ def rest_of(stage: str, out: Path) -> dict[str, Any]:
         "noise_counts_table": {"title": "Title", "paper": "TMC", "table": "1", "rows": [level]},
         "counts_table": {"title": "Title", "paper": "WL", "table": "I", "datasets": [beside]},
         "cost_table": {"title": "T", "datasets": [{"name": "walkers_tiny", "tracklet_parts": 1}]},
-        "audit": {**found.audit.model_dump(mode="json"), "experiment": "e"},
+        "audit": {**found.audit.model_dump(mode="json"), "experiment": "e", "threshold": 0.5},
         "audit_score": {"experiment": "e", "run": "official-1"},
         "audit_table": {
             "title": "Title",
@@ -340,7 +343,7 @@ def rest_of(stage: str, out: Path) -> dict[str, Any]:
         },
         "learning_curve": {"experiment": "e", "runs": ["official-1"]},
         "cluster_curve": {"experiment": "e", "runs": ["official-1"]},
-        "matches": {"experiment": "e", "seed": 1, "queries": 1, "items": 1},
+        "matches": {"experiment": "e", "seed": 1, "queries": 1, "items": 1, "threshold": 0.5},
     }
     training = {
         "code": "code",

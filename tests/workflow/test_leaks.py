@@ -113,6 +113,8 @@ def test_what_a_stage_reads(stage: str, tiny, tmp_path: Path, monkeypatch, reads
     truth = {name for _, name in columns if name.startswith("truth_")}
     assert not truth or stage in MAY_READ_THE_TRUTH
     assert ("tracklets", "person_id") not in columns or stage in MAY_READ_PERSONS
+    # whose votes they are is asked where they are counted together
+    assert ("attribute_votes", "person_id") not in columns or stage == "attribute_labels"
     # names of MARS's files begin with the person's number
     assert ("frames", "file") not in columns or stage in MAY_READ_PERSONS
     if stage == "train":
@@ -303,11 +305,13 @@ def test_one_of_clips_is_given_its_split_and_what_its_persons_have(tiny, jobs) -
 
 
 def test_a_transfer_is_given_its_source_and_no_label_of_the_dataset(tiny, jobs) -> None:
-    found = config_of(tiny.folder)
+    found = config_of(tiny.folder).transfers
     names = ("official/tracklets.parquet", "frames.parquet", "images.arrow")
     assert jobs["transfer"]
     for job in jobs["transfer"]:
-        source = found.transfers[job["wildcards"]["transfer"]].source
+        name = job["wildcards"]["transfer"]
+        # the tiny one says what the audited look like
+        source = found[name].source if name in found else "tiny"
         given = [
             f"results/sources/{source}/{file}" for file in ("pictures.parquet", "images.arrow")
         ]
@@ -329,11 +333,13 @@ def test_isolation_is_given_tracklets_and_features_of_frames(jobs) -> None:
     assert job["input"] == [f"{FOLDER}/{name}" for name in tables_of]
 
 
-def test_an_audit_is_given_what_its_training_had_and_the_model(jobs) -> None:
+def test_an_audit_is_given_what_its_training_had_the_model_and_votes(jobs) -> None:
     trained = {
         (job["wildcards"]["experiment"], job["wildcards"]["run"]): job for job in jobs["train"]
     }
     assert jobs["audit"]
     for job in jobs["audit"]:
         training = trained[job["wildcards"]["experiment"], job["wildcards"]["run"]]
-        assert job["input"] == [training["output"][0], *training["input"]]
+        votes = f"results/attributes/tiny/walkers_tiny/{job['wildcards']['run']}/votes.parquet"
+        seen = [votes, f"{FOLDER}/frames.parquet"]
+        assert job["input"] == [training["output"][0], *training["input"], *seen]

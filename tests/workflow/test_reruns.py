@@ -65,8 +65,11 @@ SHOWING_CLIPS = MEASURING | WEIGHING | {"clip_features"}
 BY_CLIPS = SHOWING_CLIPS | {"train_clips"}
 JUDGING = frozenset({"label_quality", "label_table", "attribute_examples"})
 LABELLING = BY_CLIPS | JUDGING | {"attribute_labels"}
-VOTING = LABELLING | {"attribute_votes"}
+# votes put words on what is shown of the dataset
+LOOKING = MATCHING | AUDITING
+VOTING = LABELLING | LOOKING | {"attribute_votes"}
 TRANSFERRING = VOTING | {"transfer"}
+OF_A_STUDY = TRANSFERRING - LOOKING
 PICTURING = TRANSFERRING | {"pictures"}
 OF_ANNOTATION = frozenset({"ratios_plot", "ratios_table", "groups_table"})
 ANNOTATING = PICTURING | OF_ANNOTATION | {"annotation"}
@@ -120,7 +123,8 @@ FOR_A_GRID = frozenset(
 
 SIX = ["Female", "hs-Hat", "up-Black", "low-Black", "shoes-Black", "attach-Box"]
 """An attribute of each group."""
-FOR_LABELS = frozenset({"transfer", "attribute_votes", "attribute_labels"})
+FOR_VOTES = frozenset({"transfer", "attribute_votes"})
+FOR_LABELS = FOR_VOTES | {"attribute_labels"}
 OF_STUDIO = FOR_LABELS | {"generate_source", "annotation", "pictures"}
 """What another source's labels need."""
 ON_WALKERS = FOR_LABELS | {"generate", "dataset", "split"}
@@ -354,7 +358,8 @@ KEYS: dict[str, tuple[Any, frozenset[str]]] = {
     "transfers.tiny.schedule.warm_up": (0.5, TRANSFERRING),
     "transfers.tiny.precision": ("32", TRANSFERRING),
     # probabilities stay, and with them the network
-    "transfers.tiny.threshold": (0.6, LABELLING),
+    "transfers.tiny.threshold": (0.6, LABELLING | LOOKING),
+    "looks.walkers_tiny": ("tiny_bce", LOOKING),
     "noise.tiny.rfm": (1.7, NOISING),
     "noise.tiny.rsw": (1.3, NOISING),
     "noise.tiny.observed": ("tiny", NOISING),
@@ -406,9 +411,10 @@ KEYS: dict[str, tuple[Any, frozenset[str]]] = {
     "studies.mini.beside": ("WL-DukeV", STUDYING | {"counts_table"}),
     "studies.mini.bags": ("wl_parts4", BAGS - OF_EXPERIMENTS),
     "studies.mini.method": ("small", TRAINING - OF_EXPERIMENTS),
-    "studies.mini.splits": (["dev"], SPLITTING - OF_EXPERIMENTS),
+    # another run's audit has the votes of that run
+    "studies.mini.splits": (["dev"], (SPLITTING - OF_EXPERIMENTS) | FOR_VOTES),
     # the examples asked for are of the first run
-    "studies.mini.seeds": ([1, 2], TRAINING - OF_EXPERIMENTS - MATCHING),
+    "studies.mini.seeds": ([1, 2], (TRAINING - OF_EXPERIMENTS - MATCHING) | FOR_VOTES),
     "studies.mini.changes": (
         {"spoilt": {"planted": {"removed": 0.2}}},
         AUDITING | {"bags", "train"},
@@ -416,10 +422,13 @@ KEYS: dict[str, tuple[Any, frozenset[str]]] = {
     "studies.mini.datasets.walkers_tiny.published": ("WL-MARS", STUDYING | {"counts_table"}),
     "studies.mini.datasets.walkers_tiny.bags": ("wl_parts4", BAGS - OF_EXPERIMENTS),
     "studies.mini.datasets.walkers_tiny.method": ("small", TRAINING - OF_EXPERIMENTS),
-    "studies.mini.datasets.walkers_tiny.splits": (["dev"], SPLITTING - OF_EXPERIMENTS),
+    "studies.mini.datasets.walkers_tiny.splits": (
+        ["dev"],
+        (SPLITTING - OF_EXPERIMENTS) | FOR_VOTES,
+    ),
     "studies.mini.datasets.walkers_tiny.seeds": (
         [1, 2],
-        TRAINING - OF_EXPERIMENTS - MATCHING,
+        (TRAINING - OF_EXPERIMENTS - MATCHING) | FOR_VOTES,
     ),
     "studies.mini.datasets.walkers_tiny.overrides": (
         {"schedule": {"epochs": 2}},
@@ -488,27 +497,27 @@ KEYS: dict[str, tuple[Any, frozenset[str]]] = {
     "studies.mini_tmc.rows.intra_50.method": ("tmc_small", LEARNING),
     "studies.mini_tmc.rows.intra_50.overrides": ({"batch": {"frames": 3}}, LEARNING),
     "studies.mini_attr.beside": ("iLIDS-VID", frozenset({"study_table"})),
-    "studies.mini_attr.transfer": ("studio_tiny", TRANSFERRING | OF_STUDIO),
+    "studies.mini_attr.transfer": ("studio_tiny", OF_A_STUDY | OF_STUDIO),
     "studies.mini_attr.method": ("attr_small", BY_CLIPS),
     # what is drawn of visible parts was asked for of the run that is there
     "studies.mini_attr.splits": (
         ["dev"],
-        (TRANSFERRING | {"split", "coarse_bags"}) - {"visibility"},
+        (OF_A_STUDY | {"split", "coarse_bags"}) - {"visibility"},
     ),
     # examples and weights are of the first run
-    "studies.mini_attr.seeds": ([1, 2], TRANSFERRING - WEIGHING - {"attribute_examples"}),
+    "studies.mini_attr.seeds": ([1, 2], OF_A_STUDY - WEIGHING - {"attribute_examples"}),
     # nothing that is asked for learns from these labels
     "studies.mini_attr.transfers": ({"bce": {"sigma": 2.0}}, FOR_LABELS | JUDGING),
     "studies.mini_attr.datasets.walkers_tiny.published": ("MARS", frozenset({"study_table"})),
-    "studies.mini_attr.datasets.walkers_tiny.transfer": ("studio_tiny", TRANSFERRING | OF_STUDIO),
+    "studies.mini_attr.datasets.walkers_tiny.transfer": ("studio_tiny", OF_A_STUDY | OF_STUDIO),
     "studies.mini_attr.datasets.walkers_tiny.method": ("attr_small", BY_CLIPS),
     "studies.mini_attr.datasets.walkers_tiny.splits": (
         ["dev"],
-        (TRANSFERRING | {"split", "coarse_bags"}) - {"visibility"},
+        (OF_A_STUDY | {"split", "coarse_bags"}) - {"visibility"},
     ),
     "studies.mini_attr.datasets.walkers_tiny.seeds": (
         [1, 2],
-        TRANSFERRING - WEIGHING - {"attribute_examples"},
+        OF_A_STUDY - WEIGHING - {"attribute_examples"},
     ),
     "studies.mini_attr.datasets.walkers_tiny.overrides": ({"schedule": {"epochs": 2}}, BY_CLIPS),
     "studies.mini_attr.datasets.walkers_tiny.transfers": (
@@ -544,7 +553,7 @@ KEYS: dict[str, tuple[Any, frozenset[str]]] = {
     "tables.mini_cost.study": ("wl", NOTHING),
     "tables.mini_cost.datasets": (["dukev"], NOTHING),
     "tables.mini_audit.title": ("Another", frozenset({"audit_table"})),
-    "tables.mini_audit.study": ("wl", AUDITING | {"bags", "train"}),
+    "tables.mini_audit.study": ("wl", AUDITING | FOR_VOTES | {"bags", "train"}),
     "tables.mini_audit.datasets": (["dukev"], NOTHING),
     "tables.mini_audit.row": ("planted_too", AUDITING | {"train"}),
     "tables.mini_matches.title": ("Another", NOTHING),
@@ -854,8 +863,7 @@ MODULES: dict[frozenset[str], str] = {
         stages.transfer
     """,
     LEARNING | EVALUATING | BY_ATTRIBUTE: "clustering.neighbours clustering.reciprocal",
-    EXTRACTING | DESCRIBING | AUDITING | VOTING: "retrieval.describe",
-    EXTRACTING | DESCRIBING | VOTING: "retrieval.feature_table",
+    EXTRACTING | DESCRIBING | VOTING: "retrieval.describe retrieval.feature_table",
     DESCRIBING | GRIDS | {"search"}: "stages.features",
     SHOWING_CLIPS: "retrieval.describe_clips stages.clip_features",
     MEASURED | {"search"}: """
@@ -1012,6 +1020,7 @@ def keys_of_tiny(raw: Mapping[str, Any]) -> dict[str, Any]:
     for place in (*BLOCKS, *(f"tables.{name}" for name in TABLES)):
         kind, _, name = place.partition(".")
         found |= leaves(getattr(whole, kind)[name], f"{place}.")
+    found |= {f"looks.{name}": transfer for name, transfer in whole.looks.items()}
     for study, blocks in STUDIES.items():
         for block in blocks:
             kind, _, name = block.partition(".")
@@ -1126,6 +1135,17 @@ def test_a_seed_more_runs_only_that_run(tiny, reruns) -> None:
         ("studies.mini_tmc.isolations.more", {"eps": 0.7}),
         ("studies.mini_tmc.changes.more", {"max_frames": 3}),
         ("tables.noise_board.title", "Another"),
+        ("sources.rap.root", "elsewhere"),
+        ("sources.studio.seed", 6),
+        ("sources.more", {"source": "walkers"}),
+        ("transfers.studio.threshold", 0.6),
+        ("transfers.more", {"source": "tiny"}),
+        ("methods.attr.attributes.sigma", 0.3),
+        ("studies.attr.seeds", [7]),
+        ("studies.attr.transfers.bce.sigma", 2.0),
+        ("studies.mini_attr.rows.more", {"overrides": {"attributes": {"sigma": 0.3}}}),
+        ("studies.mini_attr.transfers.more", {"sigma": 2.0}),
+        ("tables.attr_labels.title", "Another"),
     ],
 )
 def test_what_others_use(key: str, value: Any, reruns) -> None:
@@ -1146,6 +1166,10 @@ def test_what_others_use(key: str, value: Any, reruns) -> None:
         ("noise.tiny.rfm", "1.5"),
         ("isolation.tiny.eps", "0.3"),
         ("methods.tiny_tracklets.association.eps", "null"),
+        ("sources.tiny.frames", ["2", "2"]),
+        ("transfers.tiny.threshold", "0.5"),
+        ("methods.tiny_clips.attributes.sigma", "0.5"),
+        ("studies.mini_attr.rows.a.overrides", {"attributes": "null"}),
     ],
 )
 def test_the_same_value_in_other_words(key: str, value: Any, reruns) -> None:
@@ -1282,6 +1306,14 @@ def test_newer_files_of_the_same_bytes(tiny, reruns) -> None:
         "results/mini_tmc_walkers_tiny_intra_50_noisy/runs/official-1/history.parquet",
         "results/datasets/film/cropped.json",
         "film/boxes.txt",
+        "results/sources/tiny/generated.json",
+        "results/sources/tiny/annotation.parquet",
+        "results/sources/tiny/images.arrow",
+        "results/attributes/tiny/walkers_tiny/official-1/votes.parquet",
+        "results/attributes/tiny/walkers_tiny/official-1/labels.parquet",
+        "results/attributes/tiny/walkers_tiny/official-1/quality.json",
+        "results/datasets/walkers_tiny/attributes.parquet",
+        "results/mini_attr_walkers_tiny/runs/official-1/weights.parquet",
     ],
 )
 def test_a_newer_result_of_the_same_bytes(name: str, tiny, reruns) -> None:

@@ -159,7 +159,11 @@ def test_the_audit_of_planted_errors(tiny) -> None:
     assert 0 < sum(wrong) < len(bags)
     found = tables.read_frame(run / "audit.parquet", "audit")
     assert set(found["bag_id"]) == set(bags["bag_id"])
-    assert (run / "audit.md").read_text(encoding="utf-8").startswith("# ")
+    text = (run / "audit.md").read_text(encoding="utf-8")
+    assert text.startswith("# ")
+    # in words of the attributes that `looks` names
+    assert lines_of(text)["rank"][-1] == "looks like"
+    assert lines_of(text)["1"][-1]
     assert (run / "audit.png").read_bytes().startswith(b"\x89PNG")
     assert json.loads((run / "audit.json").read_text(encoding="utf-8"))["run"] == "official-1"
 

@@ -76,8 +76,8 @@ def main(
                 "bag_loss": [losses[one.bag] for one in found],
             }
         )
-        tables.write(out, "audit", table, block)
         seen = None if votes is None else _looks(table.head(block["top"]), votes, frames, block)
+        tables.write(out, "audit", table, block)
         text = report.listing(block["experiment"], table, rows, block["top"], seen)
         with replacing(markdown) as aside:
             aside.write_text(text, encoding="utf-8")
