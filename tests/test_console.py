@@ -1,5 +1,7 @@
 """What a stage says: progress, and one line when it fails."""
 
+import subprocess
+import sys
 from typing import Annotated
 
 import pytest
@@ -88,3 +90,15 @@ def test_options_come_from_the_command_line(capsys, monkeypatch) -> None:
         console.run_stage(main)
     assert left.value.code == 0
     assert capsys.readouterr().err == "number 3\n"
+
+
+def test_a_warning_reaches_the_log_and_the_terminal(tmp_path) -> None:
+    """A rule sends standard error to a file; whoever sits at the terminal sees standard output."""
+    program = "from weakreid.console import warn; warn('hall: 3 of 4 boxes\\n were dropped')"
+    told = "warning: hall: 3 of 4 boxes were dropped\n"
+    apart = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (apart.stdout, apart.stderr) == (told, told)
+    log = tmp_path / "log"
+    with log.open("w") as file:
+        subprocess.run([sys.executable, "-c", program], stdout=file, stderr=file, check=True)
+    assert log.read_text() == told

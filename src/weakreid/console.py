@@ -1,10 +1,11 @@
 """What a stage says while it works: progress with rate and time left, and one line on failure."""
 
+import os
 import signal
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sized
-from typing import NoReturn, TypeVar
+from typing import NoReturn, TextIO, TypeVar
 
 import typer
 from rich.console import Console
@@ -26,6 +27,26 @@ _LINE_EVERY_SECONDS = 10.0
 def say(text: str) -> None:
     """Print one line to the log (standard error) at once."""
     print(text, file=sys.stderr, flush=True)
+
+
+def warn(text: str) -> None:
+    """Say in one line what a person should know of what was read or left out, with its number.
+
+    A rule sends standard error to its log file, which nobody is pointed to while all goes well; so
+    the line goes to standard output, the person's terminal, too.
+    """
+    line = "warning: " + " ".join(text.split())
+    say(line)
+    if not _same_file(sys.stdout, sys.stderr):
+        print(line, flush=True)
+
+
+def _same_file(one: TextIO, other: TextIO) -> bool:
+    """Return whether what is written to both comes out in one place."""
+    try:
+        return os.path.sameopenfile(one.fileno(), other.fileno())
+    except (OSError, ValueError):  # closed, or no file of the system at all
+        return one is other
 
 
 def progress(
