@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from weakreid.errors import ReidError
-from weakreid.files import read_json, replacing, write_json
+from weakreid.files import read_fault, read_json, replacing, write_json
 
 
 def test_the_new_file_takes_the_old_ones_place(tmp_path: Path) -> None:
@@ -113,7 +113,7 @@ def test_json_holds_no_nan(tmp_path: Path) -> None:
         (None, "no such file; run the stage that makes it"),
         (b"", "not JSON"),
         (b'{"a": 1', "not JSON .line 1"),
-        (b"\xff\xfe", "cannot be read"),
+        (b"\xff\xfe", "not JSON"),
         (b"[]", "lacks 'root'"),
         (b'{"rot": 1}', "lacks 'root'"),
     ],
@@ -127,7 +127,7 @@ def test_json_that_is_not_what_it_should_be(data: bytes | None, words: str, tmp_
 
 
 def test_a_folder_is_no_json(tmp_path: Path) -> None:
-    with pytest.raises(ReidError, match=f"{tmp_path}: cannot be read"):
+    with pytest.raises(ReidError, match=f"{tmp_path}: a folder, but a file is needed"):
         read_json(tmp_path)
 
 
@@ -136,3 +136,48 @@ def test_letters_are_written_as_they_are(tmp_path: Path) -> None:
     text = (tmp_path / "file.json").read_text(encoding="utf-8")
     assert text == '{\n  "λ": "é"\n}\n'
     assert json.loads(text) == {"λ": "é"}
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        (errno.ENOENT, "no such file; put it there"),
+        (errno.ENOTDIR, "no such file; put it there"),
+        (errno.EACCES, "no right to read it (Permission denied); ask its owner"),
+        (errno.EPERM, "no right to read it (Operation not permitted); ask its owner"),
+        (errno.EISDIR, "a folder, but a file is needed here"),
+        (errno.ELOOP, "a link that leads back to itself"),
+        (errno.EIO, "cannot be read (Input/output error); see to the disk"),
+        (errno.ESTALE, "cannot be read (Stale file handle); see to the disk"),
+    ],
+)
+def test_each_fault_of_reading_has_its_remedy(number: int, words: str, tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    said = str(read_fault(path, OSError(number, os.strerror(number)), "put it there"))
+    assert said.startswith(f"{path}: {words}")
+    assert ("put it there" in said) == (number in (errno.ENOENT, errno.ENOTDIR))
+
+
+def test_a_closed_folder_and_a_link_to_nowhere_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "link").symlink_to("gone/names.txt")
+    lost = FileNotFoundError(errno.ENOENT, "No such file or directory")
+    assert "a link to gone/names.txt, which is not" in str(read_fault(tmp_path / "link", lost, "x"))
+    closed = tmp_path / "closed"
+    # to somebody who may read everything no folder is closed
+    monkeypatch.setattr(os, "access", lambda place, _: not Path(place).is_relative_to(closed))
+    said = str(read_fault(closed / "a" / "file", PermissionError(errno.EACCES, ""), "x"))
+    assert f"no right to read its folder {closed} (" in said
+
+
+def test_a_json_file_without_the_right_to_read_is_not_to_be_deleted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def deny(path: Path, **_: object) -> str:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "read_text", deny)
+    with pytest.raises(ReidError, match="no right to read it") as caught:
+        read_json(tmp_path / "file")
+    assert "delete" not in str(caught.value)

@@ -58,6 +58,39 @@ def _flush(path: Path) -> None:
             os.close(descriptor)
 
 
+def read_fault(path: Path, error: OSError, absent: str) -> ReidError:
+    """Return what to say of a file or folder that the system does not give, by what ails it.
+
+    Args:
+        path: the file or folder.
+        error: what the system said.
+        absent: what to do when it is not there; no other fault is mended by that.
+    """
+    path = Path(path)
+    if error.errno in (errno.ENOENT, errno.ENOTDIR):
+        if path.is_symlink():
+            text = f"a link to {path.readlink()}, which is not there; {absent}"
+        else:
+            text = f"no such file; {absent}"
+    elif error.errno in _FORBIDDEN:
+        closed = [place for place in reversed(path.parents) if not os.access(place, os.X_OK)]
+        what = f"its folder {closed[0]}" if closed else "it"
+        text = (
+            f"no right to read {what} ({os.strerror(error.errno)}); ask its owner for the right to"
+            " read it, or give it yourself (chmod)"
+        )
+    elif error.errno == errno.EISDIR:
+        text = "a folder, but a file is needed here; move it away and put the file there"
+    elif error.errno == errno.ELOOP:
+        text = "a link that leads back to itself; put the file or folder itself there"
+    else:
+        text = (
+            f"cannot be read ({error.strerror or error}); see to the disk or the network that it"
+            " comes from, and run again"
+        )
+    return ReidError(f"{path}: {text}")
+
+
 def write_json(path: Path, value: Any) -> None:
     """Write `value` as indented JSON with a final newline, whole or not at all."""
     text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
@@ -73,14 +106,14 @@ def read_json(path: Path, keys: Collection[str] = ()) -> Any:
     """
     try:
         value = json.loads(Path(path).read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise ReidError(f"{path}: no such file; run the stage that makes it") from error
     except json.JSONDecodeError as error:
         raise ReidError(
             f"{path}: not JSON (line {error.lineno}: {error.msg}); delete it and run again"
         ) from error
-    except (UnicodeDecodeError, OSError) as error:
-        raise ReidError(f"{path}: cannot be read ({error}); delete it and run again") from error
+    except UnicodeDecodeError as error:
+        raise ReidError(f"{path}: not JSON ({error}); delete it and run again") from error
+    except OSError as error:
+        raise read_fault(path, error, "run the stage that makes it") from error
     lacking = [key for key in keys if not isinstance(value, dict) or key not in value]
     if lacking:
         raise ReidError(f"{path}: lacks '{lacking[0]}'; delete it and run again")

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from weakreid.errors import ReidError
-from weakreid.files import replacing
+from weakreid.files import read_fault, replacing
 
 VERSION = 1
 SPLITS = ("train", "query", "gallery", "junk")
@@ -247,8 +247,6 @@ def check_file(path: Path, kind: str) -> pa.Schema:
     """
     try:
         found = pq.read_schema(path)
-    except FileNotFoundError as error:
-        raise ReidError(f"{path}: no such file; run the stage that makes it") from error
     except (pa.ArrowInvalid, OSError) as error:
         raise _damaged(path, error) from error
     meta = found.metadata or {}
@@ -265,6 +263,9 @@ def check_file(path: Path, kind: str) -> pa.Schema:
 
 
 def _damaged(path: Path, error: Exception) -> ReidError:
+    # an OSError of the library about the content has no number
+    if isinstance(error, OSError) and error.errno is not None:
+        return read_fault(path, error, "run the stage that makes it")
     return ReidError(f"{path}: not a whole Parquet file ({error}); delete it and run again")
 
 

@@ -74,7 +74,6 @@ _LEAST_PIXELS = 2
 Windows: TypeAlias = dict[tuple[str, int, int | None], set[str]]
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
-_LAST_NUMBER = re.compile(r"(.*?)(\d+)\D*")
 
 
 @dataclass(frozen=True)
@@ -396,13 +395,8 @@ def _list_frames(folder: Path) -> list[str]:
         raise ReidError(
             f"{folder}: no such folder, or no JPEG or PNG picture in it; put the frames there"
         )
-    numbers = [_LAST_NUMBER.fullmatch(Path(name).stem) for name in found]
-    for name, match, after, following in zip(found, numbers, found[1:], numbers[1:], strict=False):
-        if match and following and match[1] == following[1] and int(match[2]) > int(following[2]):
-            raise ReidError(
-                f"{folder}: by name {name} comes before {after}; number the frames with leading"
-                " zeros"
-            )
+    # the tracker may have counted them by name
+    found = layout.in_time_order(folder, found, by_name=True)
     plain = [int(Path(name).stem) for name in found if Path(name).stem.isdecimal()]
     if len(plain) == len(found) and plain[-1] - plain[0] + 1 != len(plain):
         say(

@@ -1,9 +1,11 @@
 """What every reader returns, and the checks that they share."""
 
 import os
+import re
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -28,6 +30,8 @@ TRACKLET_TYPES = {
     "frame_count": "int32",
 }
 
+
+_NUMBER = re.compile("([0-9]+)")
 
 # what scipy lets through of the many ways in which a MATLAB file can be damaged
 _MAT_DAMAGE = (
@@ -211,6 +215,52 @@ def list_pictures(folder: Path, suffixes: Sequence[str]) -> list[str]:
     """Return the names of a folder's pictures, sorted."""
     ends = tuple(suffixes)
     return sorted(name for name in list_names(folder) if name.lower().endswith(ends))
+
+
+def in_time_order(folder: Path, names: Iterable[str], *, by_name: bool = False) -> list[str]:
+    """Return the pictures of a folder in time order, which is that of the numbers in their names.
+
+    Names that differ in one number alone are sure: 2.png comes before 10.png. Where they differ in
+    several, the order by number must be the order by name, as it is with leading zeros.
+
+    Args:
+        folder: for the message.
+        names: of the pictures.
+        by_name: the order by name must be that of the numbers in any case, as somebody else may
+            have counted the pictures by name.
+
+    Raises:
+        ReidError: the names do not tell the order.
+    """
+    found = sorted(names)
+    # "a01_2.png": the texts "a", "_", "" and the numbers 1, 2
+    parts = {name: _NUMBER.split(name.rpartition(".")[0] or name) for name in found}
+    for name in found[1:]:
+        if parts[name][::2] != parts[found[0]][::2]:
+            raise ReidError(
+                f"{folder}: the names {found[0]} and {name} do not tell which picture comes first;"
+                " name all alike, with the frame's number and leading zeros, and move away what is"
+                " no frame"
+            )
+    numbers = {name: tuple(int(part) for part in parts[name][1::2]) for name in found}
+    ordered = sorted(found, key=lambda name: numbers[name])
+    for name, after in pairwise(ordered):
+        if numbers[name] == numbers[after]:
+            raise ReidError(
+                f"{folder}: {name} and {after} have one number; each frame must be there once"
+            )
+    columns = list(zip(*numbers.values(), strict=True))
+    varying = [place for place, column in enumerate(columns) if len(set(column)) > 1]
+    # 12.5 lies behind 12.25
+    fraction = any(parts[found[0]][2 * place] in (".", ",") for place in varying)
+    if by_name or fraction or len(varying) > 1:
+        for name, after in pairwise(found):
+            if numbers[name] > numbers[after]:
+                raise ReidError(
+                    f"{folder}: by name {name} comes before {after}; number the frames with leading"
+                    " zeros"
+                )
+    return ordered
 
 
 def missing_files(root: Path, files: Sequence[str]) -> npt.NDArray[np.bool_]:
