@@ -20,6 +20,11 @@ include: "workflow/rules/attribute_report.smk"
 include: "workflow/rules/audit.smk"
 
 
+# What jobs of an earlier call left half-written when they were killed, whatever is asked for now.
+onstart:
+    clear_leftovers()
+
+
 rule demo:
     default_target: True
     input:

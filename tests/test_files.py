@@ -14,11 +14,12 @@ from weakreid.files import read_fault, read_json, replacing, write_json
 
 
 def test_the_new_file_takes_the_old_ones_place(tmp_path: Path) -> None:
-    path = tmp_path / "file"
+    path = tmp_path / "file.svg"
     path.write_text("old")
     with replacing(path) as aside:
         aside.write_text("new")
-        assert aside.parent == tmp_path, "a rename across disks would be a copy"
+        assert aside.suffix == path.suffix, "some libraries look at it for the format"
+        assert aside.parent.parent == tmp_path, "a rename across disks would be a copy"
         assert path.read_text() == "old"
     assert path.read_text() == "new"
     assert list(tmp_path.iterdir()) == [path]

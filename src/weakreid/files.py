@@ -1,51 +1,235 @@
-"""Writing files whole or not at all."""
+"""Writing files whole or not at all, and clearing away what killed writers left.
+
+What is written aside lies in a folder of its own, `.NAME.1a2b3c4d.part`, beside the file it is for.
+Its writer holds a lock of the system on a file in it, which ends with the process in whatever way:
+a folder whose lock is free is nobody's any more. A process id would not tell: ids come again, are
+1 in every container, and mean nothing on another host.
+"""
 
 import contextlib
 import errno
+import fcntl
+import functools
 import json
 import os
+import platform
+import re
+import secrets
 import shutil
+import time
 from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from weakreid.errors import ReidError
 
-_FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
+FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
+FULL = (errno.ENOSPC, errno.EDQUOT)
+# file systems that are mounted without locks
+_NO_LOCKS = (errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOLCK, errno.EINVAL)
+_LOCK = ".lock"
+# eight digits since there are locks, a process id before
+_PART = r"\.(?:[0-9a-f]{8}|[0-9]+)\.part"
+_QUIET_SECONDS = 24 * 3600.0
+# Snakemake puts it into a folder that is a rule's output: no file in there has a part of its own
+_WHOLE_FOLDER = ".snakemake_timestamp"
 
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Yield a path beside `path` to write to; on success it takes the place of `path`.
+    """Yield a path on the same disk to write to; on success it takes the place of `path`.
 
-    On any failure what was written aside is removed and `path` is left as it was.
+    On any failure what was written aside is removed and `path` is left as it was. What a killed
+    process was writing for the same path is removed first.
 
     Raises:
         ReidError: the disk or the quota is full, or the folder cannot be written to.
     """
     path = Path(path)
-    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        yield aside
-        _flush(aside)
-        aside.replace(path)
+        remove_leftovers(path)
+        with _part_of(path) as part:
+            aside = part / path.name
+            yield aside
+            _flush(aside)
+            aside.replace(path)
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno in FULL:
             raise ReidError(
                 f"the disk is full: {path} was not written; free some space and run again"
             ) from error
         # not what was being read meanwhile
-        if error.errno in _FORBIDDEN and str(path.parent) in str(error):
+        if error.errno in FORBIDDEN and str(path.parent) in str(error):
             raise ReidError(
                 f"{path} was not written ({os.strerror(error.errno)}); make its folder writable"
             ) from error
         raise
+
+
+@contextlib.contextmanager
+def _part_of(path: Path) -> Iterator[Path]:
+    """Yield a new folder beside `path`, locked while it is in use and removed afterwards."""
+    part, lock = _locked_part(path)
+    try:
+        yield part
     finally:
-        if aside.is_dir():
-            shutil.rmtree(aside, ignore_errors=True)
-        else:
-            aside.unlink(missing_ok=True)
+        _remove(part, lock)
+
+
+def _locked_part(path: Path) -> tuple[Path, IO[str]]:
+    while True:
+        part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+        with contextlib.suppress(FileExistsError):
+            part.mkdir()
+            lock = _locked(part)
+            if lock is not None:
+                return part, lock
+
+
+def _locked(part: Path) -> IO[str] | None:
+    """Lock a new folder; None where another writer of the path cleared it away before."""
+    try:
+        lock = (part / _LOCK).open("w", encoding="utf-8")
+    except FileNotFoundError:
+        return None
+    try:
+        if _try_lock(lock) is not False and _is(part / _LOCK, lock):
+            lock.write(_kernel())
+            lock.flush()
+            return lock
+    except OSError:
+        _remove(part, lock)
+        raise
+    lock.close()
+    return None
+
+
+def _is(path: Path, file: IO[str]) -> bool:
+    """Return whether an open file is still the one at `path`."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(file.fileno()))
+    except FileNotFoundError:
+        return False
+
+
+def _try_lock(file: IO[str]) -> bool | None:
+    """Lock a file without waiting: False if another has it, None if there are no locks here."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError as error:
+        if error.errno in _NO_LOCKS:
+            return None
+        raise
+    return True
+
+
+@functools.cache
+def _kernel() -> str:
+    """Return what tells the running system of this machine from any other, and from its last."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:  # no Linux
+        return platform.node()
+
+
+def _remove(part: Path, lock: IO[str] | None = None) -> None:
+    """Remove what was written aside; its lock, held until then, goes last."""
+    if lock is not None:
+        with contextlib.suppress(OSError), os.scandir(part) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    shutil.rmtree(entry.path, ignore_errors=True)
+                elif entry.name != _LOCK:
+                    os.unlink(entry.path)  # noqa: PTH108
+        # an open file cannot go from a folder of NFS
+        lock.close()
+    if part.is_dir() and not part.is_symlink():
+        shutil.rmtree(part, ignore_errors=True)
+    else:
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
+
+
+def remove_leftovers(*paths: Path) -> None:
+    """Remove what killed processes were writing for these paths; what is being written stays.
+
+    A rule's output has one writer at a time (Snakemake sees to it), so a free lock is enough, on
+    whatever host its owner ran.
+    """
+    for path in paths:
+        named = re.compile(re.escape(f".{path.name}") + _PART)
+        for entry in _entries(path.parent):
+            if named.fullmatch(entry.name):
+                _remove_if_left(path.with_name(entry.name), one_writer=True)
+
+
+def remove_all_leftovers(root: Path) -> list[Path]:
+    """Remove what killed processes left anywhere below a folder; return what was removed.
+
+    Where the owner ran on another machine its lock may not be seen from here: then, and where there
+    are no locks at all, a leftover goes once nothing in it has changed for a day.
+    """
+    named = re.compile(r"\..+" + _PART)
+    removed: list[Path] = []
+    seen: set[str] = set()
+    todo = [Path(root)]
+    while todo:
+        folder = todo.pop()
+        real = os.path.realpath(folder)
+        entries = _entries(folder)
+        # links are followed, but not in a circle
+        if real in seen or any(entry.name == _WHOLE_FOLDER for entry in entries):
+            continue
+        seen.add(real)
+        for entry in entries:
+            if named.fullmatch(entry.name):
+                if _remove_if_left(folder / entry.name, one_writer=False):
+                    removed.append(folder / entry.name)
+            elif entry.is_dir():
+                todo.append(folder / entry.name)
+    return sorted(removed)
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    """Return what is in a folder; nothing where it is not there or cannot be looked into."""
+    try:
+        with os.scandir(folder) as found:
+            return list(found)
+    except OSError:
+        return []
+
+
+def _remove_if_left(part: Path, *, one_writer: bool) -> bool:
+    """Remove what was written aside if its writer is gone; return whether it was removed."""
+    try:
+        lock = (part / _LOCK).open("r+", encoding="utf-8")
+    except (FileNotFoundError, NotADirectoryError):
+        # killed before it had a lock, or by a version that took none
+        left = one_writer or _is_quiet(part)
+        if left:
+            _remove(part)
+        return left and not part.exists()
+    except OSError:  # another user's
+        return False
+    with lock:
+        held = _try_lock(lock)
+        left = held is True and (one_writer or lock.read() == _kernel())
+        if held is not False and (left or _is_quiet(part)):
+            _remove(part, lock)
+    return not part.exists()
+
+
+def _is_quiet(part: Path) -> bool:
+    """Return whether nothing in it has changed for a day."""
+    since = time.time() - _QUIET_SECONDS
+    try:
+        inside = (Path(at) / n for at, dirs, files in os.walk(part) for n in (*dirs, *files))
+        return part.lstat().st_mtime < since and all(p.lstat().st_mtime < since for p in inside)
+    except OSError:  # it changes this very moment
+        return False
 
 
 def _flush(path: Path) -> None:

@@ -134,14 +134,6 @@ def test_foreign_weights_are_refused(tmp_path):
         load_weights(path)
 
 
-def test_leftovers_of_these_files_only(tmp_path):
-    path = tmp_path / "checkpoint.pt"
-    for name in (".checkpoint.pt.1.part", ".checkpoint.pt.22.part", ".other.pt.1.part", path.name):
-        (tmp_path / name).write_bytes(b"")
-    checkpoints.remove_leftovers([path, tmp_path / "none" / "checkpoint.pt"])
-    assert sorted(entry.name for entry in tmp_path.iterdir()) == [".other.pt.1.part", path.name]
-
-
 def test_the_tensors_of_a_part() -> None:
     tensors = {
         "model.a.b": torch.ones(1),

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from snakemake.logging import logger
 
-from weakreid import codedigest, config as weakreid_config, config_faults
+from weakreid import codedigest, config as weakreid_config, config_faults, files
 from weakreid.errors import ReidError
 from weakreid.report import published
 
@@ -53,6 +53,16 @@ def no_such_target(target):
 
 
 logger.addFilter(one_line)
+
+
+def clear_leftovers():
+    """Remove what killed jobs left half-written below results/, and say so."""
+    removed = files.remove_all_leftovers(Path("results"))
+    for part in removed[:3]:
+        logger.info(f"{part}: left by a job that was killed; removed")
+    if len(removed) > 3:
+        logger.info(f"{len(removed)} such leftovers in all were removed")
+
 
 PUBLISHED = "workflow/resources/published.csv"
 

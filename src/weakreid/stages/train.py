@@ -10,7 +10,7 @@ import numpy as np
 import typer
 
 from weakreid.console import run_stage, say
-from weakreid.files import write_json
+from weakreid.files import remove_leftovers, write_json
 from weakreid.images import ImageStore
 from weakreid.models.reid import Heads
 from weakreid.supervision.visible import read_bags
@@ -54,7 +54,7 @@ def main(
     if fabric.is_global_zero:
         if short is not None:
             say(short)
-        checkpoints.remove_leftovers([checkpoint, model, history, timing])
+        remove_leftovers(checkpoint, model, history, timing)
     network = build_network(block, fabric)
     # losses are found by name, so that the digest of this stage's code covers only those in use
     base = importlib.import_module(f"weakreid.losses.{block['loss']['name']}")

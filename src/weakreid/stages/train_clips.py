@@ -11,7 +11,7 @@ import typer
 from weakreid import tables
 from weakreid.console import run_stage, say
 from weakreid.errors import ReidError
-from weakreid.files import write_json
+from weakreid.files import remove_leftovers, write_json
 from weakreid.images import ImageStore
 from weakreid.models.clips import ClipHeads, build_aggregation
 from weakreid.supervision.visible import read_attribute_labels
@@ -69,7 +69,7 @@ def main(
     fabric = fabric_for(device, devices, block["precision"], threads)
     threads = launch(fabric, threads)
     if fabric.is_global_zero:
-        checkpoints.remove_leftovers([checkpoint, model, history, timing])
+        remove_leftovers(checkpoint, model, history, timing)
     network = build_network(block, fabric)
     heads = ClipHeads(build_aggregation(learnt, network.dimension, seed), len(made.ids), seed)
     optimiser = build_optimiser(block["optimiser"], network, heads)

@@ -11,7 +11,7 @@ import typer
 
 from weakreid import tables
 from weakreid.console import run_stage, say
-from weakreid.files import write_json
+from weakreid.files import remove_leftovers, write_json
 from weakreid.images import ImageStore
 from weakreid.supervision.visible import read_tracks
 from weakreid.training import checkpoint as checkpoints
@@ -46,7 +46,7 @@ def main(
     fabric = fabric_for(device, devices, block["precision"], threads)
     threads = launch(fabric, threads)
     if fabric.is_global_zero:
-        checkpoints.remove_leftovers([checkpoint, model, history, timing, clusters])
+        remove_leftovers(checkpoint, model, history, timing, clusters)
     network = build_network(block, fabric)
     mean = mean_of(network).to(fabric.device)
     # of one class until the first epoch's clusters are known

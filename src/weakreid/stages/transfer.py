@@ -10,7 +10,7 @@ import typer
 
 from weakreid import tables
 from weakreid.console import run_stage, say
-from weakreid.files import write_json
+from weakreid.files import remove_leftovers, write_json
 from weakreid.images import ImageStore
 from weakreid.models.attribute_head import attribute_head
 from weakreid.supervision.attribute_lessons import lesson
@@ -58,7 +58,7 @@ def main(
     fabric = fabric_for(device, devices, block["precision"], threads)
     threads = launch(fabric, threads)
     if fabric.is_global_zero:
-        checkpoints.remove_leftovers([checkpoint, model, history, timing])
+        remove_leftovers(checkpoint, model, history, timing)
         if lessons.left_out:
             names = ", ".join(lessons.left_out)
             say(f"left out, the same in all training pictures of the source: {names}")

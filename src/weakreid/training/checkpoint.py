@@ -5,7 +5,7 @@ import hashlib
 import json
 import pickle
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -98,13 +98,6 @@ def load(path: Path, mark: str, quiet: bool = False) -> Checkpoint | None:
         return None
     history = [tuple(row) for row in raw["history"]]
     return Checkpoint(raw["epoch"], raw["state"], history)
-
-
-def remove_leftovers(paths: Iterable[Path]) -> None:
-    """Remove what a killed process was writing beside these files (see `files.replacing`)."""
-    for path in paths:
-        for leftover in path.parent.glob(f".{path.name}.*.part"):
-            leftover.unlink(missing_ok=True)
 
 
 def save_weights(path: Path, tensors: Mapping[str, torch.Tensor], about: Mapping[str, Any]) -> None:
