@@ -1,11 +1,7 @@
 """Which devices a stage gets, and that no scheduler around it changes that."""
 
-import multiprocessing
-import os
 import subprocess
 import sys
-import time
-from pathlib import Path
 
 import pytest
 import torch
@@ -96,35 +92,6 @@ def test_a_gpu_that_imitates_bf16_computes_in_32_bits(gpus, monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: False)
     fabric_for("auto", 1, "auto", 1)
     assert gpus[0]["precision"] == "32-true"
-
-
-def test_a_process_ends_when_its_parent_was_killed():
-    def parent(pipe):
-        child = context.Process(target=devices._end_with_parent, args=(os.getpid(),))
-        child.start()
-        pipe.send(child.pid)
-        time.sleep(600)
-
-    context = multiprocessing.get_context("fork")
-    ours, theirs = context.Pipe()
-    process = context.Process(target=parent, args=(theirs,))
-    process.start()
-    child = ours.recv()
-    os.kill(child, 0)
-    process.kill()
-    process.join()
-    until = time.monotonic() + 60
-    while alive(child):
-        assert time.monotonic() < until
-        time.sleep(0.1)
-
-
-def alive(process: int) -> bool:
-    try:
-        state = Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[0]
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-    return state != "Z"
 
 
 PROGRAM = """

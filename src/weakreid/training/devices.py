@@ -1,8 +1,6 @@
 """The devices that a stage computes on."""
 
 import os
-import threading
-import time
 from typing import Literal
 
 import torch
@@ -11,6 +9,9 @@ from lightning_fabric.plugins.environments import LightningEnvironment
 
 from weakreid.console import say
 from weakreid.errors import ReidError
+from weakreid.parents import end_with
+
+_FIRST_PROCESS = "WEAKREID_FIRST_PROCESS"
 
 
 def fabric_for(device: str, devices: int, precision: str, threads: int) -> Fabric:
@@ -69,24 +70,16 @@ def fabric_for(device: str, devices: int, precision: str, threads: int) -> Fabri
 
 def launch(fabric: Fabric, threads: int) -> int:
     """Start a Fabric's processes; return how many of the stage's threads are this one's share."""
+    if fabric.local_rank == 0:
+        # for those that are started: one may be an orphan before it comes to asking for its parent
+        os.environ[_FIRST_PROCESS] = str(os.getpid())
     fabric.launch()
     if fabric.local_rank > 0:
-        watch = threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True)
-        watch.start()
+        end_with(int(os.environ.get(_FIRST_PROCESS, os.getppid())))
     share = max(1, threads // fabric.world_size)
     # the launch sets a number of its own where there are several processes
     torch.set_num_threads(share)
     return share
-
-
-def _end_with_parent(parent: int) -> None:
-    """End this process once its parent is gone: killed, it cannot end its processes itself.
-
-    One that stayed would wait for the others, and keep its GPU's memory, for half an hour.
-    """
-    while os.getppid() == parent:
-        time.sleep(1.0)
-    os._exit(1)
 
 
 def leave(fabric: Fabric) -> None:

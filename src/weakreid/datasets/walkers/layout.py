@@ -20,6 +20,7 @@ import contextlib
 import hashlib
 import io
 import multiprocessing
+import os
 import shutil
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -41,6 +42,7 @@ from weakreid.datasets.walkers.render import Frame, tracklet
 from weakreid.datasets.walkers.scene import STYLES, camera
 from weakreid.errors import ReidError
 from weakreid.files import replacing, write_json
+from weakreid.parents import end_with
 from weakreid.seeding import numpy_generator
 
 DISTRACTOR, JUNK = 0, -1
@@ -323,7 +325,7 @@ def _rendered(
             cv2.setNumThreads(threads)
         return
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context) as pool:
+    with ProcessPoolExecutor(workers, context, end_with, (os.getpid(),)) as pool:
         waiting: collections.deque[tuple[list[Tracklet], Future[list[list[Frame]]]]]
         waiting = collections.deque()
         try:
