@@ -5,7 +5,11 @@ rule ratios_plot:
     input:
         annotation=rules.annotation.output.annotation,
     output:
-        figure="results/sources/{source}/ratios.svg",
+        figure=shown(
+            "results/sources/{source}/ratios.svg",
+            "how often each attribute is there",
+            "ratios",
+        ),
     log:
         "results/sources/{source}/logs/ratios.log",
     benchmark:
@@ -27,7 +31,7 @@ rule ratios_table:
     input:
         figure=lambda w: f"results/sources/{CONFIG.tables[w.table].source}/ratios.svg",
     output:
-        figure="results/tables/{table}/plot.svg",
+        figure=shown("results/tables/{table}/plot.svg", "plot", "ratios"),
     log:
         "results/tables/{table}/logs/plot.log",
     benchmark:
@@ -49,7 +53,8 @@ rule groups_table:
             f"results/sources/{CONFIG.tables[w.table].source}/annotation.parquet"
         ),
     output:
-        markdown="results/tables/{table}/table.md",
+        markdown=shown("results/tables/{table}/table.md", "table, as Markdown", "table"),
+        page=shown("results/tables/{table}/table.html", "table", "table"),
     log:
         "results/tables/{table}/logs/table.log",
     benchmark:
@@ -79,7 +84,11 @@ rule attribute_examples:
         frames=examples_file("frames.parquet"),
         images=examples_file("images.arrow"),
     output:
-        picture="results/tables/{table}{place}/sheet.png",
+        picture=shown(
+            "results/tables/{table}{place}/sheet.png",
+            "what transfers say of some people",
+            "attribute_examples",
+        ),
     log:
         "results/tables/{table}{place}/logs/sheet.log",
     benchmark:
@@ -109,7 +118,11 @@ rule temporal_weights:
         frames=lambda w: f"{dataset_folder(w)}/frames.parquet",
         images=lambda w: f"{dataset_folder(w)}/images.arrow",
     output:
-        picture="results/{experiment}/runs/{run}/temporal_weights.png",
+        picture=shown(
+            "results/{experiment}/runs/{run}/temporal_weights.png",
+            "temporal weights",
+            "temporal_weights",
+        ),
     log:
         "results/{experiment}/logs/temporal_weights-{run}.log",
     benchmark:
@@ -134,7 +147,11 @@ rule weights_table:
     input:
         picture=weights_of_table,
     output:
-        picture="results/tables/{table}{place}/weights.png",
+        picture=shown(
+            "results/tables/{table}{place}/weights.png",
+            "temporal weights",
+            "temporal_weights",
+        ),
     log:
         "results/tables/{table}{place}/logs/weights.log",
     benchmark:
@@ -156,7 +173,11 @@ rule visibility:
         frames=lambda w: f"{dataset_folder(w)}/frames.parquet",
         source=lambda w: f"{dataset_folder(w)}/generated.json",
     output:
-        figure="results/{experiment}/runs/{run}/visibility.svg",
+        figure=shown(
+            "results/{experiment}/runs/{run}/visibility.svg",
+            "weights and what is visible",
+            "visibility",
+        ),
         measured="results/{experiment}/runs/{run}/visibility.json",
     log:
         "results/{experiment}/logs/visibility-{run}.log",
@@ -185,7 +206,10 @@ rule label_table:
     input:
         quality=label_table_inputs,
     output:
-        markdown="results/tables/{table}{place}/table.md",
+        markdown=shown(
+            "results/tables/{table}{place}/table.md", "table, as Markdown", "table"
+        ),
+        page=shown("results/tables/{table}{place}/table.html", "table", "table"),
     log:
         "results/tables/{table}{place}/logs/table.log",
     benchmark:
@@ -235,7 +259,10 @@ rule attribute_table:
     input:
         metrics=attribute_table_inputs,
     output:
-        markdown="results/tables/{table}{place}/table.md",
+        markdown=shown(
+            "results/tables/{table}{place}/table.md", "table, as Markdown", "table"
+        ),
+        page=shown("results/tables/{table}{place}/table.html", "table", "table"),
     log:
         "results/tables/{table}{place}/logs/table.log",
     benchmark:

@@ -10,8 +10,21 @@ rule audit:
         frames=frames_to_look_at,
     output:
         table="results/{experiment}/runs/{run}/audit.parquet",
-        markdown="results/{experiment}/runs/{run}/audit.md",
-        picture="results/{experiment}/runs/{run}/audit.png",
+        markdown=shown(
+            "results/{experiment}/runs/{run}/audit.md",
+            "labels to check first, as Markdown",
+            "audit",
+        ),
+        page=shown(
+            "results/{experiment}/runs/{run}/audit.html",
+            "labels to check first",
+            "audit",
+        ),
+        picture=shown(
+            "results/{experiment}/runs/{run}/audit.png",
+            "labels to check first: pictures",
+            "audit",
+        ),
     log:
         "results/{experiment}/logs/audit-{run}.log",
     benchmark:
@@ -67,7 +80,10 @@ rule audit_table:
     input:
         scores=audit_table_inputs,
     output:
-        markdown="results/tables/{table}{place}/table.md",
+        markdown=shown(
+            "results/tables/{table}{place}/table.md", "table, as Markdown", "table"
+        ),
+        page=shown("results/tables/{table}{place}/table.html", "table", "table"),
     log:
         "results/tables/{table}{place}/logs/table.log",
     benchmark:

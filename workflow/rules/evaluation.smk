@@ -98,7 +98,10 @@ rule collect:
         # else a model that learned from bags would pass for one that learns from tracklets now
         clusters=clusters_of_runs,
     output:
-        metrics="results/{experiment}/metrics.json",
+        metrics=shown(
+            "results/{experiment}/metrics.json", "metrics, as JSON", "metrics"
+        ),
+        page=shown("results/{experiment}/metrics.html", "metrics", "metrics"),
         timing="results/{experiment}/timing.json",
     log:
         "results/{experiment}/logs/collect.log",

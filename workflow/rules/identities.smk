@@ -8,8 +8,16 @@ rule identities:
         frames=lambda w: f"{dataset_folder(w)}/frames.parquet",
         images=lambda w: f"{dataset_folder(w)}/images.arrow",
     output:
-        table="results/{experiment}/runs/{run}/identities.csv",
-        sheet="results/{experiment}/runs/{run}/identities.png",
+        table=shown(
+            "results/{experiment}/runs/{run}/identities.csv",
+            "who is who, as CSV",
+            "identities",
+        ),
+        sheet=shown(
+            "results/{experiment}/runs/{run}/identities.png",
+            "who is who",
+            "identities",
+        ),
     log:
         "results/{experiment}/logs/identities-{run}.log",
     benchmark:
@@ -37,8 +45,10 @@ rule search:
         frames=lambda w: f"{dataset_folder(w)}/frames.parquet",
         images=lambda w: f"{dataset_folder(w)}/images.arrow",
     output:
-        table="results/{experiment}/runs/{run}/search.csv",
-        picture="results/{experiment}/runs/{run}/search.png",
+        table=shown(
+            "results/{experiment}/runs/{run}/search.csv", "search, as CSV", "search"
+        ),
+        picture=shown("results/{experiment}/runs/{run}/search.png", "search", "search"),
     log:
         "results/{experiment}/logs/search-{run}.log",
     benchmark:

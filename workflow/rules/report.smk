@@ -5,7 +5,8 @@ rule table:
     input:
         metrics=table_inputs,
     output:
-        markdown="results/tables/{table}/table.md",
+        markdown=shown("results/tables/{table}/table.md", "table, as Markdown", "table"),
+        page=shown("results/tables/{table}/table.html", "table", "table"),
     log:
         "results/tables/{table}/logs/table.log",
     benchmark:
@@ -31,7 +32,10 @@ rule study_table:
         metrics=study_table_inputs,
         published=PUBLISHED,
     output:
-        markdown="results/tables/{table}{place}/table.md",
+        markdown=shown(
+            "results/tables/{table}{place}/table.md", "table, as Markdown", "table"
+        ),
+        page=shown("results/tables/{table}{place}/table.html", "table", "table"),
     log:
         "results/tables/{table}{place}/logs/table.log",
     benchmark:
@@ -57,7 +61,7 @@ rule sweep_plot:
         metrics=study_table_inputs,
         published=PUBLISHED,
     output:
-        figure="results/tables/{table}{place}/plot.svg",
+        figure=shown("results/tables/{table}{place}/plot.svg", "plot", "sweep"),
     log:
         "results/tables/{table}{place}/logs/plot.log",
     benchmark:
@@ -85,7 +89,10 @@ rule counts_table:
         coarse=split_tables(rules.coarse_bags.output.bags),
         published=PUBLISHED,
     output:
-        markdown="results/tables/{table}{place}/table.md",
+        markdown=shown(
+            "results/tables/{table}{place}/table.md", "table, as Markdown", "table"
+        ),
+        page=shown("results/tables/{table}{place}/table.html", "table", "table"),
     log:
         "results/tables/{table}{place}/logs/table.log",
     benchmark:
@@ -113,7 +120,10 @@ rule cost_table:
         tracklets=split_tables(rules.split.output.tracklets),
         bags=split_tables(rules.bags.output.bags),
     output:
-        markdown="results/tables/{table}{place}/table.md",
+        markdown=shown(
+            "results/tables/{table}{place}/table.md", "table, as Markdown", "table"
+        ),
+        page=shown("results/tables/{table}{place}/table.html", "table", "table"),
     log:
         "results/tables/{table}{place}/logs/table.log",
     benchmark:
@@ -140,8 +150,16 @@ rule matches_table:
         fine=matches_of_table("fine"),
         coarse=matches_of_table("coarse"),
     output:
-        fine="results/tables/{table}{place}/fine.png",
-        coarse="results/tables/{table}{place}/coarse.png",
+        fine=shown(
+            "results/tables/{table}{place}/fine.png",
+            "matching examples: tracklets",
+            "matches_fine",
+        ),
+        coarse=shown(
+            "results/tables/{table}{place}/coarse.png",
+            "matching examples: videos",
+            "matches_coarse",
+        ),
     log:
         "results/tables/{table}{place}/logs/matches.log",
     benchmark:
@@ -163,7 +181,10 @@ rule grid_table:
         reports=grid_reports,
         published=PUBLISHED,
     output:
-        markdown="results/tables/{table}{place}/table.md",
+        markdown=shown(
+            "results/tables/{table}{place}/table.md", "table, as Markdown", "table"
+        ),
+        page=shown("results/tables/{table}{place}/table.html", "table", "table"),
     log:
         "results/tables/{table}{place}/logs/table.log",
     benchmark:
@@ -191,7 +212,7 @@ rule grid_plot:
         reports=grid_reports,
         published=PUBLISHED,
     output:
-        figure="results/tables/{table}{place}/plot.svg",
+        figure=shown("results/tables/{table}{place}/plot.svg", "plot", "grid"),
     log:
         "results/tables/{table}{place}/logs/plot.log",
     benchmark:
@@ -218,7 +239,10 @@ rule noise_counts_table:
         summaries=noise_table_inputs,
         published=PUBLISHED,
     output:
-        markdown="results/tables/{table}{place}/table.md",
+        markdown=shown(
+            "results/tables/{table}{place}/table.md", "table, as Markdown", "table"
+        ),
+        page=shown("results/tables/{table}{place}/table.html", "table", "table"),
     log:
         "results/tables/{table}{place}/logs/table.log",
     benchmark:
@@ -243,7 +267,7 @@ rule isolation_table:
     input:
         figure=isolation_figure_of_table,
     output:
-        figure="results/tables/{table}{place}/plot.svg",
+        figure=shown("results/tables/{table}{place}/plot.svg", "isolation", "isolation"),
     log:
         "results/tables/{table}{place}/logs/plot.log",
     benchmark:
@@ -263,7 +287,9 @@ rule cluster_curve:
     input:
         history=of_runs(rules.train_tracklets.output.history),
     output:
-        figure="results/{experiment}/clusters.svg",
+        figure=shown(
+            "results/{experiment}/clusters.svg", "clusters over the epochs", "clusters"
+        ),
     log:
         "results/{experiment}/logs/cluster_curve.log",
     benchmark:
@@ -290,7 +316,11 @@ rule learning_curve:
     input:
         history=of_runs(rules.train.output.history),
     output:
-        figure="results/{experiment}/learning_curve.svg",
+        figure=shown(
+            "results/{experiment}/learning_curve.svg",
+            "learning curve",
+            "learning_curve",
+        ),
     log:
         "results/{experiment}/logs/learning_curve.log",
     benchmark:
@@ -320,8 +350,16 @@ rule matches:
         images=lambda w: f"{dataset_folder(w)}/images.arrow",
         votes=look_of,
     output:
-        fine="results/{experiment}/runs/{run}/matches_fine.png",
-        coarse="results/{experiment}/runs/{run}/matches_coarse.png",
+        fine=shown(
+            "results/{experiment}/runs/{run}/matches_fine.png",
+            "matching examples: tracklets",
+            "matches_fine",
+        ),
+        coarse=shown(
+            "results/{experiment}/runs/{run}/matches_coarse.png",
+            "matching examples: videos",
+            "matches_coarse",
+        ),
     log:
         "results/{experiment}/logs/matches-{run}.log",
     benchmark:
@@ -354,7 +392,11 @@ rule contact_sheet:
     input:
         source=rules.generate.output.source,
     output:
-        figure="results/datasets/{dataset}/contact_sheet.png",
+        figure=shown(
+            "results/datasets/{dataset}/contact_sheet.png",
+            "contact sheet",
+            "contact_sheet",
+        ),
     log:
         "results/datasets/{dataset}/logs/contact_sheet.log",
     benchmark:

@@ -8,8 +8,19 @@ rule noise_rates:
     output:
         rates="results/trackers/{tracker}/rates.json",
         distribution="results/trackers/{tracker}/distribution.parquet",
-        markdown="results/trackers/{tracker}/rates.md",
-        figure="results/trackers/{tracker}/rates.svg",
+        markdown=shown(
+            "results/trackers/{tracker}/rates.md",
+            "noise of the tracklets, as Markdown",
+            "rates",
+        ),
+        page=shown(
+            "results/trackers/{tracker}/rates.html", "noise of the tracklets", "rates"
+        ),
+        figure=shown(
+            "results/trackers/{tracker}/rates.svg",
+            "noise of the tracklets: plot",
+            "rates",
+        ),
     log:
         "results/trackers/{tracker}/logs/noise_rates.log",
     benchmark:
@@ -119,8 +130,16 @@ rule isolation_figures:
         isolated=rules.isolation.output.tracks,
         features=rules.isolation.input.features,
     output:
-        switches="results/datasets/{dataset}/{split}/isolated/{noise}-{isolation}_switches.svg",
-        clusters="results/datasets/{dataset}/{split}/isolated/{noise}-{isolation}_clusters.svg",
+        switches=shown(
+            "results/datasets/{dataset}/{split}/isolated/{noise}-{isolation}_switches.svg",
+            "isolation: similarity of frames",
+            "isolation",
+        ),
+        clusters=shown(
+            "results/datasets/{dataset}/{split}/isolated/{noise}-{isolation}_clusters.svg",
+            "isolation: parts of tracklets",
+            "isolation",
+        ),
     log:
         "results/datasets/{dataset}/logs/isolation_figures-{split}-{noise}-{isolation}.log",
     benchmark:

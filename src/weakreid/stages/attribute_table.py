@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from weakreid.console import run_stage
-from weakreid.files import read_json, replacing
+from weakreid.files import read_json
+from weakreid.report import pages
 from weakreid.report.by_attribute import attribute_table
 
 
@@ -32,8 +33,7 @@ def main(
         block["transfer"],
         block.get("ranks", [1]),
     )
-    with replacing(out) as aside:
-        aside.write_text(text, encoding="utf-8")
+    pages.write(out, text)
 
 
 if __name__ == "__main__":

@@ -12,11 +12,10 @@ import typer
 from weakreid import tables
 from weakreid.console import progress, run_stage, say
 from weakreid.errors import ReidError
-from weakreid.files import replacing
 from weakreid.images import ImageStore
 from weakreid.models.build import restore_model
 from weakreid.report import audit as report
-from weakreid.report import figures
+from weakreid.report import figures, pages
 from weakreid.retrieval.describe import describe
 from weakreid.supervision.audit import audit, bag_losses, frames_per_tag
 from weakreid.training.checkpoint import load_weights, part_of
@@ -79,8 +78,7 @@ def main(
         seen = None if votes is None else _looks(table.head(block["top"]), votes, frames, block)
         tables.write(out, "audit", table, block)
         text = report.listing(block["experiment"], table, rows, block["top"], seen)
-        with replacing(markdown) as aside:
-            aside.write_text(text, encoding="utf-8")
+        pages.write(markdown, text)
         figure = report.picture(
             report.examples(table, rows),
             lambda frame: store.batch([frame], _HEIGHT, _WIDTH)[0],

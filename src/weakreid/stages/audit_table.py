@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from weakreid.console import run_stage
-from weakreid.files import read_json, replacing
+from weakreid.files import read_json
+from weakreid.report import pages
 from weakreid.report.audit import comparison
 
 
@@ -23,8 +24,7 @@ def main(
     found = iter([read_json(path, ["bags", "kinds"]) for path in scores])
     datasets = {of["name"]: [next(found) for _ in of["runs"]] for of in block["datasets"]}
     text = comparison(block["title"], datasets)
-    with replacing(out) as aside:
-        aside.write_text(text, encoding="utf-8")
+    pages.write(out, text)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,8 @@ import typer
 
 from weakreid.console import run_stage
 from weakreid.files import read_json, write_json
+from weakreid.report import pages
+from weakreid.report.tables import comparison
 
 PACKAGES = ("weakreid", "torch", "torchvision", "timm", "numpy", "pandas", "pyarrow", "simplejpeg")
 
@@ -23,7 +25,7 @@ def main(
     out: Annotated[Path, typer.Option()],
     timing_out: Annotated[Path, typer.Option()],
 ) -> None:
-    """Write metrics.json and timing.json of an experiment."""
+    """Write metrics.json, beside it metrics.html for people, and timing.json of an experiment."""
     about = json.loads(params)
     runs = [read_json(path, ["fine", "coarse"]) for path in metrics]
     times = [read_json(path, ["device"]) for path in timing]
@@ -39,6 +41,8 @@ def main(
     }
     write_json(timing_out, dict(zip(names, times, strict=True)))
     write_json(out, result)
+    name = about["experiment"]
+    pages.write_html(out.with_suffix(".html"), comparison(f"{name}: retrieval", {name: result}))
 
 
 def summary(runs: list[dict[str, Any]]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import typer
 
 from weakreid import tables
 from weakreid.console import run_stage
-from weakreid.files import replacing
+from weakreid.report import pages
 from weakreid.report.counts import cost_table
 from weakreid.supervision.counting import labour
 
@@ -29,8 +29,7 @@ def main(
             about["tracklet_parts"],
         )
     text = cost_table(block["title"], found)
-    with replacing(out) as aside:
-        aside.write_text(text, encoding="utf-8")
+    pages.write(out, text)
 
 
 if __name__ == "__main__":

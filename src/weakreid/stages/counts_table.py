@@ -8,7 +8,7 @@ import typer
 
 from weakreid import tables
 from weakreid.console import run_stage
-from weakreid.files import replacing
+from weakreid.report import pages
 from weakreid.report import published as figures
 from weakreid.report.counts import counts_table
 from weakreid.report.study import Dataset
@@ -39,8 +39,7 @@ def main(
         paper=block["paper"],
         table=block["table"],
     )
-    with replacing(out) as aside:
-        aside.write_text(text, encoding="utf-8")
+    pages.write(out, text)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from weakreid.console import run_stage
-from weakreid.files import replacing
+from weakreid.report import pages
 from weakreid.report import published as figures
 from weakreid.report.grid import grid_table, read_grid
 
@@ -26,8 +26,7 @@ def main(
     """Write rows by noise levels as Markdown."""
     grid = read_grid(json.loads(params), metrics, isolation)
     text = grid_table(grid, figures.read(published))
-    with replacing(out) as aside:
-        aside.write_text(text, encoding="utf-8")
+    pages.write(out, text)
 
 
 if __name__ == "__main__":

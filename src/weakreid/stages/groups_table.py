@@ -8,7 +8,7 @@ import typer
 
 from weakreid.console import run_stage
 from weakreid.datasets.annotated import read_annotation
-from weakreid.files import replacing
+from weakreid.report import pages
 from weakreid.report.ratios import groups_table
 
 
@@ -23,8 +23,7 @@ def main(
     text = groups_table(
         block["title"], found.attributes, found.labels, paper=block["paper"], table=block["table"]
     )
-    with replacing(out) as aside:
-        aside.write_text(text, encoding="utf-8")
+    pages.write(out, text)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from weakreid.console import run_stage
-from weakreid.files import read_json, replacing
+from weakreid.files import read_json
+from weakreid.report import pages
 from weakreid.report.label_quality import label_table
 
 
@@ -24,8 +25,7 @@ def main(
     found = [read_json(path, keys) for path in quality]
     rows = {row["label"]: [found[place] for place in row["quality"]] for row in block["rows"]}
     text = label_table(block["title"], rows, block.get("notes", []))
-    with replacing(out) as aside:
-        aside.write_text(text, encoding="utf-8")
+    pages.write(out, text)
 
 
 if __name__ == "__main__":

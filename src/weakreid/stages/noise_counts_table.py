@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from weakreid.console import run_stage
-from weakreid.files import replacing
+from weakreid.report import pages
 from weakreid.report import published as figures
 from weakreid.report.noise_counts import noise_counts_table, read_levels
 
@@ -29,8 +29,7 @@ def main(
         paper=block["paper"],
         table=block["table"],
     )
-    with replacing(out) as aside:
-        aside.write_text(text, encoding="utf-8")
+    pages.write(out, text)
 
 
 if __name__ == "__main__":

@@ -21,8 +21,8 @@ from weakreid import tables
 from weakreid.console import progress, run_stage, say
 from weakreid.datasets import motchallenge
 from weakreid.errors import ReidError
-from weakreid.files import replacing, write_json
-from weakreid.report import figures
+from weakreid.files import write_json
+from weakreid.report import figures, pages
 from weakreid.report.noise_rates import noise_figure, noise_table
 from weakreid.supervision.noise_rates import (
     MIN_RUN,
@@ -66,8 +66,7 @@ def main(
     reference = block.get("reference", [])
     tables.write(distribution, "id_counts", id_counts(found), block)
     text = noise_table(title, found, pools, **settings, reference=reference)
-    with replacing(markdown) as aside:
-        aside.write_text(text, encoding="utf-8")
+    pages.write(markdown, text)
     figures.save(noise_figure(title, found, together), figure)
     measured = {"sequences": [own.as_dict() for own in found], "pooled": together.as_dict()}
     if static:

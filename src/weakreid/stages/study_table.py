@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from weakreid.console import run_stage
-from weakreid.files import replacing
+from weakreid.report import pages
 from weakreid.report import published as figures
 from weakreid.report.study import read_study, study_table
 
@@ -22,8 +22,7 @@ def main(
 ) -> None:
     """Write a paper's table and ours as Markdown."""
     text = study_table(read_study(json.loads(params), metrics), figures.read(published))
-    with replacing(out) as aside:
-        aside.write_text(text, encoding="utf-8")
+    pages.write(out, text)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from weakreid.console import run_stage
-from weakreid.files import read_json, replacing
+from weakreid.files import read_json
+from weakreid.report import pages
 from weakreid.report.tables import PROTOCOLS, comparison
 
 
@@ -21,8 +22,7 @@ def main(
     found = [read_json(path, ["dataset", "runs", *PROTOCOLS]) for path in metrics]
     labels = [row["label"] for row in block["rows"]]
     text = comparison(block["title"], dict(zip(labels, found, strict=True)))
-    with replacing(out) as aside:
-        aside.write_text(text, encoding="utf-8")
+    pages.write(out, text)
 
 
 if __name__ == "__main__":
