@@ -1,9 +1,15 @@
+from pathlib import Path
+
 from snakemake.utils import min_version
 
 min_version("9.20")
 
 
-configfile: "config.yaml"
+# of the folder that the workflow runs in, or else of this one
+own = Path("config.yaml")
+
+
+configfile: str(own if own.exists() else Path(workflow.basedir) / own)
 
 
 report: "workflow/report/workflow.rst"

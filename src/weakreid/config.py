@@ -45,7 +45,7 @@ from weakreid.config_blocks import (
     with_labels,
     with_learns,
 )
-from weakreid.config_faults import known, validated
+from weakreid.config_faults import Together, known, validated
 from weakreid.config_studies import (
     AnyTable,
     AttributeTable,
@@ -121,48 +121,73 @@ def load(raw: Mapping[str, Any]) -> Config:
     """Return the config that a YAML mapping describes, the experiments of its studies among them.
 
     Raises:
-        ReidError: a key is unknown or of a wrong type, or a name does not exist; one line.
+        ReidError: keys are unknown or of a wrong type, or names do not exist.
     """
     config = validated(Config, raw, "config.yaml")
+    _check_names(config)
+    given = set(config.experiments)
+    together = Together()
+    for name in config.studies:
+        with together.further():
+            config = _with_study(config, name)
+    together.stop()
+    for name in config.experiments:
+        with together.further():
+            if name in TAKEN:
+                raise ReidError(f"experiments.{name}: results/{name} holds other things; rename it")
+            try:
+                _check(config, name)
+            except ReidError as error:
+                if name in given:
+                    raise
+                config._refused[name] = str(error)
+    for dataset, name in config.looks.items():
+        with together.further():
+            _check_look(config, dataset, name)
+    for name, table in config.tables.items():
+        with together.further():
+            _check_table(config, f"tables.{name}", table)
+    together.stop()
+    return config
+
+
+def _check_names(config: Config) -> None:
+    """Refuse blocks that name what is not there, all of them together."""
+    together = Together()
     for name, noise in config.noise.items():
-        if noise.observed is not None:
-            known(f"noise.{name}.observed", noise.observed, config.trackers)
+        with together.further():
+            if noise.observed is not None:
+                known(f"noise.{name}.observed", noise.observed, config.trackers)
     for name, isolation in config.isolation.items():
-        known(f"isolation.{name}.extractor", isolation.extractor, config.extractors)
-        if name == NO_ISOLATION:
-            raise ReidError("isolation.none: that name says that there is none; rename it")
+        with together.further():
+            known(f"isolation.{name}.extractor", isolation.extractor, config.extractors)
+            if name == NO_ISOLATION:
+                raise ReidError("isolation.none: that name says that there is none; rename it")
     for name, transfer in config.transfers.items():
-        if isinstance(transfer, Transfer):
-            known(f"transfers.{name}.source", transfer.source, config.sources)
-            _check_cache(transfer, f"transfers.{name}")
+        with together.further():
+            if isinstance(transfer, Transfer):
+                known(f"transfers.{name}.source", transfer.source, config.sources)
+                _check_cache(transfer, f"transfers.{name}")
     for name, bags in config.bags.items():
-        if bags.noise is not None:
-            known(f"bags.{name}.noise", bags.noise, config.noise)
+        with together.further():
+            if bags.noise is not None:
+                known(f"bags.{name}.noise", bags.noise, config.noise)
     for name, experiment in config.experiments.items():
         where = f"experiments.{name}"
-        known(f"{where}.dataset", experiment.dataset, config.datasets)
-        known(f"{where}.method", experiment.method, config.methods)
-        _check_supervision(config, experiment, where)
-    given = set(config.experiments)
-    for name in config.studies:
-        config = _with_study(config, name)
-    for name in config.experiments:
-        if name in TAKEN:
-            raise ReidError(f"experiments.{name}: results/{name} holds other things; rename it")
-        try:
-            _check(config, name)
-        except ReidError as error:
-            if name in given:
-                raise
-            config._refused[name] = str(error)
-    for dataset, name in config.looks.items():
-        known("looks", dataset, config.datasets)
-        known(f"looks.{dataset}", name, config.transfers)
-        if isinstance(config.transfers[name], TrueAttributes):
-            raise ReidError(f"looks.{dataset}: {name} is the truth; take a transfer that is learnt")
-    for name, table in config.tables.items():
-        _check_table(config, f"tables.{name}", table)
-    return config
+        with together.further():
+            known(f"{where}.dataset", experiment.dataset, config.datasets)
+        with together.further():
+            known(f"{where}.method", experiment.method, config.methods)
+            _check_supervision(config, experiment, where)
+    together.stop()
+
+
+def _check_look(config: Config, dataset: str, name: str) -> None:
+    """Refuse a look at what is not there, or at what nobody learnt."""
+    known("looks", dataset, config.datasets)
+    known(f"looks.{dataset}", name, config.transfers)
+    if isinstance(config.transfers[name], TrueAttributes):
+        raise ReidError(f"looks.{dataset}: {name} is the truth; take a transfer that is learnt")
 
 
 def _check_supervision(config: Config, experiment: Experiment, where: str) -> None:

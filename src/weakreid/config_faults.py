@@ -1,13 +1,120 @@
-"""What is wrong with a config, in one line that names the key and what is allowed there."""
+"""What is wrong with a config: a line a fault, with the file, the key and what is allowed there."""
 
+import contextlib
 import difflib
 import json
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
 from weakreid.errors import ReidError
+
+OWN_FILE = "config.yaml"
+LONGEST_LINE = 300
+LONGEST_LIST = 200
+FIRST = 5
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A fault of the config, and the keys that lead to it."""
+
+    text: str
+    path: tuple[str, ...]
+
+
+class ConfigError(ReidError):
+    """All faults of a config that were found together; as text, the first and how many more."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        self.faults = tuple(faults)
+        more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+        super().__init__(faults[0].text + more)
+
+
+def faults_of(error: ReidError) -> tuple[Fault, ...]:
+    """Return what an error tells; the keys of a mere line are those that it begins with."""
+    if isinstance(error, ConfigError):
+        return error.faults
+    text = str(error)
+    found = re.match(r"'?(\w+(?:\.[^.:' ]+)*)'?", text.removeprefix(f"{OWN_FILE}: "))
+    return (Fault(text, tuple(found[1].split(".")) if found else ()),)
+
+
+class Together:
+    """Finds more than the first fault: `further` goes on after one, `stop` raises them."""
+
+    def __init__(self) -> None:
+        self._faults: list[Fault] = []
+
+    @contextlib.contextmanager
+    def further(self) -> Iterator[None]:
+        """Keep the fault that the block raises, and go on after it."""
+        try:
+            yield
+        except ReidError as error:
+            self._faults += faults_of(error)
+
+    def stop(self) -> None:
+        """Go on only if there was no fault.
+
+        Raises:
+            ConfigError: there were some.
+        """
+        if self._faults:
+            raise ConfigError(list(dict.fromkeys(self._faults)))
+
+
+# --- whose fault it is ----------------------------------------------------------------------------
+
+
+def blamed(error: ReidError, sources: Sequence[tuple[str, Mapping[str, Any]]]) -> list[str]:
+    """Return a line for every fault, which names the file that it stands in.
+
+    Args:
+        error: What reading the config raised.
+        sources: Names of files, or of what else gives keys, and what each gives; later ones win.
+    """
+    return [_blame(fault, sources) for fault in faults_of(error)]
+
+
+def _blame(fault: Fault, sources: Sequence[tuple[str, Mapping[str, Any]]]) -> str:
+    name, deepest = OWN_FILE, 0
+    for source, given in sources:
+        depth = _depth(given, fault.path)
+        # of those that say it, the last has the last word
+        if depth and depth >= deepest:
+            name, deepest = source, depth
+    if name == OWN_FILE:
+        return shortened(fault.text)
+    return shortened(f"{name}: {fault.text.removeprefix(f'{OWN_FILE}: ')}")
+
+
+def _depth(given: Any, path: Sequence[str]) -> int:
+    """Return how many keys of a path a mapping has."""
+    for depth, key in enumerate(path):
+        if isinstance(given, Mapping) and key in given:
+            given = given[key]
+        elif isinstance(given, list) and key.isdigit() and int(key) < len(given):
+            given = given[int(key)]
+        else:
+            return depth
+    return len(path)
+
+
+def shortened(text: str, most: int = LONGEST_LINE - len("error: ")) -> str:
+    """Return a text as a line that people can read: of a longer one, both its ends."""
+    line = " ".join(text.split())
+    if len(line) <= most:
+        return line
+    end = most // 2
+    return f"{line[: most - end - 5]} ... {line[-end:]}"
+
+
+# --- names ----------------------------------------------------------------------------------------
 
 
 def known(where: str, name: str, allowed: Mapping[str, Any]) -> None:
@@ -20,13 +127,21 @@ def known(where: str, name: str, allowed: Mapping[str, Any]) -> None:
         raise ReidError(_one_line(f"{where}: '{name}' does not exist{suggest(name, allowed)}"))
 
 
+def listed(names: Sequence[str]) -> str:
+    """Return names one after the other, or the first and how many more where that is too long."""
+    text = ", ".join(names)
+    if len(text) <= LONGEST_LIST:
+        return text
+    return f"{', '.join(names[:FIRST])} and {len(names) - FIRST} more"
+
+
 def suggest(name: str, allowed: Iterable[str]) -> str:
-    """Return the end of an error's line: the name that was meant, or all that there are."""
+    """Return the end of an error's line: the name that was meant, or those that there are."""
     names = sorted(allowed)
     close = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
     if close:
         return f"; did you mean '{close[0]}'?"
-    return f"; allowed: {', '.join(names)}" if names else ""
+    return f"; allowed: {listed(names)}" if names else ""
 
 
 def _one_line(text: str) -> str:
@@ -37,7 +152,7 @@ def validated(model: type[BaseModel], raw: Any, where: str) -> Any:
     """Return a block of the config as its model.
 
     Raises:
-        ReidError: it does not fit; one line about the first fault.
+        ConfigError: it does not fit.
     """
     try:
         return model.model_validate(raw)
@@ -45,10 +160,13 @@ def validated(model: type[BaseModel], raw: Any, where: str) -> Any:
         found = error.errors(include_url=False)
         # a misspelt key is the cause where the right one is missing
         found.sort(key=lambda fault: fault["type"] not in ("extra_forbidden", "invalid_key"))
-        line = f"{where}: {_explain(model, found[0])}"
-        if len(found) > 1:
-            line += f" (and {len(found) - 1} more)"
-        raise ReidError(_one_line(line)) from None
+        place = [] if where == OWN_FILE else where.split(".")
+        faults = []
+        for fault in found:
+            _, path, _ = _find(model, [str(part) for part in fault["loc"]])
+            line = _one_line(f"{where}: {_explain(model, fault)}")
+            faults.append(Fault(line, (*place, *path)))
+        raise ConfigError(faults) from None
 
 
 def _explain(model: type[BaseModel], fault: Any) -> str:

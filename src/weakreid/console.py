@@ -18,6 +18,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from weakreid.arguments import restored
 from weakreid.errors import ReidError
 
 T = TypeVar("T")
@@ -116,4 +117,6 @@ def run_stage(main: Callable[..., object]) -> NoReturn:
     Told to end (SIGTERM: a cancelled job, its time used up), it removes what is half-written.
     """
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
-    exit_on_error(lambda: typer.run(main))
+    program = typer.Typer(add_completion=False)
+    program.command()(main)
+    exit_on_error(lambda: program(restored(sys.argv[1:])))

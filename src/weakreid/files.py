@@ -256,7 +256,7 @@ def read_fault(path: Path, error: OSError, absent: str) -> ReidError:
             text = f"a link to {path.readlink()}, which is not there; {absent}"
         else:
             text = f"no such file; {absent}"
-    elif error.errno in _FORBIDDEN:
+    elif error.errno in FORBIDDEN:
         closed = [place for place in reversed(path.parents) if not os.access(place, os.X_OK)]
         what = f"its folder {closed[0]}" if closed else "it"
         text = (

@@ -171,7 +171,7 @@ rule visibility:
     input:
         weights=rules.clip_features.output.weights,
         frames=lambda w: f"{dataset_folder(w)}/frames.parquet",
-        source=lambda w: f"{dataset_folder(w)}/generated.json",
+        root=lambda w: f"{dataset_folder(w)}/generated",
     output:
         figure=shown(
             "results/{experiment}/runs/{run}/visibility.svg",
@@ -192,9 +192,7 @@ rule visibility:
         runtime=10,
     params:
         block=lambda w: values({"title": f"{w.experiment}: what is seen, what counts"}),
-        truth=lambda w, input: input.source.replace(
-            "generated.json", "generated/truth/frames.parquet"
-        ),
+        truth=lambda w, input: f"{input.root}/truth/frames.parquet",
         code=code("stages.visibility"),
     shell:
         "python -m weakreid.stages.visibility --weights {input.weights} --frames {input.frames}"

@@ -5,7 +5,7 @@ rule fetch_source:
     input:
         source_in_place,
     output:
-        source="results/sources/{source}/fetched.json",
+        source=local("results/sources/{source}/fetched.json"),
     log:
         "results/sources/{source}/logs/fetch.log",
     benchmark:
@@ -59,6 +59,7 @@ rule generate_source:
 rule annotation:
     input:
         source=place_of_source,
+        root=files_of_source,
     output:
         annotation="results/sources/{source}/annotation.parquet",
     log:
@@ -84,6 +85,7 @@ rule pictures:
         annotation=rules.annotation.output.annotation,
         # an annotation may stay the same where its pictures do not
         source=place_of_source,
+        root=files_of_source,
     output:
         images="results/sources/{source}/images.arrow",
         pictures="results/sources/{source}/pictures.parquet",
@@ -199,6 +201,7 @@ rule attribute_labels:
 rule true_annotation:
     input:
         source=rules.generate.output.source,
+        root=rules.generate.output.root,
     output:
         annotation="results/datasets/{dataset}/annotation.parquet",
     log:

@@ -4,14 +4,49 @@ import functools
 import importlib
 import json
 import logging
+import os
 import re
+import shutil
+import sys
 from pathlib import Path
 
+from snakemake.common.configfile import load_configfile
 from snakemake.logging import logger
 
-from weakreid import codedigest, config as weakreid_config, config_faults, files
-from weakreid.errors import ReidError
-from weakreid.report import published
+try:
+    from weakreid import (
+        arguments,
+        codedigest,
+        config as weakreid_config,
+        config_faults,
+        files,
+    )
+    from weakreid.errors import ReidError
+    from weakreid.report import published
+except ModuleNotFoundError as error:
+    raise SystemExit(
+        f"error: {sys.executable} has no module {error.name}; activate the environment of this "
+        f"project (. .venv/bin/activate), or install it: pip install --editable {workflow.basedir}"
+    )
+
+
+def put_first_on_path(folder):
+    """Let commands find the Python that runs this, whether its environment is activated or not.
+
+    On a cluster each job reads this again and finds its own. A rule's conda environment or
+    container still comes before it.
+    """
+    before = os.environ.get("PATH", os.defpath)
+    if before.split(os.pathsep)[0] != str(folder):
+        os.environ["PATH"] = f"{folder}{os.pathsep}{before}"
+    if shutil.which("python") is None:
+        raise SystemExit(
+            f"error: there is no program `python` in {folder} or elsewhere on PATH; activate the "
+            "environment of this project (. .venv/bin/activate)"
+        )
+
+
+put_first_on_path(Path(sys.executable).parent)
 
 
 def one_line(record):
@@ -21,7 +56,7 @@ def one_line(record):
     if record.levelno >= logging.ERROR and "ReidError:" in text:
         record.msg = "error: " + text.split("ReidError:", 1)[1].strip().splitlines()[0]
     elif record.levelno >= logging.ERROR and unknown:
-        record.msg = f"error: {no_such_target(unknown[1])}"
+        record.msg = f"error: {config_faults.shortened(no_such_target(unknown[1]))}"
     return True
 
 
@@ -49,7 +84,10 @@ def no_such_target(target):
         return f"{target}: datasets.{of_dataset[1]} does not exist{close}"
     if name in names:
         return f"{target}: nothing makes this file of {kind}.{name}; see README.md for the files"
-    return f"{target}: {kind}.{name} does not exist{config_faults.suggest(name, names)}"
+    line = f"{target}: {kind}.{name} does not exist{config_faults.suggest(name, names)}"
+    if not workflow.config_settings.configfiles:
+        line += "; if a file of your own has it, name that with --configfile"
+    return line
 
 
 logger.addFilter(one_line)
@@ -64,12 +102,19 @@ def clear_leftovers():
         logger.info(f"{len(removed)} such leftovers in all were removed")
 
 
-PUBLISHED = "workflow/resources/published.csv"
+def in_checkout(path):
+    """Return the path of a file of the checkout, from the folder that the workflow runs in."""
+    whole = Path(workflow.basedir) / path
+    return path if Path(path).absolute() == whole.absolute() else str(whole)
+
+
+# where jobs share no files with this machine, those that read this one run here
+PUBLISHED = local(in_checkout("workflow/resources/published.csv"))
 
 
 def check_published(tables, studies):
     """Refuse, before anything runs, a table that no paper of the published figures has."""
-    figures = published.read(Path(workflow.basedir) / PUBLISHED)
+    figures = published.read(Path(PUBLISHED))
     for table in tables.values():
         if getattr(table, "paper", None) is not None:
             figures.rows(table.paper, table.table)
@@ -80,11 +125,24 @@ def check_published(tables, studies):
                 figures.check_dataset(table.paper, name)
 
 
+def parts_of_config():
+    """Return what gave the config, later ones winning: a name, and what stands there."""
+    settings = workflow.config_settings
+    own = workflow.configfiles[len(settings.configfiles) :]
+    names = {path: config_faults.OWN_FILE for path in own}
+    for path in settings.configfiles:
+        below = path.is_relative_to(Path.cwd())
+        names[path] = str(path.relative_to(Path.cwd()) if below else path)
+    parts = [(name, load_configfile(path)) for path, name in names.items()]
+    return [*parts, ("--config", dict(settings.config))]
+
+
 try:
     CONFIG = weakreid_config.load(config)
     check_published(CONFIG.tables, CONFIG.studies)
 except ReidError as error:
-    raise SystemExit(f"error: {error}")
+    found = config_faults.blamed(error, parts_of_config())
+    raise SystemExit("\n".join(f"error: {line}" for line in found))
 
 
 def one_of(names):
@@ -125,7 +183,14 @@ wildcard_constraints:
 def values(block, **more):
     """Return a block of the config, as the JSON that a stage is given."""
     plain = block if isinstance(block, dict) else block.model_dump(mode="json")
-    return json.dumps({**plain, **more}, sort_keys=True)
+    (text,) = arguments.shortened([json.dumps({**plain, **more}, sort_keys=True)])
+    return text
+
+
+def each(option, paths):
+    """Return an option before each of several paths, as the stages' command lines take them."""
+    paths = [paths] if isinstance(paths, str) else paths
+    return arguments.shortened([f"--{option}={path}" for path in paths])
 
 
 @functools.cache
@@ -181,7 +246,7 @@ def present(key, root, names):
             raise ReidError(
                 f"{key}: {Path(root) / name} is not there; put it there, or correct {key}"
             )
-    return [str(Path(root) / name) for name in names]
+    return [local(str(Path(root) / name)) for name in names]
 
 
 def tracked_files(dataset):
@@ -244,7 +309,15 @@ def source_of(wildcards):
     """Return what says where a dataset lies: fetched, generated, or cut out of videos."""
     made = {"walkers": "generated", "mot": "cropped"}
     kind = made.get(CONFIG.datasets[wildcards.dataset].source, "fetched")
-    return f"results/datasets/{wildcards.dataset}/{kind}.json"
+    path = f"results/datasets/{wildcards.dataset}/{kind}.json"
+    return local(path) if kind == "fetched" else path
+
+
+def files_of(wildcards):
+    """Return the folder of a dataset that was generated or cut out of videos, none of another."""
+    made = {"walkers": "generated", "mot": "crops"}
+    kind = made.get(CONFIG.datasets[wildcards.dataset].source)
+    return f"results/datasets/{wildcards.dataset}/{kind}" if kind else []
 
 
 def reader_of(dataset):
@@ -292,8 +365,11 @@ def observed_of(wildcards):
     return [] if tracker is None else f"results/trackers/{tracker}/distribution.parquet"
 
 
-def extractor_of(wildcards):
-    return CONFIG.isolation[wildcards.isolation].extractor
+def features_to_isolate(wildcards):
+    """Return the features of frames that an isolation clusters."""
+    extractor = CONFIG.isolation[wildcards.isolation].extractor
+    folder = f"results/datasets/{wildcards.dataset}/{wildcards.split}"
+    return f"{folder}/frame_features/{extractor}.parquet"
 
 
 def isolation_values(wildcards):
@@ -362,9 +438,16 @@ def fetch_source_values(wildcards):
 
 def place_of_source(wildcards):
     """Return what says where a source of attributes lies: fetched or generated."""
+    folder = f"results/sources/{wildcards.source}"
+    if CONFIG.sources[wildcards.source].source == "walkers":
+        return f"{folder}/generated.json"
+    return local(f"{folder}/fetched.json")
+
+
+def files_of_source(wildcards):
+    """Return the folder of a generated source of attributes, none of another."""
     generated = CONFIG.sources[wildcards.source].source == "walkers"
-    kind = "generated" if generated else "fetched"
-    return f"results/sources/{wildcards.source}/{kind}.json"
+    return f"results/sources/{wildcards.source}/generated" if generated else []
 
 
 def annotation_values(wildcards):
@@ -591,18 +674,23 @@ def evaluation_values(wildcards):
     return values(method.evaluation, **unit)
 
 
-def of_runs(pattern):
-    """Return an input function: a run's file, of every run of the experiment."""
-    return lambda wildcards: expand(
-        pattern, run=runs_of(wildcards.experiment), allow_missing=True
-    )
+def of_runs(name):
+    """Return an input function: a file of every run of the experiment.
+
+    Of its name, not of another rule's output: that one lies elsewhere already where a profile sets
+    a storage, and Snakemake expands no such path.
+    """
+    return lambda wildcards: [
+        f"results/{wildcards.experiment}/runs/{run}/{name}"
+        for run in runs_of(wildcards.experiment)
+    ]
 
 
 def clusters_of_runs(wildcards):
     """Return the clusters of every run of an experiment that learns from tracklets."""
     if method_of(wildcards).learns != "tracklets":
         return []
-    return of_runs("results/{experiment}/runs/{run}/clusters.parquet")(wildcards)
+    return of_runs("clusters.parquet")(wildcards)
 
 
 # --- without labels ---

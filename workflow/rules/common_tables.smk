@@ -235,7 +235,7 @@ def isolation_figure_of_table(wildcards):
     return f"{path}_{table.shows}.svg"
 
 
-def split_tables(pattern):
+def split_tables(name):
     """Return an input function: a file of each dataset of a study's table, on its first split."""
 
     def paths(wildcards):
@@ -243,7 +243,8 @@ def split_tables(pattern):
         for dataset in datasets_of(wildcards):
             _, experiment = base_of(wildcards, dataset)
             split, bags = experiment.splits[0], experiment.bags
-            found += expand(pattern, dataset=dataset, split=split, bags=bags)
+            folder = f"results/datasets/{dataset}/{split}"
+            found.append(f"{folder}/{name.format(bags=bags)}")
         return found
 
     return paths
@@ -297,12 +298,6 @@ def matches_of_table(protocol):
         return f"results/{experiment}/runs/{run}/matches_{protocol}.png"
 
     return path
-
-
-def each(option, paths):
-    """Return an option before each of several paths, as the stages' command lines take them."""
-    paths = [paths] if isinstance(paths, str) else paths
-    return [f"--{option}={path}" for path in paths]
 
 
 def examples_of(experiment):

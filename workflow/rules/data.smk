@@ -5,7 +5,8 @@ rule fetch:
     input:
         data_in_place,
     output:
-        source="results/datasets/{dataset}/fetched.json",
+        # it names a folder of this machine
+        source=local("results/datasets/{dataset}/fetched.json"),
     log:
         "results/datasets/{dataset}/logs/fetch.log",
     benchmark:
@@ -74,6 +75,7 @@ rule crops:
 rule dataset:
     input:
         source=source_of,
+        root=files_of,
     output:
         tracklets="results/datasets/{dataset}/tracklets.parquet",
         frames="results/datasets/{dataset}/frames.parquet",

@@ -93,8 +93,8 @@ rule evaluate:
 
 rule collect:
     input:
-        metrics=of_runs(rules.evaluate.output.metrics),
-        timing=of_runs(rules.train.output.timing),
+        metrics=of_runs("metrics.json"),
+        timing=of_runs("timing.json"),
         # else a model that learned from bags would pass for one that learns from tracklets now
         clusters=clusters_of_runs,
     output:
@@ -114,8 +114,8 @@ rule collect:
         runtime=10,
     params:
         block=collect_values,
-        metrics=lambda w, input: [f"--metrics={path}" for path in input.metrics],
-        timing=lambda w, input: [f"--timing={path}" for path in input.timing],
+        metrics=lambda w, input: each("metrics", input.metrics),
+        timing=lambda w, input: each("timing", input.timing),
         code=code("stages.collect"),
     shell:
         "python -m weakreid.stages.collect {params.metrics} {params.timing}"

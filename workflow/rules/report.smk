@@ -20,7 +20,7 @@ rule table:
         runtime=10,
     params:
         block=table_values,
-        metrics=lambda w, input: [f"--metrics={path}" for path in input.metrics],
+        metrics=lambda w, input: each("metrics", input.metrics),
         code=code("stages.table"),
     shell:
         "python -m weakreid.stages.table {params.metrics} --params {params.block:q}"
@@ -84,9 +84,9 @@ rule sweep_plot:
 
 rule counts_table:
     input:
-        tracklets=split_tables(rules.split.output.tracklets),
-        bags=split_tables(rules.bags.output.bags),
-        coarse=split_tables(rules.coarse_bags.output.bags),
+        tracklets=split_tables("tracklets.parquet"),
+        bags=split_tables("bags/{bags}.parquet"),
+        coarse=split_tables("coarse.parquet"),
         published=PUBLISHED,
     output:
         markdown=shown(
@@ -117,8 +117,8 @@ rule counts_table:
 
 rule cost_table:
     input:
-        tracklets=split_tables(rules.split.output.tracklets),
-        bags=split_tables(rules.bags.output.bags),
+        tracklets=split_tables("tracklets.parquet"),
+        bags=split_tables("bags/{bags}.parquet"),
     output:
         markdown=shown(
             "results/tables/{table}{place}/table.md", "table, as Markdown", "table"
@@ -285,7 +285,7 @@ rule isolation_table:
 
 rule cluster_curve:
     input:
-        history=of_runs(rules.train_tracklets.output.history),
+        history=of_runs("history.parquet"),
     output:
         figure=shown(
             "results/{experiment}/clusters.svg", "clusters over the epochs", "clusters"
@@ -314,7 +314,7 @@ rule cluster_curve:
 
 rule learning_curve:
     input:
-        history=of_runs(rules.train.output.history),
+        history=of_runs("history.parquet"),
     output:
         figure=shown(
             "results/{experiment}/learning_curve.svg",
@@ -334,7 +334,7 @@ rule learning_curve:
         block=lambda w: values(
             {"experiment": w.experiment, "runs": runs_of(w.experiment)}
         ),
-        history=lambda w, input: [f"--history={path}" for path in input.history],
+        history=lambda w, input: each("history", input.history),
         code=code("stages.learning_curve"),
     shell:
         "python -m weakreid.stages.learning_curve {params.history} --params {params.block:q}"
@@ -391,6 +391,7 @@ rule matches:
 rule contact_sheet:
     input:
         source=rules.generate.output.source,
+        root=rules.generate.output.root,
     output:
         figure=shown(
             "results/datasets/{dataset}/contact_sheet.png",

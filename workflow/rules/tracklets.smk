@@ -97,11 +97,7 @@ rule frame_features:
 rule isolation:
     input:
         tracks=rules.noise.output.tracks,
-        features=lambda w: expand(
-            rules.frame_features.output.features,
-            extractor=extractor_of(w),
-            allow_missing=True,
-        ),
+        features=features_to_isolate,
     output:
         tracks="results/datasets/{dataset}/{split}/isolated/{noise}-{isolation}.parquet",
         report="results/datasets/{dataset}/{split}/isolated/{noise}-{isolation}.json",
