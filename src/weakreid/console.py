@@ -18,6 +18,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from weakreid import machine
 from weakreid.arguments import restored
 from weakreid.errors import ReidError
 
@@ -100,23 +101,35 @@ def _line(label: str, done: int, total: int | None, unit: str, seconds: float) -
     return text
 
 
-def exit_on_error(main: Callable[[], object]) -> NoReturn:
-    """Run a stage; a `ReidError` becomes one line on standard error and exit status 1."""
+def exit_on_error(main: Callable[[], object], less_memory: str | None = None) -> NoReturn:
+    """Run a stage; what a person can mend becomes one line on standard error and exit status 1.
+
+    That is a `ReidError`, and what the machine lacks (see `weakreid.machine`). Any other error is
+    the program's own and keeps its traceback.
+    """
     try:
         main()
     except ReidError as error:
         # a library's own words, quoted in it, may be several lines
         say("error: " + " ".join(str(error).split()))
         sys.exit(1)
+    except machine.faults() as error:
+        text = machine.explain(error, less_memory)
+        if text is None:
+            raise
+        say(f"error: {text}")
+        sys.exit(1)
     sys.exit(0)
 
 
-def run_stage(main: Callable[..., object]) -> NoReturn:
+def run_stage(main: Callable[..., object], *, less_memory: str | None = None) -> NoReturn:
     """Run a stage's `main`, its options taken from the command line.
+
+    `less_memory` names the settings that make it need less, for when memory runs out.
 
     Told to end (SIGTERM: a cancelled job, its time used up), it removes what is half-written.
     """
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     program = typer.Typer(add_completion=False)
     program.command()(main)
-    exit_on_error(lambda: program(restored(sys.argv[1:])))
+    exit_on_error(lambda: program(restored(sys.argv[1:])), less_memory)

@@ -138,7 +138,9 @@ def arguments(data: Path, out: Path, values: dict[str, Any], **changes: str) -> 
 
 def environment(**more: str) -> dict[str, str]:
     """Return a subprocess's environment: one thread, and the repository on the path."""
-    found = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).parents[2])}
+    root = Path(__file__).parents[2]
+    path = os.pathsep.join([str(root / "src"), str(root)])
+    found = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": path}
     return {**found, **more}
 
 

@@ -18,6 +18,8 @@ from weakreid.retrieval.votes import probabilities, tracklet_means
 from weakreid.training.checkpoint import load_weights, part_of
 from weakreid.training.devices import fabric_for
 
+LESS_MEMORY = "lower image.height and image.width"
+
 
 def main(
     model: Annotated[Path, typer.Option()],
@@ -71,4 +73,4 @@ def main(
 
 
 if __name__ == "__main__":
-    run_stage(main)
+    run_stage(main, less_memory=LESS_MEMORY)

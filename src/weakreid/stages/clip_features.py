@@ -24,6 +24,8 @@ from weakreid.training.checkpoint import load_weights, part_of
 from weakreid.training.clip_sampling import described_clips
 from weakreid.training.devices import fabric_for
 
+LESS_MEMORY = "lower clips.frames, or image.height and image.width"
+
 
 def main(
     model: Annotated[Path, typer.Option()],
@@ -85,4 +87,4 @@ def main(
 
 
 if __name__ == "__main__":
-    run_stage(main)
+    run_stage(main, less_memory=LESS_MEMORY)

@@ -18,6 +18,8 @@ from weakreid.retrieval.measure import Frames, measure_coarse, measure_fine
 from weakreid.retrieval.ranking import RankingResult
 from weakreid.retrieval.reranking import Reranking
 
+LESS_MEMORY = "lower evaluation.memory_mb"
+
 
 def main(
     features: Annotated[Path, typer.Option()],
@@ -94,4 +96,4 @@ def _rankings(
 
 
 if __name__ == "__main__":
-    run_stage(main)
+    run_stage(main, less_memory=LESS_MEMORY)

@@ -15,6 +15,8 @@ from weakreid.retrieval.feature_table import batches_of, write_features
 from weakreid.training.checkpoint import load_weights, part_of
 from weakreid.training.devices import fabric_for
 
+LESS_MEMORY = "lower image.height and image.width"
+
 
 def main(
     model: Annotated[Path, typer.Option()],
@@ -50,4 +52,4 @@ def main(
 
 
 if __name__ == "__main__":
-    run_stage(main)
+    run_stage(main, less_memory=LESS_MEMORY)

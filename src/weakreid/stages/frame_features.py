@@ -16,6 +16,8 @@ from weakreid.retrieval.describe import describe
 from weakreid.retrieval.feature_table import batches_of, write_features
 from weakreid.training.devices import fabric_for
 
+LESS_MEMORY = "lower image.height and image.width"
+
 
 def main(
     tracklets: Annotated[Path, typer.Option(help="of a split")],
@@ -62,4 +64,4 @@ def main(
 
 
 if __name__ == "__main__":
-    run_stage(main)
+    run_stage(main, less_memory=LESS_MEMORY)

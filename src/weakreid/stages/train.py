@@ -21,6 +21,10 @@ from weakreid.training.optimiser import build_optimiser
 from weakreid.training.record import timing_of, write_history
 from weakreid.training.setup import about, build_network, learn, maps_within, pictures_of
 
+LESS_MEMORY = (
+    "lower batch.bags, batch.frames, batch.pairs or batch.cache_mb, or image.height and image.width"
+)
+
 
 def main(
     bags: Annotated[Path, typer.Option()],
@@ -111,4 +115,4 @@ def main(
 
 
 if __name__ == "__main__":
-    run_stage(main)
+    run_stage(main, less_memory=LESS_MEMORY)

@@ -22,6 +22,11 @@ from weakreid.training.optimiser import build_optimiser
 from weakreid.training.record import timing_of, write_history
 from weakreid.training.setup import about, build_network, learn, maps_within, pictures_of
 
+LESS_MEMORY = (
+    "lower batch.persons, batch.clips or batch.cache_mb, clips.frames,"
+    " or image.height and image.width"
+)
+
 
 def main(
     tracklets: Annotated[Path, typer.Option(help="of a split")],
@@ -124,4 +129,4 @@ def main(
 
 
 if __name__ == "__main__":
-    run_stage(main)
+    run_stage(main, less_memory=LESS_MEMORY)

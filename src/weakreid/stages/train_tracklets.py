@@ -23,6 +23,11 @@ from weakreid.training.record import timing_of, write_history
 from weakreid.training.setup import about, build_network, learn, maps_within, pictures_of
 from weakreid.training.tracklet_task import TrackletTask, tracklets_of
 
+LESS_MEMORY = (
+    "lower batch.clusters, batch.tracklets, batch.frames or batch.cache_mb,"
+    " or image.height and image.width"
+)
+
 
 def main(
     tracks: Annotated[Path, typer.Option()],
@@ -105,4 +110,4 @@ def main(
 
 
 if __name__ == "__main__":
-    run_stage(main)
+    run_stage(main, less_memory=LESS_MEMORY)

@@ -23,6 +23,8 @@ from weakreid.training.record import timing_of, write_history
 from weakreid.training.setup import about, build_network, learn, pictures_of
 from weakreid.training.transfer_task import Discrepancy, TransferTask, maps_of_both
 
+LESS_MEMORY = "lower batch.source, batch.target or batch.cache_mb, or image.height and image.width"
+
 
 def main(
     pictures: Annotated[Path, typer.Option(help="of the source, with attributes")],
@@ -138,4 +140,4 @@ def main(
 
 
 if __name__ == "__main__":
-    run_stage(main)
+    run_stage(main, less_memory=LESS_MEMORY)
