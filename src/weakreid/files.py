@@ -6,6 +6,7 @@ a folder whose lock is free is nobody's any more. A process id would not tell: i
 1 in every container, and mean nothing on another host.
 """
 
+import codecs
 import contextlib
 import errno
 import fcntl
@@ -19,7 +20,7 @@ import shutil
 import time
 from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeGuard
 
 from weakreid.errors import ReidError
 
@@ -242,6 +243,11 @@ def _flush(path: Path) -> None:
             os.close(descriptor)
 
 
+def of_system(error: Exception) -> TypeGuard[OSError]:
+    """Return whether the system raised it: a library's plain OSError is about the content."""
+    return isinstance(error, OSError) and (type(error) is not OSError or error.errno is not None)
+
+
 def read_fault(path: Path, error: OSError, absent: str) -> ReidError:
     """Return what to say of a file or folder that the system does not give, by what ails it.
 
@@ -251,19 +257,20 @@ def read_fault(path: Path, error: OSError, absent: str) -> ReidError:
         absent: what to do when it is not there; no other fault is mended by that.
     """
     path = Path(path)
-    if error.errno in (errno.ENOENT, errno.ENOTDIR):
+    # a library may leave out the number
+    if isinstance(error, FileNotFoundError | NotADirectoryError):
         if path.is_symlink():
             text = f"a link to {path.readlink()}, which is not there; {absent}"
         else:
             text = f"no such file; {absent}"
-    elif error.errno in FORBIDDEN:
+    elif isinstance(error, PermissionError):
         closed = [place for place in reversed(path.parents) if not os.access(place, os.X_OK)]
         what = f"its folder {closed[0]}" if closed else "it"
         text = (
-            f"no right to read {what} ({os.strerror(error.errno)}); ask its owner for the right to"
-            " read it, or give it yourself (chmod)"
+            f"no right to read {what} ({error.strerror or 'permission denied'}); ask its owner for"
+            " the right to read it, or give it yourself (chmod)"
         )
-    elif error.errno == errno.EISDIR:
+    elif isinstance(error, IsADirectoryError):
         text = "a folder, but a file is needed here; move it away and put the file there"
     elif error.errno == errno.ELOOP:
         text = "a link that leads back to itself; put the file or folder itself there"
@@ -273,6 +280,36 @@ def read_fault(path: Path, error: OSError, absent: str) -> ReidError:
             " comes from, and run again"
         )
     return ReidError(f"{path}: {text}")
+
+
+def read_text(path: Path, what: str, absent: str) -> str:
+    """Return a text that people wrote or saved anew: in UTF-8, lines ending with a line feed.
+
+    A byte order mark is left out, and the line ends of Windows are changed.
+
+    Args:
+        path: the file.
+        what: it must hold, for the message ("a list of names").
+        absent: what to do when there is no such file, or another one.
+
+    Raises:
+        ReidError: it cannot be read, or is not in UTF-8.
+    """
+    path = Path(path)
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise read_fault(path, error, absent) from error
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise ReidError(f"{path}: saved in UTF-16 or no text; save it in UTF-8, or {absent}")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ReidError(
+            f"{path}: not {what} (byte {error.start + 1} is not UTF-8); save it in UTF-8, or"
+            f" {absent}"
+        ) from error
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def write_json(path: Path, value: Any) -> None:

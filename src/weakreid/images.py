@@ -20,7 +20,7 @@ import pyarrow as pa
 import simplejpeg
 
 from weakreid.errors import ReidError
-from weakreid.files import replacing
+from weakreid.files import of_system, read_fault, replacing
 
 Pixels: TypeAlias = npt.NDArray[np.uint8]
 Encoded: TypeAlias = bytes | memoryview
@@ -216,9 +216,9 @@ class ImageStore:
             self._map.madvise(mmap.MADV_RANDOM)
             whole = pa.py_buffer(self._map)
             reader = pa.ipc.open_file(pa.BufferReader(whole))
-        except FileNotFoundError as error:
-            raise ReidError(f"{self.path}: no such file; run the stage that makes it") from error
-        except (pa.ArrowInvalid, ValueError) as error:
+        except (pa.ArrowInvalid, ValueError, OSError) as error:
+            if of_system(error):
+                raise read_fault(self.path, error, "run the stage that makes it") from error
             raise ReidError(
                 f"{self.path}: not a whole image store; delete it and run the stage that makes it"
             ) from error

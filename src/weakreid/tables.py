@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from weakreid.errors import ReidError
-from weakreid.files import read_fault, replacing
+from weakreid.files import of_system, read_fault, replacing
 
 VERSION = 1
 SPLITS = ("train", "query", "gallery", "junk")
@@ -263,8 +263,7 @@ def check_file(path: Path, kind: str) -> pa.Schema:
 
 
 def _damaged(path: Path, error: Exception) -> ReidError:
-    # an OSError of the library about the content has no number
-    if isinstance(error, OSError) and error.errno is not None:
+    if of_system(error):
         return read_fault(path, error, "run the stage that makes it")
     return ReidError(f"{path}: not a whole Parquet file ({error}); delete it and run again")
 

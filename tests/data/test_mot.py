@@ -103,7 +103,7 @@ def replaced(name: str, old: str, new: str) -> Callable[[Path], None]:
         (replaced("tracklets.csv", "4,yard", "5,yard"), "rows are not those of tracklets.csv"),
         (replaced("tracklets.csv", "gallery", "test"), "split test is not one of"),
         (replaced("frames.csv", "yard/000001/000002", "yard/000001/000001"), "belong to two"),
-        (lambda root: (root / "tracklets.csv").write_text(""), "cannot be read"),
+        (lambda root: (root / "tracklets.csv").write_text(""), "not a table"),
     ],
 )
 def test_bad_tables(root: Path, spoil: Callable[[Path], None], words: str) -> None:

@@ -197,7 +197,9 @@ def test_another_file(tmp_path: Path) -> None:
     assert "not a whole MATLAB file" in refusal(tmp_path)
     # without compression there is no checksum, and damage might end the whole process
     scipy.io.savemat(path, {"RAP_annotation": content()})
-    assert "not compressed, as the official one is" in refusal(tmp_path)
+    assert "not compressed, so that nothing tells whether it is damaged; save it anew" in refusal(
+        tmp_path
+    )
     scipy.io.savemat(path, {"RAP_annotation": content()}, do_compression=True)
     whole = path.read_bytes()
     for damaged in (whole[:-1], whole[:200], whole[:132], whole[:128], whole + b"x"):

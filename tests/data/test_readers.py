@@ -1,6 +1,9 @@
 """The readers, on small datasets in the official layouts, and on the real ones where they are."""
 
+import errno
 import json
+import os
+import shutil
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -127,7 +130,7 @@ def test_mars_says_what_it_does_not_read(
     touch(mars_root / "bbox_train" / "0001" / "._0001C1T0001F001.jpg")
     touch(mars_root / "bbox_train" / "0001" / "Thumbs.db")
     assert len(mars.read(mars_root).files) == 20
-    assert "1 pictures are in no name list" in capsys.readouterr().err
+    assert "warning: MARS: 1 pictures beside the 20 that" in capsys.readouterr().out
 
 
 def change_rows(row: int, column: int, value: int) -> Callable[[Path], None]:
@@ -171,6 +174,10 @@ MISFITS: dict[str, tuple[Callable[[Path], None], str]] = {
     "not a name": (text("train_name.txt", "0001C1T0001F002", "holiday"), "line 2 is 'holiday.jpg'"),
     "a gap": (text("train_name.txt", "0001C1T0001F002.jpg", ""), "line 2 is ''"),
     "binary names": (raw("train_name.txt", b"\xff\xd8\xff"), "not a list of MARS picture names"),
+    "infinity": (
+        lambda info: save_mat(info / "query_IDX.mat", "query_IDX", np.array([[3, np.inf]])),
+        "not a matrix of whole numbers",
+    ),
     "not a mat": (raw("query_IDX.mat", b"hello"), "not a whole MATLAB file"),
     "an empty mat": (raw("query_IDX.mat", b""), "not a whole MATLAB file"),
     "another mat": (
@@ -226,10 +233,101 @@ def test_mars_rows_in_another_order(mars_root: Path) -> None:
     assert reading.tracklets["first_frame"].tolist()[:4] == [0, 4, 5, 7]
 
 
-def test_mars_names_with_windows_line_ends(mars_root: Path) -> None:
+@pytest.mark.parametrize(
+    "saved_anew",
+    [
+        lambda text: text.replace(b"\n", b"\r\n"),
+        lambda text: text.replace(b"\n", b"\r"),
+        lambda text: b"\xef\xbb\xbf" + text,
+        lambda text: text + b"\n\n",
+    ],
+)
+def test_mars_names_that_an_editor_saved(
+    mars_root: Path, saved_anew: Callable[[bytes], bytes]
+) -> None:
     path = mars_root / "info" / "train_name.txt"
-    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    path.write_bytes(saved_anew(path.read_bytes()))
     assert len(mars.read(mars_root).files) == 20
+    path.write_bytes(path.read_text("utf-8-sig").encode("utf-16"))
+    with pytest.raises(ReidError, match="UTF-16 or no text; save it in UTF-8, or get the official"):
+        mars.read(mars_root)
+
+
+def test_mars_in_a_folder_of_its_own(mars_root: Path, tmp_path: Path) -> None:
+    """An archive unpacked into a folder of its name: leaving out is neither advised nor done."""
+    (mars_root / "bbox_train").rename(tmp_path / "x")
+    (mars_root / "bbox_train").mkdir()
+    (tmp_path / "x").rename(mars_root / "bbox_train" / "bbox_train")
+    with pytest.raises(ReidError, match="10 of 20 pictures") as caught:
+        mars.read(mars_root)
+    text = one_line(caught)
+    assert "bbox_train/bbox_train is there: move what is in it one folder up" in text
+    assert "leave_out" not in text
+    with pytest.raises(ReidError, match="here 10 of 10 pictures of split train; put them right"):
+        mars.read(mars_root, on_bad_frame="leave_out")
+
+
+def test_mars_with_names_in_another_case(mars_root: Path) -> None:
+    for path in (mars_root / "bbox_train" / "0001").iterdir():
+        path.rename(path.with_suffix(".JPG"))
+    with pytest.raises(ReidError, match=r"6 are there as \S+\.JPG and 5 more: rename") as caught:
+        mars.read(mars_root)
+    one_line(caught)
+
+
+def test_mars_without_junk_is_told_and_can_be_read(
+    mars_root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Junk is in no measure: all of it may go; what goes is said with its numbers."""
+    shutil.rmtree(mars_root / "bbox_test" / "00-1")
+    with pytest.raises(ReidError, match=r"nothing is in bbox_test/00-1.*leave_out$"):
+        mars.read(mars_root)
+    reading = mars.read(mars_root, on_bad_frame="leave_out")
+    assert layout.counts(reading)["junk_tracklets"] == 0
+    said = capsys.readouterr().out
+    assert said.startswith("warning: MARS: 2 of 20 pictures ")
+    assert "left out, and with them 1 of 9 tracklets and 0 of 3 persons" in said
+
+
+def test_mars_through_links(mars_root: Path, tmp_path: Path) -> None:
+    (mars_root / "bbox_train").rename(tmp_path / "elsewhere")
+    (mars_root / "bbox_train").mkdir()
+    for person in (tmp_path / "elsewhere").iterdir():
+        (mars_root / "bbox_train" / person.name).symlink_to(person)
+    assert len(mars.read(mars_root).files) == 20
+    (mars_root / "bbox_train" / "0007").unlink()
+    (mars_root / "bbox_train" / "0007").symlink_to("nowhere")
+    with pytest.raises(ReidError, match="bbox_train/0007 is a link to nowhere, where there is"):
+        mars.read(mars_root)
+
+
+@pytest.mark.parametrize("name", ["train_name.txt", "tracks_train_info.mat"])
+def test_mars_without_the_right_to_read(
+    mars_root: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deny(monkeypatch, mars_root / "info" / name)
+    with pytest.raises(ReidError, match=f"info/{name}: no right to read it") as caught:
+        mars.read(mars_root)
+    assert "again" not in one_line(caught)
+
+
+def deny(monkeypatch: pytest.MonkeyPatch, closed: Path) -> None:
+    """Deny what root may always do: to read a file, to list a folder."""
+    real_read, real_scan = Path.read_bytes, os.scandir
+    error = PermissionError(errno.EACCES, "Permission denied", str(closed))
+
+    def read_bytes(path: Path) -> bytes:
+        if path == closed:
+            raise error
+        return real_read(path)
+
+    def scandir(path: Path) -> object:
+        if Path(path) == closed:
+            raise error
+        return real_scan(path)
+
+    monkeypatch.setattr(Path, "read_bytes", read_bytes)
+    monkeypatch.setattr(os, "scandir", scandir)
 
 
 def test_official_counts_are_checked_when_asked(mars_root: Path) -> None:
@@ -339,7 +437,7 @@ def test_duke_is_not_offered(tmp_path: Path) -> None:
 
 def test_empty_tracklet_stops_or_is_left_out(duke_root: Path) -> None:
     (duke_root / "DukeMTMC-VideoReID" / "train" / "0012" / "0005").mkdir()
-    with pytest.raises(ReidError, match=r"1 tracklets have no picture: person 12"):
+    with pytest.raises(ReidError, match=r"1 of 7 tracklets have no picture: person 12"):
         dukev.read(duke_root)
     reading = dukev.read(duke_root, on_bad_frame="leave_out")
     assert len(reading.tracklets) == 6
@@ -391,7 +489,7 @@ def test_ilids_official_splits(ilids_root: Path) -> None:
 
 def test_ilids_drawn_splits(ilids_root: Path) -> None:
     (ilids_root / ilids.SPLITS).unlink()
-    with pytest.raises(ReidError, match="give a seed"):
+    with pytest.raises(ReidError, match="set split_seed"):
         ilids.read(ilids_root)
     five = ilids.read(ilids_root, seed=1, repeats=5).partitions
     ten = ilids.read(ilids_root, seed=1, repeats=10).partitions
@@ -438,7 +536,7 @@ def test_prid_official_splits(prid_root: Path) -> None:
 
 def test_prid_drawn_splits_take_long_tracklets_of_both_cameras(prid_root: Path) -> None:
     (prid_root / prid.SPLITS).unlink()
-    with pytest.raises(ReidError, match="give a seed"):
+    with pytest.raises(ReidError, match="set split_seed"):
         prid.read(prid_root)
     reading = prid.read(prid_root, seed=0, repeats=2, minimum_frames=2)
     assert sorted(set(reading.tracklets["person_id"])) == [1, 2, 4, 5, 6]
@@ -490,3 +588,168 @@ def test_every_reader_says_how_to_get_its_data(reader: object, tmp_path: Path) -
     with pytest.raises(ReidError, match="lacks") as caught:
         reader.read(tmp_path)  # type: ignore[attr-defined]
     assert reader.HOW_TO_GET in one_line(caught)  # type: ignore[attr-defined]
+
+
+# ------------------------------------------------------------------ what systems and people leave
+
+PLACES = {
+    "duke_root": [
+        "DukeMTMC-VideoReID",
+        "DukeMTMC-VideoReID/train",
+        "DukeMTMC-VideoReID/train/0001",
+        "DukeMTMC-VideoReID/train/0001/0001",
+    ],
+    "ilids_root": [
+        "i-LIDS-VID/sequences",
+        "i-LIDS-VID/sequences/cam1",
+        "i-LIDS-VID/sequences/cam1/person001",
+    ],
+    "prid_root": [
+        "prid_2011/multi_shot",
+        "prid_2011/multi_shot/cam_a",
+        "prid_2011/multi_shot/cam_a/person_0001",
+    ],
+    "mars_root": ["", "info", "bbox_train", "bbox_train/0001"],
+}
+READERS = {"duke_root": dukev, "ilids_root": ilids, "prid_root": prid, "mars_root": mars}
+
+
+@pytest.mark.parametrize("layout_of", PLACES)
+def test_what_systems_leave_in_folders_is_no_data(
+    layout_of: str, request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = request.getfixturevalue(layout_of)
+    before = READERS[layout_of].read(root)
+    for place in PLACES[layout_of]:
+        for name in ("Thumbs.db", "desktop.ini", ".DS_Store", "._0001.jpg"):
+            (root / place / name).write_bytes(b"\xd0\xcf\x11\xe0")
+        touch(root / place / "__MACOSX" / "._0001.jpg")
+    after = READERS[layout_of].read(root)
+    assert after.files == before.files
+    pd.testing.assert_frame_equal(after.tracklets, before.tracklets)
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("layout_of", ["duke_root", "ilids_root", "prid_root"])
+def test_what_else_lies_there_is_named(
+    layout_of: str, request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = request.getfixturevalue(layout_of)
+    reader = READERS[layout_of]
+    *above, pictures = PLACES[layout_of]
+    for place in above[1:]:
+        for name, make in (("notes.txt", touch), ("lost", lambda path: path.symlink_to("nowhere"))):
+            make(root / place / name)
+            with pytest.raises(ReidError, match=f"{name}: a (file|link that leads nowhere)"):
+                reader.read(root)
+            (root / place / name).unlink()
+    # a picture that is not read would leave a gap in time
+    touch(root / pictures / "0002.bmp")
+    with pytest.raises(ReidError, match=r"1 pictures are not \.\S+.*: 0002\.bmp; convert them"):
+        reader.read(root)
+    (root / pictures / "0002.bmp").unlink()
+    inside = root / pictures / Path(pictures).name
+    inside.mkdir()
+    with pytest.raises(ReidError, match="is there: move what is in it one folder up"):
+        reader.read(root)
+    inside.rmdir()
+    (root / pictures / "notes.txt").write_text("rainy")
+    reader.read(root)
+    assert "1 files beside the pictures are no pictures" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("layout_of", PLACES)
+def test_a_folder_without_the_right_to_look(
+    layout_of: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = request.getfixturevalue(layout_of)
+    for place in PLACES[layout_of][-2:]:
+        with monkeypatch.context() as patch:
+            deny(patch, root / place)
+            with pytest.raises(ReidError, match="no right to read it") as caught:
+                READERS[layout_of].read(root)
+            one_line(caught)
+
+
+@pytest.mark.parametrize("layout_of", ["ilids_root", "prid_root"])
+def test_frames_without_leading_zeros_are_in_time_order(
+    layout_of: str, request: pytest.FixtureRequest
+) -> None:
+    root = request.getfixturevalue(layout_of)
+    place = root / PLACES[layout_of][-1]
+    for path in list(place.iterdir()):
+        path.unlink()
+    for frame in (1, 2, 9, 10, 11, 100):
+        touch(place / f"{frame}.png")
+    reading = READERS[layout_of].read(root)
+    own = [int(Path(file).stem) for file in reading.files if str(place) in str(root / file)]
+    assert own == [1, 2, 9, 10, 11, 100]
+    touch(place / "0010.png")
+    with pytest.raises(ReidError, match=r"0010\.png and 10\.png have one number"):
+        READERS[layout_of].read(root)
+
+
+def test_a_frame_twice_in_duke(duke_root: Path) -> None:
+    touch(duke_root / "DukeMTMC-VideoReID" / "train/0001/0001/0001C6F0001X30823.jpg")
+    with pytest.raises(ReidError, match=r"are one frame; remove one"):
+        dukev.read(duke_root)
+
+
+def test_a_split_without_a_tracklet(duke_root: Path) -> None:
+    for split in ("query", "gallery"):
+        shutil.rmtree(duke_root / "DukeMTMC-VideoReID" / split)
+        (duke_root / "DukeMTMC-VideoReID" / split).mkdir()
+    with pytest.raises(ReidError, match="no tracklet of split query, gallery; unpack"):
+        dukev.read(duke_root)
+
+
+@pytest.mark.parametrize("layout_of", ["ilids_root", "prid_root"])
+def test_persons_that_lost_the_pictures_of_one_camera(
+    layout_of: str, request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = request.getfixturevalue(layout_of)
+    reader = READERS[layout_of]
+    camera = (root / PLACES[layout_of][-1]).parent
+    persons = [folder for folder in sorted(camera.iterdir()) if "3" not in folder.name][:3]
+    for path in persons[0].iterdir():
+        path.unlink()
+    with pytest.raises(ReidError, match=r"1 of 8 tracklets have no picture.*or set on_bad_frame"):
+        reader.read(root)
+    reader.read(root, on_bad_frame="leave_out")
+    said = capsys.readouterr().out
+    assert "1 of 8 tracklets have no picture: person 1 camera 1 (train); left out" in said
+    assert "1 of 4 persons have pictures of one camera alone: 1; in the other" in said
+    for folder in persons[1:]:
+        for path in folder.iterdir():
+            path.unlink()
+    with pytest.raises(ReidError, match="3 of 4 persons have pictures of one camera alone"):
+        reader.read(root, on_bad_frame="leave_out")
+
+
+def test_most_of_a_split_is_not_left_out(duke_root: Path) -> None:
+    for path in (duke_root / "DukeMTMC-VideoReID/query").glob("*/*/*.jpg"):
+        path.unlink()
+    with pytest.raises(ReidError, match="1 of 6 tracklets have no picture") as caught:
+        dukev.read(duke_root)
+    assert "leave_out" not in one_line(caught)
+    with pytest.raises(ReidError, match="here 1 of 1 tracklets of split query; put them right"):
+        dukev.read(duke_root, on_bad_frame="leave_out")
+
+
+def test_prid_says_whom_a_drawn_split_leaves_out(
+    prid_root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    prid.read(prid_root, seed=0, repeats=2, minimum_frames=2)
+    assert (
+        "5 persons are taken: 1 are seen by one camera alone, and 1 in fewer than 2 pictures"
+        in capsys.readouterr().out
+    )
+
+
+def test_prid_splits_that_an_editor_saved(prid_root: Path) -> None:
+    path = prid_root / prid.SPLITS
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert len(prid.read(prid_root).tracklets) == 8
+    path.write_text("[{")
+    with pytest.raises(ReidError, match=r"not JSON .*; correct it, or get the official file"):
+        prid.read(prid_root)

@@ -3,7 +3,7 @@
 A generated folder (`weakreid.datasets.walkers.layout`) is a source too: `read_generated`.
 """
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,13 +17,13 @@ import pyarrow.parquet as pq
 
 from weakreid import tables
 from weakreid.attributes import NAMES
-from weakreid.console import progress, say
+from weakreid.console import progress, warn
 from weakreid.datasets import layout
 
 # one way to read and decode pictures, for datasets and sources
 from weakreid.datasets.pack import good_pictures, pictures_in_order, popped
 from weakreid.errors import ReidError
-from weakreid.files import replacing
+from weakreid.files import of_system, read_fault, replacing
 from weakreid.images import write_store_file
 
 SPLITS = ("train", "test")
@@ -152,9 +152,9 @@ def read_generated(root: Path) -> Annotation:
 def _read_truth(path: Path, columns: Sequence[str]) -> pd.DataFrame:
     try:
         frame: pd.DataFrame = pq.read_table(path).to_pandas()
-    except FileNotFoundError as error:
-        raise ReidError(f"{path}: no such file; give a generated folder as root") from error
     except (pa.ArrowInvalid, OSError) as error:
+        if of_system(error):
+            raise read_fault(path, error, "give a generated folder as root") from error
         raise ReidError(f"{path}: damaged ({error}); {_GENERATE}") from error
     lacking = [name for name in columns if name not in frame.columns]
     if lacking:
@@ -194,7 +194,8 @@ def pack_pictures(
         How many pictures were left out.
 
     Raises:
-        ReidError: pictures are missing or unreadable and `on_bad_frame` is "stop", or none is left.
+        ReidError: pictures are missing or unreadable and `on_bad_frame` is "stop", or most of a
+            split's are.
     """
     layout.check_on_bad_frame(on_bad_frame)
     folder = Path(folder)
@@ -204,8 +205,9 @@ def pack_pictures(
             " it, or correct the source's root"
         )
     missing = layout.missing_files(folder, annotation.file)
-    lost = np.flatnonzero(missing)
-    _settle(annotation, lost, f"missing in {folder}", "put them there", source, on_bad_frame)
+    why = layout.why_missing(folder, annotation.file, missing) if missing.any() else ""
+    what = f"missing in {folder}"
+    _settle(annotation, missing, what, why, "put them there", source, on_bad_frame)
     there = np.flatnonzero(~missing)
     bad: dict[int, str] = {}
     sizes: deque[tuple[int, int]] = deque()
@@ -219,13 +221,12 @@ def pack_pictures(
         good = good_pictures(pictures, sizes, bad)
         # the size of a picture is put into the queue just before its bytes are given out
         write_store_file(images_aside, good, sizes=popped(sizes), name=Path(images))
-        reason = f" ({bad[min(bad)]})" if bad else ""
-        unreadable = there[sorted(bad)]
-        what = f"unreadable{reason}"
-        _settle(annotation, unreadable, what, "get them again", source, on_bad_frame)
-        kept = np.setdiff1d(there, unreadable)
-        if not len(kept):
-            raise ReidError(f"{source}: no picture is left in {folder}; unpack the source whole")
+        unreadable = np.zeros(len(annotation), np.bool_)
+        unreadable[there[sorted(bad)]] = True
+        reason = bad[min(bad)] if bad else ""
+        remedy = "get them again"
+        _settle(annotation, unreadable, "unreadable", reason, remedy, source, on_bad_frame)
+        kept = np.flatnonzero(~missing & ~unreadable)
         columns = _columns(annotation, kept) | {"image": pa.array(np.arange(len(kept)))}
         attributes = list(annotation.attributes)
         tables.write(
@@ -236,17 +237,23 @@ def pack_pictures(
 
 def _settle(
     annotation: Annotation,
-    rows: npt.NDArray[np.intp],
+    bad: npt.NDArray[np.bool_],
     what: str,
+    reason: str,
     remedy: str,
     source: str,
     on_bad_frame: str,
 ) -> None:
     """Stop because of bad pictures, or say that they are left out, as `on_bad_frame` says."""
-    if not len(rows):
+    if not bad.any():
         return
-    names = layout.name_some([annotation.file[row] for row in rows.tolist()])
-    text = f"{source}: {len(rows)} of {len(annotation)} pictures are {what}: {names}"
-    if on_bad_frame == "stop":
-        raise ReidError(f"{text}; {remedy}, or set on_bad_frame: leave_out")
-    say(f"{text}; left out")
+    names = layout.name_some([annotation.file[row] for row in np.flatnonzero(bad).tolist()])
+    if reason:
+        what += f" ({reason})"
+    text = f"{source}: {int(bad.sum())} of {len(annotation)} pictures are {what}: {names}"
+    split = np.asarray(annotation.split, object)
+    before, after = (
+        Counter(f"pictures of split {side}" for side in s) for s in (split, split[~bad])
+    )
+    layout.settle_loss(before, after, text, on_bad_frame, remedy)
+    warn(f"{text}; left out")

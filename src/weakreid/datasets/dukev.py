@@ -20,7 +20,8 @@ HOW_TO_GET = (
 )
 OFFICIAL = {"train_persons": 702, "test_persons": 702, "train_tracklets": 2196, "cameras": 8}
 
-_PICTURE = re.compile(r"(\d{4})_?C(\d)_?F(\d+)_?X\d+\.jpg", re.IGNORECASE)
+_PERSON = re.compile("([0-9]+)")
+_PICTURE = re.compile("([0-9]{4})_?C([0-9])_?F([0-9]+)_?X([0-9]+)[.]jpg", re.IGNORECASE)
 
 
 def read(root: Path, *, on_bad_frame: str = "stop", official: bool = False) -> Reading:
@@ -40,20 +41,16 @@ def read(root: Path, *, on_bad_frame: str = "stop", official: bool = False) -> R
     layout.require(root, REQUIRED, NAME, HOW_TO_GET)
     found: list[Tracklet] = []
     queried: set[int] = set()
+    walk = layout.Walk(root, NAME)
     for split in ("train", "query", "gallery"):
-        for folder in sorted(layout.list_names(root / FOLDER / split)):
-            if not folder.isdigit() or int(folder) == 0:
-                raise ReidError(
-                    f"{NAME}: {root / FOLDER / split / folder}: not a person's folder such as 0001;"
-                    " move it elsewhere"
-                )
-            person = int(folder)
+        for person, folder in walk.persons(f"{FOLDER}/{split}", _PERSON, "0001").items():
             if split == "query":
                 queried.add(person)
             known = 0 if split == "gallery" and person not in queried else person
-            for tracklet in sorted(layout.list_names(root / FOLDER / split / folder)):
+            for tracklet in walk.folders(f"{FOLDER}/{split}/{folder}"):
                 place = f"{FOLDER}/{split}/{folder}/{tracklet}"
-                found.append(_tracklet(root, place, person, known, split))
+                found.append(_tracklet(walk, root, place, person, known, split))
+    walk.say_strays()
     reading = layout.assemble(found, NAME, on_bad_frame)
     trained = set(reading.tracklets.loc[reading.tracklets["split"] == "train", "person_id"])
     both = sorted(trained & queried)
@@ -63,13 +60,16 @@ def read(root: Path, *, on_bad_frame: str = "stop", official: bool = False) -> R
             f"{NAME}: {len(both)} persons are in train and in query: {some}; unpack it anew"
         )
     layout.check(reading, NAME, OFFICIAL if official else None)
+    layout.check_roles(reading, NAME)
     return reading
 
 
-def _tracklet(root: Path, place: str, person: int, known: int, split: str) -> Tracklet:
-    named = []
+def _tracklet(
+    walk: layout.Walk, root: Path, place: str, person: int, known: int, split: str
+) -> Tracklet:
+    named: dict[tuple[int, int], str] = {}
     cameras = set()
-    for name in layout.list_pictures(root / place, (".jpg",)):
+    for name in walk.pictures(place, (".jpg",)):
         match = _PICTURE.fullmatch(name)
         if match is None or int(match[1]) != person:
             raise ReidError(
@@ -77,11 +77,16 @@ def _tracklet(root: Path, place: str, person: int, known: int, split: str) -> Tr
                 " unpack the dataset anew"
             )
         cameras.add(int(match[2]))
-        named.append((int(match[3]), f"{place}/{name}"))
+        frame = (int(match[3]), int(match[4]))
+        if frame in named:
+            raise ReidError(
+                f"{NAME}: {root / place}: {named[frame]} and {name} are one frame; remove one"
+            )
+        named[frame] = name
     if len(cameras) > 1:
         raise ReidError(
             f"{NAME}: {root / place}: pictures of cameras {sorted(cameras)} in one tracklet; unpack"
             " the dataset anew"
         )
     camera = cameras.pop() if cameras else 1
-    return Tracklet(known, camera, split, [file for _, file in sorted(named)])
+    return Tracklet(known, camera, split, [f"{place}/{named[frame]}" for frame in sorted(named)])

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from weakreid.datasets import layout
+from weakreid.datasets import layout, matlab
 from weakreid.datasets.layout import Reading, Tracklet
 from weakreid.errors import ReidError
 
@@ -22,8 +22,8 @@ HOW_TO_GET = (
 )
 OFFICIAL = {"train_tracklets": 300, "query_tracklets": 150, "gallery_tracklets": 150}
 
-_PERSON = re.compile(r"person(\d+)")
-_PICTURE = re.compile(r"cam(\d)_person(\d+)_\d+\.png")
+_PERSON = re.compile("person([0-9]+)")
+_PICTURE = re.compile("cam([0-9])_person([0-9]+)_[0-9]+[.][a-z]+", re.IGNORECASE)
 
 
 def read(
@@ -48,20 +48,14 @@ def read(
     """
     root = Path(root)
     layout.require(root, REQUIRED, NAME, HOW_TO_GET)
+    walk = layout.Walk(root, NAME)
     found: list[Tracklet] = []
     persons: dict[int, list[int]] = {1: [], 2: []}
     for camera in (1, 2):
         base = f"{SEQUENCES}/cam{camera}"
-        for folder in sorted(layout.list_names(root / base)):
-            match = _PERSON.fullmatch(folder)
-            if match is None:
-                raise ReidError(
-                    f"{NAME}: {root / base / folder}: not a person's folder such as person001;"
-                    " move it elsewhere"
-                )
-            person = int(match[1])
+        for person, folder in walk.persons(base, _PERSON, "person001").items():
             persons[camera].append(person)
-            names = layout.list_pictures(root / base / folder, (".png", ".jpg"))
+            names = walk.pictures(f"{base}/{folder}", (".png", ".jpg", ".jpeg"))
             for name in names:
                 said = _PICTURE.fullmatch(name)
                 if said is not None and (int(said[1]), int(said[2])) != (camera, person):
@@ -69,8 +63,10 @@ def read(
                         f"{NAME}: {root / base / folder / name}: by its name of another person or"
                         " camera; unpack the dataset anew"
                     )
-            files = [f"{base}/{folder}/{name}" for name in names]
+            ordered = layout.in_time_order(root / base / folder, names)
+            files = [f"{base}/{folder}/{name}" for name in ordered]
             found.append(Tracklet(person, camera, "train", files))
+    walk.say_strays()
     one_sided = sorted(set(persons[1]) ^ set(persons[2]))
     if one_sided:
         some = layout.name_some([f"person{person:03d}" for person in one_sided])
@@ -78,6 +74,7 @@ def read(
             f"{NAME}: {len(one_sided)} persons are in one camera only: {some}; unpack it whole"
         )
     reading = layout.assemble(found, NAME, on_bad_frame)
+    layout.settle_one_camera(reading, NAME)
     splits = (
         _official_splits(root / SPLITS, sorted(persons[1]))
         if seed is None
@@ -85,6 +82,7 @@ def read(
     )
     reading = layout.with_two_camera_partitions(reading, splits)
     layout.check(reading, NAME, OFFICIAL if official else None)
+    layout.check_roles(reading, NAME)
     return reading
 
 
@@ -93,11 +91,8 @@ def _official_splits(path: Path, persons: list[int]) -> list[tuple[set[int], set
 
     The first half of a row is for testing, the second for training.
     """
-    if not path.exists():
-        raise ReidError(
-            f"{NAME}: no {path}; put the official file there, or give a seed to draw splits"
-        )
-    rows = layout.read_mat(path, "ls_set")
+    absent = "put the official file there, or set split_seed to draw splits"
+    rows = matlab.read_matrix(path, "ls_set", absent)
     expected = np.arange(1, len(persons) + 1)
     for number, row in enumerate(rows):
         if len(row) != len(persons) or (np.sort(row) != expected).any():

@@ -2,19 +2,21 @@
 
 import os
 import re
-import zlib
+import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import scipy.io
 
+from weakreid.console import warn
 from weakreid.errors import ReidError
+from weakreid.files import read_fault
 from weakreid.seeding import numpy_generator
 from weakreid.tables import SPLITS
 
@@ -33,16 +35,19 @@ TRACKLET_TYPES = {
 
 _NUMBER = re.compile("([0-9]+)")
 
-# what scipy lets through of the many ways in which a MATLAB file can be damaged
-_MAT_DAMAGE = (
-    scipy.io.matlab.MatReadError,
-    OSError,
-    ValueError,
-    TypeError,
-    LookupError,
-    NotImplementedError,
-    zlib.error,
+# what systems put into folders by themselves, beside hidden files
+_LITTER = re.compile(
+    r"thumbs\.db(:.*)?|ehthumbs\w*\.db|desktop\.ini|icon\r|__macosx|@eadir|\$recycle\.bin"
+    r"|system volume information|lost\+found",
+    re.IGNORECASE,
 )
+# formats of pictures, so that frames in a format that is not read are not passed over
+_PICTURES = (
+    *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp"),
+    *(".ppm", ".pgm", ".jp2", ".heic", ".avif"),
+)
+# a dataset that loses more than this share of a split is another dataset
+_MOST = 0.5
 
 
 @dataclass(frozen=True)
@@ -142,16 +147,20 @@ def assemble(found: Sequence[Tracklet], dataset: str, on_bad_frame: str) -> Read
     """Put tracklets together into a reading with one partition.
 
     Raises:
-        ReidError: there is none, or one has no picture and `on_bad_frame` is "stop".
+        ReidError: there is none, or one has no picture and `on_bad_frame` is "stop", or most of
+            them have none.
     """
     check_on_bad_frame(on_bad_frame)
     kept = [item for item in found if item.files]
     empty = [f"person {t.person_id} camera {t.camera_id} ({t.split})" for t in found if not t.files]
-    if empty and on_bad_frame == "stop":
-        raise ReidError(
-            f"{dataset}: {len(empty)} tracklets have no picture: {name_some(empty)}; unpack the"
-            " dataset whole, or set on_bad_frame: leave_out"
+    if empty:
+        text = f"{dataset}: {len(empty)} of {len(found)} tracklets have no picture:"
+        text += f" {name_some(empty)}"
+        before, after = (
+            Counter(f"tracklets of split {t.split}" for t in items) for items in (found, kept)
         )
+        settle_loss(before, after, text, on_bad_frame)
+        warn(f"{text}; left out")
     table = tracklet_table(
         [item.person_id for item in kept],
         [item.camera_id for item in kept],
@@ -199,22 +208,147 @@ def leave_out(reading: Reading, bad: npt.NDArray[np.bool_]) -> Reading:
 # ------------------------------------------------------------------ pictures on disk
 
 
+def is_litter(name: str) -> bool:
+    """Return whether systems make a file or folder of this name by themselves: it is not data."""
+    return name.startswith(".") or _LITTER.fullmatch(name) is not None
+
+
 def list_names(folder: Path) -> set[str]:
     """Return the names in a folder (none if it is not there), without asking for each one's size.
 
-    Hidden names (`.DS_Store`, `._x.jpg`) are left out.
+    What systems leave in folders (`.DS_Store`, `._x.jpg`, `Thumbs.db`) is left out.
+
+    Raises:
+        ReidError: it cannot be told, as there is no right to look.
     """
-    try:
-        with os.scandir(folder) as entries:
-            return {entry.name for entry in entries if not entry.name.startswith(".")}
-    except (FileNotFoundError, NotADirectoryError):
-        return set()
+    return set(_entries(folder))
 
 
 def list_pictures(folder: Path, suffixes: Sequence[str]) -> list[str]:
-    """Return the names of a folder's pictures, sorted."""
+    """Return the names of a folder's pictures, sorted.
+
+    Raises:
+        ReidError: there are pictures of a format that is none of `suffixes`, or there is no right
+            to look.
+    """
+    names = sorted(list_names(folder))
     ends = tuple(suffixes)
-    return sorted(name for name in list_names(folder) if name.lower().endswith(ends))
+    other = [n for n in names if n.lower().endswith(_PICTURES) and not n.lower().endswith(ends)]
+    if other:
+        raise ReidError(
+            f"{folder}: {len(other)} pictures are not {' or '.join(ends)}: {name_some(other)};"
+            " convert them, or move them elsewhere if they are no frames"
+        )
+    return [name for name in names if name.lower().endswith(ends)]
+
+
+def _entries(folder: Path) -> dict[str, "os.DirEntry[str]"]:
+    try:
+        with os.scandir(folder) as entries:
+            return {entry.name: entry for entry in entries if not is_litter(entry.name)}
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except OSError as error:
+        raise read_fault(folder, error, "put it there") from error
+
+
+def _is_folder(entry: "os.DirEntry[str]") -> bool:
+    """Return whether it is a folder or a link to one; most systems know without another look."""
+    try:
+        return entry.is_dir()
+    except OSError as error:
+        raise read_fault(Path(entry.path), error, "put it there") from error
+
+
+class Walk:
+    """Reads the folders of a layout in which folders say who is seen, and pictures are frames.
+
+    What lies there and is neither is refused by its name, or counted: `say_strays`.
+    """
+
+    def __init__(self, root: Path, dataset: str) -> None:
+        self._root = root
+        self._dataset = dataset
+        self._strays: list[str] = []
+
+    def persons(self, place: str, pattern: re.Pattern[str], example: str) -> dict[int, str]:
+        """Return the folders of persons below a place: number and name, in order of names.
+
+        Args:
+            place: a folder, relative to the root.
+            pattern: of a person's folder; its group is the number, 1 or more.
+            example: such a name.
+
+        Raises:
+            ReidError: something else lies there, or two folders are of one person.
+        """
+        found: dict[int, str] = {}
+        for name in self.folders(place):
+            match = pattern.fullmatch(name)
+            if match is None or int(match[1]) == 0:
+                raise ReidError(
+                    f"{self._dataset}: {self._root / place / name}: not a person's folder such as"
+                    f" {example}; {_remedy(self._root / place, name)}"
+                )
+            if int(match[1]) in found:
+                raise ReidError(
+                    f"{self._dataset}: {self._root / place}: {found[int(match[1])]} and {name} are"
+                    " of one person; put their pictures into one folder"
+                )
+            found[int(match[1])] = name
+        return found
+
+    def folders(self, place: str) -> list[str]:
+        """Return the names of the folders below a place, sorted.
+
+        Raises:
+            ReidError: something else than folders lies there.
+        """
+        folder = self._root / place
+        entries = _entries(folder)
+        for name in sorted(entries):
+            if not _is_folder(entries[name]):
+                nowhere = (folder / name).is_symlink() and not (folder / name).exists()
+                what = "a link that leads nowhere" if nowhere else "a file"
+                raise ReidError(
+                    f"{self._dataset}: {folder / name}: {what}, but only folders belong there; move"
+                    " it elsewhere"
+                )
+        return sorted(entries)
+
+    def pictures(self, place: str, suffixes: Sequence[str]) -> list[str]:
+        """Return the names of the pictures in a folder, sorted.
+
+        Raises:
+            ReidError: a folder lies there, or pictures of another format.
+        """
+        folder = self._root / place
+        found = list_pictures(folder, suffixes)
+        beside = _entries(folder)
+        for name in found:
+            beside.pop(name, None)
+        for name in sorted(beside):
+            if _is_folder(beside[name]):
+                raise ReidError(
+                    f"{self._dataset}: {folder / name}: a folder, but only pictures belong there;"
+                    f" {_remedy(folder, name)}"
+                )
+        self._strays += [f"{place}/{name}" for name in sorted(beside)]
+        return found
+
+    def say_strays(self) -> None:
+        """Say how many files were no pictures."""
+        if self._strays:
+            warn(
+                f"{self._dataset}: {len(self._strays)} files beside the pictures are no pictures"
+                f" and were not read: {name_some(self._strays)}"
+            )
+
+
+def _remedy(folder: Path, name: str) -> str:
+    if name.casefold() == folder.name.casefold():
+        return f"{folder.name}/{name} is there: move what is in it one folder up"
+    return "move it elsewhere"
 
 
 def in_time_order(folder: Path, names: Iterable[str], *, by_name: bool = False) -> list[str]:
@@ -276,6 +410,42 @@ def missing_files(root: Path, files: Sequence[str]) -> npt.NDArray[np.bool_]:
     return missing
 
 
+def why_missing(root: Path, files: Sequence[str], missing: npt.NDArray[np.bool_]) -> str:
+    """Return what is known of files that are missing: where they lie, or what else they are called.
+
+    Args:
+        root: the folder that `files` are relative to.
+        files: relative paths.
+        missing: of `missing_files`.
+    """
+    lost = [files[index] for index in np.flatnonzero(missing).tolist()]
+    for top in dict.fromkeys(file.partition("/")[0] if "/" in file else "" for file in lost):
+        if (name := (root / top).name) in list_names(root / top):
+            return f"{name}/{name} is there: move what is in it one folder up"
+    folders = dict.fromkeys(file.rpartition("/")[0] for file in lost)
+    alike = {
+        folder: {_spelt_alike(name): name for name in list_names(root / folder)}
+        for folder in folders
+    }
+    renamed = [
+        alike[folder][_spelt_alike(name)]
+        for folder, _, name in (file.rpartition("/") for file in lost)
+        if _spelt_alike(name) in alike[folder]
+    ]
+    if renamed:
+        return f"{len(renamed)} are there as {name_some(renamed, 1)}: rename them"
+    for folder in folders:
+        if (root / folder).is_symlink() and not alike[folder]:
+            return f"{folder} is a link to {(root / folder).readlink()}, where there is nothing"
+    gone = [folder for folder in folders if folder and not alike[folder]]
+    return f"nothing is in {name_some(gone)}" if gone else ""
+
+
+def _spelt_alike(name: str) -> str:
+    """Return what names have in common that differ in case or in how their accents are written."""
+    return unicodedata.normalize("NFC", name).casefold()
+
+
 def settle_bad_frames(
     reading: Reading,
     bad: npt.NDArray[np.bool_],
@@ -284,7 +454,7 @@ def settle_bad_frames(
     on_bad_frame: str,
     reason: str = "",
 ) -> Reading:
-    """Stop because of bad frames, or leave them out, as `on_bad_frame` says.
+    """Stop because of bad frames, or leave them out and say so, as `on_bad_frame` says.
 
     Args:
         reading: what was read.
@@ -295,7 +465,8 @@ def settle_bad_frames(
         reason: what to add to the message.
 
     Raises:
-        ReidError: there are bad frames and `on_bad_frame` is "stop", or no frame would be left.
+        ReidError: there are bad frames and `on_bad_frame` is "stop", or most of a split's frames or
+            tracklets would be left out.
     """
     check_on_bad_frame(on_bad_frame)
     if not bad.any():
@@ -304,11 +475,70 @@ def settle_bad_frames(
     text = f"{dataset}: {len(names)} of {len(reading.files)} pictures {what}: {name_some(names)}"
     if reason:
         text += f" ({reason})"
+    left = leave_out(reading, bad)
+    settle_loss(_split_sizes(reading), _split_sizes(left), text, on_bad_frame)
+    before, after = _size(reading), _size(left)
+    warn(
+        f"{text}; left out, and with them {before[0] - after[0]} of {before[0]} tracklets and"
+        f" {before[1] - after[1]} of {before[1]} persons"
+    )
+    return left
+
+
+def settle_loss(
+    before: Mapping[str, int],
+    after: Mapping[str, int],
+    text: str,
+    on_bad_frame: str,
+    remedy: str = "put them right",
+) -> None:
+    """Stop because of a loss, unless `on_bad_frame` says to go on and enough of all is left.
+
+    Args:
+        before: how many there are of each part, by the words for it ("pictures of split train").
+        after: how many are left.
+        text: what is lost.
+        on_bad_frame: "stop" or "leave_out".
+        remedy: what to do about it.
+
+    Raises:
+        ReidError: it stops; leaving out is advised only where it would go on.
+    """
+    shares = {part: 1 - after.get(part, 0) / number for part, number in before.items()}
+    worst = max(shares, key=lambda part: shares[part], default="")
+    too_much = shares.get(worst, 0) > _MOST
     if on_bad_frame == "stop":
-        raise ReidError(f"{text}; put them right, or set on_bad_frame: leave_out")
-    if bad.all():
-        raise ReidError(f"{text}; none is left")
-    return leave_out(reading, bad)
+        advice = "" if too_much else ", or set on_bad_frame: leave_out"
+        raise ReidError(f"{text}; {remedy}{advice}")
+    if too_much:
+        lost = before[worst] - after.get(worst, 0)
+        raise ReidError(
+            f"{text}; on_bad_frame: leave_out stops where more than half would go, here {lost} of"
+            f" {before[worst]} {worst}; {remedy}"
+        )
+
+
+def _split_sizes(reading: Reading) -> dict[str, int]:
+    """Return how many pictures and tracklets each role has in each split that can be asked for.
+
+    Junk counts nowhere: what measures leave out may be missing.
+    """
+    roles = reading.partitions.merge(
+        reading.tracklets[["tracklet_id", "frame_count"]], on="tracklet_id"
+    )
+    several = bool((roles["partition"] != roles["partition"].min()).any())
+    sizes: dict[str, int] = {}
+    for (number, role), rows in roles.groupby(["partition", "split"], sort=True):
+        if role != "junk":
+            where = f"split {role}" + (f" of partition {number}" if several else "")
+            sizes[f"pictures of {where}"] = int(rows["frame_count"].sum())
+            sizes[f"tracklets of {where}"] = len(rows)
+    return sizes
+
+
+def _size(reading: Reading) -> tuple[int, int]:
+    persons = reading.tracklets["person_id"]
+    return len(persons), int(persons[persons > 0].nunique())
 
 
 # ------------------------------------------------------------------ checks
@@ -360,6 +590,22 @@ def check(reading: Reading, dataset: str, official: Mapping[str, int] | None = N
                 )
 
 
+def check_roles(reading: Reading, dataset: str) -> None:
+    """Check that each of a dataset's splits has something to train on, to ask with and to find.
+
+    Raises:
+        ReidError: one lacks it.
+    """
+    for number, rows in reading.partitions.groupby("partition", sort=True):
+        held = set(rows["split"])
+        lacking = [role for role in ("train", "query", "gallery") if role not in held]
+        if lacking:
+            raise ReidError(
+                f"{dataset}: partition {number} has no tracklet of split {name_some(lacking)};"
+                " unpack the dataset whole"
+            )
+
+
 def counts(reading: Reading) -> dict[str, int]:
     """Return the counts of a reading: tracklets per split, persons per side, cameras, frames."""
     table = reading.tracklets
@@ -373,29 +619,6 @@ def counts(reading: Reading) -> dict[str, int]:
     result["cameras"] = int(table["camera_id"].nunique())
     result["frames"] = len(reading.files)
     return result
-
-
-def read_mat(path: Path, name: str) -> npt.NDArray[np.int64]:
-    """Return an integer matrix of a MATLAB file: the variable `name`, or the only one there is.
-
-    Raises:
-        ReidError: the file is missing, damaged, of a newer kind, or holds no such matrix.
-    """
-    try:
-        held: dict[str, Any] = scipy.io.loadmat(path)
-    except FileNotFoundError as error:
-        raise ReidError(f"{path}: no such file") from error
-    except _MAT_DAMAGE as error:
-        raise ReidError(f"{path}: not a whole MATLAB file ({error}); get it again") from error
-    public = [key for key in held if not key.startswith("__")]
-    key = name if name in public else public[0] if len(public) == 1 else None
-    if key is None:
-        raise ReidError(f"{path}: no matrix '{name}', it holds {public}; get the official file")
-    values = np.asarray(held[key])
-    whole = values.dtype.kind in "iuf" and values.ndim == 2
-    if not whole or not (values == np.floor(values)).all():
-        raise ReidError(f"{path}: '{key}' is not a matrix of whole numbers; get the official file")
-    return values.astype(np.int64)
 
 
 # ------------------------------------------------------------------ two-camera datasets
@@ -420,6 +643,25 @@ def half_splits(
         half = len(drawn) // 2
         splits.append((set(drawn[half:]), set(drawn[:half])))
     return splits
+
+
+def settle_one_camera(reading: Reading, dataset: str) -> None:
+    """Say how many persons lost all pictures of one of two cameras: nobody finds them there.
+
+    Raises:
+        ReidError: those are most of all.
+    """
+    cameras = reading.tracklets.groupby("person_id")["camera_id"].nunique()
+    alone = cameras.index[cameras < 2].tolist()
+    if not alone:
+        return
+    text = (
+        f"{dataset}: {len(alone)} of {len(cameras)} persons have pictures of one camera alone:"
+        f" {name_some([str(person) for person in alone])}"
+    )
+    if len(alone) > _MOST * len(cameras):
+        raise ReidError(f"{text}; unpack the dataset whole")
+    warn(f"{text}; in the other camera they cannot be found")
 
 
 def with_two_camera_partitions(

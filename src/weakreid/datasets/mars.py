@@ -10,10 +10,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from weakreid.console import say
-from weakreid.datasets import layout
+from weakreid.console import warn
+from weakreid.datasets import layout, matlab
 from weakreid.datasets.layout import Reading
 from weakreid.errors import ReidError
+from weakreid.files import read_text
 
 NAME = "MARS"
 REQUIRED: tuple[str, ...] = (
@@ -40,7 +41,7 @@ OFFICIAL = {
     "cameras": 6,
 }
 
-_PICTURE = r"(?:\d{4}|00-1)C\dT\d{4}F\d{3,}\.jpg"
+_PICTURE = r"(?:[0-9]{4}|00-1)C[0-9]T[0-9]{4}F[0-9]{3,}\.jpg"
 
 
 def read(root: Path, *, on_bad_frame: str = "stop", official: bool = False) -> Reading:
@@ -60,11 +61,13 @@ def read(root: Path, *, on_bad_frame: str = "stop", official: bool = False) -> R
     tracklets, files = _read_info(root / "info")
     reading = Reading(tracklets, files, layout.single_partition(tracklets))
     layout.check(reading, NAME, OFFICIAL if official else None)
+    layout.check_roles(reading, NAME)
     missing = layout.missing_files(root, files)
-    _say_unlisted(root, files, int((~missing).sum()))
-    return layout.settle_bad_frames(
-        reading, missing, NAME, "that the name lists hold are missing", on_bad_frame
-    )
+    what = "that the name lists hold are missing"
+    why = layout.why_missing(root, files, missing)
+    left = layout.settle_bad_frames(reading, missing, NAME, what, on_bad_frame, why)
+    _say_unlisted(root, int((~missing).sum()))
+    return left
 
 
 def read_tracklets(info_dir: Path) -> pd.DataFrame:
@@ -83,7 +86,7 @@ def _read_info(info: Path) -> tuple[pd.DataFrame, list[str]]:
     rows, files = [], []
     for side in ("train", "test"):
         names = _read_names(info / f"{side}_name.txt")
-        table = layout.read_mat(info / f"tracks_{side}_info.mat", f"track_{side}_info")
+        table = matlab.read_matrix(info / f"tracks_{side}_info.mat", f"track_{side}_info")
         order = _check_rows(table, names, info / f"tracks_{side}_info.mat", f"{side}_name.txt")
         taken = names.iloc[order]
         rows.append(table)
@@ -104,20 +107,15 @@ def _read_info(info: Path) -> tuple[pd.DataFrame, list[str]]:
 
 
 def _read_names(path: Path) -> "pd.Series[str]":
-    try:
-        lines = path.read_text(encoding="ascii").split("\n")
-    except FileNotFoundError as error:
-        raise ReidError(f"{path}: no such file") from error
-    except UnicodeDecodeError as error:
-        raise ReidError(f"{path}: not a list of MARS picture names; get it again") from error
-    names = pd.Series(lines, dtype="str").str.strip()
+    text = read_text(path, "a list of MARS picture names", matlab.OFFICIAL)
+    names = pd.Series(text.split("\n"), dtype="str").str.strip()
     while len(names) and names.iloc[-1] == "":
         names = names.iloc[:-1]
     fits = names.str.fullmatch(_PICTURE)
     if not fits.all():
         line = int(np.flatnonzero(~fits.to_numpy(bool))[0]) + 1
         raise ReidError(
-            f"{path}: line {line} is '{names.iloc[line - 1]}', not a MARS picture name such as"
+            f"{path}: line {line} is {names.iloc[line - 1][:40]!r}, not a MARS picture name such as"
             " 0001C1T0001F001.jpg; get the official file"
         )
     return names
@@ -162,7 +160,7 @@ def _check_rows(
 
 
 def _test_split(test: npt.NDArray[np.int64], path: Path) -> npt.NDArray[np.object_]:
-    query = layout.read_mat(path, "query_IDX").reshape(-1)
+    query = matlab.read_matrix(path, "query_IDX").reshape(-1)
     if len(query) == 0 or query.min() < 1 or query.max() > len(test):
         raise ReidError(
             f"{path}: query rows must lie in 1 to {len(test)}, the rows of tracks_test_info.mat;"
@@ -181,9 +179,19 @@ def _test_split(test: npt.NDArray[np.int64], path: Path) -> npt.NDArray[np.objec
     return split
 
 
-def _say_unlisted(root: Path, files: list[str], present: int) -> None:
+def _say_unlisted(root: Path, present: int) -> None:
     """Say how many pictures lie beside the named ones: they are not read."""
-    folders = {file.rpartition("/")[0] for file in files}
-    there = sum(len(layout.list_pictures(root / folder, (".jpg",))) for folder in folders)
+    folders = {
+        f"{side}/{person}"
+        for side in ("bbox_train", "bbox_test")
+        for person in layout.list_names(root / side)
+    }
+    there = sum(
+        sum(name.lower().endswith(".jpg") for name in layout.list_names(root / folder))
+        for folder in folders
+    )
     if there > present:
-        say(f"{NAME}: {there - present} pictures are in no name list and are not read")
+        warn(
+            f"{NAME}: {there - present} pictures beside the {present} that tracklets are made of"
+            " were not read: no row of tracks_train_info.mat or tracks_test_info.mat takes them"
+        )

@@ -15,6 +15,7 @@ from weakreid.datasets import layout
 from weakreid.datasets.crops import FRAME_COLUMNS, FRAMES, TRACKLET_COLUMNS, TRACKLETS
 from weakreid.datasets.layout import Reading
 from weakreid.errors import ReidError
+from weakreid.files import read_fault
 
 NAME = "tracker output"
 REQUIRED: tuple[str, ...] = (TRACKLETS, FRAMES)
@@ -63,15 +64,18 @@ def read(root: Path, *, on_bad_frame: str = "stop", official: bool = False) -> R
     )
     layout.check(reading, NAME)
     missing = layout.missing_files(root, files)
-    return layout.settle_bad_frames(reading, missing, NAME, "are missing", on_bad_frame)
+    why = layout.why_missing(root, files, missing)
+    return layout.settle_bad_frames(reading, missing, NAME, "are missing", on_bad_frame, why)
 
 
 def _read(path: Path, columns: tuple[str, ...], texts: tuple[str, ...]) -> pd.DataFrame:
     """Read one of the tables; what is no text is a whole number from 0."""
     try:
         table = pd.read_csv(path, dtype=dict.fromkeys(texts, "str"), keep_default_na=False)
-    except (OSError, ValueError) as error:
-        raise ReidError(f"{path}: cannot be read ({error}); {_AGAIN}") from error
+    except OSError as error:
+        raise read_fault(path, error, _AGAIN) from error
+    except ValueError as error:
+        raise ReidError(f"{path}: not a table ({error}); {_AGAIN}") from error
     if tuple(table.columns) != columns:
         raise ReidError(f"{path}: the columns are not {','.join(columns)}; {_AGAIN}")
     for column in set(columns) - set(texts):

@@ -16,8 +16,7 @@ from weakreid import tables
 from weakreid.console import progress
 from weakreid.datasets import layout
 from weakreid.datasets.layout import Reading
-from weakreid.errors import ReidError
-from weakreid.files import replacing
+from weakreid.files import read_fault, replacing
 from weakreid.images import decode_picture, write_store_file
 
 TRACKLETS = "tracklets.parquet"
@@ -57,7 +56,8 @@ def pack(
         left_out (at most 100 names).
 
     Raises:
-        ReidError: pictures are unreadable and `on_bad_frame` is "stop", or the disk is full.
+        ReidError: pictures are unreadable and `on_bad_frame` is "stop", or most of a split's are;
+            there is no right to read one; or the disk is full.
     """
     layout.check_on_bad_frame(on_bad_frame)
     root, out_dir = Path(root), Path(out_dir)
@@ -168,8 +168,8 @@ def _load_one(path: Path) -> Picture:
     except ValueError as error:
         return str(error)
     except OSError as error:
-        # a fault of the picture; any other (too many open files, say) is not and must stop
-        if error.errno in (errno.ENOENT, errno.EACCES, errno.EISDIR, errno.EIO):
+        # a fault of the picture; any other (no right, too many open files) is not and must stop
+        if error.errno in (errno.ENOENT, errno.EISDIR, errno.EIO):
             return error.strerror or str(error)
-        raise ReidError(f"{path}: cannot be read ({error.strerror})") from error
+        raise read_fault(path, error, "put it there") from error
     return data, (height, width)

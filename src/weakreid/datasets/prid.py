@@ -4,14 +4,16 @@ The first 200 persons were seen by both cameras. The protocol takes the 178 of t
 21 frames in both; `splits_prid2011.json` holds ten splits of 89 / 89.
 """
 
+import json
 import re
 from pathlib import Path
 from typing import Any
 
+from weakreid.console import warn
 from weakreid.datasets import layout
 from weakreid.datasets.layout import Reading, Tracklet
 from weakreid.errors import ReidError
-from weakreid.files import read_json
+from weakreid.files import read_text
 
 NAME = "PRID-2011"
 SHOTS = "prid_2011/multi_shot"
@@ -23,7 +25,8 @@ HOW_TO_GET = (
 )
 OFFICIAL = {"train_tracklets": 178, "query_tracklets": 89, "gallery_tracklets": 89}
 
-_PERSON = re.compile(r"person_(\d{4})")
+_PERSON = re.compile("person_([0-9]{4})")
+_CORRECT = "correct it, or get the official file"
 
 
 def read(
@@ -53,9 +56,12 @@ def read(
     """
     root = Path(root)
     layout.require(root, REQUIRED, NAME, HOW_TO_GET)
+    walk = layout.Walk(root, NAME)
     files = {
-        camera: _files(root, f"{SHOTS}/cam_{letter}") for camera, letter in ((1, "a"), (2, "b"))
+        camera: _files(walk, root, f"{SHOTS}/cam_{letter}")
+        for camera, letter in ((1, "a"), (2, "b"))
     }
+    walk.say_strays()
     if seed is None:
         splits = _read_splits(root / SPLITS)
     else:
@@ -63,7 +69,15 @@ def read(
             {person for person, names in files[camera].items() if len(names) >= minimum_frames}
             for camera in (1, 2)
         ]
-        splits = layout.half_splits(sorted(long[0] & long[1]), repeats, seed, NAME)
+        taken = long[0] & long[1]
+        both = files[1].keys() & files[2].keys()
+        if len(taken) < len(files[1].keys() | files[2].keys()):
+            warn(
+                f"{NAME}: {len(taken)} persons are taken: {len(files[1].keys() ^ files[2].keys())}"
+                f" are seen by one camera alone, and {len(both - taken)} in fewer than"
+                f" {minimum_frames} pictures by one of two"
+            )
+        splits = layout.half_splits(sorted(taken), repeats, seed, NAME)
     wanted = sorted(set().union(*(train | test for train, test in splits)))
     absent = [
         f"cam_{letter}/person_{person:04d}"
@@ -82,33 +96,33 @@ def read(
         for person in wanted
     ]
     reading = layout.assemble(found, NAME, on_bad_frame)
+    layout.settle_one_camera(reading, NAME)
     reading = layout.with_two_camera_partitions(reading, splits)
     layout.check(reading, NAME, OFFICIAL if official else None)
+    layout.check_roles(reading, NAME)
     return reading
 
 
-def _files(root: Path, base: str) -> dict[int, list[str]]:
+def _files(walk: layout.Walk, root: Path, base: str) -> dict[int, list[str]]:
     result = {}
-    for folder in sorted(layout.list_names(root / base)):
-        match = _PERSON.fullmatch(folder)
-        if match is None:
-            raise ReidError(
-                f"{NAME}: {root / base / folder}: not a person's folder such as person_0001;"
-                " move it elsewhere"
-            )
-        names = layout.list_pictures(root / base / folder, (".png", ".jpg"))
-        result[int(match[1])] = [f"{base}/{folder}/{name}" for name in names]
+    for person, folder in walk.persons(base, _PERSON, "person_0001").items():
+        names = walk.pictures(f"{base}/{folder}", (".png", ".jpg", ".jpeg"))
+        ordered = layout.in_time_order(root / base / folder, names)
+        result[person] = [f"{base}/{folder}/{name}" for name in ordered]
     return result
 
 
 def _read_splits(path: Path) -> list[tuple[set[int], set[int]]]:
-    if not path.exists():
+    absent = "put the file of splits there, or set split_seed to draw splits"
+    text = read_text(path, "a list of splits", absent)
+    try:
+        held = json.loads(text)
+    except json.JSONDecodeError as error:
         raise ReidError(
-            f"{NAME}: no {path}; put the file of splits there, or give a seed to draw splits"
-        )
-    held = read_json(path)
+            f"{path}: not JSON (line {error.lineno}: {error.msg}); {_CORRECT}"
+        ) from error
     if not isinstance(held, list) or not held:
-        raise ReidError(f"{path}: not a list of splits; get the file again")
+        raise ReidError(f"{path}: not a list of splits; {_CORRECT}")
     return [
         (_ids(path, n, split, "train"), _ids(path, n, split, "test"))
         for n, split in enumerate(held)
@@ -118,7 +132,7 @@ def _read_splits(path: Path) -> list[tuple[set[int], set[int]]]:
 def _ids(path: Path, number: int, split: Any, side: str) -> set[int]:
     names = split.get(side) if isinstance(split, dict) else None
     if not isinstance(names, list) or not names:
-        raise ReidError(f"{path}: split {number} has no list '{side}'; get the file again")
+        raise ReidError(f"{path}: split {number} has no list '{side}'; {_CORRECT}")
     result = set()
     for name in names:
         match = _PERSON.fullmatch(str(name))
@@ -128,7 +142,7 @@ def _ids(path: Path, number: int, split: Any, side: str) -> set[int]:
             )
         result.add(int(match[1]))
     if len(result) != len(names):
-        raise ReidError(f"{path}: split {number} {side} names a person twice; get the file again")
+        raise ReidError(f"{path}: split {number} {side} names a person twice; {_CORRECT}")
     if side == "test" and result & _ids(path, number, split, "train"):
-        raise ReidError(f"{path}: split {number} has persons in train and test; get the file again")
+        raise ReidError(f"{path}: split {number} has persons in train and test; {_CORRECT}")
     return result

@@ -6,18 +6,15 @@ names) and `partion`, five random splits with rows counted from 1.
 """
 
 import difflib
-import struct
-import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import scipy.io
 
 from weakreid.attributes import NAMES, UNSURE
-from weakreid.datasets import layout
+from weakreid.datasets import layout, matlab
 from weakreid.datasets.annotated import Annotation
 from weakreid.errors import ReidError
 
@@ -34,9 +31,7 @@ HOW_TO_GET = (
 
 _OPEN = 2  # RAP's own word for "left open"
 _STRUCTURE = "RAP_annotation"
-_HEADER = 128  # bytes of a MATLAB 5 file before its first element
-_COMPRESSED = 15
-_AGAIN = "get the official file"
+_AGAIN = matlab.OFFICIAL
 
 
 def read(
@@ -93,56 +88,23 @@ def read(
 
 def _load(path: Path) -> dict[str, Any]:
     """Return the fields of the structure, as scipy gives them."""
-    try:
-        _check_whole(path.read_bytes())
-        found = scipy.io.loadmat(path, variable_names=[_STRUCTURE])
-    except Exception as error:
-        # damage makes scipy raise nearly anything, a MemoryError too
-        text = " ".join(str(error).split()) or type(error).__name__
-        raise ReidError(f"{path}: not a whole MATLAB file ({text}); get it again") from error
-    structure = np.asarray(found.get(_STRUCTURE))
-    fields = structure.dtype.names or ()
+    structure = matlab.read_structure(path, _STRUCTURE)
+    fields = structure.dtype.names if structure is not None else None
     lacking = [
         name
         for name in ("partion", "label", "attribute_eng", "imagesname", "identity")
-        if name not in fields
+        if name not in (fields or ())
     ]
-    if structure.size != 1 or lacking:
+    if structure is None or structure.size != 1 or lacking:
         what = f"no field {layout.name_some(lacking)}" if fields else f"no structure {_STRUCTURE}"
         raise ReidError(f"{path}: {what}; {_AGAIN}")
-    return {name: structure[name].item() for name in fields}
-
-
-def _check_whole(data: bytes) -> None:
-    """Check every element's length and checksum, as damage can make scipy end the whole process.
-
-    Only compressed elements have a checksum; the official file is compressed.
-
-    Raises:
-        ValueError: it is not a whole MATLAB 5 file of compressed elements.
-        zlib.error: an element is damaged.
-    """
-    # version 1.0, little-endian
-    if data[_HEADER - 4 : _HEADER] != b"\x00\x01IM" or len(data) == _HEADER:
-        raise ValueError("no MATLAB 5 file")
-    at = _HEADER
-    while at < len(data):
-        if len(data) < at + 8:
-            raise ValueError("cut short")
-        kind, size = struct.unpack_from("<II", data, at)
-        at += 8
-        if kind != _COMPRESSED:
-            raise ValueError("not compressed, as the official one is")
-        if len(data) < at + size:
-            raise ValueError("cut short")
-        zlib.decompress(data[at : at + size])
-        at += size
+    return {name: structure[name].item() for name in fields or ()}
 
 
 def _whole(value: object, name: str, path: Path) -> npt.NDArray[np.int64]:
     array = np.asarray(value)
     whole = array.dtype.kind in "biuf" and array.size > 0
-    if not whole or not (array == np.floor(array)).all():
+    if not whole or not (np.isfinite(array) & (array == np.floor(array))).all():
         raise ReidError(f"{path}: {name} does not hold whole numbers; {_AGAIN}")
     return array.astype(np.int64)
 

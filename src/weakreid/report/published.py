@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from weakreid.errors import ReidError
+from weakreid.files import read_fault
 
 COLUMNS = ("paper", "table", "row", "dataset", "metric", "value")
 
@@ -89,9 +90,9 @@ def read(path: Path) -> Published:
                     raise _at(path, reader.line_num, what, "one of the two lines")
                 figures[key] = value
                 lines[key] = reader.line_num
-    except FileNotFoundError as error:
-        raise ReidError(f"{path}: no such file; give the published figures") from error
-    except (UnicodeDecodeError, OSError, csv.Error) as error:
+    except OSError as error:
+        raise read_fault(Path(path), error, "give the published figures") from error
+    except (UnicodeDecodeError, csv.Error) as error:
         raise ReidError(f"{path}: not a CSV file in UTF-8 ({error}); restore it") from error
     return Published(Path(path), figures)
 

@@ -13,7 +13,7 @@ from weakreid import tables
 from weakreid.console import run_stage, say
 from weakreid.datasets.walkers.layout import FRAME_SCHEMA
 from weakreid.errors import ReidError
-from weakreid.files import write_json
+from weakreid.files import of_system, read_fault, write_json
 from weakreid.report import figures
 from weakreid.report.visibility import plot as draw
 from weakreid.report.visibility import relations, shares_of
@@ -43,9 +43,9 @@ def main(
 def _read(path: Path) -> pd.DataFrame:
     try:
         table = pq.read_table(path)
-    except FileNotFoundError as error:
-        raise ReidError(f"{path}: no such file; only generated datasets have one") from error
     except (pa.ArrowInvalid, OSError) as error:
+        if of_system(error):
+            raise read_fault(path, error, "only generated datasets have one") from error
         raise ReidError(f"{path}: not a whole Parquet file ({error}); generate again") from error
     if table.column_names != FRAME_SCHEMA.names:
         raise ReidError(f"{path}: not a generated dataset's truth; give its truth/frames.parquet")

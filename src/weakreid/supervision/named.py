@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from weakreid.errors import ReidError
+from weakreid.files import read_fault
 from weakreid.seeding import numpy_generator
 
 COLUMNS = ("video", "first_frame", "last_frame", "camera_id", "labels", "tracklets")
@@ -32,12 +33,11 @@ def read_videos(path: Path) -> pd.DataFrame:
     texts = {"video": "str", "labels": "str", "tracklets": "str"}
     try:
         table = pd.read_csv(path, dtype=texts, keep_default_na=False)
-    except FileNotFoundError as error:
-        raise ReidError(
-            f"{path}: no such file; give names (a CSV file, video,name) with the tracker's output"
-        ) from error
-    except (OSError, ValueError) as error:
-        raise ReidError(f"{path}: cannot be read ({error}); make the crops again") from error
+    except OSError as error:
+        absent = "give names (a CSV file, video,name) with the tracker's output"
+        raise read_fault(path, error, absent) from error
+    except ValueError as error:
+        raise ReidError(f"{path}: not a table ({error}); make the crops again") from error
     # its last column, the tracklets, can be cut anywhere and still be a list
     if not path.read_bytes().endswith(b"\n"):
         raise ReidError(f"{path}: its last line is cut short; make the crops again")
