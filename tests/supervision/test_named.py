@@ -160,7 +160,7 @@ def test_stage(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         (f"{HEADER}\nhall,1,8,1,Ann,0\n", "not a table of windows"),
         (f"{HEADER}\nhall,one,8,1,1,0\n", "not a table of windows"),
         (f"{HEADER}\nhall,1,8,1,1,0 1", "its last line is cut short"),
-        ("", "cannot be read"),
+        ("", "not a table"),
     ],
 )
 def test_bad_tables_of_videos(tmp_path: Path, text: str | None, words: str) -> None:
