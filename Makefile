@@ -1,5 +1,6 @@
 # make demo and make test set up their own environment in .venv and do everything.
-PYTHON ?= $(shell command -v python3.11 || command -v python3)
+PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
+VERSION := -c 'import sys; print(*sys.version_info[:2])'
 CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu)
 VENV := .venv
 READY := $(VENV)/.ready
@@ -12,7 +13,12 @@ SNAKEMAKE := $(RUN) snakemake --cores $(CORES)
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
+# An environment that another Python made is thrown away.
 $(READY): pyproject.toml envs/constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null || { \
+	  echo "error: weakreid needs Python 3.11 to 3.13, but here is $(or $(PYTHON),no python3)" \
+	    "`$(PYTHON) -V 2>/dev/null`; install one, or name it: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@test "`$(VENV)/bin/python $(VERSION) 2>/dev/null`" = "`$(PYTHON) $(VERSION)`" || rm -rf $(VENV)
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/python -m pip install --quiet --constraint envs/constraints.txt --editable '.[slurm,kubernetes,generic,dev]'
 	@touch $@

@@ -1162,7 +1162,7 @@ def test_misspelt_keys_are_refused_in_one_line_or_are_names(data: st.DataObject)
         assert len(str(error).splitlines()) == 1
     else:
         # blocks that people name: a new name is as good as the old one, where nobody uses it
-        named = len(place) == 2 and place[0] in (*MILDEST, "studies", "tables")
+        named = len(place) == 2 and place[0] in (*MILDEST, "studies", "tables", "trackers")
         named |= len(place) == 4 and (place[0], place[2]) in NAMED
         assert named, place
 

@@ -1,0 +1,137 @@
+"""What is wrong with a call of Snakemake is said in one line, before Snakemake reads it."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from weakreid import commandline
+from weakreid.errors import ReidError
+
+TARGET = "results/demo/metrics.json"
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path, monkeypatch):
+    """A folder with a config, a finished target and two profiles."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("my.yaml", TARGET, "profiles/slurm/config.yaml", "profiles/generic/config.yaml"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("{}")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--configfile", "my.yaml", TARGET],
+        ["--configfile", "my.yaml", "demo", "-n"],
+        ["--configfile=my.yaml", "--cores", "1", "--configfiles", "my.yaml", TARGET],
+        ["--config", "seed=2", TARGET],
+        ["-C", "seed=2", TARGET],
+        ["--set-threads", "train=1", "features=1", TARGET],
+        ["--resources", "gpu=2", TARGET],
+        ["--default-resources", "mem_mb=2", "demo"],
+        ["--set-resources", "train:gpu=2", TARGET],
+    ],
+    ids=lambda words: words[0],
+)
+def test_a_target_that_an_option_swallows(words) -> None:
+    with pytest.raises(ReidError, match="put -- before the targets, or the targets first") as said:
+        commandline.check(words)
+    assert TARGET in str(said.value) or "demo" in str(said.value)
+    assert len(str(said.value)) < 250
+    # a job of a call that went through
+    commandline.check([*words, "--mode", "subprocess"])
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--configfile", "my.yaml", "--", TARGET],
+        [TARGET, "--configfile", "my.yaml"],
+        ["--configfile", "my.yaml", "my.yaml", "-n", TARGET],
+        ["--config", "datasets={mars: {root: /a b}}", "--", TARGET],
+        ["--forcerun", TARGET],
+        ["--workflow-profile", "slurm", TARGET],
+        ["--workflow-profile", "none", TARGET],
+        ["--configfile"],
+        [],
+    ],
+    ids=" ".join,
+)
+def test_what_is_right_is_left_to_snakemake(words) -> None:
+    commandline.check(words)
+
+
+def test_a_profile_that_is_not_there() -> None:
+    with pytest.raises(ReidError, match="no profile slrum; did you mean 'slurm'"):
+        commandline.check(["--workflow-profile", "slrum", TARGET])
+    with pytest.raises(ReidError, match="no profile pbs; there are generic, slurm"):
+        commandline.check(["--workflow-profile=pbs", TARGET])
+
+
+def test_a_profile_beside_the_snakefile(here, monkeypatch) -> None:
+    (here / "elsewhere").mkdir()
+    monkeypatch.chdir(here / "elsewhere")
+    commandline.check(["-s", "../Snakefile", "--workflow-profile", "slurm"])
+    with pytest.raises(ReidError, match="did you mean 'slurm'"):
+        commandline.check(["-s", "../Snakefile", "--workflow-profile", "slurn"])
+
+
+def test_caches_lie_beside_the_results_where_the_home_folder_takes_none(here) -> None:
+    file = here / "file"
+    file.write_text("")
+    kept = {"XDG_CACHE_HOME": str(here / "new" / "cache")}
+    commandline.ensure_caches(kept)
+    assert kept == {"XDG_CACHE_HOME": str(here / "new" / "cache")}
+    for refused in (file / "cache", here / "closed" / "cache"):
+        (here / "closed").mkdir(mode=0o500, exist_ok=True)
+        if refused.parent != file and os.access(here / "closed", os.W_OK):
+            continue  # root may write there too
+        changed = {"XDG_CACHE_HOME": str(refused)}
+        commandline.ensure_caches(changed)
+        assert changed == {
+            "XDG_CACHE_HOME": str(here / ".snakemake/cache"),
+            "MPLCONFIGDIR": str(here / ".snakemake/cache/matplotlib"),
+        }
+
+
+def test_other_programs_are_not_looked_at(monkeypatch) -> None:
+    monkeypatch.setattr(commandline, "check", lambda words: pytest.fail("looked at"))
+    commandline.prepare(["/usr/bin/pytest", "--config", "x"])
+    commandline.prepare([])
+
+
+def snakemake(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "snakemake", *words],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_snakemake_says_so(here) -> None:
+    """It loads the package of ours by its name."""
+    (here / "Snakefile").write_text("rule all:\n    output: 'made'\n    shell: 'touch made'\n")
+    done = snakemake("-n", "--configfile", "my.yaml", TARGET)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"error: --configfile: {TARGET} is a target, no file of keys; ")
+    assert len(done.stderr.splitlines()) == 1
+    # a home folder under a file cannot be made by anybody
+    (here / "home").write_text("")
+    home = str(here / "home" / "of" / "nobody")
+    done = snakemake("--cores", "1", HOME=home, XDG_CACHE_HOME="")
+    assert done.returncode == 0, done.stderr
+    assert (here / "made").exists()
+
+
+def test_errors_alone_are_said_where_that_is_asked(here) -> None:
+    (here / "Snakefile").write_text("rule all:\n    input: 'nowhere'\n")
+    done = snakemake("-n", "--logger", "weakreid")
+    assert done.returncode == 1
+    assert "nowhere" in done.stderr
+    assert "Building DAG" not in done.stderr + done.stdout
