@@ -231,6 +231,8 @@ def _find(
             current = None
         elif _is_mapping(current):
             current = get_args(_bare(current))[1]
+        elif get_origin(_bare(current)) is list:
+            current = get_args(_bare(current))[0]
         else:
             current = None
     return owner, path, current

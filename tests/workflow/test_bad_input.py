@@ -266,14 +266,45 @@ def test_a_config_that_cannot_be(change: dict[str, Any], line: str, checkout, mo
     monkeypatch.chdir(checkout.folder)
     with pytest.raises(SystemExit) as left:
         dry_run(["results/wl_tiny/metrics.json"], change)
-    assert left.value.code == f"error: {line}"
+    assert left.value.code == f"error: --config: {line.removeprefix('config.yaml: ')}"
+
+
+def test_every_fault_names_the_file_that_it_stands_in(checkout) -> None:
+    mine, more = checkout.folder / "mine.yaml", checkout.folder / "more.yaml"
+    mine.write_text("seeed: 2\nexperiments: {t: {dataset: walkers_tiny, bags: wl}}\n")
+    more.write_text("methods: {wl: {batch: {bagz: 3}}}\n")
+    done = checkout.snakemake(
+        *("-n", "--cores", "1", "--configfile", "mine.yaml", "more.yaml"),
+        *("--config", "noise={n17_12: {rms: 2}}", "--", "results/t/metrics.json"),
+    )
+    mine.unlink()
+    more.unlink()
+    assert done.returncode == 1
+    assert "Traceback" not in done.stdout
+    said = {line for line in done.stdout.splitlines() if line.startswith("error: ")}
+    assert said == {
+        "error: mine.yaml: unknown key 'seeed'; did you mean 'seed'?",
+        "error: mine.yaml: 'experiments.t.method' is missing; it must be given",
+        "error: more.yaml: unknown key 'methods.wl.batch.bagz'; did you mean 'bags'?",
+        "error: --config: unknown key 'noise.n17_12.rms'; did you mean 'rsw'?",
+    }
+
+
+def test_a_target_among_a_thousand_is_refused_in_a_line_that_people_can_read(checkout) -> None:
+    done = checkout.snakemake("-n", "--cores", "1", "--", "results/my_first_try/metrics.json")
+    line = done.stdout.strip().splitlines()[-1]
+    assert line.startswith(
+        "error: results/my_first_try/metrics.json: experiments.my_first_try does "
+    )
+    assert line.endswith(" more; if a file of your own has it, name that with --configfile")
+    assert len(line) <= 300
 
 
 def test_so_from_the_command_line(checkout) -> None:
     done = checkout.tiny("-n", "results/wl_tiny/metrics.json", "--config", "noise={tiny: {rms: 2}}")
     assert done.returncode == 1
     assert done.stdout.strip().splitlines()[-1] == (
-        "error: config.yaml: unknown key 'noise.tiny.rms'; did you mean 'rsw'?"
+        "error: --config: unknown key 'noise.tiny.rms'; did you mean 'rsw'?"
     )
     assert "Traceback" not in done.stdout
 

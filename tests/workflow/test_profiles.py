@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -137,7 +138,9 @@ def test_what_every_profile_wants_is_the_same_in_all(profile):
     own_machine = {"cores", "resources"}
     common = {key: value for key, value in settings_of("default").items() if key not in own_machine}
     assert common.items() <= settings_of(profile).items()
-    assert not own_machine & settings_of(profile).keys()
+    assert "resources" not in settings_of(profile)
+    most = settings_of(profile)["jobs"] * max(settings_of(profile)["set-threads"].values())
+    assert settings_of(profile)["cores"] >= most
 
 
 def test_the_default_profile_is_loaded_by_itself():
@@ -171,6 +174,81 @@ def test_a_dry_run_accepts_the_kubernetes_profile(toy):
     )
     assert run.returncode == 0, run.stdout
     assert "gpu_manufacturer=nvidia" in run.stdout
+
+
+REAL = ("results/wl_walkers/metrics.json", "results/tables/tmc_table3/walkers/table.md")
+PICTURES = (
+    "results/datasets/walkers/contact_sheet.png",
+    "results/tables/wl_table4/walkers/plot.svg",
+)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("profile", ["default", *CLUSTERS])
+def test_the_profile_plans_the_real_targets(checkout, tmp_path, profile):
+    """From data to tables and pictures, each command with the profile's threads."""
+    more = ["--cores", "16"] if profile == "default" else []
+    if profile == "kubernetes":
+        pytest.importorskip(
+            "snakemake_storage_plugin_fs", reason="needs snakemake-storage-plugin-fs"
+        )
+        more = ["--default-storage-prefix", tmp_path / "volume"]
+    run = snakemake(
+        checkout.folder, "--workflow-profile", profile, "--dry-run", *more, "--", *REAL, *PICTURES
+    )
+    assert run.returncode == 0, run.stdout[-3000:]
+    assert "expand()" not in run.stdout
+    jobs = dict(re.findall(r"-m weakreid\.stages\.(\w+) .*--(?:threads|workers) (\d+)", run.stdout))
+    threads = settings_of(profile).get("set-threads", {"generate": 16, "train": 8})
+    assert {"generate", "dataset", "train", "train_tracklets", "isolation"} <= jobs.keys()
+    for rule in jobs.keys() & threads.keys():
+        assert int(jobs[rule]) == threads[rule], rule
+    if profile == "kubernetes":
+        read = re.findall(r"--(?:metrics|tracklets|published)[= ](\S+)", run.stdout)
+        beside = {path for path in read if not path.startswith(".snakemake/storage/fs/")}
+        assert beside == {"workflow/resources/published.csv"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("where", ["another folder", "--directory"])
+def test_it_runs_from_another_folder(checkout, tmp_path, where):
+    """With the checkout's config, profile and published figures, and a config of that folder."""
+    (tmp_path / "my.yaml").write_text("experiments: {demo: {method: wl}}\n")
+    given = ("-s", checkout.folder / "Snakefile", "--configfile", "my.yaml", "--dry-run")
+    folder, more = tmp_path, ()
+    if where == "--directory":
+        folder, more = tmp_path.parent, ("--directory", tmp_path)
+        given = (*given[:2], "--configfile", tmp_path / "my.yaml", "--dry-run")
+    run = snakemake(folder, *given, *more, "--cores", 1, "--", *REAL)
+    assert run.returncode == 0, run.stdout[-3000:]
+    assert f"profile {checkout.folder}/profiles/default" in run.stdout
+    assert f"--published {checkout.folder}/workflow/resources/published.csv" in run.stdout
+    assert not (tmp_path / "results").exists()
+
+
+@pytest.mark.slow
+def test_a_job_runs_the_python_that_runs_snakemake(checkout):
+    """However little PATH says, as where cron or ssh calls it."""
+    made = "results/sources/tiny/ratios.svg"
+    environment = {**checkout.environment, "PATH": "/usr/bin:/bin"}
+    run = subprocess.run(
+        [
+            *(sys.executable, "-m", "snakemake", "--cores", "1", "--configfile", "tiny.yaml"),
+            "--",
+            made,
+        ],
+        cwd=checkout.folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    try:
+        assert run.returncode == 0, run.stdout[-3000:]
+        assert (checkout.folder / made).exists()
+    finally:
+        shutil.rmtree(checkout.folder / "results", ignore_errors=True)
 
 
 def test_slurm_s_partitions_are_readable_and_hold_the_jobs_of_the_profile():

@@ -84,10 +84,10 @@ def no_such_target(target):
         return f"{target}: datasets.{of_dataset[1]} does not exist{close}"
     if name in names:
         return f"{target}: nothing makes this file of {kind}.{name}; see README.md for the files"
-    line = f"{target}: {kind}.{name} does not exist{config_faults.suggest(name, names)}"
-    if not workflow.config_settings.configfiles:
-        line += "; if a file of your own has it, name that with --configfile"
-    return line
+    meant = config_faults.suggest(name, names)
+    if "did you mean" not in meant and not workflow.config_settings.configfiles:
+        meant += "; if a file of your own has it, name that with --configfile"
+    return f"{target}: {kind}.{name} does not exist{meant}"
 
 
 logger.addFilter(one_line)
