@@ -1,13 +1,15 @@
 """What is wrong with a call of Snakemake is said in one line, before Snakemake reads it."""
 
 import os
+import re
+import shlex
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from weakreid import commandline
-from weakreid.errors import ReidError
+from snakemake_logger_plugin_weakreid import commandline
 
 TARGET = "results/demo/metrics.json"
 
@@ -38,7 +40,9 @@ def here(tmp_path, monkeypatch):
     ids=lambda words: words[0],
 )
 def test_a_target_that_an_option_swallows(words) -> None:
-    with pytest.raises(ReidError, match="put -- before the targets, or the targets first") as said:
+    with pytest.raises(
+        commandline.CallError, match="put -- before the targets, or the targets first"
+    ) as said:
         commandline.check(words)
     assert TARGET in str(said.value) or "demo" in str(said.value)
     assert len(str(said.value)) < 250
@@ -65,10 +69,27 @@ def test_what_is_right_is_left_to_snakemake(words) -> None:
     commandline.check(words)
 
 
+ROOT = Path(__file__).parents[1]
+TOLD = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("benchmarks/*.md")]
+TOLD += [*ROOT.glob("benchmarks/*.yaml"), *ROOT.glob("workflow/profiles/*/config.yaml")]
+
+
+@pytest.mark.parametrize("page", TOLD, ids=lambda path: str(path.relative_to(ROOT)))
+def test_what_the_documentation_says_to_call_is_right(page, here) -> None:
+    text = re.sub(r"\\\n#? *", "", page.read_text(encoding="utf-8"))
+    calls = re.findall(r"^(?:#   )?snakemake (.*)", text, flags=re.MULTILINE)
+    for words in (shlex.split(call, comments=True) for call in calls):
+        for word in words:
+            if word.endswith(".yaml") and not word.startswith("results/"):
+                (here / word).parent.mkdir(parents=True, exist_ok=True)
+                (here / word).touch()
+        commandline.check(words)
+
+
 def test_a_profile_that_is_not_there() -> None:
-    with pytest.raises(ReidError, match="no profile slrum; did you mean 'slurm'"):
+    with pytest.raises(commandline.CallError, match="no profile slrum; did you mean 'slurm'"):
         commandline.check(["--workflow-profile", "slrum", TARGET])
-    with pytest.raises(ReidError, match="no profile pbs; there are generic, slurm"):
+    with pytest.raises(commandline.CallError, match="no profile pbs; there are generic, slurm"):
         commandline.check(["--workflow-profile=pbs", TARGET])
 
 
@@ -76,7 +97,7 @@ def test_a_profile_beside_the_snakefile(here, monkeypatch) -> None:
     (here / "elsewhere").mkdir()
     monkeypatch.chdir(here / "elsewhere")
     commandline.check(["-s", "../Snakefile", "--workflow-profile", "slurm"])
-    with pytest.raises(ReidError, match="did you mean 'slurm'"):
+    with pytest.raises(commandline.CallError, match="did you mean 'slurm'"):
         commandline.check(["-s", "../Snakefile", "--workflow-profile", "slurn"])
 
 

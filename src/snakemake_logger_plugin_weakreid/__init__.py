@@ -10,7 +10,7 @@ import sys
 
 from snakemake_interface_logger_plugins.base import LogHandlerBase
 
-from weakreid.commandline import prepare
+from snakemake_logger_plugin_weakreid.commandline import prepare
 
 
 class LogHandler(LogHandlerBase):

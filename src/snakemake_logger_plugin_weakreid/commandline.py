@@ -2,6 +2,8 @@
 
 An option that takes several words takes the targets that follow it too, a profile that does not
 exist is passed over in silence, and caches are made in a home folder that may not be there.
+
+Nothing of the package weakreid is imported: another version of it may come first on the path.
 """
 
 import argparse
@@ -10,7 +12,10 @@ import os
 from collections.abc import Iterable, MutableMapping, Sequence
 from pathlib import Path
 
-from weakreid.errors import ReidError
+
+class CallError(Exception):
+    """A call of Snakemake that cannot be; the message is one line."""
+
 
 WHY = "put -- before the targets, or the targets first: this option takes every word that follows"
 
@@ -38,7 +43,7 @@ def prepare(words: Sequence[str]) -> None:
     ensure_caches(os.environ)
     try:
         check(words[1:])
-    except ReidError as error:
+    except CallError as error:
         raise SystemExit(f"error: {error}") from None
 
 
@@ -75,7 +80,7 @@ def check(words: Sequence[str]) -> None:
     """Refuse words that Snakemake would take for what they are not.
 
     Raises:
-        ReidError: there are some.
+        CallError: there are some.
     """
     if "--mode" in words:
         # a job of a call that was checked
@@ -86,7 +91,7 @@ def check(words: Sequence[str]) -> None:
     for option, entries in options.pairs:
         for entry in entries:
             if "=" not in entry:
-                raise ReidError(f"{option}: {entry} is no {PAIRS[option]}; {WHY}")
+                raise CallError(f"{option}: {entry} is no {PAIRS[option]}; {WHY}")
     if options.workflow_profile not in (None, "none"):
         _check_profile(options.workflow_profile, options.snakefile)
 
@@ -120,11 +125,11 @@ def _read(words: Sequence[str]) -> argparse.Namespace:
 
 def _check_configfile(path: Path) -> None:
     if path.parts[:1] == ("results",):
-        raise ReidError(f"--configfile: {path} is a target, no file of keys; {WHY}")
+        raise CallError(f"--configfile: {path} is a target, no file of keys; {WHY}")
     if not path.exists():
-        raise ReidError(f"--configfile: {path} is not there; correct it; if it is a target, {WHY}")
+        raise CallError(f"--configfile: {path} is not there; correct it; if it is a target, {WHY}")
     if path.is_dir():
-        raise ReidError(f"--configfile: {path} is a folder; give a file of keys")
+        raise CallError(f"--configfile: {path} is a folder; give a file of keys")
 
 
 def _check_profile(name: str, snakefile: str | None) -> None:
@@ -136,7 +141,7 @@ def _check_profile(name: str, snakefile: str | None) -> None:
     there = sorted(
         {found.parent.name for place in places for found in place.glob("*/config*.yaml")}
     )
-    raise ReidError(f"--workflow-profile: there is no profile {name}{_meant(name, there)}")
+    raise CallError(f"--workflow-profile: there is no profile {name}{_meant(name, there)}")
 
 
 def _meant(name: str, there: Iterable[str]) -> str:
