@@ -21,7 +21,8 @@ from weakreid.errors import ReidError
 SOURCE = Path(__file__).resolve().parents[1]
 """The folder that holds the package; only modules below it are looked at."""
 
-_CONFIG = frozenset({"weakreid.config"})
+ASIDE = frozenset({"weakreid", "weakreid.config"})
+"""Modules that no digest covers (see `digest`)."""
 
 
 class _Module(NamedTuple):
@@ -31,7 +32,7 @@ class _Module(NamedTuple):
     imports: frozenset[str]
 
 
-def digest(*modules: str, exclude: frozenset[str] = _CONFIG) -> str:
+def digest(*modules: str, exclude: frozenset[str] = ASIDE) -> str:
     """Return 16 hexadecimal digits that stand for the code of `modules` and all they import.
 
     Args:
@@ -39,7 +40,8 @@ def digest(*modules: str, exclude: frozenset[str] = _CONFIG) -> str:
             run time is named here beside the stage that loads it.
         exclude: Modules left out, with what only they import. `weakreid.config` is, because
             whatever it does shows in the resolved values that a rule carries in its params:
-            a new default must rerun the rules whose values it changes, and no others.
+            a new default must rerun the rules whose values it changes, and no others. So is
+            `weakreid` itself, the door for other programs, which no stage goes through.
 
     Raises:
         ReidError: a module does not exist, or is no valid Python.
@@ -50,7 +52,7 @@ def digest(*modules: str, exclude: frozenset[str] = _CONFIG) -> str:
     return total.hexdigest()[:16]
 
 
-def modules(*names: str, exclude: frozenset[str] = _CONFIG) -> list[str]:
+def modules(*names: str, exclude: frozenset[str] = ASIDE) -> list[str]:
     """Return the modules that `digest(*names)` covers, sorted.
 
     Raises:

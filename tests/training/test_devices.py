@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import warnings
 
 import pytest
 import torch
@@ -86,6 +87,25 @@ def test_no_gpu_given_is_the_cpu(gpus, capsys):
     fabric_for("auto", 0, "auto", 1)
     assert gpus[0]["accelerator"] == "cpu"
     assert "no GPU was given" in capsys.readouterr().err
+
+
+def test_a_word_that_is_no_device_is_refused():
+    with pytest.raises(ReidError, match="device 'gpu' is unknown; it must be auto, cpu, cuda"):
+        fabric_for("gpu", 1, "auto", 1)
+
+
+def test_a_driver_that_torch_cannot_use_is_said_on_the_terminal(no_gpu, monkeypatch, capsys):
+    def is_available():
+        warnings.warn("CUDA initialization: The NVIDIA driver is too old", stacklevel=1)
+        return False
+
+    monkeypatch.setattr(torch.cuda, "is_available", is_available)
+    fabric_for("auto", 1, "auto", 1)
+    assert "cannot be used (CUDA initialization: The NVIDIA driver" in capsys.readouterr().out
+    with pytest.raises(ReidError, match="driver is too old"):
+        fabric_for("cuda", 1, "auto", 1)
+    fabric_for("cpu", 1, "auto", 1)
+    assert "driver" not in capsys.readouterr().out
 
 
 def test_a_gpu_that_imitates_bf16_computes_in_32_bits(gpus, monkeypatch):

@@ -201,7 +201,7 @@ def code(*modules):
     is no part of its result.
     """
     names = [f"weakreid.{module}" for module in modules]
-    silent = frozenset({"weakreid.config", "weakreid.console"})
+    silent = codedigest.ASIDE | {"weakreid.console"}
     return codedigest.digest(*names, exclude=silent)
 
 

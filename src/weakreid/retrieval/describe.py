@@ -41,7 +41,6 @@ def describe(
         float32 [n, d] per batch, of length 1 each.
     """
     model.eval()
-    mean, std = model.backbone.mean, model.backbone.std
     images = (decoded(store, batch, height, width, threads, resized) for batch in rows)
     with (
         contextlib.closing(prefetch(images)) as batches,
@@ -49,9 +48,19 @@ def describe(
         fabric.autocast(),
     ):
         for batch in batches:
-            pixels = torch.from_numpy(batch).to(fabric.device, non_blocking=True)
-            parts = [model.describe(preprocess(part, mean, std)) for part in chunks(pixels)]
-            yield torch.cat(parts).float().cpu().numpy()
+            yield descriptors_of(model, batch, fabric)
+
+
+def descriptors_of(model: ReidModel, images: np.ndarray, fabric: Fabric) -> np.ndarray:
+    """Return the descriptors [n, d], float32, of images, uint8 [n, height, width, 3].
+
+    The model is on the device of `fabric`, in eval mode; the caller sees to inference mode and
+    autocast.
+    """
+    mean, std = model.backbone.mean, model.backbone.std
+    pixels = torch.from_numpy(images).to(fabric.device, non_blocking=True)
+    parts = [model.describe(preprocess(part, mean, std)) for part in chunks(pixels)]
+    return torch.cat(parts).float().cpu().numpy()
 
 
 def decoded(

@@ -69,10 +69,21 @@ def describe_clips(
         for of_batch in pieces:
             found = []
             for piece in of_batch:
-                pixels = torch.from_numpy(next(made)).to(fabric.device, non_blocking=True)
-                parts = model.describe(pixels, piece.shape[1])
-                found.append([part.float().cpu().numpy() for part in parts])
+                found.append(clip_descriptors_of(model, next(made), piece.shape[1], fabric))
             yield Described(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
+
+
+def clip_descriptors_of(
+    model: ClipModel, images: NDArray[np.uint8], frames: int, fabric: Fabric
+) -> Described:
+    """Return the descriptors of clips, uint8 [n * frames, height, width, 3], one after another.
+
+    The model is on the device of `fabric`, in eval mode; the caller sees to inference mode and
+    autocast.
+    """
+    pixels = torch.from_numpy(images).to(fabric.device, non_blocking=True)
+    parts = model.describe(pixels, frames)
+    return Described(*(part.float().cpu().numpy() for part in parts))
 
 
 def _pieces(batch: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:

@@ -1,16 +1,19 @@
 """The devices that a stage computes on."""
 
 import os
+import warnings
+from pathlib import Path
 from typing import Literal
 
 import torch
 from lightning_fabric import Fabric
 from lightning_fabric.plugins.environments import LightningEnvironment
 
-from weakreid.console import say
+from weakreid.console import say, warn
 from weakreid.errors import ReidError
 from weakreid.parents import end_with
 
+DEVICES = ("auto", "cpu", "cuda")
 _FIRST_PROCESS = "WEAKREID_FIRST_PROCESS"
 
 
@@ -31,15 +34,20 @@ def fabric_for(device: str, devices: int, precision: str, threads: int) -> Fabri
         threads: of CPU arithmetic.
 
     Raises:
-        ReidError: a GPU was asked for and none is visible.
+        ReidError: a GPU was asked for and none is visible, or the device is another word.
     """
+    if device not in DEVICES:
+        raise ReidError(f"device '{device}' is unknown; it must be {', '.join(DEVICES)}")
     torch.set_num_threads(threads)
-    visible = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    visible, unusable = _gpus() if device != "cpu" else (0, None)
     if device == "cuda" and visible == 0:
+        why = "no GPU is visible" if unusable is None else f"no GPU can be used ({unusable})"
         raise ReidError(
-            "device cuda was asked for and no GPU is visible; "
+            f"device cuda was asked for and {why}; "
             "check nvidia-smi and CUDA_VISIBLE_DEVICES, or set the resource device to cpu"
         )
+    if unusable is not None and devices > 0:
+        warn(f"the GPU of this machine cannot be used ({unusable}): computing on the CPU")
     use_gpu = device == "cuda" or (device == "auto" and visible > 0 and devices > 0)
     if device == "auto" and not use_gpu:
         why = "no GPU is visible" if visible == 0 else "no GPU was given"
@@ -66,6 +74,21 @@ def fabric_for(device: str, devices: int, precision: str, threads: int) -> Fabri
         precision=numbers,
         plugins=[environment],
     )
+
+
+def _gpus() -> tuple[int, str | None]:
+    """Return how many GPUs are visible, and why one that is there cannot be used."""
+    # a driver that does not answer, or is too old for this PyTorch, is only warned of
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        visible = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if visible > 0:
+        return visible, None
+    if told:
+        return 0, " ".join(str(told[0].message).split())[:200]
+    if torch.version.cuda is None and Path("/dev/nvidia0").exists():
+        return 0, f"PyTorch {torch.__version__} is built for the CPU alone"
+    return 0, None
 
 
 def launch(fabric: Fabric, threads: int) -> int:

@@ -1,0 +1,269 @@
+"""A trained model for programs of one's own: pictures in, descriptors out, as in the workflow.
+
+What a picture goes through here is what a frame of a dataset goes through on its way into
+`features.parquet`, by the same functions; only the files are left out.
+"""
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from weakreid.cores import default_threads
+from weakreid.errors import ReidError
+from weakreid.files import read_json
+from weakreid.images import Pixels, resize_picture
+from weakreid.models.build import restore_model
+from weakreid.models.clips import ClipModel, restore_clip_model
+from weakreid.models.reid import ReidModel, middle_of
+from weakreid.retrieval.describe import descriptors_of
+from weakreid.retrieval.describe_clips import clip_descriptors_of
+from weakreid.retrieval.protocols import tracklet_descriptors
+from weakreid.training.checkpoint import load_weights, part_of
+from weakreid.training.clip_sampling import clips_to_describe
+from weakreid.training.devices import fabric_for
+
+MODEL = "model.safetensors"
+BATCH = 256
+"""Pictures that are resized, and described, at a time."""
+
+Pictures = Sequence[Pixels] | Pixels
+
+
+class Model:
+    """A trained model; `weakreid.load` makes one.
+
+    Attributes:
+        path: of its weights.
+        dimension: D, the length of a descriptor.
+        learns_from_clips: whether a descriptor is of a clip: several frames of a tracklet.
+    """
+
+    def __init__(
+        self, path: Path | str, device: str = "auto", metrics: Path | str | None = None
+    ) -> None:
+        """Read a model; see `weakreid.load`."""
+        self.path = _weights_of(Path(path))
+        tensors, about = load_weights(self.path)
+        if "ratios" in about:
+            raise ReidError(
+                f"{self.path}: learnt attributes, not who is who; give an experiment's {MODEL}"
+            )
+        self._about = about
+        self._metrics = None if metrics is None else Path(metrics)
+        self.learns_from_clips: bool = about.get("learns") == "clips"
+        with _settings_put_back():
+            self._fabric = fabric_for(device, 1, about["precision"], default_threads())
+        network: ReidModel | ClipModel
+        if self.learns_from_clips:
+            heads = part_of(tensors, "heads")
+            network = restore_clip_model(about, part_of(tensors, "model"), heads)
+            self.dimension = network.aggregation.dimension
+        else:
+            network = restore_model(about["model"], part_of(tensors, "model"))
+            self.dimension = network.dimension
+        network = network.to(self._fabric.device)
+        self._network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._network.eval()
+
+    def embed(self, images: Pictures, batch: int = BATCH) -> NDArray[np.float32]:
+        """Return a descriptor of every picture.
+
+        A crop of a dataset's frame gets the row that it has in `features.parquet`. A model that
+        learns from clips describes a picture as a tracklet of this one frame.
+
+        Args:
+            images: pictures [H, W, 3] of any sizes, or one array [N, H, W, 3]; uint8, RGB, 0 to
+                255 as read from a file: the model resizes and normalises them itself. That red
+                comes first nobody can check: OpenCV reads BGR.
+            batch: pictures that are described at a time; less needs less memory.
+
+        Returns:
+            float32 [N, D], of length 1 each: the product of two is their cosine similarity.
+
+        Raises:
+            ReidError: the pictures are not such, or there is none.
+        """
+        pictures = _checked(images)
+        if batch < 1:
+            raise ReidError(f"batch is {batch}; it must be at least 1")
+        if self.learns_from_clips:
+            places = np.zeros((len(pictures), self._frames), np.int64)
+            places += np.arange(len(pictures))[:, None]
+            return self._of_clips(pictures, places, batch)
+        return self._of_frames(pictures, batch)
+
+    def embed_tracklet(self, frames: Pictures, batch: int = BATCH) -> NDArray[np.float32]:
+        """Return one descriptor of a tracklet, as the experiment compares tracklets.
+
+        That is the mean over its frames, or over its clips where the model learns from clips; it is
+        scaled to length 1 where the experiment's metric is cosine.
+
+        Args:
+            frames: of one tracklet, in the order of time; see `embed`.
+            batch: see `embed`.
+
+        Returns:
+            float32 [D].
+
+        Raises:
+            ReidError: see `embed`, or no metrics.json says how the experiment compares.
+        """
+        pictures = _checked(frames)
+        if batch < 1:
+            raise ReidError(f"batch is {batch}; it must be at least 1")
+        method = self._method()
+        if self.learns_from_clips:
+            places = clips_to_describe(len(pictures), self._frames, method["clips"]["test"])
+            found = self._of_clips(pictures, places, batch)
+        else:
+            found = self._of_frames(pictures, batch)
+        mean = tracklet_descriptors(
+            found,
+            np.zeros(len(found), np.int64),
+            normalise_means=method["evaluation"]["metric"] == "cosine",
+        )
+        return mean.features[0].astype(np.float32, copy=False)
+
+    @property
+    def _frames(self) -> int:
+        """T, the frames of a clip."""
+        return int(self._about["clips"]["frames"])
+
+    def _of_frames(self, pictures: Sequence[Pixels], batch: int) -> NDArray[np.float32]:
+        found = []
+        with self._computing():
+            for at in range(0, len(pictures), batch):
+                pixels = self._prepared(pictures[at : at + batch])
+                found.append(descriptors_of(self._network, pixels, self._fabric))
+        return np.concatenate(found)
+
+    def _of_clips(
+        self, pictures: Sequence[Pixels], places: NDArray[np.int64], batch: int
+    ) -> NDArray[np.float32]:
+        """Describe clips, given by the places [C, T] of their frames."""
+        step = max(1, batch // self._frames)
+        found = []
+        with self._computing():
+            for at in range(0, len(places), step):
+                clips = places[at : at + step]
+                pixels = self._prepared([pictures[int(place)] for place in clips.reshape(-1)])
+                found.append(
+                    clip_descriptors_of(self._network, pixels, clips.shape[1], self._fabric)[0]
+                )
+        return np.concatenate(found)
+
+    def _prepared(self, pictures: Sequence[Pixels]) -> Pixels:
+        """Return pictures as the network sees them, uint8 [n, height, width, 3]."""
+        image = self._about["image"]
+        height, width = image["height"], image["width"]
+        resized = image.get("resized")
+        size = (height, width) if resized is None else (resized[0], resized[1])
+        whole = np.stack([resize_picture(np.ascontiguousarray(p), *size) for p in pictures])
+        return whole if resized is None else middle_of(whole, height, width)
+
+    @contextlib.contextmanager
+    def _computing(self) -> Iterator[None]:
+        with _settings_put_back(), torch.inference_mode(), self._fabric.autocast():
+            if self._fabric.device.type == "cuda":
+                torch.set_float32_matmul_precision("high")  # as in the workflow
+            yield
+
+    def _method(self) -> dict[str, Any]:
+        """Return the method of the model's experiment, which metrics.json holds."""
+        # results/NAME/runs/SPLIT-SEED/model.safetensors
+        path = self._metrics or self.path.resolve().parents[2] / "metrics.json"
+        if not path.exists():
+            raise ReidError(
+                f"{path}: not there, and {self.path} alone does not say how tracklets are compared;"
+                " compute the experiment's metrics.json, or give its place to load(..., metrics=)"
+            )
+        method = read_json(path, ["config"])["config"].get("method", {})
+        if "evaluation" not in method or self.learns_from_clips != ("clips" in method):
+            raise ReidError(f"{path}: not of the experiment of {self.path}; give that one's")
+        return method
+
+
+def _weights_of(path: Path) -> Path:
+    """Return the file of weights that a path stands for."""
+    if not path.is_dir():
+        return path
+    if (path / MODEL).exists():
+        return path / MODEL
+    found = sorted(path.glob(f"runs/*/{MODEL}"))
+    if not found:
+        raise ReidError(f"{path}: holds no trained model; give a training's {MODEL}")
+    if len(found) > 1:
+        names = ", ".join(model.parent.name for model in found)
+        raise ReidError(f"{path}: holds {len(found)} trainings ({names}); give runs/ONE/{MODEL}")
+    return found[0]
+
+
+@contextlib.contextmanager
+def _settings_put_back() -> Iterator[None]:
+    """Leave PyTorch's settings, which are the whole program's, as they were."""
+    threads, precision = torch.get_num_threads(), torch.get_float32_matmul_precision()
+    deterministic = torch.are_deterministic_algorithms_enabled()
+    warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
+    fill = torch.utils.deterministic.fill_uninitialized_memory  # type: ignore[attr-defined]
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+        torch.set_float32_matmul_precision(precision)
+        torch.use_deterministic_algorithms(deterministic, warn_only=warn_only)
+        torch.utils.deterministic.fill_uninitialized_memory = fill  # type: ignore[attr-defined]
+
+
+_WANTED = "give uint8 RGB pictures [H, W, 3], 0 to 255 as read from a file"
+
+
+def _checked(images: Pictures) -> Sequence[Pixels]:
+    """Return pictures as a sequence, or say what is wrong with which of them."""
+    if isinstance(images, np.ndarray) and images.ndim == 3:
+        raise ReidError(
+            f"one array of shape {list(images.shape)} was given; give a list of pictures [H, W, 3]"
+            " (one picture: [picture]), or an array [N, H, W, 3]"
+        )
+    if not isinstance(images, np.ndarray | Sequence) or isinstance(images, str | bytes):
+        raise ReidError(f"a {type(images).__name__} was given; {_WANTED}, in a list")
+    if len(images) == 0:
+        raise ReidError(f"no picture was given; {_WANTED}, at least one")
+    brightest = 0
+    for place, picture in enumerate(images):
+        wrong = _wrong_with(picture)
+        if wrong is not None:
+            raise ReidError(f"picture {place}: {wrong}")
+        brightest = max(brightest, int(picture.max()))
+    if brightest <= 1:
+        raise ReidError(
+            f"no picture has a value above {brightest}: they are black, or were scaled to 0 to 1"
+            f" and then made uint8; {_WANTED}"
+        )
+    return list(images)
+
+
+def _wrong_with(picture: Any) -> str | None:
+    """Return what keeps something from being a picture, and how it becomes one."""
+    if not isinstance(picture, np.ndarray):
+        return f"is a {type(picture).__name__}, not a NumPy array; {_WANTED}"
+    if picture.dtype != np.uint8:
+        scaled = picture.dtype.kind == "f"
+        why = "; do not scale or normalise them, the model does" if scaled else ""
+        return f"is of type {picture.dtype}; {_WANTED}{why}"
+    shape = picture.shape
+    if picture.ndim == 2 or (picture.ndim == 3 and shape[2] == 1):
+        return f"is grey (shape {list(shape)}); {_WANTED}: repeat the grey value three times"
+    if picture.ndim == 3 and shape[2] == 4:
+        return f"has an alpha channel (shape {list(shape)}); leave it out: picture[..., :3]"
+    if picture.ndim == 3 and shape[0] == 3 and shape[2] != 3:
+        return f"has its channels first (shape {list(shape)}); picture.transpose(1, 2, 0)"
+    if picture.ndim != 3 or shape[2] != 3:
+        return f"has shape {list(shape)}; {_WANTED}"
+    if picture.size == 0:
+        return f"has no pixel (shape {list(shape)}); leave it out"
+    return None
