@@ -169,6 +169,19 @@ class Walkers(Strict):
     on_bad_frame: Literal["stop", "leave_out"] = "stop"
 
 
+FirstFrameNumber = Annotated[
+    Count, Field(description="what a tracker's output calls the first frame of a video")
+]
+TruthFirstFrameNumber = Annotated[
+    Count | None, Field(description="the same of ground truth; null: as the tracker's output")
+]
+TruthClasses = Annotated[
+    list[Positive],
+    Field(min_length=1, description="classes of ground truth (8th of 9 columns) that are people"),
+    AfterValidator(distinct),
+]
+
+
 class Sequence(Strict):
     """A video, or a part of it, with what a tracker found there (MOTChallenge format)."""
 
@@ -177,10 +190,13 @@ class Sequence(Strict):
     video: str | None = Field(None, description="the video file; or give `frames`")
     frames: str | None = Field(None, description="the folder of its pictures, in order of names")
     camera: Positive = 1
-    first_frame: Positive = 1
-    last_frame: Positive | None = Field(None, description="null: to the video's end")
+    first_frame: Positive = Field(1, description="the first frame of a video is 1")
+    last_frame: Positive | None = Field(None, description="null: to the last box")
     split: Literal["train", "query", "gallery"] = "train"
     truth: str | None = Field(None, description="ground truth; measuring needs one")
+    first_frame_number: Count | None = Field(
+        None, description="what `boxes` calls the first frame; null: as the dataset says"
+    )
 
     @model_validator(mode="after")
     def _has_pictures(self) -> Self:
@@ -201,13 +217,21 @@ class Tracked(Strict):
         None, description="CSV video,name[,first_frame,last_frame]: who is in a video"
     )
     min_frames: Positive = Field(6, description="shorter tracklets are left out")
-    min_confidence: float = 0.0
+    min_confidence: float = Field(
+        0.0,
+        description="boxes below are left out; -1 in the file is no confidence, such boxes stay",
+    )
+    first_frame_number: FirstFrameNumber = 1
+    truth_first_frame_number: TruthFirstFrameNumber = None
     iou: Overlap = Field(0.5, description="least overlap of a box with a person of the truth")
+    truth_classes: TruthClasses = [1]
     truth_ids: Literal["per_file", "global"] = Field(
         "per_file", description="whether a number means one person in all truth files"
     )
     on_bad_box: Literal["stop", "clip"] = Field(
-        "stop", description="what to do about boxes outside the picture; clip: leave them out"
+        "stop",
+        description="what to do about boxes outside the picture or without size; clip: leave them"
+        " out",
     )
     on_bad_frame: Literal["stop", "leave_out"] = "stop"
 
@@ -316,6 +340,12 @@ class Tracker(Strict):
     sequences: Annotated[list[str], Field(min_length=1), AfterValidator(distinct)]
     truth: str = Field("gt/{sequence}/gt/gt.txt", description="below `root`, for each sequence")
     output: str = Field("{sequence}.txt", description="likewise")
+    first_frame_number: FirstFrameNumber = 1
+    truth_first_frame_number: TruthFirstFrameNumber = None
+    truth_classes: TruthClasses = [1]
+    on_bad_box: Literal["stop", "clip"] = Field(
+        "stop", description="what to do about boxes without size; clip: leave them out"
+    )
     iou: Overlap = Field(0.5, description="least overlap of a box with a person")
     min_run: Positive = Field(
         6, description="a person of fewer boxes in a tracklet does not count there"

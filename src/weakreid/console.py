@@ -32,12 +32,17 @@ def say(text: str) -> None:
 
 
 def warn(text: str) -> None:
-    """Say in one line what a person should know of what was read or left out, with its number.
+    """Say in one line what a person should know of what was read or left out, with its number."""
+    tell(f"warning: {text}")
+
+
+def tell(text: str) -> None:
+    """Say one line to the person at the terminal, and to the log.
 
     A rule sends standard error to its log file, which nobody is pointed to while all goes well; so
     the line goes to standard output, the person's terminal, too.
     """
-    line = "warning: " + " ".join(text.split())
+    line = " ".join(text.split())
     say(line)
     if not _same_file(sys.stdout, sys.stderr):
         print(line, flush=True)

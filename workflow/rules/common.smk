@@ -287,7 +287,8 @@ def tracker_values(wildcards):
         }
         for name in block.sequences
     ]
-    more = block.model_dump(mode="json", include={"iou", "min_run", "missed"})
+    per_sequence = {"root", "sequences", "truth", "output", "static"}
+    more = block.model_dump(mode="json", exclude=per_sequence)
     return values({"title": wildcards.tracker, "sequences": sequences, **more})
 
 

@@ -53,6 +53,7 @@ rule crops:
     output:
         source="results/datasets/{dataset}/cropped.json",
         root=directory("results/datasets/{dataset}/crops"),
+        picture="results/datasets/{dataset}/crops.png",
     log:
         "results/datasets/{dataset}/logs/crops.log",
     benchmark:
@@ -68,8 +69,8 @@ rule crops:
         block=crops_values,
         code=code("stages.crops"),
     shell:
-        "python -m weakreid.stages.crops --params {params.block:q} --root {output.root}"
-        " --out {output.source} 2> {log}"
+        "python -m weakreid.stages.crops --dataset {wildcards.dataset} --params {params.block:q}"
+        " --root {output.root} --picture {output.picture} --out {output.source} 2> {log}"
 
 
 rule dataset:

@@ -4,7 +4,7 @@
     ROOT/tracklets.csv              tracklet_id, sequence, track_id, person_id, camera_id, split,
                                     first_frame, last_frame, frame_count
     ROOT/frames.csv                 tracklet_id, frame, file, person_id; a row per crop
-    ROOT/videos.csv, ROOT/names.csv where names are given (`WINDOW_COLUMNS`): who is in which video
+    ROOT/videos.csv, ROOT/names.csv where names are given (`weakreid.datasets.names`)
 
 `weakreid.datasets.mot` reads the folder. What counts:
 
@@ -13,39 +13,37 @@ tracker that gives an id back after an absence says that it is the same person, 
 or not, is what noisy tracklets are about. A track of fewer than `min_frames` boxes is dropped.
 A box in a frame that the video does not have is a fault, also in a track that is dropped.
 
-A box is rounded to whole pixels and cut off at the edge of the picture. One that lies outside or
-has less than 2 x 2 pixels left is a fault ("stop") or dropped ("clip").
+A box is rounded to whole pixels and cut off at the edge of the picture. One that lies outside, has
+less than 2 x 2 pixels left or no size at all is a fault ("stop") or dropped ("clip").
 
 Persons are known where ground truth is given, and serve for measuring alone: a box shows the person
 that it is matched with (`motchallenge.match_boxes`, among the boxes that were kept), 0 where none.
 A tracklet's person is the one of most of its boxes if that is at least half of all of them, else 0.
 """
 
-import csv
-import re
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeAlias, cast
+from typing import Any
 
-import cv2
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import simplejpeg
 
 from weakreid.console import progress, say
-from weakreid.datasets import layout, motchallenge
+from weakreid.datasets import crop_sheet, fit, footage, motchallenge, tracks, video
+from weakreid.datasets.footage import Footage
 from weakreid.datasets.majority import main_persons
+from weakreid.datasets.names import NAMES, VIDEOS, read_names, write_windows
+from weakreid.datasets.notices import Notices
+from weakreid.datasets.tracks import Tracks
+from weakreid.datasets.video import About, EndedError, Frames
 from weakreid.errors import ReidError
 from weakreid.files import replacing
-from weakreid.images import Pixels, decode_picture
+from weakreid.images import Pixels
 
 TRACKLETS = "tracklets.csv"
 FRAMES = "frames.csv"
-VIDEOS = "videos.csv"
-NAMES = "names.csv"
 
 TRACKLET_COLUMNS = (
     "tracklet_id",
@@ -59,56 +57,11 @@ TRACKLET_COLUMNS = (
     "frame_count",
 )
 FRAME_COLUMNS = ("tracklet_id", "frame", "file", "person_id")
-WINDOW_COLUMNS = ("video", "first_frame", "last_frame", "camera_id", "labels", "tracklets")
-"""A row per window of a video, both frames included: the numbers of who was named (`names.csv`) and
-the tracklets with a crop in it, as numbers with spaces between; no label: nobody was named."""
 
-SPLITS = ("train", "query", "gallery")
 TRUTH_IDS = ("per_file", "global")
-ON_BAD_BOX = ("stop", "clip")
 PERSONS_PER_FILE = 100_000
 QUALITY = 95
-_LEAST_PIXELS = 2
-
-# (video, first frame, last frame or None for its end): the names
-Windows: TypeAlias = dict[tuple[str, int, int | None], set[str]]
-
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
-
-
-@dataclass(frozen=True)
-class Footage:
-    """One camera's frames and the tracks in them; file names are below the data's folder.
-
-    Attributes:
-        name: of the sequence and of its folder of crops.
-        boxes: a tracker's output, MOTChallenge format.
-        video: a file, or None where `frames` is given.
-        frames: a folder of JPEG or PNG pictures of one size; sorted by name, the first is frame 1.
-        camera: from 1; retrieval never answers a query with the same camera's tracklets.
-        first_frame: of the window that is used.
-        last_frame: its end, included; None: to the last box.
-        split: train, query or gallery.
-        truth: ground truth, MOTChallenge format.
-    """
-
-    name: str
-    boxes: str
-    video: str | None = None
-    frames: str | None = None
-    camera: int = 1
-    first_frame: int = 1
-    last_frame: int | None = None
-    split: str = "train"
-    truth: str | None = None
-
-
-class _EndedError(Exception):
-    """The frames ended before the one that was wanted; there are `length`."""
-
-    def __init__(self, length: int) -> None:
-        super().__init__(length)
-        self.length = length
+COUNTS = ("dropped_tracks", "dropped_boxes", "unsure_boxes")
 
 
 def make(
@@ -121,7 +74,12 @@ def make(
     min_confidence: float = 0.0,
     iou: float = 0.5,
     truth_ids: str = "per_file",
+    truth_classes: Sequence[int] = (motchallenge.PEDESTRIAN,),
     on_bad_box: str = "stop",
+    first_frame_number: int = 1,
+    truth_first_frame_number: int | None = None,
+    sheet: Path | None = None,
+    title: str = "",
 ) -> dict[str, int]:
     """Cut out every track's boxes and write the tables, whole or not at all.
 
@@ -136,96 +94,128 @@ def make(
         iou: the least overlap of a box and a true one that it shows.
         truth_ids: "per_file" if each truth file counts its persons for itself (the k-th file's get
             k * 100,000 added), "global" if a person has one number in all of them.
-        on_bad_box: "stop" at a box outside the picture, or "clip": drop it.
+        truth_classes: the classes of ground truth that are persons.
+        on_bad_box: "stop" at a box outside the picture or without size, or "clip": drop it.
+        first_frame_number: what a tracker's output calls the first frame, where its sequence does
+            not say. It is frame 1 in everything else: windows, names and the names of crops.
+        truth_first_frame_number: the same of ground truth; None: as the tracker's output.
+        sheet: the PNG to draw for looking at, or None.
+        title: of the sheet.
 
     Returns:
         Counts: tracklets, crops, known_tracklets (with a person), dropped_tracks (too short),
-        dropped_boxes (outside the picture), unsure_boxes (below min_confidence).
+        dropped_boxes (outside the picture or without size), unsure_boxes (below min_confidence).
 
     Raises:
         ReidError: a file is missing or wrong, a box is outside, frames end too early, no tracklet
             is left, a value is out of range, or `root` holds something else.
     """
     root, data = Path(root), Path(data)
-    footage = [Footage(**item) for item in sequences]
-    _check(footage, min_frames, truth_ids, on_bad_box)
+    found = [
+        Footage(**{"first_frame_number": first_frame_number, **_given(item)}) for item in sequences
+    ]
+    _check(min_frames, truth_ids, on_bad_box)
+    footage.check(found, (TRACKLETS, FRAMES, VIDEOS, NAMES))
     _refuse_foreign(root)
-    windows = read_names(data / names, footage) if names is not None else None
-    offsets = _truth_offsets(footage, data, truth_ids)
+    notices = Notices()
+    windows = read_names(data / names, found, notices) if names else None
+    offsets = _truth_offsets(found, data, truth_ids)
+    seqinfo = fit.seqinfo_of(found, data)
+    shown = crop_sheet.some_of(found, data) if sheet is not None else set()
+    bands: list[crop_sheet.Band] = []
     total: dict[str, int] = {}
     with replacing(root) as aside:
         aside.mkdir(parents=True)
         tables = []
-        for item in footage:
-            boxes, seen, counts = _tracks(item, data, min_frames, min_confidence, on_bad_box)
-            boxes = _with_persons(boxes, item, data, iou, offsets)
+        for item in found:
+            about = video.about(item, data, notices)
+            held = tracks.read(
+                item,
+                data,
+                about,
+                notices,
+                min_frames=min_frames,
+                min_confidence=min_confidence,
+                on_bad_box=on_bad_box,
+            )
+            boxes = held.kept.assign(person_id=np.int64(0))
+            if item.truth is not None:
+                number = truth_first_frame_number
+                people, words = motchallenge.read_people(
+                    data / item.truth,
+                    classes=truth_classes,
+                    first_number=item.first_frame_number if number is None else number,
+                    on_bad_box=on_bad_box,
+                )
+                boxes = _with_persons(held.kept, people, data / item.truth, iou, offsets)
+                say(f"{data / item.truth}: {words}")
+                fit.compare_truth(
+                    data / item.boxes, boxes, data / item.truth, people, words, iou, notices
+                )
             boxes["file"] = [
                 f"{item.name}/{track:06d}/{frame:06d}.jpg"
                 for track, frame in zip(boxes["track_id"], boxes["frame"], strict=True)
             ]
-            _cut_out(boxes, seen, item, data, aside)
+            frames = Frames(item, data)
+            wanted = crop_sheet.frames_to_show(boxes) if item.name in shown else []
+            pictures = _cut_out(boxes, held, about, frames, item, data, aside, wanted)
+            fit.compare_lengths(item, data / item.boxes, held.last, about, frames, notices)
+            if item.name in seqinfo:
+                fit.compare_seqinfo(seqinfo[item.name], held.last, about, frames, notices)
+            if item.name in shown and len(boxes):
+                bands.append(crop_sheet.band(item, about, boxes, pictures, aside))
+            losses = ", ".join(f"{count} {why}" for why, count in held.lost.items())
             say(
-                f"{item.name}: {boxes['track_id'].nunique()} tracklets, {len(boxes)} crops;"
-                f" dropped {counts['dropped_tracks']} tracks of fewer than {min_frames} frames,"
-                f" {counts['dropped_boxes']} boxes outside the picture,"
-                f" {counts['unsure_boxes']} below confidence {min_confidence:g}"
+                f"{item.name}: {boxes['track_id'].nunique()} tracklets, {len(boxes)} crops; dropped"
+                f" {held.dropped_tracks} tracks and {sum(held.lost.values())} boxes ({losses})"
             )
             tables.append(boxes)
-            total = {name: total.get(name, 0) + number for name, number in counts.items()}
-        tracklets, frames = _tables(footage, tables)
+            unsure, outside, _ = held.lost.values()
+            counts = (held.dropped_tracks, outside, unsure)
+            for name, count in zip(COUNTS, counts, strict=True):
+                total[name] = total.get(name, 0) + count
+        tracklets, crops = _tables(found, tables)
         if tracklets.empty:
             raise ReidError(
-                f"no track of {min_frames} frames or more in any sequence; lower min_frames or"
-                " min_confidence, or give other frames"
+                f"no track of {min_frames} frames or more in any sequence"
+                f" ({total['dropped_tracks']} shorter tracks, {total['unsure_boxes']} boxes below"
+                f" min_confidence {min_confidence:g}, {total['dropped_boxes']} outside the picture"
+                " or without size); lower min_frames or min_confidence, or give other frames"
             )
         tracklets.to_csv(aside / TRACKLETS, index=False, lineterminator="\n")
-        frames.to_csv(aside / FRAMES, index=False, lineterminator="\n")
+        crops.to_csv(aside / FRAMES, index=False, lineterminator="\n")
         if windows is not None:
-            _write_windows(aside, windows, footage, tracklets, frames)
+            write_windows(aside, windows, found, tracklets, crops, notices)
+        if sheet is not None:
+            crop_sheet.draw(bands, title, len(found), sheet)
         if root.exists():  # a folder cannot be renamed over one that holds something
             shutil.rmtree(root)
+    notices.close()
     return {
         "tracklets": len(tracklets),
-        "crops": len(frames),
+        "crops": len(crops),
         "known_tracklets": int((tracklets["person_id"] > 0).sum()),
         **total,
     }
 
 
-def _check(footage: Sequence[Footage], min_frames: int, truth_ids: str, on_bad_box: str) -> None:
-    if not footage:
-        raise ReidError("sequences is empty; name at least one")
+def _given(item: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a sequence's fields without a number of the first frame that is None."""
+    return {
+        key: value
+        for key, value in item.items()
+        if key != "first_frame_number" or value is not None
+    }
+
+
+def _check(min_frames: int, truth_ids: str, on_bad_box: str) -> None:
     if min_frames < 1:
         raise ReidError(f"min_frames is {min_frames}; it must be at least 1")
     if truth_ids not in TRUTH_IDS:
         raise ReidError(f"truth_ids: '{truth_ids}' is not one of {', '.join(TRUTH_IDS)}")
-    if on_bad_box not in ON_BAD_BOX:
-        raise ReidError(f"on_bad_box: '{on_bad_box}' is not one of {', '.join(ON_BAD_BOX)}")
-    seen: set[str] = set()
-    for item in footage:
-        where = f"sequence {item.name}"
-        if not _NAME.fullmatch(item.name):
-            raise ReidError(
-                f"{where}: the name becomes a folder; use letters, digits, '_', '-' and '.', a"
-                " letter or digit first"
-            )
-        # some disks take Hall and hall for one folder
-        if item.name.lower() in seen or item.name.lower() in (TRACKLETS, FRAMES, VIDEOS, NAMES):
-            raise ReidError(f"{where}: the name is taken; choose another")
-        seen.add(item.name.lower())
-        if (item.video is None) == (item.frames is None):
-            raise ReidError(f"{where}: give either video (a file) or frames (a folder)")
-        if item.split not in SPLITS:
-            raise ReidError(f"{where}: split '{item.split}' is not one of {', '.join(SPLITS)}")
-        if item.camera < 1:
-            raise ReidError(f"{where}: camera is {item.camera}; cameras are numbered from 1")
-        if item.first_frame < 1:
-            raise ReidError(f"{where}: first_frame is {item.first_frame}; frames count from 1")
-        if item.last_frame is not None and item.last_frame < item.first_frame:
-            raise ReidError(
-                f"{where}: last_frame {item.last_frame} is before first_frame {item.first_frame};"
-                " exchange them"
-            )
+    if on_bad_box not in motchallenge.ON_BAD_BOX:
+        modes = ", ".join(motchallenge.ON_BAD_BOX)
+        raise ReidError(f"on_bad_box: '{on_bad_box}' is not one of {modes}")
 
 
 def _refuse_foreign(root: Path) -> None:
@@ -236,85 +226,6 @@ def _refuse_foreign(root: Path) -> None:
         raise ReidError(
             f"{root}: holds something that was not made here; move it away or choose another folder"
         )
-
-
-# ------------------------------------------------------------------ boxes
-
-
-def _tracks(
-    item: Footage, data: Path, min_frames: int, min_confidence: float, on_bad_box: str
-) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, int]]:
-    """Return the boxes to cut out, all boxes of the window, and counts.
-
-    Those to cut out come by track and frame, with their pixels x0, y0, x1, y1.
-    """
-    path = data / item.boxes
-    held = motchallenge.read_boxes(path)
-    last = item.last_frame if item.last_frame is not None else int(held["frame"].max())
-    in_window = held.loc[held["frame"].between(item.first_frame, last)]
-    if in_window.empty:
-        raise ReidError(
-            f"{path}: no box in frames {item.first_frame} to {last} of sequence {item.name};"
-            " correct first_frame and last_frame"
-        )
-    boxes = in_window.loc[in_window["confidence"] >= min_confidence]
-    width, height, length = _size(item, data)
-    if length is not None and (in_window["frame"] > length).any():
-        raise _beyond(path, in_window, length, _source(item, data))
-    corners = clip_boxes(boxes[list(motchallenge.BOX)].to_numpy(np.float64), width, height)
-    left = (corners[:, 2:] - corners[:, :2]).min(axis=1)
-    outside = pd.Series(left < _LEAST_PIXELS, index=boxes.index)
-    if outside.any() and on_bad_box == "stop":
-        raise _outside(path, boxes.loc[outside], width, height)
-    inside = boxes.assign(
-        x0=corners[:, 0], y0=corners[:, 1], x1=corners[:, 2], y1=corners[:, 3]
-    ).loc[~outside]
-    lengths = inside.groupby("track_id").size()
-    long = inside["track_id"].isin(lengths.index[lengths >= min_frames])
-    kept = inside.loc[long].sort_values(["track_id", "frame"], ignore_index=True)
-    counts = {
-        "dropped_tracks": int((lengths < min_frames).sum()),
-        "dropped_boxes": int(outside.sum()),
-        "unsure_boxes": len(in_window) - len(boxes),
-    }
-    return kept, in_window, counts
-
-
-def clip_boxes(boxes: npt.NDArray[np.float64], width: int, height: int) -> npt.NDArray[np.int64]:
-    """Return boxes in whole pixels, cut off at the edges of a picture.
-
-    Args:
-        boxes: [N, 4], left, top, width, height.
-        width: of the picture.
-        height: of the picture.
-
-    Returns:
-        int64 [N, 4]: x0, y0, x1, y1, the last two excluded; nothing is left where x1 <= x0.
-    """
-    limits = np.array([width, height], np.float64)
-    start = np.clip(np.rint(boxes[:, :2]), 0, limits)
-    end = np.clip(np.rint(boxes[:, :2] + boxes[:, 2:]), 0, limits)
-    return np.concatenate([start, end], axis=1).astype(np.int64)
-
-
-def _outside(path: Path, boxes: pd.DataFrame, width: int, height: int) -> ReidError:
-    first = boxes.sort_values("line").iloc[0]
-    box = ", ".join(f"{first[name]:g}" for name in motchallenge.BOX)
-    return ReidError(
-        f"{path}: line {int(first['line'])}: the box {box} of frame {int(first['frame'])} leaves"
-        f" less than {_LEAST_PIXELS} x {_LEAST_PIXELS} pixels inside the picture of {width} x"
-        f" {height} ({len(boxes)} such boxes); correct it, or set on_bad_box: clip to drop them"
-    )
-
-
-def _beyond(path: Path, boxes: pd.DataFrame, length: int, source: Path) -> ReidError:
-    beyond = boxes[boxes["frame"] > length].sort_values("line")
-    first = beyond.iloc[0]
-    return ReidError(
-        f"{path}: line {int(first['line'])} is a box in frame {int(first['frame'])}, but {source}"
-        f" has {length} frames ({len(beyond)} such boxes); give the frames that the tracker saw,"
-        " or set last_frame"
-    )
 
 
 # ------------------------------------------------------------------ persons
@@ -331,15 +242,15 @@ def _truth_offsets(footage: Sequence[Footage], data: Path, truth_ids: str) -> di
 
 
 def _with_persons(
-    boxes: pd.DataFrame, item: Footage, data: Path, iou: float, offsets: Mapping[Path, int]
+    boxes: pd.DataFrame,
+    truth: pd.DataFrame,
+    path: Path,
+    iou: float,
+    offsets: Mapping[Path, int],
 ) -> pd.DataFrame:
     """Return the boxes with person_id, 0 where nobody knows."""
-    if item.truth is None:
-        return boxes.assign(person_id=np.int64(0))
-    path = data / item.truth
-    truth = motchallenge.truth_rows(motchallenge.read_truth(path))
     offset = offsets[path.resolve()]
-    largest = int(truth["track_id"].max()) if len(truth) else 0
+    largest = int(truth["track_id"].max())
     if len(set(offsets.values())) > 1 and largest >= PERSONS_PER_FILE:
         raise ReidError(
             f"{path}: person {largest} is {PERSONS_PER_FILE} or more, so persons of two truth files"
@@ -372,106 +283,30 @@ def _tables(
 # ------------------------------------------------------------------ pictures
 
 
-def _source(item: Footage, data: Path) -> Path:
-    return data / cast(str, item.video if item.video is not None else item.frames)
-
-
-def _open_video(path: Path) -> cv2.VideoCapture:
-    if not path.is_file():
-        raise ReidError(f"{path}: no such video; put it there, or correct its name")
-    video = cv2.VideoCapture(str(path))
-    if not video.isOpened():
-        raise ReidError(
-            f"{path}: cannot be opened as a video; re-encode it (ffmpeg -i IN out.mp4), or give a"
-            " folder of frames"
-        )
-    return video
-
-
-def _list_frames(folder: Path) -> list[str]:
-    """Return the names of a folder's pictures in time order."""
-    found = layout.list_pictures(folder, (".jpg", ".jpeg", ".png"))
-    if not found:
-        raise ReidError(
-            f"{folder}: no such folder, or no JPEG or PNG picture in it; put the frames there"
-        )
-    # the tracker may have counted them by name
-    found = layout.in_time_order(folder, found, by_name=True)
-    plain = [int(Path(name).stem) for name in found if Path(name).stem.isdecimal()]
-    if len(plain) == len(found) and plain[-1] - plain[0] + 1 != len(plain):
-        say(
-            f"{folder}: {len(found)} pictures numbered {plain[0]} to {plain[-1]}, some are missing;"
-            " frame k is the k-th picture that is there"
-        )
-    return found
-
-
-def _size(item: Footage, data: Path) -> tuple[int, int, int | None]:
-    """Return width and height of the first frame, and the number of frames where it is certain."""
-    source = _source(item, data)
-    if item.video is None:
-        found = _list_frames(source)
-        height, width = _decode(source / found[0]).shape[:2]
-        return width, height, len(found)
-    video = _open_video(source)
-    good, picture = video.read()
-    video.release()
-    if not good:
-        raise ReidError(f"{source}: not one frame can be read; re-encode it, or give frames")
-    # what the header says of the length may be wrong: only reading tells
-    return picture.shape[1], picture.shape[0], None
-
-
-def _decode(path: Path) -> Pixels:
-    try:
-        return decode_picture(path.read_bytes())
-    except (ValueError, OSError) as error:
-        raise ReidError(f"{path}: cannot be read ({error}); replace the picture") from error
-
-
-def _pictures(item: Footage, data: Path, wanted: Sequence[int], last: int) -> Iterator[Pixels]:
-    """Yield the wanted frames (ascending) as uint8 [H, W, 3], RGB, one at a time.
-
-    Raises:
-        _EndedError: a video ends before frame `last`, wanted or not.
-    """
-    source = _source(item, data)
-    if item.video is None:
-        found = _list_frames(source)
-        for number in wanted:
-            yield _decode(source / found[number - 1])
-        return
-    video = _open_video(source)
-    try:
-        at = 0
-        for number in wanted:
-            while at < number:
-                if not video.grab():
-                    raise _EndedError(at)
-                at += 1
-            good, picture = video.retrieve()
-            if not good:
-                raise _EndedError(at - 1)
-            yield cast(Pixels, cv2.cvtColor(picture, cv2.COLOR_BGR2RGB))
-        while at < last:
-            if not video.grab():
-                raise _EndedError(at)
-            at += 1
-    finally:
-        video.release()
-
-
 def _cut_out(
-    boxes: pd.DataFrame, seen: pd.DataFrame, item: Footage, data: Path, root: Path
-) -> None:
+    boxes: pd.DataFrame,
+    held: Tracks,
+    about: About,
+    frames: Frames,
+    item: Footage,
+    data: Path,
+    root: Path,
+    to_show: Sequence[int],
+) -> dict[int, Pixels]:
     """Write the crops of one sequence, frame by frame.
 
     Args:
         boxes: to cut out.
-        seen: all boxes of the window, those of tracks that are dropped among them.
+        held: all boxes of the window, those of tracks that are dropped among them.
+        about: what is known of the frames.
+        frames: to read.
         item: the sequence.
         data: the folder that its files are below.
         root: the folder of the crops.
+        to_show: frames of which the whole picture is wanted.
+
+    Returns:
+        Those pictures, made smaller, by frame.
 
     Raises:
         ReidError: the video ends before a box's frame, or a picture is unreadable or of another
@@ -483,127 +318,28 @@ def _cut_out(
     wanted = np.unique(boxes["frame"].to_numpy()).tolist()
     corners = boxes[["x0", "y0", "x1", "y1"]].to_numpy()
     files = boxes["file"].tolist()
-    size: tuple[int, ...] | None = None
-    made = _pictures(item, data, wanted, int(seen["frame"].max()))
+    whole: dict[int, Pixels] = {}
+    last = int(held.seen["frame"].max())
+    # where other boxes follow, the tracker says that the video goes on
+    beyond = fit.slack(last) + 1 if last == held.last else 0
+    made = frames.pictures(wanted, last, beyond)
     pictures = progress(made, total=len(wanted), label=item.name, unit="frames")
     try:
         # with strict, the pictures are asked once more behind the last: whether the video goes on
         for frame, picture in zip(wanted, pictures, strict=True):
-            size = size or picture.shape[:2]
-            if picture.shape[:2] != size:
+            if picture.shape[:2] != (about.height, about.width):
                 raise ReidError(
-                    f"{_source(item, data)}: frame {frame} has {picture.shape[1]} x"
-                    f" {picture.shape[0]} pixels, earlier ones {size[1]} x {size[0]}; give frames"
-                    " of one size"
+                    f"{about.path}: frame {frame} has {picture.shape[1]} x {picture.shape[0]}"
+                    f" pixels, the first one {about.width} x {about.height}; give frames of one"
+                    " size"
                 )
             for row in of_frame[frame]:
                 x0, y0, x1, y1 = corners[row]
                 crop = np.ascontiguousarray(picture[y0:y1, x0:x1])
                 data_of_crop = simplejpeg.encode_jpeg(crop, quality=QUALITY, colorsubsampling="444")
                 (root / files[row]).write_bytes(data_of_crop)
-    except _EndedError as error:
-        raise _beyond(data / item.boxes, seen, error.length, _source(item, data)) from error
-
-
-# ------------------------------------------------------------------ names
-
-
-def read_names(path: Path, footage: Sequence[Footage]) -> Windows:
-    """Read who is in which video: {(video, first frame, last frame or None): names}.
-
-    Where a row gives no frames, they are those of the sequence.
-
-    Raises:
-        ReidError: the file is missing, has no such columns, or a row makes no sense.
-    """
-    videos = {item.name: item for item in footage}
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.reader(file))
-    except OSError as error:
-        raise ReidError(f"{path}: cannot be read ({error.strerror}); put it there") from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise ReidError(f"{path}: not a CSV file in UTF-8 ({error}); save it as one") from error
-    header = [cell.strip() for cell in rows[0]] if rows else []
-    known = ["video", "name", "first_frame", "last_frame"]
-    if not {"video", "name"} <= set(header) <= set(known) or len(set(header)) != len(header):
-        raise ReidError(
-            f"{path}: the first line is '{','.join(header)}'; write video,name or"
-            " video,name,first_frame,last_frame"
-        )
-    windows: Windows = {}
-    for line, row in enumerate(rows[1:], 2):
-        if not any(cell.strip() for cell in row):
-            continue
-        if len(row) != len(header):
-            raise ReidError(
-                f"{path}: row {line} has {len(row)} cells, the header {len(header)}; correct it"
-            )
-        cells = {key: cell.strip() for key, cell in zip(header, row, strict=True)}
-        video, name = cells["video"], cells["name"]
-        if video not in videos:
-            raise ReidError(
-                f"{path}: row {line}: no sequence is named '{video}'; there are"
-                f" {layout.name_some(sorted(videos), 8)}"
-            )
-        if not name:
-            raise ReidError(f"{path}: row {line}: the name is empty; write one, or drop the row")
-        first = _frame_cell(path, line, cells, "first_frame") or videos[video].first_frame
-        last = _frame_cell(path, line, cells, "last_frame") or videos[video].last_frame
-        if last is not None and first > last:
-            raise ReidError(
-                f"{path}: row {line}: frames {first} to {last} of video {video}; the first must"
-                " not be after the last"
-            )
-        windows.setdefault((video, first, last), set()).add(name)
-    if not windows:
-        raise ReidError(f"{path}: holds no name; write a row per video and name, or leave it out")
-    return windows
-
-
-def _frame_cell(path: Path, row: int, cells: Mapping[str, str], key: str) -> int | None:
-    text = cells.get(key, "")
-    if not text:
-        return None
-    if not (text.isascii() and text.isdecimal()) or int(text) < 1:
-        raise ReidError(
-            f"{path}: row {row}: {key} is '{text}'; write a whole number from 1, or nothing for"
-            " the whole video"
-        )
-    return int(text)
-
-
-def _write_windows(
-    root: Path,
-    windows: Windows,
-    footage: Sequence[Footage],
-    tracklets: pd.DataFrame,
-    frames: pd.DataFrame,
-) -> None:
-    """Write videos.csv and names.csv; a video without a name gets one window without a label."""
-    names = sorted(set().union(*windows.values()))
-    number_of = {name: number for number, name in enumerate(names, 1)}
-    sequence = frames["tracklet_id"].map(tracklets.set_index("tracklet_id")["sequence"])
-    rows: list[tuple[Any, ...]] = []
-    for item in footage:
-        own = frames[sequence == item.name]
-        end = item.last_frame or max([item.first_frame, *own["frame"].tolist()])
-        named: dict[tuple[int, int], set[str]] = {}
-        for (video, first, until), people in windows.items():
-            if video == item.name:
-                named.setdefault((first, end if until is None else until), set()).update(people)
-        if not named:
-            if item.split == "train":
-                say(f"{item.name}: nobody is named in it, so no bag is made of it")
-            named = {(item.first_frame, end): set()}
-        for (first, last), people in sorted(named.items()):
-            inside = own.loc[own["frame"].between(first, last), "tracklet_id"].unique()
-            if len(inside) == 0 and item.split == "train":
-                say(f"{item.name}: no tracklet in frames {first} to {last}, no bag is made of them")
-            labels = " ".join(str(number_of[name]) for name in sorted(people))
-            held = " ".join(str(number) for number in sorted(inside.tolist()))
-            rows.append((item.name, first, last, item.camera, labels, held))
-    table = pd.DataFrame(rows, columns=list(WINDOW_COLUMNS))
-    table.to_csv(root / VIDEOS, index=False, lineterminator="\n")
-    numbered = pd.DataFrame({"number": list(number_of.values()), "name": names})
-    numbered.to_csv(root / NAMES, index=False, lineterminator="\n")
+            if frame in to_show:
+                whole[frame] = crop_sheet.smaller(picture)
+    except EndedError as error:
+        raise tracks.beyond(data / item.boxes, held.seen, error.length, about) from error
+    return whole

@@ -1,8 +1,9 @@
 """Files of the MOTChallenge: what a tracker found, what is true, and which of the two meet.
 
 A file has a line per box and no header. A tracker's output has 6 columns or more: frame, id, left,
-top, width, height, confidence, and what else there is (x, y, z), which is not read. Frames count
-from 1, boxes are in pixels, the left upper corner of the picture is 0, 0.
+top, width, height, confidence, and what else there is (x, y, z), which is not read. A confidence of
+-1 means that none is given. Frames count from 1 or from what a reader is told
+(`first_frame_number`), boxes are in pixels, the left upper corner of the picture is 0, 0.
 
 Ground truth comes in two formats, told apart by the number of columns:
 
@@ -14,10 +15,13 @@ Ground truth comes in two formats, told apart by the number of columns:
 
 Fewer columns are read as far as they go: a flag in the 7th, a class in the 8th. Boxes whose flag
 is 0 are not to be judged (`truth_rows`).
+
+A box without size (width or height 0 or less, or one of the four numbers nan or inf, as Kalman
+filters write them) is refused, or read as 0, 0, 0, 0 and marked `bad` (`on_bad_box`).
 """
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
@@ -27,15 +31,21 @@ import pandas as pd
 from scipy.optimize import linear_sum_assignment
 
 from weakreid.errors import ReidError
+from weakreid.files import read_fault
 
 BOX = ("left", "top", "width", "height")
 COLUMNS = ("frame", "track_id", *BOX)
+ON_BAD_BOX = ("stop", "clip")
 PEDESTRIAN = 1
+NOT_GIVEN = -1
+"""Of a confidence."""
 
 # above what any tracker counts, and within the int32 of the tables
 _LARGEST = 2**31 - 1
 # of rounding, at the gate
 _EPS = 1e-9
+# columns of files of which the 8th is a class
+_CLASSED = (8, 9)
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 
@@ -43,40 +53,52 @@ Floats: TypeAlias = npt.NDArray[np.float64]
 # ------------------------------------------------------------------ files
 
 
-def read_boxes(path: Path) -> pd.DataFrame:
+def read_boxes(path: Path, *, first_number: int = 1, on_bad_box: str = "stop") -> pd.DataFrame:
     """Read a tracker's output.
 
+    Args:
+        path: the file.
+        first_number: what the file calls the first frame; it is frame 1 of what is returned.
+        on_bad_box: "stop" at a box without size, or "clip": mark it.
+
     Returns:
-        frame (from 1), track_id (from 0), left, top, width, height (float, pixels), confidence (1
-        where the file has none) and line (of the file, from 1), by frame and track_id.
+        frame (from 1), track_id (from 0), left, top, width, height (float, pixels), confidence
+        (NaN where none is given), bad (bool: a box without size) and line (of the file, from 1), by
+        frame and track_id.
 
     Raises:
         ReidError: the file is missing, empty or not such a file; its line and what to do are named.
     """
-    values, lines = _read_numbers(path)
-    table = _boxes(path, values, lines, least_id=0)
-    table["confidence"] = values[:, 6] if values.shape[1] > 6 else 1.0
+    values, lines = _read_numbers(path, on_bad_box)
+    table = _boxes(path, values, lines, 0, first_number, "first_frame_number", on_bad_box)
+    given = values[:, 6] if values.shape[1] > 6 else np.full(len(values), float(NOT_GIVEN))
+    table["confidence"] = np.where(given == NOT_GIVEN, np.nan, given)
     return _sorted(path, table, lines)
 
 
-def read_truth(path: Path) -> pd.DataFrame:
+def read_truth(path: Path, *, first_number: int = 1, on_bad_box: str = "stop") -> pd.DataFrame:
     """Read ground truth of either format (see the head of this module).
+
+    Args:
+        path: the file.
+        first_number: what the file calls the first frame; it is frame 1 of what is returned.
+        on_bad_box: "stop" at a box without size, or "clip": mark it.
 
     Returns:
         frame (from 1), track_id (the person, from 1), left, top, width, height (float, pixels),
-        confidence (the 7th column as it stands), consider (bool: the flag is not 0), kind (class; 1
-        where the file has none), visibility (NaN where it has none) and line, by frame and
-        track_id.
+        bad (bool: a box without size), confidence (the 7th column as it stands), consider (bool:
+        the flag is not 0), kind (class; 1 where the file has none), visibility (NaN where it has
+        none) and line, by frame and track_id.
 
     Raises:
         ReidError: the file is missing, empty or not such a file; its line and what to do are named.
     """
-    values, lines = _read_numbers(path)
-    table = _boxes(path, values, lines, least_id=1)
+    values, lines = _read_numbers(path, on_bad_box)
+    table = _boxes(path, values, lines, 1, first_number, "truth_first_frame_number", on_bad_box)
     width = values.shape[1]
     table["confidence"] = values[:, 6] if width > 6 else 1.0
     table["consider"] = table["confidence"] != 0
-    has_class = width in (8, 9)
+    has_class = width in _CLASSED
     kind = values[:, 7] if has_class else np.full(len(values), float(PEDESTRIAN))
     _stop_at(
         path, lines, (kind != np.floor(kind)) | (kind < 1), kind, "class", "a whole number from 1"
@@ -86,6 +108,50 @@ def read_truth(path: Path) -> pd.DataFrame:
     _stop_at(path, lines, (seen < 0) | (seen > 1), seen, "visibility", "within 0 and 1")
     table["visibility"] = seen
     return _sorted(path, table, lines)
+
+
+def read_people(
+    path: Path,
+    *,
+    classes: Sequence[int] = (PEDESTRIAN,),
+    first_number: int = 1,
+    on_bad_box: str = "stop",
+) -> tuple[pd.DataFrame, str]:
+    """Read the boxes of ground truth that count, at least one.
+
+    Args:
+        path: the file.
+        classes: those that are people.
+        first_number: what the file calls the first frame.
+        on_bad_box: "stop" at a box without size, or "clip": leave it out.
+
+    Returns:
+        The rows of `read_truth` that count, and in words which boxes there are.
+
+    Raises:
+        ReidError: as `read_truth`, or no box counts.
+    """
+    truth = read_truth(path, first_number=first_number, on_bad_box=on_bad_box)
+    rows = truth_rows(truth[~truth["bad"]], classes)
+    flagged = truth[truth["consider"]]
+    unflagged = len(truth) - len(flagged)
+    kinds = flagged["kind"].value_counts().sort_index()
+    found = [f"{count} of class {kind}" for kind, count in kinds.items()]
+    found += [f"{unflagged} with flag 0 (the 7th column)"] * bool(unflagged)
+    found += [f"{int(truth['bad'].sum())} without size"] * bool(truth["bad"].any())
+    about = f"{len(truth)} boxes: {', '.join(found)}"
+    if rows.empty:
+        others = [int(kind) for kind in kinds.index if kind not in classes]
+        if others:
+            remedy = f"truth_classes is {list(classes)}: set truth_classes: {others}, or those of"
+            remedy += " them that are people"
+        else:
+            remedy = "flag 0 says that a box is not to be judged: write 1 where it is"
+        raise ReidError(
+            f"{path}: no box of this ground truth counts. It has {about}. {remedy}, or leave the"
+            " truth out"
+        )
+    return rows, about
 
 
 def truth_rows(frame: pd.DataFrame, classes: Collection[int] = (PEDESTRIAN,)) -> pd.DataFrame:
@@ -103,14 +169,15 @@ def truth_rows(frame: pd.DataFrame, classes: Collection[int] = (PEDESTRIAN,)) ->
     return frame[keep].reset_index(drop=True)
 
 
-def _read_numbers(path: Path) -> tuple[Floats, npt.NDArray[np.int64]]:
-    """Return a file's numbers [rows, columns] and the line of each row; blank lines are skipped."""
+def _read_numbers(path: Path, on_bad_box: str) -> tuple[Floats, npt.NDArray[np.int64]]:
+    """Return a file's numbers [rows, columns] and the line of each row; blank lines are skipped.
+
+    Only a box's place and size may be nan or inf, and only where such boxes are not refused.
+    """
     try:
         text = Path(path).read_text(encoding="utf-8-sig")
     except OSError as error:
-        raise ReidError(
-            f"{path}: cannot be read ({error.strerror}); put a MOTChallenge file there"
-        ) from error
+        raise read_fault(path, error, "put a MOTChallenge file there") from error
     except UnicodeDecodeError as error:
         raise ReidError(f"{path}: not a text file; give a MOTChallenge file") from error
     rows: list[list[float]] = []
@@ -134,9 +201,10 @@ def _read_numbers(path: Path) -> tuple[Floats, npt.NDArray[np.int64]]:
             row = [float(part) for part in parts]
         except ValueError:
             row = [math.nan]
+        must = row if on_bad_box == "stop" else row[:2] + row[6:]
         # Python reads 1_000 as a number
-        if not all(map(math.isfinite, row)) or "_" in line:
-            raise _no_number(path, number, parts)
+        if not all(map(math.isfinite, must)) or "_" in line or len(row) < len(parts):
+            raise _no_number(path, number, parts, on_bad_box)
         rows.append(row)
         lines.append(number)
     if not rows:
@@ -147,18 +215,21 @@ def _read_numbers(path: Path) -> tuple[Floats, npt.NDArray[np.int64]]:
     return np.array(rows, np.float64), np.array(lines, np.int64)
 
 
-def _no_number(path: Path, line: int, parts: list[str]) -> ReidError:
+def _no_number(path: Path, line: int, parts: list[str], on_bad_box: str) -> ReidError:
     names = [*COLUMNS, "confidence"]
     for place, part in enumerate(parts):
         name = names[place] if place < len(names) else f"column {place + 1}"
         try:
-            good = math.isfinite(float(part)) and "_" not in part
+            value = None if "_" in part else float(part)
         except ValueError:
-            good = False
-        if not good:
+            value = None
+        loose = name in BOX and on_bad_box != "stop"
+        if value is None or not (math.isfinite(value) or loose):
             break
     header = line == 1 and any(part.strip().isidentifier() for part in parts[:1])
     remedy = "the file must have no header, remove it" if header else "correct it"
+    if name in BOX and value is not None:
+        remedy += ", or set on_bad_box: clip to drop such boxes"
     return ReidError(f"{path}: line {line}: {name} is '{part.strip()}', not a number; {remedy}")
 
 
@@ -169,21 +240,40 @@ def _stop_at(
     values: npt.NDArray[np.float64],
     name: str,
     must: str,
+    remedy: str = "correct them",
 ) -> None:
     """Raise for the first line where `bad` holds."""
     if bad.any():
         at = int(np.flatnonzero(bad)[0])
         raise ReidError(
             f"{path}: line {lines[at]}: {name} is {values[at]:g}, but must be {must};"
-            f" {int(bad.sum())} such lines, correct them"
+            f" {int(bad.sum())} such lines, {remedy}"
         )
 
 
-def _boxes(path: Path, values: Floats, lines: npt.NDArray[np.int64], least_id: int) -> pd.DataFrame:
+def _boxes(
+    path: Path,
+    values: Floats,
+    lines: npt.NDArray[np.int64],
+    least_id: int,
+    first_number: int,
+    key: str,
+    on_bad_box: str,
+) -> pd.DataFrame:
     """Check and name the six columns that every file has."""
     frame, ident = values[:, 0], values[:, 1]
-    outside = (frame != np.floor(frame)) | (frame < 1) | (frame > _LARGEST)
-    _stop_at(path, lines, outside, frame, "frame", "a whole number from 1")
+    whole = (frame == np.floor(frame)) & (frame <= _LARGEST)
+    if first_number == 1 and (whole & (frame == 0)).any() and (whole & (frame >= 0)).all():
+        zero = lines[frame == 0]
+        raise ReidError(
+            f"{path}: line {zero[0]}: frame is 0, but the first frame is 1 ({len(zero)} such lines)."
+            f" Where a file counts from 0, set {key}: 0, or add 1 to the frame of every line; if you"
+            " delete these lines instead, all other boxes come one frame late"
+        )
+    must = f"a whole number from {first_number}"
+    if first_number != 1:
+        must += f", as {key} says"
+    _stop_at(path, lines, ~whole | (frame < first_number), frame, "frame", must)
     if (ident == -1).all():
         raise ReidError(
             f"{path}: every id is -1, so these are detections; run a tracker on them and give its"
@@ -191,12 +281,19 @@ def _boxes(path: Path, values: Floats, lines: npt.NDArray[np.int64], least_id: i
         )
     outside = (ident != np.floor(ident)) | (ident < least_id) | (ident > _LARGEST)
     _stop_at(path, lines, outside, ident, "id", f"a whole number from {least_id}")
-    for column in (4, 5):
-        size = values[:, column]
-        _stop_at(path, lines, size <= 0, size, COLUMNS[column], "above 0")
-    table = pd.DataFrame({"frame": frame.astype(np.int64), "track_id": ident.astype(np.int64)})
-    for column, name in enumerate(BOX, 2):
-        table[name] = values[:, column]
+    if on_bad_box == "stop":
+        for column in (4, 5):
+            size = values[:, column]
+            remedy = "correct them, or set on_bad_box: clip to drop them"
+            _stop_at(path, lines, size <= 0, size, COLUMNS[column], "above 0", remedy)
+    table = pd.DataFrame(
+        {"frame": frame.astype(np.int64) - (first_number - 1), "track_id": ident.astype(np.int64)}
+    )
+    boxes = values[:, 2:6]
+    good = np.isfinite(boxes).all(axis=1) & (boxes[:, 2:] > 0).all(axis=1)
+    for column, name in enumerate(BOX):
+        table[name] = np.where(good, boxes[:, column], 0.0)
+    table["bad"] = ~good
     return table
 
 

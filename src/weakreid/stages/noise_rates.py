@@ -1,6 +1,7 @@
 """Stage: how noisy a tracker's tracklets are, against ground truth (TMC, Eqs. 7 and 8).
 
-Also a command by itself; iou, min_run, missed, static, title and reference may be left out:
+Also a command by itself; static, title, reference and the settings (`MEASURED`, `READ`) may be
+left out:
 
     python -m weakreid.stages.noise_rates --rates rates.json --distribution distribution.parquet \
         --markdown rates.md --figure rates.svg --params '{
@@ -19,7 +20,8 @@ import typer
 
 from weakreid import tables
 from weakreid.console import progress, run_stage, say
-from weakreid.datasets import motchallenge
+from weakreid.datasets import fit, motchallenge
+from weakreid.datasets.notices import Notices
 from weakreid.errors import ReidError
 from weakreid.files import write_json
 from weakreid.report import figures, pages
@@ -32,8 +34,15 @@ from weakreid.supervision.noise_rates import (
     pooled,
 )
 
-IOU = 0.5
 KEYS = ("name", "truth", "output")
+MEASURED: dict[str, Any] = {"iou": 0.5, "min_run": MIN_RUN, "missed": "count"}
+READ: dict[str, Any] = {
+    "first_frame_number": 1,
+    "truth_first_frame_number": None,
+    "truth_classes": [motchallenge.PEDESTRIAN],
+    "on_bad_box": "stop",
+}
+"""How the files are read; as in the config."""
 
 
 def main(
@@ -45,17 +54,16 @@ def main(
 ) -> None:
     """Measure rFM and rSW of tracker output, per sequence and pooled."""
     block = _block(params)
-    settings = {
-        "iou": block.get("iou", IOU),
-        "min_run": block.get("min_run", MIN_RUN),
-        "missed": block.get("missed", "count"),
-    }
+    settings = {key: block.get(key, default) for key, default in MEASURED.items()}
+    reading = {key: block.get(key, default) for key, default in READ.items()}
     title = block.get("title", "Noise of a tracker's tracklets")
     sequences = block["sequences"]
+    notices = Notices()
     found = [
-        _measure(about, **settings)
+        _measure(about, notices, reading, **settings)
         for about in progress(sequences, label="matching", unit="sequences")
     ]
+    notices.close()
     together = pooled(found)
     pools = {"all together": together} if len(found) > 1 else {}
     static = [
@@ -96,12 +104,42 @@ def _block(params: str) -> dict[str, Any]:
     return block
 
 
-def _measure(about: dict[str, Any], *, iou: float, min_run: int, missed: str) -> NoiseRates:
-    boxes = motchallenge.read_boxes(Path(about["output"]))
-    truth = motchallenge.truth_rows(motchallenge.read_truth(Path(about["truth"])))
+def _measure(
+    about: dict[str, Any],
+    notices: Notices,
+    reading: dict[str, Any],
+    *,
+    iou: float,
+    min_run: int,
+    missed: str,
+) -> NoiseRates:
+    output, path = Path(about["output"]), Path(about["truth"])
+    first, of_truth = reading["first_frame_number"], reading["truth_first_frame_number"]
+    on_bad_box = reading["on_bad_box"]
+    boxes = motchallenge.read_boxes(output, first_number=first, on_bad_box=on_bad_box)
+    bad = int(boxes["bad"].sum())
+    if bad:
+        notices.add("boxes without size", f"{output}: {bad} of {len(boxes)} boxes have no size")
+        boxes = boxes[~boxes["bad"]].reset_index(drop=True)
+    truth, words = motchallenge.read_people(
+        path,
+        classes=reading["truth_classes"],
+        first_number=first if of_truth is None else of_truth,
+        on_bad_box=on_bad_box,
+    )
+    say(f"{path}: {words}")
+    boxes["person_id"] = motchallenge.match_boxes(boxes, truth, iou)
+    fit.compare_truth(output, boxes, path, truth, words, iou, notices)
+    ends = int(boxes["frame"].max()), int(truth["frame"].max())
+    if abs(ends[0] - ends[1]) > fit.slack(min(ends)):
+        notices.add(
+            "files of other lengths",
+            f"{output} ends in frame {ends[0]:,}, {path} in frame {ends[1]:,}: are they of the same"
+            " video?",
+        )
     return noise_rates(
         boxes["track_id"].to_numpy(),
-        motchallenge.match_boxes(boxes, truth, iou),
+        boxes["person_id"].to_numpy(),
         truth["track_id"].to_numpy(),
         sequence=about["name"],
         min_run=min_run,
