@@ -15,7 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from weakreid import tables
-from weakreid.datasets import crops
+from weakreid.datasets import crops, tracks
+from weakreid.datasets.names import WINDOW_COLUMNS
 from weakreid.errors import ReidError
 from weakreid.images import decode_picture
 from weakreid.stages import crops as stage
@@ -225,7 +226,7 @@ def test_boxes_below_a_confidence(footage: Path, tmp_path: Path) -> None:
 def test_clipped_boxes_lie_inside(
     box: tuple[float, float, float, float], width: int, height: int
 ) -> None:
-    [[x0, y0, x1, y1]] = crops.clip_boxes(np.array([box]), width, height).tolist()
+    [[x0, y0, x1, y1]] = tracks.clip_boxes(np.array([box]), width, height).tolist()
     assert 0 <= x0 <= x1 <= width
     assert 0 <= y0 <= y1 <= height
     left, top, wide, high = box
@@ -280,7 +281,8 @@ def test_a_box_outside_the_picture(data: Path, tmp_path: Path) -> None:
     with pytest.raises(ReidError, match="line 58: the box 165, 10, 16, 24 of frame 7") as caught:
         crops.make(tmp_path / "out", data, [sequence()])
     text = one_line(caught)
-    assert f"picture of {WIDTH} x {HEIGHT} (2 such boxes)" in text
+    assert f"picture of {WIDTH} x {HEIGHT} (2 such boxes of 59): is " in text
+    assert "hall.avi the video that the tracker saw?" in text
     assert "on_bad_box: clip" in text
     counts = crops.make(tmp_path / "out", data, [sequence()], on_bad_box="clip")
     assert (counts["dropped_boxes"], counts["crops"]) == (2, 56)
@@ -312,11 +314,11 @@ def test_a_missing_column(data: Path, tmp_path: Path) -> None:
         ({"first_frame": 0}, "first_frame is 0"),
         ({"first_frame": 9, "last_frame": 3}, "last_frame 3 is before first_frame 9"),
         ({"first_frame": 30}, r"no box in frames 30 to 20"),
-        ({"boxes": "none.txt"}, "none.txt: cannot be read"),
-        ({"video": "none.avi"}, "none.avi: no such video"),
+        ({"boxes": "none.txt"}, "none.txt: no such file"),
+        ({"video": "none.avi"}, "none.avi: no such file; put the video there"),
         ({"video": "broken.avi"}, "broken.avi: cannot be opened as a video"),
         ({"video": None, "frames": "none"}, "no such folder, or no JPEG or PNG"),
-        ({"truth": "none.txt"}, "none.txt: cannot be read"),
+        ({"truth": "none.txt"}, "none.txt: no such file"),
     ],
 )
 def test_bad_sequences(footage: Path, tmp_path: Path, changes: dict, words: str) -> None:
@@ -375,7 +377,7 @@ def other_size(folder: Path) -> None:
     [
         (renumber, "by name f10.jpg comes before f2.jpg|by name f19.jpg comes before f2.jpg"),
         (cut_short, "000004.jpg: cannot be read"),
-        (other_size, "frame 4 has 60 x 50 pixels, earlier ones 160 x 96"),
+        (other_size, "frame 4 has 60 x 50 pixels, the first one 160 x 96"),
     ],
 )
 def test_bad_folders_of_frames(
@@ -414,7 +416,7 @@ def test_names_per_video(data: Path, tmp_path: Path, capsys: pytest.CaptureFixtu
         names="names.csv",
     )
     table = windows(tmp_path / "out")
-    assert tuple(table.columns) == crops.WINDOW_COLUMNS
+    assert tuple(table.columns) == WINDOW_COLUMNS
     assert table.to_numpy().tolist() == [
         ["hall", "1", "20", "1", "1 3", "0 1 2"],
         ["hall", "6", "9", "1", "2", "0 1"],
@@ -457,7 +459,7 @@ def test_bad_names(data: Path, tmp_path: Path, rows: list[str], words: str) -> N
 
 
 def test_names_that_are_not_there(footage: Path, tmp_path: Path) -> None:
-    with pytest.raises(ReidError, match=r"names\.csv: cannot be read"):
+    with pytest.raises(ReidError, match=r"names\.csv: no such file"):
         crops.make(tmp_path / "out", footage, [sequence()], names="names.csv")
 
 
@@ -467,7 +469,13 @@ def test_names_that_are_not_there(footage: Path, tmp_path: Path) -> None:
 def test_stages_from_a_video_to_tables(data: Path, tmp_path: Path) -> None:
     block = {"root": str(data), "sequences": [sequence(truth="gt.txt")], "min_frames": 6}
     source = tmp_path / "results" / "cropped.json"
-    stage.main(params=json.dumps(block), root=tmp_path / "results" / "crops", out=source)
+    stage.main(
+        dataset="hall",
+        params=json.dumps(block),
+        root=tmp_path / "results" / "crops",
+        picture=tmp_path / "results" / "crops.png",
+        out=source,
+    )
     assert json.loads(source.read_text()) == {"root": "crops"}
     params = {"source": "mot", "options": {"on_bad_frame": "stop", "official": False}}
     out = tmp_path / "results" / "tracklets.parquet"

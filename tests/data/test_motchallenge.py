@@ -37,7 +37,7 @@ def test_boxes(tmp_path: Path) -> None:
         "2,0,1e1,2,3,4,1,-1,-1,-1",
     )
     boxes = motchallenge.read_boxes(path)
-    assert boxes.columns.tolist() == [*motchallenge.COLUMNS, "confidence", "line"]
+    assert boxes.columns.tolist() == [*motchallenge.COLUMNS, "bad", "confidence", "line"]
     assert boxes["frame"].tolist() == [1, 2, 2]
     assert boxes["track_id"].tolist() == [3, 0, 1]
     assert boxes["left"].tolist() == [-1, 10, 5.5]
@@ -53,7 +53,7 @@ def test_boxes_of_six_columns_with_a_byte_order_mark(tmp_path: Path) -> None:
     path = tmp_path / "boxes.txt"
     path.write_bytes(b"\xef\xbb\xbf1, 1, 2, 3, 4, 5\r\n2, 1, 2, 3, 4, 5\r\n")
     boxes = motchallenge.read_boxes(path)
-    assert boxes["confidence"].tolist() == [1, 1]
+    assert boxes["confidence"].isna().all()
     assert boxes["line"].tolist() == [1, 2]
 
 
@@ -93,8 +93,8 @@ def test_bad_boxes(tmp_path: Path, lines: list[str], words: str) -> None:
 
 
 def test_boxes_that_are_not_there(tmp_path: Path) -> None:
-    for path in (tmp_path / "none.txt", tmp_path):
-        with pytest.raises(ReidError, match="cannot be read") as caught:
+    for path, words in ((tmp_path / "none.txt", "no such file"), (tmp_path, "a folder, but")):
+        with pytest.raises(ReidError, match=words) as caught:
             motchallenge.read_boxes(path)
         assert str(path) in one_line(caught)
     (tmp_path / "boxes.txt").write_bytes(b"\xff\xfe\x00")

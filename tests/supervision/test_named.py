@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from weakreid import tables
-from weakreid.datasets.crops import WINDOW_COLUMNS
+from weakreid.datasets.names import WINDOW_COLUMNS
 from weakreid.errors import ReidError
 from weakreid.stages import named_bags as stage
 from weakreid.supervision import named

@@ -408,11 +408,13 @@ def test_a_tracker_s_output_that_does_not_fit(spoil: Any, line: str, checkout, w
     (film / "boxes.txt").write_text(spoil((film / "boxes.txt").read_text()))
     options = {"params": json.dumps({**FILM, "root": str(film)})}
     out = work / "out" / "cropped.json"
+    options |= {"dataset": "film", "picture": work / "out" / "crops.png"}
     status, lines = run("crops", {**options, "root": work / "out" / "crops", "out": out})
     assert status == 1
     assert lines[-1].startswith(f"error: {film}/{line}")
     assert not out.exists()
     assert not (work / "out" / "crops").exists()
+    assert not (work / "out" / "crops.png").exists()
 
 
 def test_so_through_the_workflow(empty) -> None:

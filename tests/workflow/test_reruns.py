@@ -383,6 +383,10 @@ KEYS: dict[str, tuple[Any, frozenset[str]]] = {
     "trackers.tiny.output": ("truth.txt", frozenset({"noise_rates"})),
     "trackers.tiny.iou": (0.6, frozenset({"noise_rates"})),
     "trackers.tiny.min_run": (2, frozenset({"noise_rates"})),
+    "trackers.tiny.truth_classes": ([2], frozenset({"noise_rates"})),
+    "trackers.tiny.first_frame_number": (0, frozenset({"noise_rates"})),
+    "trackers.tiny.truth_first_frame_number": (1, frozenset({"noise_rates"})),
+    "trackers.tiny.on_bad_box": ("clip", frozenset({"noise_rates"})),
     "trackers.tiny.missed": ("leave_out", frozenset({"noise_rates"})),
     "trackers.tiny.static": (["hall"], frozenset({"noise_rates"})),
     "datasets.film.root": ("film/../film", FILMING),
@@ -395,6 +399,9 @@ KEYS: dict[str, tuple[Any, frozenset[str]]] = {
     "datasets.film.min_confidence": (0.5, FILMING),
     "datasets.film.iou": (0.6, FILMING),
     "datasets.film.truth_ids": ("global", FILMING),
+    "datasets.film.truth_classes": ([2], FILMING),
+    "datasets.film.first_frame_number": (0, FILMING),
+    "datasets.film.truth_first_frame_number": (1, FILMING),
     "datasets.film.on_bad_box": ("clip", FILMING),
     "datasets.film.on_bad_frame": ("leave_out", FILMING - {"crops"}),
     # the contact sheet asked for is the other dataset's
@@ -814,8 +821,12 @@ MODULES: dict[frozenset[str], str] = {
     OF_DATASET | NAMING: "stages.dataset",
     OF_DATASET | NAMING | ANNOTATING | WITH_THE_TRUTH: "datasets.pack",
     OF_SPLIT | NAMING: "datasets.splits stages.split",
-    FILMING: "datasets.crops stages.crops",
-    FILMING | {"noise_rates"}: "datasets.motchallenge",
+    FILMING: """
+        datasets.crops datasets.crop_sheet datasets.crop_tables datasets.fit datasets.footage
+        datasets.names datasets.tracks datasets.video
+        stages.crops
+    """,
+    FILMING | {"noise_rates"}: "datasets.motchallenge datasets.notices datasets.truth",
     FILMING - {"crops"}: "datasets.mot",
     NAMING: "supervision.named stages.named_bags",
     frozenset({"noise_rates"}): "report.noise_rates supervision.noise_rates stages.noise_rates",

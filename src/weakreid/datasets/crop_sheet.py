@@ -7,7 +7,6 @@ It shows people: of real ones it belongs under results/ and nowhere else.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -57,14 +56,15 @@ def some_of(footage: Sequence[Footage], data: Path) -> set[str]:
 
 
 def frames_to_show(boxes: pd.DataFrame) -> list[int]:
-    """Return some frames: of the beginning, the middle and the end those with most boxes."""
+    """Return some frames: those with most boxes at the beginning, in the middle and at the end."""
     if boxes.empty:
         return []
     counts = boxes.groupby("frame").size()
     numbers = counts.index.to_numpy()
-    edges = np.linspace(numbers[0], numbers[-1] + 1, WHOLE_FRAMES + 1)
-    parts = [counts[(numbers >= a) & (numbers < b)] for a, b in pairwise(edges)]
-    return [int(part.idxmax()) for part in parts if len(part)]
+    near = (numbers[-1] - numbers[0]) / (4 * WHOLE_FRAMES)
+    places = np.linspace(numbers[0], numbers[-1], WHOLE_FRAMES)
+    parts = [counts[np.abs(numbers - place) <= near] for place in places]
+    return sorted({int(part.idxmax()) for part in parts if len(part)})
 
 
 def smaller(picture: Pixels) -> Pixels:
@@ -200,11 +200,7 @@ def _draw_frames(figure: Figure, one: Band, top: float, height: float, total: fl
             colour = _COLOURS[track % len(_COLOURS)]
             x, y, w, h = place * (wide, high, wide, high)
             x, y = x - 0.5, y - 0.5
-            axes.add_patch(
-                Rectangle(
-                    (x, y), w, h, fill=False, ec=colour, lw=1.6
-                )
-            )
+            axes.add_patch(Rectangle((x, y), w, h, fill=False, ec=colour, lw=1.6))
             axes.text(
                 x, y, str(track), fontsize=7.5, color="black", va="bottom", ha="left",
                 bbox={"facecolor": colour, "edgecolor": "none", "pad": 0.8}, clip_on=True,

@@ -31,32 +31,17 @@ import pandas as pd
 import simplejpeg
 
 from weakreid.console import progress, say
-from weakreid.datasets import crop_sheet, fit, footage, motchallenge, tracks, video
+from weakreid.datasets import crop_sheet, fit, footage, motchallenge, tracks, truth, video
+from weakreid.datasets.crop_tables import FRAME_COLUMNS, FRAMES, TRACKLET_COLUMNS, TRACKLETS
 from weakreid.datasets.footage import Footage
 from weakreid.datasets.majority import main_persons
 from weakreid.datasets.names import NAMES, VIDEOS, read_names, write_windows
-from weakreid.datasets.notices import Notices
+from weakreid.datasets.notices import Notices, slack
 from weakreid.datasets.tracks import Tracks
 from weakreid.datasets.video import About, EndedError, Frames
 from weakreid.errors import ReidError
 from weakreid.files import replacing
 from weakreid.images import Pixels
-
-TRACKLETS = "tracklets.csv"
-FRAMES = "frames.csv"
-
-TRACKLET_COLUMNS = (
-    "tracklet_id",
-    "sequence",
-    "track_id",
-    "person_id",
-    "camera_id",
-    "split",
-    "first_frame",
-    "last_frame",
-    "frame_count",
-)
-FRAME_COLUMNS = ("tracklet_id", "frame", "file", "person_id")
 
 TRUTH_IDS = ("per_file", "global")
 PERSONS_PER_FILE = 100_000
@@ -141,7 +126,7 @@ def make(
             boxes = held.kept.assign(person_id=np.int64(0))
             if item.truth is not None:
                 number = truth_first_frame_number
-                people, words = motchallenge.read_people(
+                people, words = truth.read_people(
                     data / item.truth,
                     classes=truth_classes,
                     first_number=item.first_frame_number if number is None else number,
@@ -149,7 +134,7 @@ def make(
                 )
                 boxes = _with_persons(held.kept, people, data / item.truth, iou, offsets)
                 say(f"{data / item.truth}: {words}")
-                fit.compare_truth(
+                truth.compare(
                     data / item.boxes, boxes, data / item.truth, people, words, iou, notices
                 )
             boxes["file"] = [
@@ -321,7 +306,7 @@ def _cut_out(
     whole: dict[int, Pixels] = {}
     last = int(held.seen["frame"].max())
     # where other boxes follow, the tracker says that the video goes on
-    beyond = fit.slack(last) + 1 if last == held.last else 0
+    beyond = slack(last) + 1 if last == held.last else 0
     made = frames.pictures(wanted, last, beyond)
     pictures = progress(made, total=len(wanted), label=item.name, unit="frames")
     try:

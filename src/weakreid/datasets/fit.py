@@ -13,22 +13,13 @@ import pandas as pd
 
 from weakreid.datasets.footage import Footage
 from weakreid.datasets.motchallenge import BOX
-from weakreid.datasets.notices import Notices
+from weakreid.datasets.notices import SHARE, Notices, slack
 from weakreid.datasets.video import About, Frames
-
-SHARE = 0.1
-"""More than this share of a sequence's boxes is more than anybody expects: on seven MOT17 videos and
-PETS09, no tracker has 5 % that lean out by more than a tenth, nor 2 % in tracks of under 6 boxes."""
 
 _LEAST = 20
 # a bit more than 2/3: a tracker that was given 1280 x 720 of a video of 1920 x 1080
 _SMALLER = 0.7
 _SEQINFO = "seqinfo.ini"
-
-
-def slack(frames: int) -> int:
-    """Return how many frames a video may go on after the last box: a twentieth, 25 at least."""
-    return max(25, frames // 20)
 
 
 def question(about: About, boxes: Path) -> str:
@@ -206,37 +197,3 @@ def _read_seqinfo(path: Path) -> tuple[dict[str, float], str]:
         return {key: float(section[key]) for key in keys if key in section}, ""
     except (OSError, configparser.Error, KeyError, ValueError) as error:
         return {}, " ".join(str(error).split())
-
-
-# ------------------------------------------------------------------ ground truth
-
-
-def compare_truth(
-    path: Path,
-    boxes: pd.DataFrame,
-    truth_path: Path,
-    truth: pd.DataFrame,
-    words: str,
-    iou: float,
-    notices: Notices,
-) -> None:
-    """Warn where few of a tracker's boxes match a true one.
-
-    Args:
-        path: the tracker's output.
-        boxes: its boxes with person_id, 0 where none matches.
-        truth_path: the ground truth.
-        truth: its boxes that count.
-        words: which boxes there are.
-        iou: the least overlap of a match.
-        notices: told of it.
-    """
-    matched = int((boxes["person_id"] > 0).sum())
-    if len(boxes) and matched < len(boxes) / 2:
-        notices.add(
-            "boxes that match no truth",
-            f"{path}: only {matched:,} of {len(boxes):,} boxes match a true one of {truth_path} at"
-            f" iou {iou:g} ({len(truth):,} true boxes count, of {words}): is it the truth of this"
-            " video, with the same numbers of frames and classes (truth_first_frame_number,"
-            " truth_classes)?",
-        )

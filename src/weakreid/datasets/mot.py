@@ -12,7 +12,7 @@ import pandas as pd
 
 from weakreid.console import say
 from weakreid.datasets import layout
-from weakreid.datasets.crops import FRAME_COLUMNS, FRAMES, TRACKLET_COLUMNS, TRACKLETS
+from weakreid.datasets.crop_tables import FRAME_COLUMNS, FRAMES, TRACKLET_COLUMNS, TRACKLETS
 from weakreid.datasets.layout import Reading
 from weakreid.errors import ReidError
 from weakreid.files import read_fault

@@ -21,7 +21,7 @@ filters write them) is refused, or read as 0, 0, 0, 0 and marked `bad` (`on_bad_
 """
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from pathlib import Path
 from typing import TypeAlias
 
@@ -108,50 +108,6 @@ def read_truth(path: Path, *, first_number: int = 1, on_bad_box: str = "stop") -
     _stop_at(path, lines, (seen < 0) | (seen > 1), seen, "visibility", "within 0 and 1")
     table["visibility"] = seen
     return _sorted(path, table, lines)
-
-
-def read_people(
-    path: Path,
-    *,
-    classes: Sequence[int] = (PEDESTRIAN,),
-    first_number: int = 1,
-    on_bad_box: str = "stop",
-) -> tuple[pd.DataFrame, str]:
-    """Read the boxes of ground truth that count, at least one.
-
-    Args:
-        path: the file.
-        classes: those that are people.
-        first_number: what the file calls the first frame.
-        on_bad_box: "stop" at a box without size, or "clip": leave it out.
-
-    Returns:
-        The rows of `read_truth` that count, and in words which boxes there are.
-
-    Raises:
-        ReidError: as `read_truth`, or no box counts.
-    """
-    truth = read_truth(path, first_number=first_number, on_bad_box=on_bad_box)
-    rows = truth_rows(truth[~truth["bad"]], classes)
-    flagged = truth[truth["consider"]]
-    unflagged = len(truth) - len(flagged)
-    kinds = flagged["kind"].value_counts().sort_index()
-    found = [f"{count} of class {kind}" for kind, count in kinds.items()]
-    found += [f"{unflagged} with flag 0 (the 7th column)"] * bool(unflagged)
-    found += [f"{int(truth['bad'].sum())} without size"] * bool(truth["bad"].any())
-    about = f"{len(truth)} boxes: {', '.join(found)}"
-    if rows.empty:
-        others = [int(kind) for kind in kinds.index if kind not in classes]
-        if others:
-            remedy = f"truth_classes is {list(classes)}: set truth_classes: {others}, or those of"
-            remedy += " them that are people"
-        else:
-            remedy = "flag 0 says that a box is not to be judged: write 1 where it is"
-        raise ReidError(
-            f"{path}: no box of this ground truth counts. It has {about}. {remedy}, or leave the"
-            " truth out"
-        )
-    return rows, about
 
 
 def truth_rows(frame: pd.DataFrame, classes: Collection[int] = (PEDESTRIAN,)) -> pd.DataFrame:
@@ -266,9 +222,9 @@ def _boxes(
     if first_number == 1 and (whole & (frame == 0)).any() and (whole & (frame >= 0)).all():
         zero = lines[frame == 0]
         raise ReidError(
-            f"{path}: line {zero[0]}: frame is 0, but the first frame is 1 ({len(zero)} such lines)."
-            f" Where a file counts from 0, set {key}: 0, or add 1 to the frame of every line; if you"
-            " delete these lines instead, all other boxes come one frame late"
+            f"{path}: line {zero[0]}: frame is 0, but the first frame is 1 ({len(zero)} such"
+            f" lines). If this file counts from 0, set {key}: 0, or add 1 to the frame of every"
+            " line; do not delete the lines: all other boxes would come one frame late"
         )
     must = f"a whole number from {first_number}"
     if first_number != 1:
@@ -290,10 +246,10 @@ def _boxes(
         {"frame": frame.astype(np.int64) - (first_number - 1), "track_id": ident.astype(np.int64)}
     )
     boxes = values[:, 2:6]
-    good = np.isfinite(boxes).all(axis=1) & (boxes[:, 2:] > 0).all(axis=1)
+    good = np.concatenate([np.isfinite(boxes), boxes[:, 2:] > 0], axis=1).all(axis=1)
     for column, name in enumerate(BOX):
         table[name] = np.where(good, boxes[:, column], 0.0)
-    table["bad"] = ~good
+    table["bad"] = np.logical_not(good)
     return table
 
 

@@ -14,7 +14,7 @@ import pandas as pd
 
 from weakreid.datasets import fit, motchallenge
 from weakreid.datasets.footage import Footage
-from weakreid.datasets.notices import Notices
+from weakreid.datasets.notices import SHARE, Notices
 from weakreid.datasets.video import About
 from weakreid.errors import ReidError
 
@@ -133,11 +133,11 @@ def beyond(path: Path, seen: pd.DataFrame, length: int, about: About) -> ReidErr
     first = late.iloc[0]
     header = ""
     if about.stated and about.stated > length:
-        header = f" that can be read, {about.stated} by its header: it may be cut short"
+        header = f" that can be read (its header says {about.stated}: it may be cut short)"
     return ReidError(
-        f"is {about.path} the video that the tracker saw? {path}: line {int(first['line'])} is a"
-        f" box in frame {int(first['frame'])}, but {about.path} has {length} frames{header}"
-        f" ({len(late)} such boxes); give the frames that the tracker saw, or set last_frame"
+        f"{path}: line {int(first['line'])} is a box in frame {int(first['frame'])}, but"
+        f" {about.path} has {length} frames{header} ({len(late)} such boxes): is it the video that"
+        " the tracker saw, at the same rate? If so, set last_frame"
     )
 
 
@@ -146,11 +146,11 @@ def _outside(path: Path, seen: pd.DataFrame, boxes: pd.DataFrame, about: About) 
     box = ", ".join(f"{first[name]:g}" for name in motchallenge.BOX)
     odd = fit.doubts(seen, about)
     return ReidError(
-        f"is {about.path} the video that the tracker saw? {path}: line {int(first['line'])}: the"
-        f" box {box} of frame {int(first['frame'])} leaves less than {_LEAST_PIXELS} x"
-        f" {_LEAST_PIXELS} pixels inside the picture of {about.width} x {about.height}"
-        f" ({len(boxes)} such boxes of {len(seen)}){f'; {odd}' if odd else ''}; if it is the right"
-        " video, correct the boxes, or set on_bad_box: clip to drop them"
+        f"{path}: line {int(first['line'])}: the box {box} of frame {int(first['frame'])} leaves"
+        f" less than {_LEAST_PIXELS} x {_LEAST_PIXELS} pixels inside the picture of {about.width} x"
+        f" {about.height} ({len(boxes)} such boxes of {len(seen)}): is {about.path} the video that"
+        f" the tracker saw?{f' Of it, {odd}.' if odd else ''} If so, correct them, or set"
+        " on_bad_box: clip to drop them"
     )
 
 
@@ -201,7 +201,7 @@ def _tell(
         )
         return
     for why, count in lost.items():
-        if count > fit.SHARE * len(seen):
+        if count > SHARE * len(seen):
             notices.add(
                 "many boxes are dropped",
                 f"sequence {item.name}: {count:,} of {len(seen):,} boxes of {path} are dropped:"

@@ -20,8 +20,8 @@ import typer
 
 from weakreid import tables
 from weakreid.console import progress, run_stage, say
-from weakreid.datasets import fit, motchallenge
-from weakreid.datasets.notices import Notices
+from weakreid.datasets import motchallenge, truth
+from weakreid.datasets.notices import Notices, slack
 from weakreid.errors import ReidError
 from weakreid.files import write_json
 from weakreid.report import figures, pages
@@ -121,17 +121,17 @@ def _measure(
     if bad:
         notices.add("boxes without size", f"{output}: {bad} of {len(boxes)} boxes have no size")
         boxes = boxes[~boxes["bad"]].reset_index(drop=True)
-    truth, words = motchallenge.read_people(
+    people, words = truth.read_people(
         path,
         classes=reading["truth_classes"],
         first_number=first if of_truth is None else of_truth,
         on_bad_box=on_bad_box,
     )
     say(f"{path}: {words}")
-    boxes["person_id"] = motchallenge.match_boxes(boxes, truth, iou)
-    fit.compare_truth(output, boxes, path, truth, words, iou, notices)
-    ends = int(boxes["frame"].max()), int(truth["frame"].max())
-    if abs(ends[0] - ends[1]) > fit.slack(min(ends)):
+    boxes["person_id"] = motchallenge.match_boxes(boxes, people, iou)
+    truth.compare(output, boxes, path, people, words, iou, notices)
+    ends = int(boxes["frame"].max()), int(people["frame"].max())
+    if abs(ends[0] - ends[1]) > slack(min(ends)):
         notices.add(
             "files of other lengths",
             f"{output} ends in frame {ends[0]:,}, {path} in frame {ends[1]:,}: are they of the same"
@@ -140,7 +140,7 @@ def _measure(
     return noise_rates(
         boxes["track_id"].to_numpy(),
         boxes["person_id"].to_numpy(),
-        truth["track_id"].to_numpy(),
+        people["track_id"].to_numpy(),
         sequence=about["name"],
         min_run=min_run,
         missed=missed,

@@ -1,6 +1,6 @@
 """Training bags of named videos: who is in a video, or in some of its frames, as people wrote down.
 
-The names come with a tracker's output (`weakreid.datasets.crops`, videos.csv): a row per window of
+The names come with a tracker's output (`weakreid.datasets.names`, videos.csv): a row per window of
 a video, with the numbers of those who were named. A window becomes one bag, whose label is that
 list. The table "frames" does not say which frame of a video a row is; the name of its file does:
 SEQUENCE/TRACK/FRAME.jpg, where the sequence is the video.

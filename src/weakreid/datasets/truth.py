@@ -1,0 +1,85 @@
+"""Ground truth of a tracker's output: the boxes that count, and whether the two belong together."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from weakreid.datasets import motchallenge
+from weakreid.datasets.notices import Notices
+from weakreid.errors import ReidError
+
+
+def read_people(
+    path: Path,
+    *,
+    classes: Sequence[int] = (motchallenge.PEDESTRIAN,),
+    first_number: int = 1,
+    on_bad_box: str = "stop",
+) -> tuple[pd.DataFrame, str]:
+    """Read the boxes of ground truth that count, at least one.
+
+    Args:
+        path: the file.
+        classes: those that are people.
+        first_number: what the file calls the first frame.
+        on_bad_box: "stop" at a box without size, or "clip": leave it out.
+
+    Returns:
+        The rows of `motchallenge.read_truth` that count, and in words which boxes there are.
+
+    Raises:
+        ReidError: as `motchallenge.read_truth`, or no box counts.
+    """
+    truth = motchallenge.read_truth(path, first_number=first_number, on_bad_box=on_bad_box)
+    rows = motchallenge.truth_rows(truth[~truth["bad"]], classes)
+    flagged = truth[truth["consider"]]
+    unflagged = len(truth) - len(flagged)
+    kinds = flagged["kind"].value_counts().sort_index()
+    found = [f"{count} of class {kind}" for kind, count in kinds.items()]
+    found += [f"{unflagged} with flag 0 (the 7th column)"] * bool(unflagged)
+    found += [f"{int(truth['bad'].sum())} without size"] * bool(truth["bad"].any())
+    about = f"{len(truth)} boxes: {', '.join(found)}"
+    if rows.empty:
+        others = [int(kind) for kind in kinds.index if kind not in classes]
+        if others:
+            remedy = f"truth_classes is {list(classes)}: set truth_classes: {others}, or those of"
+            remedy += " them that are people"
+        else:
+            remedy = "flag 0 says that a box is not to be judged: write 1 where it is"
+        raise ReidError(
+            f"{path}: no box of this ground truth counts. It has {about}. {remedy}, or leave the"
+            " truth out"
+        )
+    return rows, about
+
+
+def compare(
+    path: Path,
+    boxes: pd.DataFrame,
+    truth_path: Path,
+    truth: pd.DataFrame,
+    words: str,
+    iou: float,
+    notices: Notices,
+) -> None:
+    """Warn where few of a tracker's boxes match a true one.
+
+    Args:
+        path: the tracker's output.
+        boxes: its boxes with person_id, 0 where none matches.
+        truth_path: the ground truth.
+        truth: its boxes that count.
+        words: which boxes there are.
+        iou: the least overlap of a match.
+        notices: told of it.
+    """
+    matched = int((boxes["person_id"] > 0).sum())
+    if len(boxes) and matched < len(boxes) / 2:
+        notices.add(
+            "boxes that match no truth",
+            f"{path}: only {matched:,} of {len(boxes):,} boxes match a true one of {truth_path} at"
+            f" iou {iou:g} ({len(truth):,} true boxes count, of {words}): is it the truth of this"
+            " video, with the same numbers of frames and classes (truth_first_frame_number,"
+            " truth_classes)?",
+        )
