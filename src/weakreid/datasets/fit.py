@@ -86,7 +86,7 @@ def compare_lengths(
         notices: told of it.
     """
     known = frames.read if frames.ended else about.length
-    header = about.stated if about.stated and about.stated > frames.read else None
+    header = about.stated if about.stated and about.stated >= frames.read else None
     length, least = known or header, max(frames.read, known or header or 0)
     more = least - last
     if more > slack(last):
