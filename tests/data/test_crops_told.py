@@ -198,8 +198,9 @@ def test_files_that_count_from_0(hall: Path, tmp_path: Path, told) -> None:
 
 
 def test_a_file_that_does_not_count_from_0(told) -> None:
-    (line,) = told(sequence(last_frame=30), first_frame_number=0)
-    assert "the first box is in frame 1, and first_frame_number is 0" in line
+    first, second = told(sequence(last_frame=30), first_frame_number=0)
+    assert "the first box is in frame 1, and first_frame_number is 0" in first
+    assert "hall.txt goes on to frame 41" in second
 
 
 def test_pictures_whose_names_count_from_0(hall: Path, told) -> None:

@@ -69,7 +69,7 @@ def test_a_page_of_the_tiny_experiment(tiny) -> None:
         "Tables",
         "Trackers",
     }
-    assert set(categories["Datasets"]) == {"walkers_tiny"}
+    assert set(categories["Datasets"]) == {"film", "walkers_tiny"}
     assert "Tiny k" in categories["Tables"]
     assert results["results/tables/mini_k/plot.svg"]["labels"] == {
         "what": "plot",

@@ -53,7 +53,7 @@ rule crops:
     output:
         source="results/datasets/{dataset}/cropped.json",
         root=directory("results/datasets/{dataset}/crops"),
-        picture="results/datasets/{dataset}/crops.png",
+        picture=shown("results/datasets/{dataset}/crops.png", "crops", "crops"),
     log:
         "results/datasets/{dataset}/logs/crops.log",
     benchmark:
