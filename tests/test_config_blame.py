@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from weakreid import config
-from weakreid.config_faults import blamed, listed, suggest
+from weakreid.config_faults import blamed, listed, repeated_keys, suggest
 from weakreid.errors import ReidError
 
 OWN = yaml.safe_load(Path(__file__).parents[1].joinpath("config.yaml").read_text("utf-8"))
@@ -108,3 +108,20 @@ def test_of_a_thousand_names_a_few_are_said():
     assert suggest("zzz", names).endswith(" and 995 more")
     assert listed(["a", "b"]) == "a, b"
     assert suggest("zzz", ["b", "a"]) == "; allowed: a, b"
+
+
+def test_a_key_that_is_given_twice_is_no_matter_of_chance():
+    text = "a: &x\n  b: 1\n  b: 2\nc: [{<<: *x, d: 1}, {e: 1}]\nf: *x\na: 3\n"
+    assert repeated_keys("my.yaml", text) == [
+        (
+            "my.yaml: line 3: the key 'b' is on line 2 already, which would not count; keep one of "
+            "them"
+        ),
+        (
+            "my.yaml: line 6: the key 'a' is on line 1 already, which would not count; keep one of "
+            "them"
+        ),
+    ]
+    assert repeated_keys("my.yaml", "") == []
+    own = Path(__file__).parents[1].joinpath("config.yaml").read_text("utf-8")
+    assert repeated_keys("config.yaml", own) == []

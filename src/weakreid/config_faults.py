@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
+import yaml
 from pydantic import BaseModel, ValidationError
 
 from weakreid.errors import ReidError
@@ -103,6 +104,38 @@ def _depth(given: Any, path: Sequence[str]) -> int:
         else:
             return depth
     return len(path)
+
+
+def repeated_keys(name: str, text: str) -> list[str]:
+    """Return a line for every key that a file gives twice in a block: YAML keeps the last alone.
+
+    Args:
+        name: The file, as the lines say it.
+        text: YAML that can be read.
+    """
+    lines: list[str] = []
+    todo = [yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))]
+    done: set[int] = set()
+    while todo:
+        node = todo.pop()
+        # an alias is the block that its anchor names
+        if node is None or id(node) in done:
+            continue
+        done.add(id(node))
+        if isinstance(node, yaml.SequenceNode):
+            todo += node.value
+        elif isinstance(node, yaml.MappingNode):
+            first: dict[str, int] = {}
+            for key, value in node.value:
+                line = key.start_mark.line + 1
+                before = first.setdefault(str(key.value), line)
+                if before != line:
+                    lines.append(
+                        f"{name}: line {line}: the key '{key.value}' is on line {before} already, "
+                        "which would not count; keep one of them"
+                    )
+                todo.append(value)
+    return sorted(map(shortened, lines))
 
 
 def shortened(text: str, most: int = LONGEST_LINE - len("error: ")) -> str:

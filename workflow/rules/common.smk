@@ -125,24 +125,40 @@ def check_published(tables, studies):
                 figures.check_dataset(table.paper, name)
 
 
-def parts_of_config():
-    """Return what gave the config, later ones winning: a name, and what stands there."""
+def files_of_config():
+    """Return the files that gave the config, later ones winning, and their names."""
     settings = workflow.config_settings
     own = workflow.configfiles[len(settings.configfiles) :]
-    names = {path: config_faults.OWN_FILE for path in own}
+    names = {Path(path): config_faults.OWN_FILE for path in own}
     for path in settings.configfiles:
         below = path.is_relative_to(Path.cwd())
         names[path] = str(path.relative_to(Path.cwd()) if below else path)
-    parts = [(name, load_configfile(path)) for path, name in names.items()]
-    return [*parts, ("--config", dict(settings.config))]
+    return names
 
 
+def parts_of_config():
+    """Return what gave the config, later ones winning: a name, and what stands there."""
+    parts = [(name, load_configfile(path)) for path, name in files_of_config().items()]
+    return [*parts, ("--config", dict(workflow.config_settings.config))]
+
+
+def refuse(lines):
+    raise SystemExit("\n".join(f"error: {line}" for line in lines))
+
+
+twice = [
+    line
+    for path, name in files_of_config().items()
+    if path.suffix != ".json"
+    for line in config_faults.repeated_keys(name, path.read_text(encoding="utf-8"))
+]
+if twice:
+    refuse(twice)
 try:
     CONFIG = weakreid_config.load(config)
     check_published(CONFIG.tables, CONFIG.studies)
 except ReidError as error:
-    found = config_faults.blamed(error, parts_of_config())
-    raise SystemExit("\n".join(f"error: {line}" for line in found))
+    refuse(config_faults.blamed(error, parts_of_config()))
 
 
 def one_of(names):
