@@ -193,9 +193,10 @@ TINY = {"dataset": "walkers_tiny", "bags": None, "noise": None, "isolation": Non
         ),
         (
             {"experiments": {"wl_tiny": {"method": "tiny_tracklets"}}},
+            # where the key stands that cannot be
             (
-                "experiments.wl_tiny.bags: the method tiny_tracklets learns from tracklets; leave "
-                "bags out, or take another method"
+                "tiny.yaml: experiments.wl_tiny.bags: the method tiny_tracklets learns from "
+                "tracklets; leave bags out, or take another method"
             ),
         ),
         (
@@ -266,7 +267,9 @@ def test_a_config_that_cannot_be(change: dict[str, Any], line: str, checkout, mo
     monkeypatch.chdir(checkout.folder)
     with pytest.raises(SystemExit) as left:
         dry_run(["results/wl_tiny/metrics.json"], change)
-    assert left.value.code == f"error: --config: {line.removeprefix('config.yaml: ')}"
+    line = line.removeprefix("config.yaml: ")
+    file = "" if line.startswith("tiny.yaml: ") else "--config: "
+    assert left.value.code == f"error: {file}{line}"
 
 
 def test_every_fault_names_the_file_that_it_stands_in(checkout) -> None:
