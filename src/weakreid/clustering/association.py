@@ -23,7 +23,7 @@ MIN_SAMPLES = 4
 
 
 class NoEpsError(ReidError):
-    """The distances have no eps of their own."""
+    """The distances have no eps of their own; the message says why, not what to do."""
 
 
 def data_eps(distances: Any, count: int, share: float = SHARE) -> float:
@@ -58,7 +58,7 @@ def data_eps(distances: Any, count: int, share: float = SHARE) -> float:
     if pairs < 1:
         raise NoEpsError(
             f"association: no two of {count} tracklets are at a distance above 0, so that no eps "
-            "follows from the data; give more tracklets, or set association.eps"
+            "follows from the data"
         )
     taken = max(1, round(share * pairs))
     smallest = positive
@@ -68,8 +68,7 @@ def data_eps(distances: Any, count: int, share: float = SHARE) -> float:
     if eps >= 1:
         raise NoEpsError(
             f"association: no eps follows from {count} tracklets: the smallest of their distances "
-            f"above 0 are 1, whatever association.share (now {share:g}) is; {_spread(distances)}; "
-            "check the features, raise association.k1, give more tracklets, or set association.eps"
+            f"above 0 are 1, whatever association.share (now {share:g}) is; {_spread(distances)}"
         )
     return eps
 
@@ -160,38 +159,22 @@ def cluster_quality(labels: ArrayLike, persons: ArrayLike) -> dict[str, float]:
     return quality
 
 
-def check_clusters(
+def failure(
     labels: ArrayLike, distances: Any, eps: float, min_samples: int = MIN_SAMPLES
-) -> None:
-    """Refuse labels with which nothing can be learned.
+) -> str | None:
+    """Return one line about labels with which nothing can be learned, None for all others.
 
-    Raises:
-        ReidError: there are fewer than two clusters; `describe_failure` says why.
+    Nothing can be learned from fewer than two clusters. What to do instead: `advice.advise`.
     """
     labels = np.asarray(labels)
     clusters = len(np.unique(labels[labels >= 0]))
-    if clusters < 2:
-        raise ReidError(describe_failure(distances, eps, min_samples, clusters))
-
-
-def describe_failure(
-    distances: Any, eps: float, min_samples: int = MIN_SAMPLES, clusters: int = 0
-) -> str:
-    """Return one line about a clustering with one cluster or none: distances, and what to do."""
-    count = distances.shape[0]
+    if clusters >= 2:
+        return None
     found = "one cluster" if clusters else "no cluster"
-    radius, least = "association.eps (or association.share)", "association.min_samples"
-    text = (
-        f"association: DBSCAN found {found} among {count} tracklets with eps {eps:.4g} and "
-        f"min_samples {min_samples}; {_spread(distances)}"
+    return (
+        f"association: DBSCAN found {found} among {distances.shape[0]} tracklets with eps "
+        f"{eps:.4g} and min_samples {min_samples}; {_spread(distances)}"
     )
-    if count < 2 * min_samples:
-        return f"{text}; give at least {2 * min_samples} tracklets, or lower {least}"
-    if clusters:
-        return f"{text}; lower {radius}, or give tracklets of more people"
-    if not distances.nnz:
-        return f"{text}; check the features, raise association.k1, or give more tracklets"
-    return f"{text}; raise {radius}, lower {least}, or give more tracklets"
 
 
 def _spread(distances: Any) -> str:

@@ -1,13 +1,15 @@
 """Clusters of tracklets as labels: how they are found, and how good they were (TMC)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from weakreid.clustering import association, jaccard
+from weakreid.clustering import advice, association, jaccard
 from weakreid.datasets.majority import main_persons
+from weakreid.errors import ReidError
 from weakreid.training.loop import History
 
 
@@ -30,6 +32,21 @@ class Associating:
     min_samples: int
     eps: float | None
     share: float
+
+    def fitted(self, count: int) -> "tuple[Associating, str]":
+        """Return the settings that so many tracklets can carry (`advice.fit`), and what to warn of.
+
+        That is "" where they stay as they are.
+        """
+        fit = advice.fit(count, self.k1, self.k2, self.min_samples)
+        if fit == (self.k1, self.k2, self.min_samples):
+            return self, ""
+        text = (
+            f"association: {count} tracklets are too few for k1 {self.k1}, k2 {self.k2} and "
+            f"min_samples {self.min_samples}; taken are {fit.k1}, {fit.k2} and {fit.min_samples}, "
+            "and what is joined says little"
+        )
+        return replace(self, **fit._asdict()), text
 
 
 def associate(
@@ -57,14 +74,26 @@ def associate(
     if eps is None:
         try:
             eps = association.data_eps(distances, len(features), how.share)
-        except association.NoEpsError:
+        except association.NoEpsError as error:
             if check:
-                raise
+                raise ReidError(f"{error}; {_advice(features, distances, how, threads)}") from error
             return np.full(len(features), -1, np.int32), None
     labels = association.associate(distances, eps, how.min_samples)
-    if check:
-        association.check_clusters(labels, distances, eps, how.min_samples)
+    why = association.failure(labels, distances, eps, how.min_samples) if check else None
+    if why is not None:
+        raise ReidError(f"{why}; {_advice(features, distances, how, threads)}")
     return labels.astype(np.int32), eps
+
+
+def _advice(features: np.ndarray, distances: Any, how: Associating, threads: int) -> str:
+    return advice.advise(
+        features,
+        distances,
+        k1=how.k1,
+        k2=how.k2,
+        min_samples=how.min_samples,
+        threads=threads,
+    )
 
 
 def quality_rows(

@@ -13,7 +13,7 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 from torch.nn.functional import linear, normalize
 
-from weakreid.console import progress
+from weakreid.console import progress, warn
 from weakreid.errors import ReidError
 from weakreid.losses import tmc
 from weakreid.losses.pooling import precise, without_autocast
@@ -156,7 +156,10 @@ class TrackletTask:
         self.network, self.learner, self.mean = network, learner, mean
         self.classifier, self.optimiser = classifier, optimiser
         self.mean_classifier = classifier.weight.detach().clone()
-        self.associating, self.losses, self.momentum = associating, dict(losses), momentum
+        self.losses, self.momentum = dict(losses), momentum
+        self.associating, few = associating.fitted(len(self.tracklets))
+        if few and fabric.is_global_zero:
+            warn(few)
         self.clusters, self.tracklets_per_cluster = clusters, tracklets_per_cluster
         self.frames, self.seed = frames, seed
         self.steps_per_epoch = steps_of(steps_per_epoch, len(self.tracklets), size)
@@ -190,9 +193,17 @@ class TrackletTask:
     def _cluster(self, epoch: int, check: bool) -> tuple[np.ndarray, list[tuple[str, float]]]:
         started = time.monotonic()
         features = self.describe(epoch)
-        labels, self.eps = associate(
-            features, self.associating, self.eps, threads=self.pictures.threads, check=check
-        )
+        try:
+            labels, self.eps = associate(
+                features, self.associating, self.eps, threads=self.pictures.threads, check=check
+            )
+        except ReidError as error:
+            if not epoch:
+                raise
+            # what is advised was tried on the features of now, which other settings change
+            raise ReidError(
+                f"epoch {epoch}: {error}; or end before it, with schedule.epochs: {epoch}"
+            ) from error
         self.labels.append(labels)
         self.seconds.append(time.monotonic() - started)
         terms = [
