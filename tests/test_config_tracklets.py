@@ -130,6 +130,11 @@ ONE_FILE = "config.yaml: 'trackers.masa': %s names one file for all sequences; p
             {"extractor": "plain", "noise": "own", "reach": 2},
             "config.yaml: '{}': reach goes with noise: join, not with own; leave it out",
         ),
+        (
+            "isolation.cut",
+            {"extractor": "plain", "noise": "drop", "min_frames": 6},
+            "config.yaml: '{}': min_frames goes with noise: join, not with drop; leave it out",
+        ),
         ("isolation.cut", {}, "config.yaml: '{}.extractor' is missing; it must be given"),
         ("isolation.cut.eps", 0, "config.yaml: '{}': Input should be greater than 0, got 0"),
         (

@@ -405,6 +405,17 @@ class Isolation(Strict):
     reach: Annotated[float, Field(ge=1.0), BeforeValidator(as_number)] | None = Field(
         None, description="join: how many eps away a cluster may be; null: any"
     )
+    min_frames: Positive = Field(
+        1, description="join: frames that a piece must have; smaller ones go to the nearest piece"
+    )
+
+    @model_validator(mode="after")
+    def _min_frames_joins(self) -> Self:
+        if self.min_frames > 1 and self.noise != "join":
+            raise ValueError(
+                f"min_frames goes with noise: join, not with {self.noise}; leave it out"
+            )
+        return self
 
     @model_validator(mode="after")
     def _reach_joins(self) -> Self:

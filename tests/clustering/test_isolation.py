@@ -103,6 +103,19 @@ def test_a_noise_frame_joins_a_core_frame_the_earliest_of_equals() -> None:
     assert groups(mirrored, eps=TEN, min_samples=2, noise="join").tolist() == [0, 0, 1, 1, 0]
 
 
+def test_pieces_that_are_too_small_go_to_the_nearest() -> None:
+    # two people, and two frames that look like neither: nearer to the first, and to the second
+    features = at(0, 4, 8, 30, 60, 90, 94, 98)
+    options: dict[str, Any] = {"eps": TEN, "min_samples": 2, "noise": "join", "reach": 1.0}
+    assert groups(features, **options).tolist() == [0, 0, 0, 2, 3, 1, 1, 1]
+    assert groups(features, **options, min_frames=2).tolist() == [0, 0, 0, 0, 1, 1, 1, 1]
+    # no piece is as long: the tracklet is not cut
+    assert groups(features, **options, min_frames=4).tolist() == [0] * 8
+    tracks = tracks_of([1, 1, 1, 1, 2, 2, 2, 2])
+    made = isolate(tracks, features, **options, min_frames=2)
+    assert [len(part) for part in parts(made)] == [4, 4]
+
+
 def test_no_cluster() -> None:
     tracks = tracks_of([1, 2, 3], [4], [5, 5])
     features = at(0, 90, 180, 0, 0, 1)
@@ -300,6 +313,8 @@ def test_quality_of_other_tracklets_is_refused() -> None:
         ({"noise": "keep"}, "noise 'keep' is unknown; choose join, own, drop"),
         ({"reach": 0.9}, "reach is 0.9 and noise 'join'"),
         ({"reach": 2.0, "noise": "own"}, "reach is 2 and noise 'own'; it bounds 'join'"),
+        ({"min_frames": 0}, "min_frames is 0"),
+        ({"min_frames": 6, "noise": "drop"}, "min_frames is 6 and noise 'drop'; it is of 'join'"),
     ],
 )
 def test_settings_are_refused(changes: dict[str, Any], message: str) -> None:

@@ -34,7 +34,7 @@ def test_candidates() -> None:
     fewer = tracks[tracks["tracklet_id"] != 1]
     assert candidates(fewer, 1)["tracklet_id"].unique().tolist() == [2]
     nothing = fewer[fewer["tracklet_id"] != 2]
-    with pytest.raises(ReidError, match="no tracklet of 4 frames or more shows two people"):
+    with pytest.raises(ReidError, match="no tracklet of 4 frames or more is known to show two"):
         candidates(nothing, 1)
 
 

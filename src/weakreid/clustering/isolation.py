@@ -15,7 +15,10 @@ The paper does not say what becomes of DBSCAN's noise, frames near too few other
            rule, at the price of tracklets of one frame
     drop   noise frames are left out; a tracklet without a cluster vanishes
 
-A tracklet of one frame stays as it is under each of them. Purity alone misleads: where most frames
+A tracklet of one frame stays as it is under each of them.
+
+The paper's tracklets are short. Of a long one DBSCAN chips off a few frames wherever somebody is
+hidden, turned away or cut off by the edge: with "join", `min_frames` gives such chips back. Purity alone misleads: where most frames
 are noise, "drop" is pure and empty. `isolation_quality` gives it beside the share of frames kept.
 """
 
@@ -49,6 +52,7 @@ def isolate(
     min_samples: int,
     noise: str = "join",
     reach: float | None = None,
+    min_frames: int = 1,
     threads: int = 1,
 ) -> pd.DataFrame:
     """Cut tracklets into smaller ones by who seems to be in their frames.
@@ -61,6 +65,9 @@ def isolate(
         min_samples: DBSCAN's, the frame itself counted.
         noise: a name of `NOISE`.
         reach: of "join", in units of eps, 1 or more; None for no bound.
+        min_frames: of "join", the frames that a piece must have. The frames of a smaller one join
+            the piece of the nearest frame, the earliest of equals; where no piece has as many, the
+            tracklet stays whole.
         threads: tracklets that are clustered at a time; the result does not depend on it. Each
             takes 40 bytes per pair of its frames, of more than `LONG` frames a bit per pair; and 8
             bytes per number in its features.
@@ -73,7 +80,7 @@ def isolate(
         ReidError: a setting makes no sense, features do not fit the frames, a feature is zero or
             not finite, the rows are not in order, or no frame is left.
     """
-    _check_settings(eps, min_samples, noise, reach)
+    _check_settings(eps, min_samples, noise, reach, min_frames)
     if tracks.empty:
         raise ReidError("isolation: there is no tracklet; give tracklets of training frames")
     _check_rows(tracks, features)
@@ -83,7 +90,12 @@ def isolate(
     def cut(span: tuple[int, int]) -> Whole:
         start, end = span
         labels = groups(
-            features[start:end], eps=eps, min_samples=min_samples, noise=noise, reach=reach
+            features[start:end],
+            eps=eps,
+            min_samples=min_samples,
+            noise=noise,
+            reach=reach,
+            min_frames=min_frames,
         )
         # a group is known by the row of its first frame: rows are in the order that ids are to be
         _, first, group = np.unique(labels, return_index=True, return_inverse=True)
@@ -113,13 +125,19 @@ def isolate(
 
 
 def groups(
-    features: Floats, *, eps: float, min_samples: int, noise: str, reach: float | None = None
+    features: Floats,
+    *,
+    eps: float,
+    min_samples: int,
+    noise: str,
+    reach: float | None = None,
+    min_frames: int = 1,
 ) -> Whole:
     """Say which frames of a tracklet belong together.
 
     Args:
         features: [n, d], a tracklet's frames in order.
-        eps, min_samples, noise, reach: as for `isolate`.
+        eps, min_samples, noise, reach, min_frames: as for `isolate`.
 
     Returns:
         [n], a number from 0 per group; -1 for a frame that is left out.
@@ -138,7 +156,19 @@ def groups(
         lost = lost[~near]
     if noise != "drop":
         labels[lost] = labels.max() + 1 + np.arange(len(lost))
-    return labels
+    return labels if min_frames == 1 else _without_small(labels, unit, min_frames)
+
+
+def _without_small(labels: Whole, unit: NDArray[np.float64], min_frames: int) -> Whole:
+    """Return labels in which no group has fewer frames than so many, but one that is all."""
+    large = np.bincount(labels)[labels] >= min_frames
+    if not large.any():
+        return np.zeros(len(labels), np.int64)
+    small = np.flatnonzero(~large)
+    kept = np.flatnonzero(large)
+    nearest, _ = _nearest(unit[small], unit[kept])
+    labels[small] = labels[kept[nearest]]
+    return np.unique(labels, return_inverse=True)[1].astype(np.int64)
 
 
 def distances(features: Floats) -> NDArray[np.float64]:
@@ -322,7 +352,9 @@ def _cut_from(before: pd.DataFrame, after: pd.DataFrame) -> "pd.Series[int]":
     return frames.map(of)
 
 
-def _check_settings(eps: float, min_samples: int, noise: str, reach: float | None) -> None:
+def _check_settings(
+    eps: float, min_samples: int, noise: str, reach: float | None, min_frames: int
+) -> None:
     if not 0 < eps <= 2:
         raise ReidError(
             f"isolation: eps is {eps:g}; features of length 1 are 0 to 2 apart: choose between"
@@ -335,6 +367,10 @@ def _check_settings(eps: float, min_samples: int, noise: str, reach: float | Non
         raise ReidError(
             f"isolation: reach is {reach:g} and noise '{noise}'; it bounds 'join', from 1 (in "
             f"units of eps: every noise frame is farther than that from a core frame)"
+        )
+    if min_frames < 1 or (min_frames > 1 and noise != "join"):
+        raise ReidError(
+            f"isolation: min_frames is {min_frames} and noise '{noise}'; it is of 'join', from 1"
         )
 
 
@@ -359,7 +395,7 @@ def _check_rows(tracks: pd.DataFrame, features: Floats) -> None:
         row = int(good.argmin())
         raise ReidError(
             f"isolation: the feature of image {tracks['image'].iloc[row]} is zero or not finite; "
-            f"describe the frames again"
+            f"look at that picture, and check the extractor's model.weights"
         )
 
 

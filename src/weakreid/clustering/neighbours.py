@@ -61,7 +61,8 @@ def unit_rows(features: Array, first_row: int = 0) -> Array:
     zero = np.flatnonzero(squares == 0)
     if zero.size:
         raise ReidError(
-            f"features: row {first_row + zero[0]} is zero and has no direction; leave it out"
+            f"features: row {first_row + zero[0]} is zero and has no direction; "
+            "look at its pictures, and check the model that made it"
         )
     return features * (1 / np.sqrt(squares)).astype(features.dtype)[:, None]
 

@@ -77,8 +77,9 @@ def candidates(tracks: pd.DataFrame, seed: int) -> pd.DataFrame:
     mixed = about[(about["persons"] > 1) & (about["all"] >= FEWEST)]
     if mixed.empty:
         raise ReidError(
-            f"no tracklet of {FEWEST} frames or more shows two people: there is no id switch to "
-            f"draw; take a noise level with rSW above 1"
+            f"no tracklet of {FEWEST} frames or more is known to show two people: there is no id "
+            "switch to draw; take a noise level with rSW above 1, of a tracker's output "
+            "isolated/NOISE_preview.png"
         )
     clear = mixed[mixed["fewest"] >= 3]
     names = (mixed if clear.empty else clear).index.to_numpy()

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from weakreid import tables
-from weakreid.console import run_stage, say
+from weakreid.console import run_stage, say, warn
 from weakreid.supervision import named
 
 
@@ -31,10 +31,12 @@ def main(
     tables.write(out, "bags", made, block)
     people = made["labels"].explode().nunique()
     lost = named.left_out(windows, made)
-    say(
-        f"{len(made)} training bags of {people} people; left out: {lost['unnamed']} videos without"
-        f" a name, {lost['empty']} windows without a training tracklet"
-    )
+    say(f"{len(made)} training bags of {people} people")
+    if any(lost.values()):
+        warn(
+            f"{sum(lost.values())} of {len(windows)} windows make no training bag: in "
+            f"{lost['unnamed']} nobody is named, in {lost['empty']} there is no training tracklet"
+        )
 
 
 if __name__ == "__main__":

@@ -96,9 +96,11 @@ def named_bags(
         if len(inside):
             rows.append(_row(inside, camera, labels, seed, (video, first), max_frames))
     if not rows:
+        named = sum(len(labels) > 0 for labels in videos["labels"])
         raise ReidError(
-            f"none of the {len(videos)} windows has both a name and a training tracklet: there is"
-            " nothing to make training bags of; name people in videos of split train"
+            f"none of the {len(videos)} windows has both a name and a training tracklet ({named}"
+            " have a name): there is nothing to make training bags of; name people in videos of"
+            f" split train, in frames where there are tracklets ({_where(of_video)})"
         )
     table = pd.DataFrame(rows)
     table.insert(0, "bag_id", np.arange(len(rows), dtype=np.int32))
@@ -129,6 +131,17 @@ def _training_frames(tracklets: pd.DataFrame, frames: pd.DataFrame) -> Mapping[s
         )
     own = own.assign(frame=told["frame"].astype(np.int64))
     return {str(video): rows for video, rows in own.groupby(told["video"], sort=True)}
+
+
+def _where(of_video: Mapping[str, pd.DataFrame], most: int = 3) -> str:
+    """Say in which frames of which videos there are training tracklets."""
+    if not of_video:
+        return "there are none"
+    spans = [
+        f"{video} {own['frame'].min()} to {own['frame'].max()}"
+        for video, own in list(of_video.items())[:most]
+    ]
+    return ", ".join([*spans, "..."] if len(of_video) > most else spans)
 
 
 def _row(

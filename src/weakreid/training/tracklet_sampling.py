@@ -52,6 +52,11 @@ def cluster_batches(
         ReidError: no two clusters or more make a batch that divides among the processes.
     """
     names = np.unique(labels[labels >= 0])
+    if len(names) < 2:
+        raise ReidError(
+            f"{len(names)} clusters make no batch of two clusters or more: there is nobody to tell "
+            "apart"
+        )
     together = min(clusters, len(names))
     while together * tracklets % share:
         together -= 1
