@@ -18,8 +18,10 @@ The paper does not say what becomes of DBSCAN's noise, frames near too few other
 A tracklet of one frame stays as it is under each of them.
 
 The paper's tracklets are short. Of a long one DBSCAN chips off a few frames wherever somebody is
-hidden, turned away or cut off by the edge: with "join", `min_frames` gives such chips back. Purity alone misleads: where most frames
-are noise, "drop" is pure and empty. `isolation_quality` gives it beside the share of frames kept.
+hidden, turns, or stands at the edge: with "join", `min_frames` gives such chips back.
+
+Purity alone misleads: where most frames are noise, "drop" is pure and empty. `isolation_quality`
+gives it beside the share of frames kept.
 """
 
 from collections.abc import Iterable
