@@ -20,7 +20,7 @@ from weakreid.models.build import build_model
 from weakreid.retrieval import feature_table
 from weakreid.retrieval.feature_table import batches_of, read_features, write_features
 from weakreid.seeding import numpy_generator
-from weakreid.stages import frame_features, isolation, isolation_figures
+from weakreid.stages import frame_features, isolation, isolation_figures, isolation_preview
 
 FRAMES = 12
 """Of each of six tracklets: four that train, a query and a gallery one."""
@@ -237,6 +237,73 @@ def test_the_truth_is_not_looked_at_nor_the_threads(noisy: Path, tmp_path: Path)
         assert (tmp_path / "threads" / name).read_bytes() == (noisy / name).read_bytes()
 
 
+def preview(folder: Path, out: Path, **options: object) -> str:
+    """Draw what isolation did to the tracklets of `noisy`; return the page."""
+    make_images(folder / "images.arrow", 18)
+    file = [f"hall/{place // 6 + 1:06d}/{place:06d}.jpg" for place in range(18)]
+    frames = {
+        "tracklet_id": 0, "position": range(18), "image": range(18), "file": file,
+        "truth_person_id": 0,
+    }  # fmt: skip
+    tables.write(folder / "frames.parquet", "frames", pd.DataFrame(frames), {})
+    run(
+        isolation_preview,
+        {"title": "hall, clean, cut", "seed": 1, "tracklets": 2, "tracked": True},
+        tracks=folder / "tracks.parquet",
+        isolated=folder / "isolated.parquet",
+        frames=folder / "frames.parquet",
+        images=folder / "images.arrow",
+        markdown=out / "preview.md",
+        picture=out / "preview.png",
+        **options,
+    )
+    assert (out / "preview.html").is_file()
+    return (out / "preview.md").read_text()
+
+
+def test_a_preview_says_what_is_cut_and_beside_whom(noisy: Path, tmp_path: Path) -> None:
+    isolated(noisy, noisy)
+    text = preview(noisy, tmp_path / "truth")
+    assert "1 of 3 tracklets are cut (33 %), all together into 4 pieces (1.33 a tracklet)" in text
+    # two people, two and one
+    assert (
+        "rSW, by the truth of this dataset): cuts between people alone would make about 5" in text
+    )
+    assert "| hall 3   |      8 |      2 |" in text
+    (tmp_path / "rates.json").write_text('{"pooled": {"rsw": 1.2}}')
+    text = preview(noisy, tmp_path / "rates", rates=tmp_path / "rates.json")
+    assert "shows 1.20 people on average" in text
+    for name in ("preview.md", "preview.png"):
+        first = (tmp_path / "rates" / name).read_bytes()
+        preview(noisy, tmp_path / "again", rates=tmp_path / "rates.json")
+        assert (tmp_path / "again" / name).read_bytes() == first
+
+
+def test_a_preview_without_truth_says_how_to_guess(noisy: Path, tmp_path: Path) -> None:
+    tracks = tables.read_frame(noisy / "tracks.parquet", "tracks", truth=True)
+    tables.write(noisy / "tracks.parquet", "tracks", tracks.assign(truth_person_id=0), {})
+    isolated(noisy, noisy)
+    text = preview(noisy, tmp_path)
+    assert "(rSW) is not known here" in text
+    assert "To guess rSW, look at the tracklets at random in the picture" in text
+    assert "against the truth" not in text
+
+
+def test_tracklets_that_shatter_are_warned_of(
+    noisy: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tracks, out = noisy / "tracks.parquet", noisy / "isolated.parquet"
+    isolation.main(
+        tracks=tracks, features=noisy / "features.parquet", threads=1, out=out,
+        params=json.dumps({"eps": 0.01, "min_samples": 2, "noise": "own"}),
+        report=noisy / "isolation.json",
+    )  # fmt: skip
+    said = capsys.readouterr()
+    for text in said:
+        assert "isolation makes 18 pieces of 3 tracklets, 6.0 of each" in text
+    assert preview(noisy, noisy).count("That is far more: most cuts are within one person") == 1
+
+
 def test_an_eps_that_cuts_nothing_says_so(noisy: Path) -> None:
     for eps in (0.001, 2.0):
         log = isolated(noisy, noisy, eps=eps)
@@ -280,5 +347,7 @@ def test_no_figures_without_a_switch(noisy: Path, tmp_path: Path) -> None:
     pure = tables.read_frame(noisy / "tracks.parquet", "tracks", truth=True)
     pure = pure.assign(truth_person_id=pure["tracklet_id"] + 1)
     tables.write(noisy / "tracks.parquet", "tracks", pure, {})
-    with pytest.raises(ReidError, match="there is no id switch to draw; take a noise level with"):
+    with pytest.raises(
+        ReidError, match="there is no id switch to draw; take a noise level with rSW"
+    ):
         drawn(noisy, tmp_path)

@@ -46,6 +46,13 @@ INPUTS: dict[str, dict[str, str]] = {
         "isolated": f"{SPLIT}/isolated/tiny-tiny.parquet",
         "features": f"{SPLIT}/frame_features/tiny.parquet",
     },
+    "isolation_preview": {
+        "tracks": f"{SPLIT}/noise/tiny.parquet",
+        "isolated": f"{SPLIT}/isolated/tiny-tiny.parquet",
+        "frames": f"{DATASET}/frames.parquet",
+        "images": f"{DATASET}/images.arrow",
+        "rates": "results/trackers/tiny/rates.json",
+    },
     "bags": {
         "tracklets": f"{SPLIT}/tracklets.parquet",
         "frames": f"{DATASET}/frames.parquet",
@@ -270,6 +277,7 @@ def rest_of(stage: str, out: Path) -> dict[str, Any]:
         "frame_features": found.extractors["tiny"].model_dump(mode="json"),
         "isolation": found.isolation["tiny"].model_dump(mode="json", exclude={"extractor"}),
         "isolation_figures": {"title": "Title", "seed": 1, "tracklets": 2},
+        "isolation_preview": {"title": "Title", "seed": 1, "tracklets": 2, "tracked": False},
         "bags": {**found.bags["wl"].model_dump(mode="json"), "seed": 1},
         "named_bags": {"seed": 1, "max_frames": 3},
         "coarse_bags": {**found.coarse.model_dump(mode="json"), "seed": 1},
@@ -365,6 +373,7 @@ def rest_of(stage: str, out: Path) -> dict[str, Any]:
             "report": out / "isolation.json",
         },
         "isolation_figures": {"figure3": out / "three.svg", "figure4": out / "four.svg"},
+        "isolation_preview": {"markdown": out / "preview.md", "picture": out / "preview.png"},
         "train": training,
         "train_tracklets": {**training, "clusters": out / "clusters.parquet"},
         "pictures": {

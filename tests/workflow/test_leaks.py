@@ -36,6 +36,8 @@ MAY_READ_THE_TRUTH = {
     "isolation",
     # draws where a tracklet goes on with another person
     "isolation_figures",
+    # measures what isolation did
+    "isolation_preview",
     # measures clusters once the weights stand: below, and tests/training
     "train_tracklets",
 }

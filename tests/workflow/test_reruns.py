@@ -376,6 +376,7 @@ KEYS: dict[str, tuple[Any, frozenset[str]]] = {
     "isolation.tiny.min_samples": (3, ISOLATING),
     "isolation.tiny.noise": ("drop", ISOLATING),
     "isolation.tiny.reach": (2.0, ISOLATING),
+    "isolation.tiny.min_frames": (2, ISOLATING),
     # a place in other words
     "trackers.tiny.root": ("film/../film", frozenset({"noise_rates"})),
     "trackers.tiny.sequences": (["other"], frozenset({"noise_rates"})),
@@ -803,7 +804,7 @@ MODULES: dict[frozenset[str], str] = {
         codedigest config config_blocks config_faults config_studies console
         datasets.dukev datasets.fetch datasets.ilids datasets.prid datasets.unpack
         losses.hslr losses.sslr losses.wsddn
-        stages.fetch
+        report.isolation_preview stages.fetch stages.isolation_preview
     """,
     EVERYTHING: "errors files",
     EVERYTHING - {"noise_rates"}: "seeding",
@@ -854,7 +855,7 @@ MODULES: dict[frozenset[str], str] = {
     TRAINING: "losses.cpal losses.mil",
     MAJORITY - {"bags"}: "losses.frame_ce",
     LEARNING: """
-        clustering.association clustering.jaccard
+        clustering.advice clustering.association clustering.jaccard
         losses.soft_identity losses.soft_triplet losses.tmc losses.triplet
         training.mean_net training.pseudo_labels training.tracklet_task
         stages.train_tracklets

@@ -394,6 +394,21 @@ def isolation_values(wildcards):
     return values(block.model_dump(mode="json", exclude={"extractor"}))
 
 
+def rates_of_dataset(wildcards):
+    """Return the measured noise of the tracker whose output a dataset is, if one has its name."""
+    known = wildcards.dataset in CONFIG.trackers
+    tracked = CONFIG.datasets[wildcards.dataset].source == "mot"
+    return f"results/trackers/{wildcards.dataset}/rates.json" if known and tracked else []
+
+
+def preview_values(wildcards):
+    about = {
+        "title": f"{wildcards.dataset}, {wildcards.noise}, {wildcards.isolation}",
+        "tracked": CONFIG.datasets[wildcards.dataset].source == "mot",
+    }
+    return values(about, seed=CONFIG.seed, tracklets=5)
+
+
 def noisy_tracks_of(wildcards):
     """Return the tracklets that bags are made of, none where they are the dataset's own."""
     noise = CONFIG.bags[wildcards.bags].noise

@@ -158,3 +158,46 @@ rule isolation_figures:
         "python -m weakreid.stages.isolation_figures --tracks {input.tracks}"
         " --isolated {input.isolated} --features {input.features} --params {params.block:q}"
         " --figure3 {output.switches} --figure4 {output.clusters} 2> {log}"
+
+
+rule isolation_preview:
+    input:
+        tracks=rules.isolation.input.tracks,
+        isolated=rules.isolation.output.tracks,
+        frames=rules.dataset.output.frames,
+        images=rules.dataset.output.images,
+        rates=rates_of_dataset,
+    output:
+        markdown=shown(
+            "results/datasets/{dataset}/{split}/isolated/{noise}-{isolation}_preview.md",
+            "isolation: preview, as Markdown",
+            "isolation_preview",
+        ),
+        page=shown(
+            "results/datasets/{dataset}/{split}/isolated/{noise}-{isolation}_preview.html",
+            "isolation: preview",
+            "isolation_preview",
+        ),
+        picture=shown(
+            "results/datasets/{dataset}/{split}/isolated/{noise}-{isolation}_preview.png",
+            "isolation: preview, tracklets that are cut most",
+            "isolation_preview",
+        ),
+    log:
+        "results/datasets/{dataset}/logs/isolation_preview-{split}-{noise}-{isolation}.log",
+    benchmark:
+        "results/datasets/{dataset}/benchmarks/isolation_preview-{split}-{noise}-{isolation}.tsv"
+    conda:
+        "../../envs/cpu.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=20,
+    params:
+        block=preview_values,
+        rates=lambda w, input: each("rates", input.rates),
+        code=code("stages.isolation_preview"),
+    shell:
+        "python -m weakreid.stages.isolation_preview --tracks {input.tracks}"
+        " --isolated {input.isolated} --frames {input.frames} --images {input.images}"
+        " {params.rates} --params {params.block:q} --markdown {output.markdown}"
+        " --picture {output.picture} 2> {log}"

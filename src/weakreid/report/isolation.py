@@ -78,8 +78,8 @@ def candidates(tracks: pd.DataFrame, seed: int) -> pd.DataFrame:
     if mixed.empty:
         raise ReidError(
             f"no tracklet of {FEWEST} frames or more is known to show two people: there is no id "
-            "switch to draw; take a noise level with rSW above 1, of a tracker's output "
-            "isolated/NOISE_preview.png"
+            "switch to draw; take a noise level with rSW above 1, or ask for "
+            "isolated/NOISE-ISOLATION_preview.png"
         )
     clear = mixed[mixed["fewest"] >= 3]
     names = (mixed if clear.empty else clear).index.to_numpy()

@@ -9,11 +9,13 @@ import typer
 
 from weakreid import tables
 from weakreid.clustering.isolation import isolate, isolation_quality, spread
-from weakreid.console import run_stage, say
+from weakreid.console import run_stage, say, warn
 from weakreid.files import write_json
 from weakreid.retrieval.feature_table import read_features
 
 _TRUTH = "truth_person_id"
+MANY = 2.0
+"""Pieces per tracklet that more than the usual switches of a tracker would have to explain."""
 
 
 def main(
@@ -41,6 +43,12 @@ def main(
         f"{old['tracklets']} tracklets became {new['tracklets']}, {quality['kept']:.1f} % of "
         f"frames kept ({len(rows) / max(seconds, 1e-9):,.0f} frames/s)"
     )
+    pieces = new["tracklets"] / old["tracklets"]
+    if pieces > MANY:
+        warn(
+            f"isolation makes {new['tracklets']} pieces of {old['tracklets']} tracklets, "
+            f"{pieces:.1f} of each; whether it cuts between people, {out.stem}_preview.png shows"
+        )
     if old["purity"] is not None:
         say(
             f"purity {old['purity']:.2f} to {new['purity']:.2f} %, noise {old['noise']:.2f} to "

@@ -1,0 +1,63 @@
+"""Stage: what isolation would do to a dataset's tracklets, as a page and a picture."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from weakreid import tables
+from weakreid.clustering.isolation import isolation_quality
+from weakreid.console import run_stage, say
+from weakreid.files import read_json
+from weakreid.images import ImageStore
+from weakreid.report import figures, pages
+from weakreid.report.identities import track_of
+from weakreid.report.isolation_preview import cuts, headline, lines, page, sheet
+
+_HEIGHT, _WIDTH = 128, 64
+
+
+def main(
+    tracks: Annotated[Path, typer.Option(help="before isolation")],
+    isolated: Annotated[Path, typer.Option(help="after it")],
+    frames: Annotated[Path, typer.Option()],
+    images: Annotated[Path, typer.Option()],
+    params: Annotated[
+        str, typer.Option(help="title, seed, tracklets, tracked (files are SEQUENCE/TRACK/...)")
+    ],
+    markdown: Annotated[Path, typer.Option()],
+    picture: Annotated[Path, typer.Option()],
+    rates: Annotated[Path | None, typer.Option(help="of the tracker, against ground truth")] = None,
+) -> None:
+    """Write what is cut, and show it; the truth, where there is any, is measured against alone."""
+    block = json.loads(params)
+    before = tables.read_frame(tracks, "tracks", truth=True)
+    after = tables.read_frame(isolated, "tracks", truth=True)
+    table = cuts(before, after)
+    quality = isolation_quality(before, after)
+    file_of = tables.read_frame(frames, "frames", ["image", "file"]).set_index("image")["file"]
+    names = {name: f"tracklet {name}" for name in table["tracklet_id"].tolist()}
+    if block["tracked"]:
+        first = before.groupby("tracklet_id")["image"].first()
+        names = {name: " ".join(track_of(file_of[image])) for name, image in first.items()}
+    rsw, whose = quality["before"]["rsw"], "by the truth of this dataset"
+    if rates is not None:
+        rsw, whose = read_json(rates, ["pooled"])["pooled"]["rsw"], f"by {rates}"
+    text = page(block["title"], table, quality, names, rsw=rsw, whose=whose)
+    cut, whole = lines(table, before, after, names, count=block["tracklets"], seed=block["seed"])
+    said = headline(table)
+    with ImageStore(images) as store:
+        figure = sheet(
+            cut,
+            whole,
+            lambda image: store.batch([image], _HEIGHT, _WIDTH)[0],
+            "\n".join([f"Isolation before training: {block['title']}", *said.split("; ")]),
+        )
+    figures.save(figure, picture)
+    pages.write(markdown, text)
+    say(said)
+
+
+if __name__ == "__main__":
+    run_stage(main)
