@@ -205,7 +205,7 @@ def on_cpu_processes(stage: Any) -> None:
         )
 
     stage.fabric_for = fabric_for
-    run_stage(stage.main)
+    run_stage(stage.main, less_memory=stage.LESS_MEMORY)
 
 
 def run_here(data: Path, out: Path, values: dict[str, Any], **changes: Any) -> Path:

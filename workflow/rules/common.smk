@@ -94,8 +94,9 @@ logger.addFilter(one_line)
 
 
 def clear_leftovers():
-    """Remove what killed jobs left half-written below results/, and say so."""
-    removed = files.remove_all_leftovers(Path("results"))
+    """Remove what killed jobs left half-written, and say so."""
+    roots = (Path("results"), arguments.PLACE)
+    removed = [part for root in roots for part in files.remove_all_leftovers(root)]
     for part in removed[:3]:
         logger.info(f"{part}: left by a job that was killed; removed")
     if len(removed) > 3:
