@@ -143,8 +143,8 @@ def test_tracklets_are_numbered_within_their_bag():
 @pytest.mark.parametrize(
     ("k", "tracklets", "message"),
     [
-        (7, None, "loss.k = 7 is larger than every bag: the largest has 6 frames; lower loss.k"),
-        (4, TRACKLETS, "loss.k = 4 is larger than every bag: the largest has 3 tracklets; lower"),
+        (7, None, "loss.k = 7 is larger than every bag: the largest has 6 frames; set loss.k"),
+        (4, TRACKLETS, "loss.k = 4 is larger than every bag: the largest has 3 tracklets; set"),
     ],
 )
 def test_a_k_that_no_bag_can_give_is_refused(k, tracklets, message):

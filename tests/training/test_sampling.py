@@ -1,3 +1,4 @@
+import re
 from itertools import combinations
 
 import numpy as np
@@ -162,3 +163,23 @@ def test_an_empty_bag_or_no_frames_is_refused():
 def test_pairs_that_a_batch_can_be_asked_for(labels, batch_size, wanted, possible):
     assert pairs_possible(labels, batch_size, wanted) == possible
     BagBatches(labels, batch_size=batch_size, pairs=possible, seed=0).epoch(0)
+
+
+@given(
+    bags=st.lists(st.lists(st.integers(1, 6), min_size=1, max_size=3), min_size=1, max_size=12),
+    size=st.integers(1, 12),
+    pairs=st.integers(1, 8),
+)
+@settings(max_examples=200, deadline=None)
+def test_what_is_advised_of_batches_makes_batches(bags, size, pairs):
+    options = {"batch_size": min(size, len(bags)), "pairs": pairs}
+    try:
+        BagBatches(bags, **options)
+    except ReidError as error:
+        advice = str(error).split("; set ")[1]
+        found = re.findall(r"batch\.(bags|pairs) to (\d+)", advice)
+        assert found or "cpal.weight: 0" in advice
+        for key, value in found:
+            changed = {"batch_size" if key == "bags" else "pairs": int(value)}
+            if "cpal.weight" not in advice:
+                assert BagBatches(bags, **options | changed).epoch(0)

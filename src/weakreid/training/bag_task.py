@@ -112,7 +112,7 @@ def check_learnable(bags: Bags, *, k: int | None, batch_size: int, pairs: int) -
     if k is not None and k > instances.max():
         raise ReidError(
             f"loss.k = {k} is larger than every bag: the largest has {instances.max()} {kind}; "
-            "lower loss.k or make larger bags (tracklets_per_bag, fewer tracklet_parts)"
+            f"set loss.k to {instances.max()} or less, or make larger bags"
         )
     short = 0 if k is None else int((instances < k).sum())
     BagBatches(bags.labels, batch_size=min(batch_size, len(bags.labels)), pairs=pairs)

@@ -153,24 +153,30 @@ def _check(labels: list[frozenset[int]], batch_size: int, pairs: int, steps: int
     if len(labels) < batch_size:
         raise ReidError(
             f"a batch of {batch_size} different bags was asked for, but there are {len(labels)} "
-            f"bags; lower batch_size or make more bags (fewer tracklets_per_bag, more "
-            f"tracklet_parts)"
-        )
-    if 2 * pairs > batch_size:
-        raise ReidError(
-            f"{pairs} pairs need {2 * pairs} bags, but a batch holds {batch_size}; "
-            f"raise batch_size or lower pairs"
+            f"bags; set batch.bags to {len(labels)}"
         )
     found = _count_pairs(labels, pairs)
     if found == 0 < pairs:
         raise ReidError(
-            f"no two of the {len(labels)} bags share an identity: CPAL cannot be trained; raise "
-            f"tracklet_parts, or set pairs to 0 and train without CPAL"
+            f"no two of the {len(labels)} bags share an identity: CPAL cannot be trained; set "
+            "cpal.weight: 0 to train without it, or make bags that share people"
+        )
+    possible = min(batch_size // 2, found)
+    if possible == 0 < pairs:
+        raise ReidError(
+            f"{pairs} pairs need {2 * pairs} bags, but a batch holds {batch_size}: CPAL cannot be "
+            "trained; set batch.bags to 2 or more, or cpal.weight: 0 to train without it"
+        )
+    if 2 * pairs > batch_size:
+        more = f", or batch.bags to {2 * pairs}" if found >= pairs <= len(labels) // 2 else ""
+        raise ReidError(
+            f"{pairs} pairs need {2 * pairs} bags, but a batch holds {batch_size}; set batch.pairs "
+            f"to {possible}{more}"
         )
     if found < pairs:
         raise ReidError(
             f"{pairs} pairs of bags per batch were asked for, but only {found} pairs of the "
-            f"{len(labels)} bags share an identity; lower pairs or raise tracklet_parts"
+            f"{len(labels)} bags share an identity; set batch.pairs to {possible}"
         )
 
 
