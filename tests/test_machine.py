@@ -126,6 +126,8 @@ def test_what_a_machine_lacks_is_named_with_a_remedy(error: Exception, words: st
         FileNotFoundError(errno.ENOENT, "No such file or directory", "part"),
         OSError(errno.EINVAL, "Invalid argument"),
         OSError("no number at all"),
+        OSError("HTTPSConnectionPool(host='x', port=443): Read timed out. (socket)"),
+        BlockingIOError(errno.EAGAIN, "write could not complete without blocking"),
         RecursionError("maximum recursion depth exceeded"),
         NotImplementedError("a bug"),
     ],

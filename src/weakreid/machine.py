@@ -37,7 +37,7 @@ _DEVICE = re.compile(
     r"|uncorrectable ECC|GPU is lost|unspecified launch failure|not compiled with CUDA"
     r"|CUDNN_STATUS_NOT_INITIALIZED|CUBLAS_STATUS_NOT_INITIALIZED"
 )
-_OTHERS = re.compile(r"gloo|NCCL|ProcessGroup|TCPStore|socket", re.IGNORECASE)
+_OTHERS = re.compile(r"gloo|NCCL|ProcessGroup", re.IGNORECASE)
 _DISK_OR_NETWORK = (
     *(errno.EIO, errno.ENXIO, errno.ENODEV, errno.ESTALE, errno.ETIMEDOUT, errno.ENOTCONN),
     *(errno.EHOSTDOWN, errno.EHOSTUNREACH, errno.ECONNRESET),
@@ -98,7 +98,8 @@ def _of_system(error: OSError, less_memory: str | None) -> str | None:
         return _memory(reason, less_memory)
     if error.errno in FULL:
         return _full(where)
-    if error.errno == errno.EAGAIN:
+    # not of a terminal or pipe that takes no more for now
+    if error.errno == errno.EAGAIN and error.strerror == reason:
         return _no_thread()
     if error.errno in (errno.EMFILE, errno.ENFILE):
         return f"{where or 'this process'}: too many files are open at once; raise ulimit -n"
