@@ -222,7 +222,7 @@ def test_full_disk_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
             return super().write(data)  # type: ignore[arg-type]
 
     def opened(self: Path, mode: str = "r", *rest: object, **more: object) -> object:
-        return Full(self, mode) if "w" in mode else real(self, mode, *rest, **more)  # type: ignore[call-overload]
+        return Full(self, mode) if mode == "wb" else real(self, mode, *rest, **more)  # type: ignore[call-overload]
 
     monkeypatch.setattr(Path, "open", opened)
     with pytest.raises(ReidError, match="the disk is full"):
