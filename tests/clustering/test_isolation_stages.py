@@ -338,7 +338,7 @@ def test_figures(noisy: Path, tmp_path: Path) -> None:
         assert data == (tmp_path / "two" / name).read_bytes()
         assert b"tracklet 0 (8 frames), by person" in data
         assert b"tracklet 1 (6 frames), by person" in data
-    assert b"id switch" in (tmp_path / "one" / "three.svg").read_bytes()
+    assert b"switch of identity" in (tmp_path / "one" / "three.svg").read_bytes()
     assert b"by isolation: 2 in all" in (tmp_path / "one" / "four.svg").read_bytes()
 
 

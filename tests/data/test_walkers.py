@@ -18,8 +18,8 @@ from weakreid.datasets.walkers.layout import SIZES, generate, plan, query_rows
 from weakreid.datasets.walkers.people import SHARED, cast, draw_person, marks
 from weakreid.datasets.walkers.render import tracklet
 from weakreid.datasets.walkers.scene import STYLES, camera
-from weakreid.datasets.walkers.sheet import contact_sheet
 from weakreid.errors import ReidError
+from weakreid.report.walkers_sheet import contact_sheet
 from weakreid.seeding import numpy_generator
 
 TINY = SIZES["tiny"]
@@ -324,11 +324,12 @@ def test_mars_size_is_planned_as_mars_is() -> None:
 
 
 def test_contact_sheet(tiny: Path, tmp_path: Path) -> None:
-    contact_sheet(tiny, tmp_path / "sheet.png", persons=3, per_tracklet=2)
-    picture = cv2.imread(str(tmp_path / "sheet.png"))
-    assert picture is not None
-    assert picture.shape[0] > 3 * TINY["height"]
+    figure = contact_sheet(tiny, "walkers_x", persons=3, per_tracklet=2)
+    written = [text.get_text() for text in figure.texts]
+    assert written[0].startswith("walkers_x: 3 of 6 test persons")
+    assert sum(text.startswith("person ") for text in written) == 3
+    assert sum(text.startswith("cam. ") for text in written) == len(figure.axes) > 6
     with pytest.raises(ReidError, match="no such file"):
-        contact_sheet(tmp_path, tmp_path / "none.png")
+        contact_sheet(tmp_path, "none")
     with pytest.raises(ReidError, match="no persons"):
-        contact_sheet(tiny, tmp_path / "none.png", first=100)
+        contact_sheet(tiny, "none", first=100)

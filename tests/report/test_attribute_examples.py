@@ -104,20 +104,24 @@ def test_words_and_marks() -> None:
     assert third.columns[0] == ((Word("Female", True, "right"),), (Word("up-Red", False, "wrong"),))
 
 
+def said_of(found: list[Example], transfers: int) -> list[str]:
+    return [mark.text for mark in legend(found, transfers)]
+
+
 def test_without_truth_there_is_no_mark() -> None:
     (one,) = examples(matrices(), [1], images_of(FRAMES, TRACKLETS, [1]), 2)
     assert len(one.columns) == 2
     assert one.columns[1][-1] == (Word("attach-Box", False),)
     assert one.columns[1][-1][0].marked == "attach-Box"
-    assert legend([one], 2) == "bold: not every transfer found it"
+    assert "bold: not every transfer found it" in said_of([one], 2)
 
 
 def test_the_legend_explains_the_marks_that_there_are() -> None:
     def shown(*truths: Truth) -> Example:
         return Example(1, (0,), ((tuple(Word("x", True, truth) for truth in truths),),))
 
-    assert legend([shown("right", "unknown")], 1) == "✓ blue: right; ✗ red: wrong"
-    assert legend([shown("open")], 1) == "? grey: the truth was left open"
+    assert said_of([shown("right", "unknown")], 1)[1:] == ["✓ blue: right", "✗ orange: wrong"]
+    assert said_of([shown("open")], 1)[1:] == ["? grey: the truth was left open"]
 
 
 def test_lines_are_broken_between_words() -> None:

@@ -67,21 +67,22 @@ def test_examples() -> None:
     first, second, *others = audit.examples(FINDINGS, BAGS, count=3)
     # beside person 5 in the bag where the tag is least suspicious
     assert first == Example(
-        "1. is person 5 in bag 7? not tagged, but the boxed frames fit, 0.91",
+        "1. is person 5 in bag 7 (camera 2)? not tagged, but the boxed frames fit, score 0.91",
         [200, 201, 202],
         frozenset({200, 202}),
-        "person 5 in bag 9",
+        "person 5 in bag 9 (camera 2)",
         [309, 300],
     )
     assert second.question == (
-        "2. is person 6 in bag 4? tagged, but no frame fits (boxed: the nearest), 0.75"
+        "2. is person 6 in bag 4 (camera 1)? tagged, but no frame fits (boxed: the nearest), "
+        "score 0.75"
     )
-    assert (second.beside, second.others) == ("person 6 in bag 9", [301])
+    assert (second.beside, second.others) == ("person 6 in bag 9 (camera 2)", [301])
     assert len(second.frames) == audit.FRAMES_OF_BAG
     assert second.boxed == {100, 109, 110} <= set(second.frames)
     assert list(second.frames) == sorted(second.frames)
     # never beside the very bag that is doubted
-    assert [one.beside for one in others] == ["person 5 in bag 9"]
+    assert [one.beside for one in others] == ["person 5 in bag 9 (camera 2)"]
     assert len(audit.examples(FINDINGS, BAGS)) == 5
 
 
@@ -96,6 +97,9 @@ def test_the_same_picture_twice(tmp_path: Path) -> None:
     boxes = [len(axis.patches) for axis in figure.axes]
     # an edge and its white rim, on the left alone
     assert boxes[:4] == [4, 0, 6, 0]
+    written = " ".join(text.get_text() for text in figure.texts)
+    for part in ("study: labels to check first", "boxed:", "right: the person", "score"):
+        assert part in written
 
 
 def scored(*hits: bool) -> dict[str, Any]:

@@ -31,12 +31,15 @@ def test_a_panel_per_term_and_a_line_per_run() -> None:
     figure = cluster_figure(runs, "tmc_walkers")
     assert titles(figure) == [
         "clusters",
-        "un-clustered tracklets, per cent",
+        "un-clustered tracklets",
         "NMI of clustered tracklets",
         "ARI of clustered tracklets",
         "purity of clustered tracklets",
     ]
-    assert figure.get_suptitle() == "tmc_walkers"
+    assert figure.get_suptitle() == "tmc_walkers: pseudo-labels over the epochs"
+    labels = [panel.get_ylabel() for panel in figure.axes if panel.axison]
+    assert labels[:2] == ["number", "per cent of tracklets"]
+    assert all(labels)
     nmi = next(panel for panel in figure.axes if panel.get_title().startswith("NMI"))
     assert [line.get_xdata().tolist() for line in nmi.lines] == [[0, 1, 2, 3], [0, 1, 2]]
     assert nmi.lines[0].get_ydata().tolist() == pytest.approx([0.02, 0.12, 0.22, 0.32])
@@ -44,13 +47,13 @@ def test_a_panel_per_term_and_a_line_per_run() -> None:
     # the legend fills the place that no panel takes
     legend = next(panel.get_legend() for panel in figure.axes if not panel.axison)
     names = [text.get_text() for text in legend.get_texts()]
-    assert names == ["official-1 (eps 0.350)", "official-2 (eps 0.250)"]
+    assert names == ["run official-1 (eps 0.350)", "run official-2 (eps 0.250)"]
 
 
 def test_without_the_truth_its_panels_are_left_out() -> None:
     figure = cluster_figure({"a": history(3, ("clusters", "unclustered"))}, "title")
-    assert titles(figure) == ["clusters", "un-clustered tracklets, per cent"]
-    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["a"]
+    assert titles(figure) == ["clusters", "un-clustered tracklets"]
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["run a"]
 
 
 def test_a_term_that_one_run_has() -> None:

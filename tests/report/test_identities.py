@@ -13,7 +13,7 @@ from tests.training.helpers import make_images
 
 from weakreid import tables
 from weakreid.errors import ReidError
-from weakreid.report import identities
+from weakreid.report import figures, identities
 from weakreid.report.identities import identity_table, sheet_rows, summary
 from weakreid.stages import identities as stage
 
@@ -118,7 +118,7 @@ def test_the_sheet_shows_every_camera_before_a_second_tracklet_of_one() -> None:
     (row,) = sheet_rows(table, tracks, rows=3, pictures=11)
     assert [len(shown.images) for shown in row.shown] == [2, 2, 2, 1, 2]
     assert row.shown[0].images == (2, 6)
-    assert row.label == "1\n5 tracklets\n3 cameras\n27 frames"
+    assert row.label == "identity 1\n5 tracklets\n3 cameras\n27 frames"
 
 
 def test_captions() -> None:
@@ -172,3 +172,21 @@ def test_the_truth_changes_nothing(folder: Path) -> None:
         rows = tables.read_frame(path, name, truth=True)
         tables.write(path, name, rows.assign(truth_person_id=rows["image"] + 1), {})
     assert run(folder, "after") == before
+
+
+def test_the_sheet_says_what_it_shows_and_is_no_scroll() -> None:
+    shown = identities.Shown("camera 1\ntracklet 7", (0,))
+    rows = [identities.Row(f"identity {n}", (shown,) * 10) for n in range(1, 11)]
+
+    def picture(image: int) -> np.ndarray:
+        return np.zeros((16, 8, 3), np.uint8)
+
+    figure = identities.contact_sheet(rows, picture, "hall: who is who; 100 tracklets")
+    written = [text.get_text() for text in figure.texts]
+    assert any("hall: who is who" in text for text in written)
+    assert any("takes for one person" in text for text in written)
+    width, height = figures.DPI * figure.get_size_inches()
+    assert height <= figures.TALLEST
+    assert width <= figures.WIDEST
+    # one identity, one picture
+    assert identities.contact_sheet([identities.Row("1", (shown,))], picture, "t").axes

@@ -6,6 +6,7 @@ import pytest
 
 from weakreid.errors import ReidError
 from weakreid.report import isolation as report
+from weakreid.report.figures import WRONG
 from weakreid.report.isolation import (
     Example,
     candidates,
@@ -109,8 +110,11 @@ def test_similarity_figure() -> None:
     line, switch = right.lines
     assert line.get_xdata().tolist() == [1, 2, 3, 4, 5]
     assert switch.get_xdata().tolist() == [3]
-    assert switch.get_color() == "#c53030"
-    assert [text.get_text() for text in right.get_legend().get_texts()] == ["id switch"]
+    assert switch.get_color() == WRONG
+    assert [text.get_text() for text in right.get_legend().get_texts()] == ["switch of identity"]
+    assert right.get_xlabel() == "frame of the tracklet, with the next one"
+    assert right.get_ylabel() == "cosine similarity"
+    assert left.get_xlabel().startswith("t-SNE")
 
 
 def test_clusters_figure() -> None:

@@ -71,7 +71,7 @@ def test_two_panels_of_all_and_a_point_per_sequence(longest: int) -> None:
     figure = noise_figure("MOT17", found, pooled(found))
     people, tracklets = figure.axes
     assert people.get_xlabel() == "people per tracklet"
-    assert tracklets.get_title() == "rFM 1.40"
+    assert tracklets.get_title() == "rFM 1.40: in how many pieces people are"
     assert [bar.get_height() for bar in tracklets.patches] == [50, 20, 30]
     assert len(people.lines) == len(tracklets.lines) == 2
     assert len(people.get_xticks()) <= 12

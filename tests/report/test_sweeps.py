@@ -60,8 +60,10 @@ def test_what_is_drawn() -> None:
     # one run has no bar
     bars = first.containers[0].lines[2][0].get_segments()
     assert [np.asarray(bar).tolist() for bar in bars] == [[], [[5, 28], [5, 32]]]
-    assert [text.get_text() for text in first.get_legend().get_texts()] == ["P, A", "ours, a"]
-    assert second.get_legend() is None
+    # once for all panels, and beside them
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["P, A", "ours, a"]
+    assert theirs.get_marker() != ours.get_marker()
+    assert [panel.get_ylabel() for panel in figure.axes] == ["per cent"] * 2
     assert first.get_xticks().tolist() == [1, 5, 20]
     assert [text.get_text() for text in first.get_xticklabels()] == ["1", "5", "20"]
     assert first.get_xscale() == "log"
@@ -80,7 +82,6 @@ def test_a_line_of_panels_per_dataset_a_pair_per_protocol() -> None:
     assert figure.axes[0].get_xlabel() == "k"
     # nothing is known of b, by the paper or by us: panels without points or legend
     assert not figure.axes[4].lines
-    assert figure.axes[4].get_legend() is None
     assert figure.axes[0].lines[-1].get_markerfacecolor() != "none"
 
 

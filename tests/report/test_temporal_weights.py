@@ -64,7 +64,7 @@ def test_groups_and_frames_in_order() -> None:
     assert set(clip.groups[:2]) == {"head_shoulder", "shoes"}
     assert clip.groups == ("head_shoulder", "shoes", "mine")
     assert clip.images == (4, 5, 6, 7)
-    assert clip.title == "person 5, tracklet 1"
+    assert clip.title == "person 5, camera 1, tracklet 1"
     np.testing.assert_allclose(clip.weights, [SHOES[1]] * 3)
     titles = [temporal_weights.title_of(group) for group in (*clip.groups, "all")]
     assert titles == ["Head-Shoulder", "Shoes", "mine", "whole frame"]
@@ -74,7 +74,7 @@ def test_several_clips_of_a_tracklet() -> None:
     rows = weights({1: SHOES[1]})
     rows = pd.concat([rows, rows.assign(clip=1, weight=[0.97, 0.01, 0.01, 0.01])])
     assert choose(rows, TRACKLETS, 3) == [(1, 1)]
-    assert clips(rows, TRACKLETS, [(1, 1)])[0].title == "person 5, tracklet 1, clip 2"
+    assert clips(rows, TRACKLETS, [(1, 1)])[0].title == "person 5, camera 1, tracklet 1, clip 2"
 
 
 def test_bad_input() -> None:

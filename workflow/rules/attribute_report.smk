@@ -20,7 +20,7 @@ rule ratios_plot:
         mem_mb=2000,
         runtime=10,
     params:
-        block=lambda w: values({"title": f"{w.source}: positive ratios"}),
+        block=lambda w: values({"title": f"{w.source}: how often attributes are there"}),
         code=code("stages.ratios_plot"),
     shell:
         "python -m weakreid.stages.ratios_plot --annotation {input.annotation}"
@@ -134,7 +134,7 @@ rule temporal_weights:
         runtime=10,
     params:
         block=lambda w: values(
-            {"title": f"{w.experiment}: temporal weights", "sequences": 3}
+            {"title": f"{w.experiment}: temporal weights of frames", "sequences": 3}
         ),
         code=code("stages.temporal_weights"),
     shell:
@@ -191,7 +191,9 @@ rule visibility:
         mem_mb=4000,
         runtime=10,
     params:
-        block=lambda w: values({"title": f"{w.experiment}: what is seen, what counts"}),
+        block=lambda w: values(
+            {"title": f"{w.experiment}: do frames count more that show more?"}
+        ),
         truth=lambda w, input: f"{input.root}/truth/frames.parquet",
         code=code("stages.visibility"),
     shell:

@@ -737,7 +737,7 @@ def tracked(experiment):
 def identities_values(wildcards):
     name = wildcards.experiment
     about = {"experiment": name, "tracked": tracked(name)}
-    return values({**about, "rows": 20, "pictures": 10})
+    return values({**about, "rows": 10, "pictures": 10})
 
 
 def search_values(wildcards):

@@ -42,3 +42,10 @@ def subject_of(wildcards):
     """Return the wildcard that a result's list is of."""
     subjects = ("experiment", "dataset", "source", "tracker")
     return next(name for name in subjects if name in wildcards.keys())
+
+
+def learning_curve_values(wildcards):
+    """Return what a learning curve says beside the losses: the loss of bags by its name."""
+    method = method_of(wildcards)
+    about = {"experiment": wildcards.experiment, "runs": runs_of(wildcards.experiment)}
+    return values(about, base=method.loss.name if method.learns == "bags" else None)

@@ -355,7 +355,8 @@ def examples_file(pattern):
 
 def examples_values(wildcards):
     table = CONFIG.tables[wildcards.table]
-    about = {"title": table.title, "rows": list(table.rows)}
+    title = f"{table.title}: {datasets_of(wildcards)[0]}"
+    about = {"title": title, "rows": list(table.rows)}
     return values({**about, "persons": 6, "frames": 8})
 
 

@@ -331,9 +331,7 @@ rule learning_curve:
         mem_mb=2000,
         runtime=10,
     params:
-        block=lambda w: values(
-            {"experiment": w.experiment, "runs": runs_of(w.experiment)}
-        ),
+        block=learning_curve_values,
         history=lambda w, input: each("history", input.history),
         code=code("stages.learning_curve"),
     shell:
@@ -410,7 +408,7 @@ rule contact_sheet:
         mem_mb=2000,
         runtime=10,
     params:
-        block=values({"persons": 6}),
+        block=lambda w: values({"dataset": w.dataset, "persons": 6}),
         code=code("stages.contact_sheet"),
     shell:
         "python -m weakreid.stages.contact_sheet --source {input.source}"

@@ -148,7 +148,8 @@ rule isolation_figures:
     params:
         block=lambda w: values(
             {
-                "title": f"{w.dataset}, {w.noise}, {w.isolation}",
+                "title": f"{w.dataset}: tracklets with a switch of identity "
+                f"(noise {w.noise}, isolation {w.isolation})",
                 "seed": CONFIG.seed,
                 "tracklets": 2,
             }

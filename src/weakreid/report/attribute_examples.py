@@ -9,23 +9,38 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from weakreid.attributes import GROUPS, NAMES, UNSURE
 from weakreid.errors import ReidError
+from weakreid.report.figures import (
+    LABEL,
+    RIGHT,
+    RIGHT_MARK,
+    WRONG,
+    WRONG_MARK,
+    Canvas,
+    Mark,
+    letters_in,
+    shorten,
+)
 from weakreid.report.looks import word
-from weakreid.report.matches import RIGHT, WRONG, spread
+from weakreid.report.matches import spread
 from weakreid.retrieval.by_attribute import label_table
 
 Truth = Literal["right", "wrong", "open", "unknown"]
 
-_MARKS: Mapping[Truth, str] = {"right": "✓", "wrong": "✗", "open": "?", "unknown": ""}
+_MARKS: Mapping[Truth, str] = {
+    "right": RIGHT_MARK,
+    "wrong": WRONG_MARK,
+    "open": "?",
+    "unknown": "",
+}
 _COLOURS: Mapping[Truth, str] = {
     "right": RIGHT,
     "wrong": WRONG,
-    "open": "#777777",
+    "open": "#666666",
     "unknown": "#222222",
 }
 _FONT = "DejaVu Sans Mono"  # of one width per letter: words are placed by counting them
@@ -35,6 +50,7 @@ _LINE = 0.125  # inches
 _LETTERS = 38  # of a transfer's column
 _FRAME = 0.5, 1.0  # inches, width and height
 _NAME, _GAP = 0.13, 0.15
+_HEADS = 0.2
 
 
 @dataclass(frozen=True)
@@ -226,77 +242,53 @@ def sheet(
         for one in found
     ]
     width = strip + _GAP + column * len(heads)
-    top, foot = 0.5, 0.25
-    height = top + sum(heights) + foot
-    figure = Figure(figsize=(width, height))
-    figure.text(0.01, 1 - 0.05 / height, title, fontsize=9, va="top")
+    notes = legend(found, len(heads) - truth)
+    canvas = Canvas(title, notes, width=width, body=_HEADS + sum(heights))
     for place, head in enumerate(heads):
-        left = (strip + _GAP + place * column) / width
-        figure.text(left, 1 - (top - 0.18) / height, head, fontsize=8, weight="bold", va="top")
-    upper = height - top
+        left = strip + _GAP + place * column
+        text = shorten(head, letters_in(column, 9))
+        canvas.text(left, canvas.top, text, 8, weight="bold")
+    top = canvas.top + _HEADS
     for one, own in zip(found, heights, strict=True):
-        figure.text(0.003, upper / height, f"person {one.person}", fontsize=6.5, va="top")
-        frames = upper - _NAME - _FRAME[1]
-        box = (0.0, frames / height, strip / width, _FRAME[1] / height)
-        _draw_frames(figure.add_axes(box), one, picture, most)
+        canvas.text(0, top, f"person {one.person}", LABEL)
+        canvas.strip(0, top + _NAME, _FRAME, [picture(image) for image in one.images])
         for place, groups in enumerate(one.columns):
-            _write(figure, groups, strip + _GAP + place * column, upper, width, height)
-        upper -= own
-    said = legend(found, len(heads) - truth)
-    figure.text(0.003, 0.06 / height, said, fontsize=7)
-    return figure
+            _write(canvas, groups, strip + _GAP + place * column, top)
+        top += own
+    return canvas.figure
 
 
-def legend(found: Sequence[Example], transfers: int) -> str:
+def legend(found: Sequence[Example], transfers: int) -> list[Mark]:
     """Return what the marks in a picture mean."""
     words = (said for one in found for column in one.columns for group in column for said in group)
     held = {said.truth for said in words}
-    parts = ["bold: not every transfer found it"] if transfers > 1 else []
+    parts = [Mark("a column: the attributes that a transfer found in the person")]
+    parts += [Mark("bold: not every transfer found it")] if transfers > 1 else []
     if "right" in held or "wrong" in held:
-        parts += ["✓ blue: right", "✗ red: wrong"]
+        parts += [
+            Mark(f"{RIGHT_MARK} blue: right", RIGHT),
+            Mark(f"{WRONG_MARK} orange: wrong", WRONG),
+        ]
     if "open" in held:
-        parts.append("? grey: the truth was left open")
-    return "; ".join(parts)
+        parts.append(Mark("? grey: the truth was left open", _COLOURS["open"]))
+    return parts
 
 
 def _count(groups: Sequence[Sequence[Word]]) -> int:
     return sum(len(lines_of(group)) for group in groups)
 
 
-def _draw_frames(
-    axis: Axes, one: Example, picture: Callable[[int], NDArray[np.uint8]], most: int
-) -> None:
-    pictures = [picture(image) for image in one.images]
-    axis.imshow(np.concatenate(pictures, axis=1), aspect="auto")
-    axis.set_xlim(-0.5, most * pictures[0].shape[1] - 0.5)
-    axis.set_axis_off()
-
-
-def _write(
-    figure: Figure,
-    groups: Sequence[Sequence[Word]],
-    left: float,
-    top: float,
-    width: float,
-    height: float,
-) -> None:
-    """Write groups of words below each other; all lengths in inches."""
+def _write(canvas: Canvas, groups: Sequence[Sequence[Word]], left: float, top: float) -> None:
+    """Write groups of words below each other."""
     for line in (line for group in groups for line in lines_of(group)):
         at = left
         for place, one in enumerate(line):
             text = one.marked + ("," if place < len(line) - 1 else "")
-            figure.text(
-                at / width,
-                top / height,
-                text,
-                family=_FONT,
-                fontsize=_SIZE,
-                weight="normal" if one.everywhere else "bold",
-                color=_COLOURS[one.truth],
-                va="top",
-            )
+            weight = "normal" if one.everywhere else "bold"
+            colour = _COLOURS[one.truth]
+            canvas.text(at, top, text, _SIZE, family=_FONT, weight=weight, color=colour)
             at += (len(text) + 1) * _LETTER
-        top -= _LINE
+        top += _LINE
 
 
 def images_of(

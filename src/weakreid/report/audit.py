@@ -9,18 +9,19 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
 
 from weakreid.errors import ReidError
+from weakreid.report.figures import WRONG, Canvas, Mark, camera_name, mark_box
 from weakreid.report.looks import looks
 from weakreid.report.tables import cell, markdown
 from weakreid.supervision.audit import FALSE_TAG, KINDS, MISSING_TAG
 
 EXAMPLES = 8
 FRAMES_OF_BAG, FRAMES_OF_PERSON = 12, 4
-_BOX = "#c53030"
+_FRAME = 0.42, 0.84  # inches, width and height
+_GAP = 0.25  # between a bag and the person elsewhere
+_QUESTION, _BELOW = 0.16, 0.14  # above the pictures of a finding, and below them
 
 _CHECK = {
     FALSE_TAG: "person {person} is tagged: no frame fits",
@@ -153,6 +154,7 @@ def examples(findings: pd.DataFrame, bags: pd.DataFrame, count: int = EXAMPLES) 
         count: so many at most.
     """
     frames_of = bags.set_index("bag_id")["frames"]
+    cameras = bags.set_index("bag_id")["camera_id"].to_dict()
     tags = findings[findings["kind"] == FALSE_TAG]
     tags = tags.sort_values(["judged", "score", "bag_id"], ascending=[False, True, True])
     found = []
@@ -161,13 +163,15 @@ def examples(findings: pd.DataFrame, bags: pd.DataFrame, count: int = EXAMPLES) 
         # judged: there is another bag with the tag
         other = tags[(tags["person_id"] == person) & (tags["bag_id"] != bag)].iloc[0]
         boxed = frozenset(int(image) for image in row["evidence"])
-        question = f"is person {person} in bag {bag}? {_WHY[row['kind']]}"
+        where = f"bag {bag} ({camera_name(cameras[bag])})"
+        elsewhere = f"bag {other['bag_id']} ({camera_name(cameras[other['bag_id']])})"
+        question = f"is person {person} in {where}? {_WHY[row['kind']]}"
         found.append(
             Example(
-                f"{row['rank']}. {question}, {row['score']:.2f}",
+                f"{row['rank']}. {question}, score {row['score']:.2f}",
                 _around(frames_of[bag], boxed),
                 boxed,
-                f"person {person} in bag {other['bag_id']}",
+                f"person {person} in {elsewhere}",
                 [int(image) for image in other["evidence"]][:FRAMES_OF_PERSON],
             )
         )
@@ -187,43 +191,31 @@ def picture(rows: Sequence[Example], frame: Callable[[int], np.ndarray], experim
 
     Args:
         rows: of `examples`.
-        frame: gives a frame as uint8 [H, W, 3].
+        frame: gives a frame as uint8 [H, W, 3], all of one size.
         experiment: its name, for the title.
     """
-    height = 1.15 * len(rows) + 0.4
-    figure = Figure(figsize=(0.42 * (FRAMES_OF_BAG + FRAMES_OF_PERSON + 1), height))
-    ratios = [FRAMES_OF_BAG, FRAMES_OF_PERSON]
-    axes = figure.subplots(len(rows), 2, squeeze=False, width_ratios=ratios)
-    for row, (left, right) in zip(rows, axes, strict=True):
-        _strip(left, row.frames, FRAMES_OF_BAG, row.question, frame, row.boxed)
-        _strip(right, row.others, FRAMES_OF_PERSON, row.beside, frame)
-    title = f"{experiment}: labels to check first. Right: the person in another bag with the tag"
-    figure.suptitle(title, fontsize=9, y=1 - 0.1 / height, va="top")
-    edges = {"left": 0.01, "right": 0.99, "bottom": 0.05 / height, "top": 1 - 0.5 / height}
-    figure.subplots_adjust(wspace=0.05, hspace=0.3, **edges)
-    return figure
-
-
-def _strip(
-    axis: Axes,
-    frames: Sequence[int],
-    room: int,
-    title: str,
-    frame: Callable[[int], np.ndarray],
-    boxed: frozenset[int] = frozenset(),
-) -> None:
-    pictures = [frame(row) for row in frames]
-    height, width, _ = pictures[0].shape
-    axis.set_axis_off()
-    axis.imshow(np.concatenate(pictures, axis=1))
-    axis.set_xlim(-0.5, room * width - 0.5)
-    axis.set_anchor("NW")
-    axis.set_title(title, fontsize=7, loc="left", pad=2)
-    for place, row in enumerate(frames):
-        if row in boxed:
-            box = (place * width + 1, 1), width - 3, height - 3
-            for edge, thickness in (("white", 2.6), (_BOX, 1.6)):
-                axis.add_patch(Rectangle(*box, fill=False, edgecolor=edge, linewidth=thickness))
+    bag, person = _FRAME[0] * FRAMES_OF_BAG, _FRAME[0] * FRAMES_OF_PERSON
+    step = _QUESTION + _FRAME[1] + _BELOW
+    notes = [
+        Mark("left: frames of the bag in doubt, boxed: those that fit the person best"),
+        Mark("right: the person in another bag with the tag"),
+        Mark("score, after the question: 1 is the most suspicious, 0.5 what a usual bag reaches"),
+    ]
+    title = f"{experiment}: labels to check first"
+    canvas = Canvas(title, notes, width=bag + _GAP + person, body=step * len(rows))
+    top = canvas.top
+    for row in rows:
+        canvas.text(0, top, row.question, 7)
+        canvas.text(bag + _GAP, top, row.beside, 7)
+        pictures = [frame(image) for image in row.frames]
+        strip = canvas.strip(0, top + _QUESTION, _FRAME, pictures)
+        for place, image in enumerate(row.frames):
+            if image in row.boxed:
+                mark_box(strip, place, pictures[0].shape[:2], WRONG)
+        others = [frame(image) for image in row.others]
+        canvas.strip(bag + _GAP, top + _QUESTION, _FRAME, others)
+        top += step
+    return canvas.figure
 
 
 def comparison(title: str, datasets: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:

@@ -7,10 +7,11 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from weakreid.errors import ReidError
+from weakreid.report.figures import bare, style
 
 TERMS = {
     "clusters": "clusters",
-    "unclustered": "un-clustered tracklets, per cent",
+    "unclustered": "un-clustered tracklets",
     "nmi": "NMI of clustered tracklets",
     "ari": "ARI of clustered tracklets",
     "purity": "purity of clustered tracklets",
@@ -20,8 +21,8 @@ un-clustered tracklets out, whose share is to be read beside them."""
 
 AGREEMENT = ("nmi", "ari", "purity")
 _LINES = (("clusters", "unclustered"), AGREEMENT)
-_COLOURS = ("#3b6fb6", "#d1495b", "#6a994e", "#8d6a9f", "#e09f3e", "#4d908e")
-_MARKERS = "osD^vP"
+_AXES = {"clusters": "number", "unclustered": "per cent of tracklets"}
+"""What a panel's numbers are; of all others, from 0 or below to 1."""
 _LEGEND = {"fontsize": 8, "frameon": False}
 
 
@@ -59,12 +60,11 @@ def cluster_figure(histories: Mapping[str, pd.DataFrame], title: str) -> Figure:
             if term in own:
                 panel.plot(
                     own[term].index, own[term].to_numpy(),
-                    color=_COLOURS[number % len(_COLOURS)], linewidth=1.4,
-                    marker=_MARKERS[number % len(_MARKERS)], markersize=3,
-                    label=_named(run, own),
+                    **style(number), linewidth=1.4, markersize=3, label=_named(run, own),
                 )  # fmt: skip
         panel.set_title(TERMS[term], fontsize=9)
         panel.set_xlabel("epochs of training", fontsize=8)
+        panel.set_ylabel(_AXES.get(term, "1: as the true identities"), fontsize=8)
         panel.set_xlim(-0.03 * max(last, 1), 1.03 * max(last, 1))
         panel.xaxis.get_major_locator().set_params(integer=True)
         if term in AGREEMENT:
@@ -77,8 +77,7 @@ def cluster_figure(histories: Mapping[str, pd.DataFrame], title: str) -> Figure:
             panel.set_ylim(bottom=0)
         panel.grid(axis="y", color="#e6e6e6", linewidth=0.6)
         panel.set_axisbelow(True)
-        panel.tick_params(labelsize=7)
-        panel.spines[["top", "right"]].set_visible(False)
+        bare(panel)
     named = {
         label: handle
         for panel in panels
@@ -88,7 +87,7 @@ def cluster_figure(histories: Mapping[str, pd.DataFrame], title: str) -> Figure:
         spare[0].legend(list(named.values()), list(named), loc="upper left", **_LEGEND)
     else:
         figure.legend(list(named.values()), list(named), loc="outside right upper", **_LEGEND)
-    figure.suptitle(title, fontsize=10)
+    figure.suptitle(f"{title}: pseudo-labels over the epochs", fontsize=10)
     return figure
 
 
@@ -109,4 +108,4 @@ def _curves(run: str, history: pd.DataFrame) -> dict[str, "pd.Series[float]"]:
 
 def _named(run: str, own: Mapping[str, "pd.Series[float]"]) -> str:
     eps = float(own["eps"].iloc[-1]) if "eps" in own else math.nan
-    return run if math.isnan(eps) else f"{run} (eps {eps:.3f})"
+    return f"run {run}" if math.isnan(eps) else f"run {run} (eps {eps:.3f})"

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,6 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from weakreid.report import figures
+from weakreid.report.figures import bare
 from weakreid.report.grid import (
     ISOLATED,
     PROTOCOL,
@@ -23,12 +26,7 @@ from weakreid.report.grid import (
 from weakreid.report.published import Published
 from weakreid.report.sweeps import is_logarithmic, swept
 
-COLOURS = (
-    "#3b6fb6", "#d1495b", "#6a994e", "#e09f3e", "#8d6a9f", "#2aa5a0",
-    "#5b3a29", "#e377c2", "#8a8a8a", "#a3a500", "#7fb4e6", "#000000",
-)  # fmt: skip
-MARKERS = "osD^vPX<>phd"
-_TITLES = {"noise": "noise after isolation, per cent", "clusters": "tracklets after isolation"}
+_TITLES = {"noise": "noise after isolation", "clusters": "tracklets after isolation"}
 
 
 def grid_figure(grid: Grid, published: Published) -> Figure:
@@ -60,23 +58,14 @@ def _panels(grid: Grid, width: float) -> tuple[Figure, list[tuple[Block, str, Ax
     shows = [(block, metric) for block in grid.blocks for metric in grid.metrics]
     panels = [(*show, panel) for show, panel in zip(shows, axes, strict=True)]
     for block, metric, panel in panels:
-        title = _TITLES.get(metric, f"{PROTOCOL} {metric}, per cent")
+        title = _TITLES.get(metric, f"{PROTOCOL} {metric}")
         panel.set_title(f"{block.name}: {title}" if blocks > 1 else title, fontsize=9)
-        panel.tick_params(labelsize=7)
-        panel.spines[["top", "right"]].set_visible(False)
+        panel.set_ylabel("number" if metric == "clusters" else "per cent", fontsize=8)
+        bare(panel)
         panel.grid(axis="y", color="#e6e6e6", linewidth=0.6)
         panel.set_axisbelow(True)
-    figure.suptitle(grid.title, fontsize=10)
+    figure.suptitle("\n".join(textwrap.wrap(grid.title, int(11 * size[0]))), fontsize=10)
     return figure, panels
-
-
-def _style(number: int) -> dict[str, Any]:
-    """Return the colour, the marker and the dash of a line, different for the first 24."""
-    return {
-        "color": COLOURS[number % len(COLOURS)],
-        "marker": MARKERS[number % len(MARKERS)],
-        "linestyle": "-" if number < len(COLOURS) else "--",
-    }
 
 
 def _over_levels(grid: Grid, published: Published) -> Figure:
@@ -90,15 +79,16 @@ def _over_levels(grid: Grid, published: Published) -> Figure:
             shift = step * (number - (len(grid.rows) - 1) / 2)
             x = [level + shift for level in levels]
             found = [ours(grid, block.name, row, level, metric) for level in levels]
-            _draw(panel, x, found, _style(number), row.label)
+            _draw(panel, x, found, figures.style(number), row.label)
             points = [papers(grid, published, row, column, metric) for column in grid.columns]
-            theirs |= _draw_papers(panel, x, points, _style(number))
+            theirs |= _draw_papers(panel, x, points, figures.style(number))
         chance = chance_of(grid, block, None, metric)
         if chance is not None:
             panel.axhline(chance, color="#555555", linestyle=":", linewidth=1.0, label="chance")
         panel.set_xticks(
             list(levels), labels=[column.label.replace(", ", "\n") for column in grid.columns]
         )
+        panel.set_xlabel("noise of the tracklets", fontsize=8)
         panel.set_xlim(-0.5, len(grid.columns) - 0.5)
         if metric not in ISOLATED:
             panel.set_ylim(bottom=0)
@@ -119,7 +109,7 @@ def _over_values(grid: Grid, published: Published, axis: str) -> Figure:
     for block, metric, panel in panels:
         shown: list[float] = []
         for number, column in enumerate(grid.columns):
-            style = _style(number)
+            style = figures.style(number)
             found = [ours(grid, block.name, row, number, metric) for row in placed]
             points = [papers(grid, published, row, column, metric) for row in placed]
             _draw(panel, x, found, style, column.label)
@@ -180,7 +170,7 @@ def _draw_level(
 
     Say whether there is one of the paper.
     """
-    column, style = grid.columns[number], _style(number)
+    column, style = grid.columns[number], figures.style(number)
     found = ours(grid, block.name, row, number, metric)
     if found is not None:
         name = row.label if len(grid.columns) == 1 else f"{row.label}, {column.label}"

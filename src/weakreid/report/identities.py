@@ -4,18 +4,17 @@ Neither reads a person: this is what somebody sees who has tracklets and no labe
 people: of real ones it belongs under results/ and nowhere else.
 """
 
-import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from weakreid.errors import ReidError
+from weakreid.report.figures import Canvas, Mark, shorten
 
 COLUMNS = (
     "identity",
@@ -29,8 +28,11 @@ COLUMNS = (
 TRACK_COLUMNS = ("sequence", "track_id")
 """Added where files are crops of a tracker's boxes."""
 
-_GAP = 6  # white pixels between two tracklets
-_LETTERS = 13  # of a caption above one picture
+_FRAME = 0.48, 0.96  # inches, width and height
+_GAP = 0.06  # between two tracklets
+_CAPTION, _BELOW = 0.21, 0.06  # above a row's pictures, and below them
+_NAMES = 0.9  # left of them
+_LETTERS = 12  # of a caption above one picture
 
 
 @dataclass(frozen=True)
@@ -190,8 +192,7 @@ def caption_of(row: Mapping[Any, Any], letters: int) -> str:
     if "sequence" in row:
         sequence, track = str(row["sequence"]), str(row["track_id"])
         room = max(1, letters - len(track) - 1)
-        name = sequence if len(sequence) <= room else sequence[: room - 1] + "…"
-        text = f"{name} {track}"
+        text = f"{shorten(sequence, room)} {track}"
     else:
         text = f"tracklet {row['tracklet_id']}"
     return f"camera {row['camera_id']}\n{text}"
@@ -201,7 +202,7 @@ def _label(identity: int, own: pd.DataFrame) -> str:
     count, cameras = len(own), own["camera_id"].nunique()
     frames = int(own["frame_count"].sum())
     lines = [
-        f"{identity}",
+        f"identity {identity}",
         "alone" if count == 1 else f"{count} tracklets",
         f"{cameras} camera" + "s" * (cameras > 1),
         f"{frames} frame" + "s" * (frames > 1),
@@ -219,31 +220,22 @@ def contact_sheet(
         picture: gives an image as uint8 [H, W, 3], all of one size.
         title: of the figure.
     """
-    most = max(sum(len(shown.images) for shown in row.shown) for row in rows)
-    width, height = 0.9 + 0.52 * most, 1.36 * len(rows) + 0.35
-    figure = Figure(figsize=(width, height))
-    axes = figure.subplots(len(rows), 1, squeeze=False)[:, 0]
-    for row, axis in zip(rows, axes, strict=True):
-        _draw(axis, row, picture, most)
-    title = "\n".join(textwrap.wrap(title, int(16 * width)))
-    figure.suptitle(title, fontsize=8, y=1 - 0.05 / height, va="top")
-    edges = {"left": 0.9 / width, "right": 1.0, "bottom": 0.02, "top": 1 - 0.6 / height}
-    figure.subplots_adjust(hspace=0.3, **edges)
-    return figure
-
-
-def _draw(axis: Axes, row: Row, picture: Callable[[int], NDArray[np.uint8]], most: int) -> None:
-    strip: list[NDArray[np.uint8]] = []
-    left = 0
-    for shown in row.shown:
-        pictures = [picture(image) for image in shown.images]
-        height, width, _ = pictures[0].shape
-        axis.text(left, -3, shown.caption, fontsize=5, va="bottom", linespacing=1.05)
-        strip += [*pictures, np.full((height, _GAP, 3), 255, np.uint8)]
-        left += width * len(pictures) + _GAP
-    axis.imshow(np.concatenate(strip, axis=1))
-    # one scale and one left edge for all rows, whatever the number of gaps
-    axis.set_xlim(-0.5, most * (width + _GAP))
-    axis.set_anchor("W")
-    axis.text(-8, height / 2, row.label, fontsize=6.5, ha="right", va="center")
-    axis.set_axis_off()
+    most = max(sum(_FRAME[0] * len(shown.images) + _GAP for shown in row.shown) for row in rows)
+    step = _CAPTION + _FRAME[1] + _BELOW
+    # room for a title, however little is shown
+    width = max(_NAMES + most, 5.0)
+    notes = [
+        Mark("a row: tracklets that the training takes for one person (nobody said who is who)"),
+        Mark("above: camera; tracklet, or sequence and track"),
+    ]
+    canvas = Canvas(title, notes, width=width, body=step * len(rows))
+    top = canvas.top
+    for row in rows:
+        canvas.text(0, top + _CAPTION + 0.2, row.label, 6.5, linespacing=1.3)
+        left = _NAMES
+        for shown in row.shown:
+            canvas.text(left, top + _CAPTION - 0.02, shown.caption, 5.5, va="bottom")
+            canvas.strip(left, top + _CAPTION, _FRAME, [picture(image) for image in shown.images])
+            left += _FRAME[0] * len(shown.images) + _GAP
+        top += step
+    return canvas.figure

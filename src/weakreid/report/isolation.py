@@ -13,6 +13,7 @@ from sklearn.manifold import TSNE
 
 from weakreid.clustering.isolation import distances
 from weakreid.errors import ReidError
+from weakreid.report.figures import WRONG, bare, style
 from weakreid.seeding import derive, numpy_generator
 
 CANDIDATES = 200
@@ -22,11 +23,7 @@ SHOWN = 300
 FEWEST = 4
 """Frames that a tracklet must have: fewer make no embedding."""
 
-_LINE, _SWITCH, _LEFT_OUT = "#4a5568", "#c53030", "#a0aec0"
-_COLOURS = (
-    "#3b6fb6", "#e09f3e", "#6a994e", "#8d6a9f", "#d1495b", "#4d908e", "#9c6644", "#577590",
-)  # fmt: skip
-_MARKERS = "os^Dv"
+_LINE, _SWITCH, _LEFT_OUT = "#4a5568", WRONG, "#8a94a6"
 _LEGEND = 8
 
 Floats = NDArray[np.floating[Any]]
@@ -154,13 +151,13 @@ def similarity_figure(found: Sequence[Example], title: str) -> Figure:
         switch = one.switches
         right.plot(
             steps[switch], one.similarity[switch], color=_SWITCH, linestyle="none", marker="o",
-            markersize=5, label="id switch",
+            markersize=5, label="switch of identity",
         )  # fmt: skip
         right.set_title("similarity of neighbouring frames", fontsize=9)
-        right.set_xlabel("frame", fontsize=8)
-        right.set_ylabel("cosine", fontsize=8)
-        right.tick_params(labelsize=7)
-        right.spines[["top", "right"]].set_visible(False)
+        right.set_xlabel("frame of the tracklet, with the next one", fontsize=8)
+        right.set_ylabel("cosine similarity", fontsize=8)
+        right.xaxis.get_major_locator().set_params(integer=True)
+        bare(right)
         right.legend(fontsize=7, frameon=False)
     return figure
 
@@ -194,13 +191,12 @@ def _scatter(panel: Axes, one: Example, groups: Whole, what: str) -> None:
     groups = groups[one.shown]
     bottom = 1 if what == "person" else 0
     for number, name in enumerate(np.unique(groups[groups >= bottom]).tolist()):
-        colour = _COLOURS[number % len(_COLOURS)]
-        marker = _MARKERS[number // len(_COLOURS) % len(_MARKERS)]
+        own = style(number)
         # parts are numbered within the tracklet: their ids mean nothing to a reader
         label = f"person {name}" if what == "person" else f"part {number + 1}"
         panel.plot(
-            *one.places[groups == name].T, color=colour, linestyle="none", marker=marker,
-            markersize=4, label=label if number < _LEGEND else None,
+            *one.places[groups == name].T, color=own["color"], marker=own["marker"],
+            linestyle="none", markersize=4, label=label if number < _LEGEND else None,
         )  # fmt: skip
     none = groups < bottom
     if none.any():
@@ -211,7 +207,8 @@ def _scatter(panel: Axes, one: Example, groups: Whole, what: str) -> None:
         )  # fmt: skip
     panel.set_xticks([])
     panel.set_yticks([])
-    panel.legend(fontsize=6, frameon=False)
+    panel.set_xlabel("t-SNE of the frames' features (no unit)", fontsize=7)
+    panel.legend(fontsize=7, frameon=False)
 
 
 def _similarity(features: Floats) -> Floats:

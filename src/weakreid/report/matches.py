@@ -1,4 +1,7 @@
-"""Matching examples, as in WL's Fig. 5: a query and the nearest items of the gallery."""
+"""Matching examples, as in WL's Fig. 5: a query and the nearest items of the gallery.
+
+A picture shows people: of real ones it belongs under results/ and nowhere else.
+"""
 
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
@@ -12,11 +15,29 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from weakreid.errors import ReidError
+from weakreid.report.figures import (
+    LABEL,
+    RIGHT,
+    RIGHT_MARK,
+    WRONG,
+    WRONG_MARK,
+    Canvas,
+    Mark,
+    camera_name,
+    letters_in,
+    mark_box,
+    shorten,
+)
 from weakreid.report.looks import differences, looks
 
 FRAMES_OF_TRACKLET, FRAMES_OF_BAG = 4, 8
-_LETTERS = 30  # of a caption's line
-RIGHT, WRONG, SAME_PERSON = "#2b6cb0", "#c53030", "#ecc94b"
+SAME_PERSON = "#f0e442"
+_FRAME = 0.35, 0.7  # inches, width and height
+_GAP = 0.12  # between two items, and below a row
+_LEAST = 1.4  # of an item, for its title
+_TITLE = 0.25  # inches, two lines above an item
+_LINE = 0.1  # of a caption below it
+_CAPTION = 6.0  # points
 
 
 @dataclass(frozen=True)
@@ -24,7 +45,7 @@ class Item:
     """A query or a gallery item in a picture.
 
     Attributes:
-        title: what stands above it.
+        title: what stands above it, two lines.
         frames: rows of the image store to show.
         right: whether it is a correct answer; None for a query.
         marked: frames of the query's person (yellow dots).
@@ -83,48 +104,66 @@ def with_looks(
 
 
 def fine_examples(
-    rankings: Sequence[dict[str, Any]], frames_of: pd.Series, items: int
+    rankings: Sequence[dict[str, Any]],
+    tracklets: pd.DataFrame,
+    frames_of: Mapping[Any, Sequence[int]],
+    items: int,
 ) -> list[list[Item]]:
     """Return a row of tracklets per query.
 
     Args:
         rankings: rows of the rankings table.
+        tracklets: table "tracklets", indexed by tracklet_id.
         frames_of: tracklet_id to rows of the image store.
         items: gallery items per query.
     """
-    return [
-        [
-            Item(f"query: person {row['person_id']}", spread(frames_of[row["query"]])),
-            *(
-                Item(f"tracklet {name}", spread(frames_of[name]), bool(match))
-                for name, match in _first(items, row["gallery"], row["matches"])
-            ),
-        ]
-        for row in rankings
-    ]
+    people, cameras = tracklets["person_id"].to_dict(), tracklets["camera_id"].to_dict()
+    lines = []
+    for row in rankings:
+        query = row["query"]
+        where = f"{camera_name(cameras.get(query))}, tracklet {query}"
+        line = [Item(f"query: {_who(row['person_id'])}\n{where}", spread(frames_of[query]))]
+        first = _first(items, row["gallery"], row["distances"], row["matches"])
+        for rank, (name, distance, match) in enumerate(first, start=1):
+            title = (
+                f"{rank}. {distance:.3f}, {_who(people[name])}\n"
+                f"{camera_name(cameras.get(name))}, tracklet {name}"
+            )
+            line.append(Item(title, spread(frames_of[name]), bool(match)))
+        lines.append(line)
+    return lines
 
 
 def coarse_examples(
-    rankings: Sequence[dict[str, Any]], frames_of: pd.Series, person_of: pd.Series, items: int
+    rankings: Sequence[dict[str, Any]], bags: pd.DataFrame, person_of: pd.Series, items: int
 ) -> list[list[Item]]:
     """Return a row of bags per probe.
 
     Args:
         rankings: rows of the rankings table.
-        frames_of: bag_id to rows of the image store.
+        bags: table "bags" of the coarse test set, indexed by bag_id.
         person_of: row of the image store to the person who is there.
         items: gallery bags per probe.
     """
+    frames_of, cameras = bags["frames"].to_dict(), bags["camera_id"].to_dict()
     lines = []
     for row in rankings:
-        person = row["person_id"]
-        line = [Item(f"probe: person {person}", spread(frames_of[row["query"]]))]
-        for name, match, nearest in _first(items, row["gallery"], row["matches"], row["frames"]):
+        person, probe = row["person_id"], row["query"]
+        where = f"{camera_name(cameras.get(probe))}, bag {probe}"
+        line = [Item(f"probe: {_who(person)}\n{where}", spread(frames_of[probe]))]
+        first = _first(items, row["gallery"], row["distances"], row["matches"], row["frames"])
+        for rank, (name, distance, match, nearest) in enumerate(first, start=1):
             shown = spread(frames_of[name], FRAMES_OF_BAG, keep=int(nearest))
             marked = frozenset(frame for frame in shown if person_of[frame] == person)
-            line.append(Item(f"bag {name}", shown, bool(match), marked, int(nearest)))
+            title = f"{rank}. {distance:.3f}\n{camera_name(cameras.get(name))}, bag {name}"
+            line.append(Item(title, shown, bool(match), marked, int(nearest)))
         lines.append(line)
     return lines
+
+
+def _who(person: int) -> str:
+    """Return a person as pictures name it: 0 is a distractor, as in MARS."""
+    return f"person {person}" if person > 0 else "distractor"
 
 
 def _first(count: int, *columns: Sequence[Any]) -> list[tuple[Any, ...]]:
@@ -148,55 +187,115 @@ def spread(
     return shown
 
 
+def legend(rows: Sequence[Sequence[Item]], numbers: str) -> list[Mark]:
+    """Return what the marks in a picture mean, of those that are in it.
+
+    Args:
+        rows: of the picture.
+        numbers: what the number above an item is.
+    """
+    items = [item for row in rows for item in row]
+    in_bags = any(item.boxed is not None for item in items)
+    asked = "probe" if in_bags else "query"
+    found = [Mark(f"left: the {asked}; then the nearest, nearest first, with their {numbers}")]
+    if any(item.right is not None for item in items):
+        right, wrong = f"the {asked}'s person", "somebody else"
+        if in_bags:
+            right, wrong = f"{right} is in the bag", f"{right} is not in the bag"
+        found.append(Mark(f"{RIGHT_MARK} blue, solid: {right}", RIGHT))
+        found.append(Mark(f"{WRONG_MARK} orange, dashed: {wrong}", WRONG))
+    if in_bags:
+        found.append(Mark(f"box: the frame nearest to the {asked}"))
+        found.append(Mark(f"yellow dot: a frame of the {asked}'s person"))
+    if any(item.caption for item in items):
+        found.append(
+            Mark(
+                "below: what the query seems to look like, and what only the match, +, or only the "
+                "query, −, seems to have"
+            )
+        )
+    return found
+
+
 def matching_examples(
-    rows: Sequence[Sequence[Item]], picture: Callable[[int], np.ndarray], title: str
+    rows: Sequence[Sequence[Item]],
+    picture: Callable[[int], np.ndarray],
+    title: str,
+    numbers: str = "distance",
 ) -> Figure:
     """Draw a row per query: the query, then the gallery items nearest to it.
 
-    Blue stands for a correct item, red for a wrong one; a yellow dot marks a frame of the query's
-    person, a box the frame that is most similar to the query. Captions, where items have some,
-    stand below them.
+    Captions, where items have some, stand below them; `legend` says what the marks mean.
 
     Args:
         rows: per query, the query and its nearest items.
-        picture: gives a frame as uint8 [H, W, 3].
+        picture: gives a frame as uint8 [H, W, 3], all of one size.
         title: of the figure.
+        numbers: what the number above an item is, such as "cosine distance".
     """
     columns = max(len(row) for row in rows)
-    shown = max(len(item.frames) for row in rows for item in row)
-    captioned = any(item.caption for row in rows for item in row)
-    figure = Figure(
-        figsize=(0.34 * shown * columns + 0.6, (1.25 if captioned else 1.0) * len(rows) + 0.6)
-    )
-    axes = figure.subplots(len(rows), columns, squeeze=False)
-    for row, line in zip(rows, axes, strict=True):
-        for axis in line:
-            axis.set_axis_off()
-        for item, axis in zip(row, line, strict=False):
-            _draw(axis, item, picture)
-    figure.suptitle(title, fontsize=9, y=0.94)
-    figure.subplots_adjust(wspace=0.08, hspace=0.55 if captioned else 0.28)
-    return figure
+    spans = [
+        max(_LEAST, _FRAME[0] * max(len(row[column].frames) for row in rows if column < len(row)))
+        for column in range(columns)
+    ]
+    captions = [
+        [_wrapped(item.caption, span) for item, span in zip(row, spans, strict=False)]
+        for row in rows
+    ]
+    heights = [_TITLE + _FRAME[1] + _LINE * max(map(len, row)) + _GAP for row in captions]
+    # room for the title, however little is shown
+    width = max(sum(spans) + _GAP * (columns - 1), 5.0)
+    canvas = Canvas(title, legend(rows, numbers), width=width, body=sum(heights))
+    top = canvas.top
+    for row, own, height in zip(rows, captions, heights, strict=True):
+        left = 0.0
+        for item, lines, span in zip(row, own, spans, strict=False):
+            _draw(canvas, item, left, top, span, picture)
+            below = top + _TITLE + _FRAME[1] + 0.04
+            canvas.text(left, below, "\n".join(lines), _CAPTION)
+            left += span + _GAP
+        top += height
+    return canvas.figure
 
 
-def _draw(axis: Axes, item: Item, picture: Callable[[int], np.ndarray]) -> None:
+def _wrapped(caption: str, inches: float) -> list[str]:
+    return textwrap.wrap(caption, letters_in(inches, _CAPTION), break_on_hyphens=False)
+
+
+def _draw(
+    canvas: Canvas,
+    item: Item,
+    left: float,
+    top: float,
+    span: float,
+    picture: Callable[[int], np.ndarray],
+) -> None:
     pictures = [picture(frame) for frame in item.frames]
     height, width, _ = pictures[0].shape
-    axis.imshow(np.concatenate(pictures, axis=1))
-    colour = "black" if item.right is None else RIGHT if item.right else WRONG
-    axis.set_title(item.title, fontsize=6, color=colour, pad=2)
-    total = width * len(pictures)
-    if item.caption:
-        text = "\n".join(textwrap.wrap(item.caption, _LETTERS, break_on_hyphens=False))
-        axis.text(0, height + 6, text, fontsize=4.5, va="top", linespacing=1.05)
-    axis.add_patch(
-        Rectangle((-0.5, -0.5), total, height, fill=False, edgecolor=colour, linewidth=1.6)
+    colour, mark = "#222222", ""
+    if item.right is not None:
+        colour = RIGHT if item.right else WRONG
+        mark = f"{RIGHT_MARK if item.right else WRONG_MARK} "
+    title = "\n".join(
+        shorten(line, letters_in(span, LABEL)) for line in f"{mark}{item.title}".split("\n")
     )
+    canvas.text(left, top, title, LABEL, color=colour)
+    axis = canvas.strip(left, top + _TITLE, _FRAME, pictures)
+    edge = Rectangle(
+        (-0.5, -0.5), width * len(pictures), height, fill=False, edgecolor=colour, linewidth=1.8,
+        linestyle="--" if item.right is False else "-",
+    )  # fmt: skip
+    axis.add_patch(edge)
+    _mark(axis, item, (height, width))
+
+
+def _mark(axis: Axes, item: Item, shape: tuple[int, int]) -> None:
+    height, width = shape
     for place, frame in enumerate(item.frames):
-        left = place * width
         if frame == item.boxed:
-            box = (left + 2, 2), width - 5, height - 5
-            for edge, thickness in (("white", 2.4), (colour, 1.4)):
-                axis.add_patch(Rectangle(*box, fill=False, edgecolor=edge, linewidth=thickness))
+            mark_box(axis, place, shape, RIGHT if item.right else WRONG)
         if frame in item.marked:
-            axis.plot(left + 0.85 * width, 0.07 * height, "o", color=SAME_PERSON, markersize=3)
+            axis.plot(
+                (place + 0.85) * width, 0.07 * height, "o", color=SAME_PERSON, markersize=4,
+                markeredgecolor="black", markeredgewidth=0.6,
+            )  # fmt: skip

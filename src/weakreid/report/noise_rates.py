@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from weakreid.report.figures import PALETTE, bare
 from weakreid.report.tables import markdown
 from weakreid.supervision.noise_rates import NoiseRates
 
@@ -15,7 +16,7 @@ HEADS = (
     "rSW",
 )  # fmt: skip
 
-_BAR, _POINT = "#3b6fb6", "#d1495b"
+_BAR, _POINT = PALETTE[0], PALETTE[1]
 
 
 def noise_table(
@@ -87,17 +88,19 @@ def noise_figure(title: str, rates: Sequence[NoiseRates], together: NoiseRates) 
     """
     figure = Figure(figsize=(7.2, 2.9), layout="constrained")
     panels = figure.subplots(1, 2)
+    mixed = f"rSW {together.rsw:.2f}: how mixed up tracklets are"
+    pieces = f"rFM {together.rfm:.2f}: in how many pieces people are"
     for panel, measure, unit, of, rate in (
-        (panels[0], "persons_per_tracklet", "people", "tracklets", f"rSW {together.rsw:.2f}"),
-        (panels[1], "tracklets_per_person", "tracklets", "people", f"rFM {together.rfm:.2f}"),
+        (panels[0], "persons_per_tracklet", "people", "tracklets", mixed),
+        (panels[1], "tracklets_per_person", "tracklets", "people", pieces),
     ):
         _draw(panel, measure, rates, together)
         panel.set_xlabel(f"{unit} per {'tracklet' if of == 'tracklets' else 'person'}", fontsize=8)
-        panel.set_ylabel(f"% of {of}", fontsize=8)
+        panel.set_ylabel(f"per cent of {of}", fontsize=8)
         panel.set_title(rate, fontsize=9)
     if len(rates) > 1:
         panels[1].legend(fontsize=7, frameon=False)
-    figure.suptitle(title, fontsize=10)
+    figure.suptitle(f"{title}: noise of the tracklets (on the bars: how many)", fontsize=10)
     return figure
 
 
@@ -105,7 +108,7 @@ def _draw(panel: Axes, measure: str, rates: Sequence[NoiseRates], together: Nois
     counts: Mapping[int, int] = getattr(together, measure)
     numbers, shares = _shares(counts)
     bars = panel.bar(numbers, shares, color=_BAR, width=0.6, label="all together")
-    panel.bar_label(bars, [str(count) for count in counts.values()], fontsize=6, padding=2)
+    panel.bar_label(bars, [str(count) for count in counts.values()], fontsize=7, padding=2)
     if len(rates) > 1:
         for place, own in enumerate(rates):
             x, y = _shares(getattr(own, measure))
@@ -116,8 +119,7 @@ def _draw(panel: Axes, measure: str, rates: Sequence[NoiseRates], together: Nois
             )  # fmt: skip
     panel.set_xticks(_ticks(min(counts), max(counts)))
     panel.margins(y=0.12)
-    panel.tick_params(labelsize=7)
-    panel.spines[["top", "right"]].set_visible(False)
+    bare(panel)
 
 
 def _shares(counts: Mapping[int, int]) -> tuple[list[int], list[float]]:

@@ -7,15 +7,15 @@ import numpy.typing as npt
 from matplotlib.figure import Figure
 
 from weakreid.attributes import GROUPS, NAMES, TITLES, UNSURE
+from weakreid.report.figures import PALETTE, bare
 from weakreid.report.tables import markdown
 from weakreid.supervision.ratios import positive_ratios
 
 TEXT_COUNT = 68
 """Of the attributes, by ATTR's text (section 4.1); its Figure 4 names those of `NAMES`."""
 
-_COLOURS = dict(
-    zip(GROUPS, ("#3b6fb6", "#d1495b", "#6a994e", "#8d6a9f", "#e09f3e", "#4d908e"), strict=True)
-)
+_COLOURS = dict(zip(GROUPS, PALETTE, strict=False))
+_HATCHES = dict(zip(GROUPS, ("", "///", "...", "\\\\\\", "xx", "--"), strict=True))
 _GROUP_OF = {name: group for group, names in GROUPS.items() for name in names}
 
 
@@ -44,19 +44,23 @@ def ratio_figure(title: str, attributes: Sequence[str], labels: npt.NDArray[np.i
         places = [place for place, name in enumerate(names) if _GROUP_OF[name] == group]
         if places:
             heights = [np.nan_to_num(ratios[names[place]]) for place in places]
-            axis.bar(places, heights, width=0.75, color=colour, label=TITLES[group])
+            axis.bar(
+                places, heights, width=0.75, color=colour, label=TITLES[group],
+                hatch=_HATCHES[group], edgecolor="white", linewidth=0,
+            )  # fmt: skip
     for place, name in enumerate(names):
         if np.isnan(ratios[name]):
             axis.annotate("?", (place, 0.01), ha="center", fontsize=7)
     axis.set_xticks(range(len(names)), labels=names, rotation=90)
     axis.set_xlim(-0.7, len(names) - 0.3)
     axis.set_ylim(0, 1)
-    axis.set_ylabel("positive ratio", fontsize=8)
-    axis.tick_params(labelsize=7)
+    axis.set_ylabel("share of pictures with the attribute", fontsize=8)
     axis.grid(axis="y", linewidth=0.4, alpha=0.5)
     axis.set_axisbelow(True)
-    axis.spines[["top", "right"]].set_visible(False)
-    axis.legend(fontsize=7, frameon=False, ncols=2)
+    bare(axis)
+    axis.legend(fontsize=7, frameon=False, ncols=2, title="group", title_fontsize=7)
+    if any(np.isnan(ratios[name]) for name in names):
+        axis.set_xlabel("?: nothing is known of the attribute", fontsize=8)
     axis.set_title(title, fontsize=10)
     return figure
 

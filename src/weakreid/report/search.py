@@ -59,9 +59,12 @@ def search_examples(
     rows = []
     for query in spread(table["query_id"].unique().tolist(), queries):
         own = table[table["query_id"] == query].to_dict("records")[:items]
-        asked = Item(f"query, {_caption(own[0], 'query_')}", spread(images[query]))
+        asked = Item(f"query: {_caption(own[0], 'query_')}", spread(images[query]))
         answers = [
-            Item(f"{row['distance']:.2f}, {_caption(row)}", spread(images[row["tracklet_id"]]))
+            Item(
+                f"{row['rank']}. {row['distance']:.3f}, {_caption(row)}",
+                spread(images[row["tracklet_id"]]),
+            )
             for row in own
         ]
         rows.append([asked, *answers])

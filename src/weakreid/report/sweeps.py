@@ -2,16 +2,19 @@
 
 import math
 import re
+import textwrap
 from collections.abc import Sequence
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from weakreid.errors import ReidError
+from weakreid.report.figures import PALETTE, bare
 from weakreid.report.published import Published
 from weakreid.report.study import Dataset, Study, measured, metric_name
 
-OURS, PAPER = "#3b6fb6", "#d1495b"
+OURS, PAPER = PALETTE[0], PALETTE[1]
 FIRST_RANK = 1
 WIDE = 8
 """A sweep whose ends differ by more than this factor has a logarithmic axis."""
@@ -37,7 +40,7 @@ def sweep_figure(study: Study, published: Published, axis: str | None = None) ->
     found = [swept(row.label) for row in study.rows]
     values = [value for _, value in found]
     panels = [(protocol, rank) for protocol in study.protocols for rank in (FIRST_RANK, None)]
-    size = (3.2 * len(panels), 2.6 * len(study.datasets) + 0.3)
+    size = (3.2 * len(panels), 2.6 * len(study.datasets) + 0.6)
     figure = Figure(figsize=size, layout="constrained")
     grid = figure.subplots(len(study.datasets), len(panels), squeeze=False)
     for dataset, line in zip(study.datasets, grid, strict=True):
@@ -47,10 +50,18 @@ def sweep_figure(study: Study, published: Published, axis: str | None = None) ->
             several = len(study.datasets) > 1
             panel.set_title(f"{dataset.name}: {name}" if several else name, fontsize=9)
             panel.set_xlabel(axis or found[0][0], fontsize=8)
-        line[0].set_ylabel("per cent", fontsize=8)
-        if line[0].get_legend_handles_labels()[1]:
-            line[0].legend(fontsize=7, frameon=False)
-    figure.suptitle(study.title, fontsize=10)
+            panel.set_ylabel("per cent", fontsize=8)
+    named: dict[str, Any] = {}
+    for panel in grid.ravel():
+        named |= {
+            label: handle for handle, label in zip(*panel.get_legend_handles_labels(), strict=True)
+        }
+    if named:
+        figure.legend(
+            list(named.values()), list(named), loc="outside lower left", ncols=3, fontsize=7.5,
+            frameon=False,
+        )  # fmt: skip
+    figure.suptitle("\n".join(textwrap.wrap(study.title, int(11 * size[0]))), fontsize=10)
     return figure
 
 
@@ -107,7 +118,7 @@ def _draw(
     if theirs:
         x, y = zip(*sorted(theirs), strict=True)
         panel.plot(
-            x, y, linestyle="none", marker="o", markersize=6, markerfacecolor="none",
+            x, y, linestyle="none", marker="D", markersize=6, markerfacecolor="none",
             markeredgecolor=PAPER, label=f"{study.paper}, {dataset.published}",
         )  # fmt: skip
     if is_logarithmic(values):
@@ -115,5 +126,4 @@ def _draw(
     ticks = sorted(set(values))
     panel.set_xticks(ticks, labels=[f"{tick:g}" for tick in ticks])
     panel.minorticks_off()
-    panel.tick_params(labelsize=7)
-    panel.spines[["top", "right"]].set_visible(False)
+    bare(panel)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from weakreid.attributes import GROUPS, TITLES
 from weakreid.errors import ReidError
+from weakreid.report.figures import LABEL, Canvas, Mark, camera_name
 
 ALL = "all"
 """The group of a method that gives a frame one weight."""
@@ -109,7 +110,7 @@ def clips(
     Raises:
         ReidError: a group of a clip has other frames than the rest.
     """
-    person_of = tracklets.set_index("tracklet_id")["person_id"]
+    of_tracklet = tracklets.set_index("tracklet_id")
     several = bool((weights["clip"] != weights["clip"].iloc[0]).any())
     found = []
     for tracklet, clip in chosen:
@@ -124,7 +125,9 @@ def clips(
                     f"tracklet {tracklet}, clip {clip}: the weights of {group} are of other frames "
                     f"than those of {groups[0]}; describe the clips again"
                 )
-        title = f"person {person_of[tracklet]}, tracklet {tracklet}"
+        about = of_tracklet.loc[tracklet]
+        title = f"person {about['person_id']}, {camera_name(about['camera_id'])}, "
+        title += f"tracklet {tracklet}"
         title += f", clip {clip + 1}" if several else ""
         values = np.stack([own["weight"].to_numpy(np.float64) for own in of_group.values()])
         found.append(Clip(title, images, tuple(groups), values))
@@ -149,41 +152,37 @@ def picture(found: Sequence[Clip], frame: Callable[[int], NDArray[np.uint8]], ti
     """
     length = max(len(clip.images) for clip in found)
     cells = [_ROW * len(clip.groups) for clip in found]
-    top, gap, bar = 0.35, 0.45, 0.9
-    width = _NAMES + _FRAME[0] * length + bar
-    height = top + sum(_FRAME[1] + own + gap for own in cells)
+    above, gap, bar = 0.36, 0.12, 0.8
+    # room for a clip's title, however short it is
+    right = _NAMES + max(_FRAME[0] * length, 2.5)
     equal = all(np.ptp(clip.weights, axis=1).max() * len(clip.images) <= EQUAL for clip in found)
     least = min(float(clip.weights.min()) for clip in found)
     largest = max(float(clip.weights.max()) for clip in found)
     norm = Normalize(0.0, 2 * largest) if equal else Normalize(least, largest)
-    figure = Figure(figsize=(width, height))
     title += " (all frames of a clip weigh the same)" if equal else ""
-    figure.text(0.01, 1 - 0.06 / height, title, fontsize=9, va="top")
-    bottom = height - top
+    notes = [
+        Mark("a row: what each frame of the clip counts for a group of attributes"),
+        Mark("the darker, the more; a row's weights sum to 1"),
+    ]
+    body = sum(above + _FRAME[1] + own + gap for own in cells)
+    canvas = Canvas(title, notes, width=right + bar, body=body)
+    top = canvas.top
     for clip, own in zip(found, cells, strict=True):
-        span = _FRAME[0] * len(clip.images) / width
-        bottom -= gap + _FRAME[1]
-        left = _NAMES / width
-        above = figure.add_axes((left, bottom / height, span, _FRAME[1] / height))
-        _draw_frames(above, clip, frame)
-        bottom -= own
-        below = figure.add_axes((left, bottom / height, span, own / height))
-        _draw_cells(below, clip, norm)
-    middle = figure.add_axes((1 - 0.75 * bar / width, 0.25, 0.12 / width, 0.5))
-    colours = figure.colorbar(ScalarMappable(norm, COLOURS), cax=middle)
-    colours.ax.tick_params(labelsize=6)
-    colours.set_label("weight", fontsize=7)
-    return figure
-
-
-def _draw_frames(axis: Axes, clip: Clip, frame: Callable[[int], NDArray[np.uint8]]) -> None:
-    pictures = [frame(image) for image in clip.images]
-    width = pictures[0].shape[1]
-    axis.imshow(np.concatenate(pictures, axis=1), aspect="auto")
-    for place in range(len(pictures)):
-        axis.text((place + 0.5) * width, -3, str(place + 1), fontsize=6.5, ha="center", va="bottom")
-    axis.text(0, 1.13, clip.title, fontsize=7, transform=axis.transAxes, va="bottom")
-    axis.set_axis_off()
+        canvas.text(_NAMES, top, clip.title, 7)
+        for place in range(len(clip.images)):
+            middle = _NAMES + (place + 0.5) * _FRAME[0]
+            canvas.text(middle, top + 0.2, str(place + 1), LABEL, ha="center")
+        canvas.text(_NAMES - 0.08, top + 0.2, "frame", LABEL, ha="right")
+        top += above
+        canvas.strip(_NAMES, top, _FRAME, [frame(image) for image in clip.images])
+        top += _FRAME[1]
+        _draw_cells(canvas.axes(_NAMES, top, _FRAME[0] * len(clip.images), own), clip, norm)
+        top += own + gap
+    scale = canvas.axes(right + 0.2, canvas.top + above, 0.12, min(body - above - gap, 3.0))
+    colours = canvas.figure.colorbar(ScalarMappable(norm, COLOURS), cax=scale)
+    colours.ax.tick_params(labelsize=6.5)
+    colours.set_label("weight of a frame", fontsize=7)
+    return canvas.figure
 
 
 def _draw_cells(axis: Axes, clip: Clip, norm: Normalize) -> None:

@@ -5,15 +5,18 @@ alone says little: frames of a clip share 1, so it is compared within the clip, 
 of the clip's frames T, which makes it 1 where all frames count alike.
 """
 
+import textwrap
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from weakreid.errors import ReidError
+from weakreid.report.figures import MARKERS, PALETTE, bare
 from weakreid.report.temporal_weights import ALL, EQUAL, ordered_groups, title_of
 from weakreid.seeding import numpy_generator
 
@@ -24,7 +27,8 @@ EDGES = np.linspace(0, 1, 9)
 """Of the bins of visible shares."""
 RESAMPLES = 1000
 LEVEL = 95
-_COLOURS = ("#3b6fb6", "#d1495b", "#6a994e", "#8d6a9f", "#e09f3e")
+_NAMES = {"head": "the head", "up": "the upper body", "low": "the lower body", "shoes": "the shoes"}
+"""Of the parts, as axes name them; the mean of all is the whole body."""
 
 Floats = NDArray[np.float64]
 
@@ -302,10 +306,10 @@ def plot(found: Mapping[str, Any], title: str) -> Figure:
         title: of the figure.
     """
     groups: Mapping[str, Any] = found["groups"]
-    figure = Figure(figsize=(2.3 * len(groups) + 0.6, 2.7), layout="constrained")
+    figure = Figure(figsize=(max(2.3 * len(groups) + 0.6, 5.5), 3.0), layout="constrained")
     axes = figure.subplots(1, len(groups), squeeze=False, sharey=True)[0]
     for number, (axis, (group, own)) in enumerate(zip(axes, groups.items(), strict=True)):
-        colour = _COLOURS[number % len(_COLOURS)]
+        colour, marker = PALETTE[number % len(PALETTE)], MARKERS[number % len(MARKERS)]
         bins = [one for one in own["bins"] if one["weight"] is not None]
         sure = [one for one in bins if one["tracklets"] > 1]
         values = np.array(
@@ -316,23 +320,34 @@ def plot(found: Mapping[str, Any], title: str) -> Figure:
         bars = np.maximum([value - low, high - value], 0)
         axis.axhline(1.0, color="#999999", linestyle=":", linewidth=1.0)
         axis.errorbar(
-            [_middle(one) for one in sure], value, bars, color=colour, marker="o", markersize=3.5,
+            [_middle(one) for one in sure], value, bars, color=colour, marker=marker, markersize=4,
             linewidth=1.3, capsize=2, elinewidth=0.8,
         )  # fmt: skip
         alone = [one for one in bins if one["tracklets"] == 1]
         axis.plot(
-            [_middle(one) for one in alone], [one["weight"]["value"] for one in alone], "o",
-            color=colour, markerfacecolor="white", markersize=3.5,
+            [_middle(one) for one in alone], [one["weight"]["value"] for one in alone], marker,
+            color=colour, markerfacecolor="white", markersize=4,
         )  # fmt: skip
         within = own["within"]
         said = "weights do not vary" if within is None else f"ρ within clips {within['value']:.2f}"
         axis.set_title(f"{title_of(group)}\n{said}", fontsize=8)
-        axis.set_xlabel(f"visible: {own['part'].split(' of ')[0]}, per cent", fontsize=7.5)
+        part = _NAMES.get(own["part"], "the whole body")
+        axis.set_xlabel(f"visible share of {part}, per cent", fontsize=7.5)
         axis.set_xlim(0, 100)
-        axis.tick_params(labelsize=7)
-        axis.spines[["top", "right"]].set_visible(False)
+        bare(axis)
     axes[0].set_ylabel("mean weight × T", fontsize=8)
-    figure.suptitle(title, fontsize=10)
+    handles = [
+        Line2D([], [], color="#333333", marker="o", markersize=4),
+        Line2D([], [], color="#333333", marker="o", markerfacecolor="white", linestyle="none"),
+        Line2D([], [], color="#999999", linestyle=":"),
+    ]
+    labels = [
+        f"mean of frames, with its {LEVEL} % interval",
+        "of one tracklet alone",
+        "1: all T frames of a clip count alike",
+    ]
+    figure.legend(handles, labels, loc="outside lower left", ncols=3, fontsize=7, frameon=False)
+    figure.suptitle("\n".join(textwrap.wrap(title, 14 * len(groups) + 20)), fontsize=10)
     return figure
 
 

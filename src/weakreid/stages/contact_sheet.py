@@ -7,8 +7,9 @@ from typing import Annotated
 import typer
 
 from weakreid.console import run_stage
-from weakreid.datasets.walkers.sheet import contact_sheet
 from weakreid.files import read_json
+from weakreid.report import figures
+from weakreid.report.walkers_sheet import contact_sheet
 
 
 def main(
@@ -19,7 +20,7 @@ def main(
     """Draw some of a generated dataset's people, a row each, as every camera sees them."""
     block = json.loads(params)
     root = source.parent / read_json(source, ["root"])["root"]
-    contact_sheet(root, out, persons=block["persons"])
+    figures.save(contact_sheet(root, block["dataset"], persons=block["persons"]), out)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Annotated
 
+import pandas as pd
 import typer
 
 from weakreid import tables
@@ -39,12 +40,18 @@ def main(
         figure = contact_sheet(
             shown,
             lambda image: store.batch([image], _HEIGHT, _WIDTH)[0],
-            f"{block['experiment']}: {summary(found)}",
+            f"{block['experiment']}: who is who; {summary(found)}{_of_all(found, len(shown))}",
         )
     with replacing(out) as aside:
         found.to_csv(aside, index=False, lineterminator="\n")
     figures.save(figure, sheet)
     say(summary(found))
+
+
+def _of_all(table: pd.DataFrame, shown: int) -> str:
+    """Say that not all identities are on the sheet, where that is so."""
+    count = table["identity"].nunique()
+    return f" (shown: the {shown} of most frames)" if shown < count else ""
 
 
 if __name__ == "__main__":

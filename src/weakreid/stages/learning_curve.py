@@ -9,18 +9,19 @@ import typer
 from weakreid import tables
 from weakreid.console import run_stage
 from weakreid.report import figures
+from weakreid.report.learning_curve import learning_curve
 
 
 def main(
     history: Annotated[list[Path], typer.Option(help="history.parquet of each run")],
-    params: Annotated[str, typer.Option()],
+    params: Annotated[str, typer.Option(help="experiment, runs, base (the loss of bags)")],
     out: Annotated[Path, typer.Option()],
 ) -> None:
     """Draw the losses and the learning rate over the steps."""
     block = json.loads(params)
     found = [tables.read_frame(path, "history") for path in history]
     histories = dict(zip(block["runs"], found, strict=True))
-    figures.save(figures.learning_curve(histories, block["experiment"]), out)
+    figures.save(learning_curve(histories, block["experiment"], block.get("base")), out)
 
 
 if __name__ == "__main__":

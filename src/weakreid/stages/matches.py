@@ -40,14 +40,17 @@ def main(
     """Draw some queries, picked at random, and the items nearest to them."""
     block = json.loads(params)
     table = tables.read_frame(rankings, "rankings")
-    people = tables.read_frame(tracklets, "tracklets").set_index("tracklet_id")["person_id"]
+    measured = tables.read_params(rankings)
+    distance = f"{measured['metric']} distance"
+    reranked = f"{distance}, re-ranked" if measured["rerank"] else distance
+    people = tables.read_frame(tracklets, "tracklets").set_index("tracklet_id")
     rows = tables.read_frame(frames, "frames")
-    person_of = rows.set_index("image")["tracklet_id"].map(people)
-    of_tracklet = rows.groupby("tracklet_id")["image"].agg(list)
-    of_bag = tables.read_frame(coarse, "bags").set_index("bag_id")["frames"]
+    person_of = rows.set_index("image")["tracklet_id"].map(people["person_id"])
+    of_tracklet = rows.groupby("tracklet_id")["image"].agg(list).to_dict()
+    of_bag = tables.read_frame(coarse, "bags").set_index("bag_id")
     items = block["items"]
     picked = _picked(table, "fine", block)
-    fine = fine_examples(picked, of_tracklet, items)
+    fine = fine_examples(picked, people, of_tracklet, items)
     if votes is not None:
         seen = tables.read_frame(votes, "attribute_votes", ["tracklet_id", "probabilities"])
         of_votes = dict(zip(seen["tracklet_id"], seen["probabilities"], strict=True))
@@ -55,12 +58,15 @@ def main(
         fine = with_looks(fine, picked, of_votes, names, block["threshold"])
     rough = coarse_examples(_picked(table, "coarse", block), of_bag, person_of, items)
     with ImageStore(images) as store:
-        for path, lines, name in ((fine_out, fine, "tracklets"), (coarse_out, rough, "bags")):
-            title = f"{block['experiment']}: queries and the nearest {name}"
-            if votes is not None and lines is fine:
-                title += "\n(below: what only the match, +, or only the query, −, seems to have)"
+        for path, lines, name, numbers in (
+            (fine_out, fine, "queries and the nearest tracklets (fine-grained)", reranked),
+            (coarse_out, rough, "probes and the nearest videos (coarse-grained)", distance),
+        ):
             figure = matching_examples(
-                lines, lambda frame: store.batch([frame], _HEIGHT, _WIDTH)[0], title
+                lines,
+                lambda frame: store.batch([frame], _HEIGHT, _WIDTH)[0],
+                f"{block['experiment']}: {name}",
+                numbers,
             )
             figures.save(figure, path)
 

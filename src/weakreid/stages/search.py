@@ -53,7 +53,10 @@ def main(
     examples = search_examples(table, images_of, **block["picture"])
     with ImageStore(images) as store:
         figure = matching_examples(
-            examples, lambda image: store.batch([image], _HEIGHT, _WIDTH)[0], block["title"]
+            examples,
+            lambda image: store.batch([image], _HEIGHT, _WIDTH)[0],
+            block["title"],
+            f"{block['metric']} distance (nobody said who is right)",
         )
     with replacing(out) as aside:
         table.to_csv(aside, index=False, lineterminator="\n", float_format="%.4f")

@@ -5,29 +5,33 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pyarrow.parquet as pq
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from weakreid.errors import ReidError
-from weakreid.files import replacing
+from weakreid.report.figures import Canvas, Mark, camera_name
 
-_GAP, _LABEL = 3, 34
+_TALL = 0.8  # inches of a picture
+_GAP = 0.05
+_CAPTION, _BELOW = 0.14, 0.08  # above a row's pictures, and below them
+_NAMES = 0.75  # left of them
 
 
 def contact_sheet(
     root: Path,
-    path: Path,
+    name: str,
     *,
     split: str = "test",
     persons: int = 12,
     first: int = 0,
     per_tracklet: int = 1,
     columns: int = 12,
-) -> None:
+) -> Figure:
     """Draw a contact sheet of a generated data set: a row per person, its tracklets by camera.
 
     Args:
-        root: what `layout.generate` wrote.
-        path: the PNG to write.
+        root: what `walkers.layout.generate` wrote.
+        name: of the data set.
         split: "train" or "test".
         persons: how many rows.
         first: leave out so many persons (in the order of their ids).
@@ -57,26 +61,24 @@ def contact_sheet(
                 picture = cv2.imread(str(file))
                 if picture is None:
                     raise ReidError(f"{file}: cannot be read; generate the data set again")
-                shown.append((int(camera), picture.astype(np.uint8)))
+                shown.append((int(camera), picture[..., ::-1].astype(np.uint8)))
         rows.append((person_id, shown[:columns]))
     height, width = rows[0][1][0][1].shape[:2]
+    size = _TALL * width / height, _TALL
     most = max(len(shown) for _, shown in rows)
-    sheet = np.full(
-        (_GAP + len(rows) * (height + _GAP), _LABEL + _GAP + most * (width + _GAP), 3),
-        255,
-        np.uint8,
+    step = _CAPTION + _TALL + _BELOW
+    what = "picture" if per_tracklet == 1 else f"{per_tracklet} pictures"
+    canvas = Canvas(
+        f"{name}: {len(rows)} of {len(ids) + first} {split} persons, all generated",
+        [Mark(f"a row: one person, a {what} of each tracklet, by camera")],
+        width=max(_NAMES + most * (size[0] + _GAP), 4.5),
+        body=step * len(rows),
     )
     for row, (person_id, shown) in enumerate(rows):
-        y = _GAP + row * (height + _GAP)
-        cv2.putText(sheet, str(person_id), (2, y + 14), cv2.FONT_HERSHEY_SIMPLEX, 0.42, 0, 1, 16)
+        top = canvas.top + row * step
+        canvas.text(0, top + _CAPTION + 0.3, f"person {person_id}", 7)
         for column, (camera, picture) in enumerate(shown):
-            x = _LABEL + _GAP + column * (width + _GAP)
-            sheet[y : y + height, x : x + width] = picture
-            cv2.putText(
-                sheet, f"C{camera}", (x + 1, y + 9), cv2.FONT_HERSHEY_SIMPLEX, 0.3,
-                (255, 255, 255), 1, 16,
-            )  # fmt: skip
-    written, data = cv2.imencode(".png", sheet)
-    assert written
-    with replacing(Path(path)) as aside:
-        aside.write_bytes(data.tobytes())
+            left = _NAMES + column * (size[0] + _GAP)
+            canvas.text(left, top, camera_name(camera).replace("camera ", "cam. "), 6)
+            canvas.strip(left, top + _CAPTION, size, [picture])
+    return canvas.figure
