@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from weakreid import files
+from weakreid.datasets import unpack
+from weakreid.datasets.fetch import locked
 from weakreid.files import remove_all_leftovers, remove_leftovers, replacing
 
 WRITER = """
@@ -179,3 +181,18 @@ def test_a_restart_on_another_machine_does_not_wait(tmp_path: Path, monkeypatch)
     monkeypatch.setattr(files, "_kernel", lambda: "another")
     remove_leftovers(tmp_path / "file")
     assert parts(tmp_path) == []
+
+
+def test_what_was_being_unpacked_goes_a_day_later_if_nobody_is_at_it(tmp_path: Path) -> None:
+    part = tmp_path / ".unpacking-abc" / "bbox_train"
+    part.mkdir(parents=True)
+    (part / "1.jpg").write_text("half")
+    assert unpack.remove_leftovers(tmp_path) == [], "no lock: not a folder of ours"
+    with locked(tmp_path / unpack.MARKERS / ".lock"):
+        age(part.parent, hours=25)
+        assert unpack.remove_leftovers(tmp_path) == []
+    age(part.parent, hours=23)
+    assert unpack.remove_leftovers(tmp_path) == []
+    age(part.parent, hours=25)
+    assert unpack.remove_leftovers(tmp_path) == [part.parent]
+    assert [path.name for path in tmp_path.iterdir()] == [unpack.MARKERS]

@@ -223,6 +223,22 @@ def _remove_if_left(part: Path, *, one_writer: bool) -> bool:
     return not part.exists()
 
 
+def remove_if_quiet(part: Path, lock_path: Path) -> bool:
+    """Remove what was written aside under a lock of its own; return whether it was removed.
+
+    It goes if nobody holds the lock, and nothing in it has changed for a day: its owner may be on
+    another machine, whose lock is not seen from here.
+    """
+    try:
+        lock = lock_path.open("r+", encoding="utf-8")
+    except OSError:  # another user's, or none
+        return False
+    with lock:
+        if _try_lock(lock) is not False and _is_quiet(part):
+            _remove(part)
+    return not part.exists()
+
+
 def _is_quiet(part: Path) -> bool:
     """Return whether nothing in it has changed for a day."""
     since = time.time() - _QUIET_SECONDS

@@ -23,7 +23,7 @@ from typing import IO, Literal, Self, cast
 from weakreid.console import progress
 from weakreid.datasets.fetch import locked, sha256_of
 from weakreid.errors import ReidError
-from weakreid.files import read_json, write_json
+from weakreid.files import read_json, remove_if_quiet, write_json
 
 MARKERS = ".unpacked"
 PLAIN = (".json", ".mat", ".txt")
@@ -343,3 +343,15 @@ def _tar_members(tar: tarfile.TarFile) -> Iterator[_Member]:
     # the checksum of a compressed archive stands at its very end, behind the last member
     while tar.fileobj is not None and tar.fileobj.read(1 << 20):
         pass
+
+
+# ------------------------------------------------------------------ what was killed
+
+
+def remove_leftovers(into: Path) -> list[Path]:
+    """Remove what killed runs were unpacking into a folder, a day later; return what was removed.
+
+    The next call of `unpack` for that folder does so at once. This is for when none comes.
+    """
+    lock = Path(into) / MARKERS / ".lock"
+    return [part for part in sorted(Path(into).glob(".unpacking-*")) if remove_if_quiet(part, lock)]
