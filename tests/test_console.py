@@ -1,5 +1,6 @@
 """What a stage says: progress, and one line when it fails."""
 
+import io
 import subprocess
 import sys
 from typing import Annotated
@@ -102,3 +103,10 @@ def test_a_warning_reaches_the_log_and_the_terminal(tmp_path) -> None:
     with log.open("w") as file:
         subprocess.run([sys.executable, "-c", program], stdout=file, stderr=file, check=True)
     assert log.read_text() == told
+
+
+def test_a_name_that_the_terminal_cannot_show_ends_nothing(monkeypatch) -> None:
+    shown = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(shown, encoding="ascii"))
+    console.warn("caf\xe9 and caf\udce9 were left out")
+    assert shown.getvalue() == b"warning: caf\\xe9 and caf\\udce9 were left out\n"

@@ -45,7 +45,9 @@ def tell(text: str) -> None:
     line = " ".join(text.split())
     say(line)
     if not _same_file(sys.stdout, sys.stderr):
-        print(line, flush=True)
+        # a name of a file may have letters that this terminal cannot show
+        encoding = sys.stdout.encoding or "utf-8"
+        print(line.encode(encoding, "backslashreplace").decode(encoding), flush=True)
 
 
 def _same_file(one: TextIO, other: TextIO) -> bool:

@@ -51,7 +51,7 @@ def test_a_whole_file_of_another_kind_is_to_be_saved_anew(
     tmp_path: Path, data: bytes, read: Callable[[Path, str], object]
 ) -> None:
     (tmp_path / "a.mat").write_bytes(data)
-    with pytest.raises(ReidError, match=r"save it anew with save\('-v7', ...\)") as caught:
+    with pytest.raises(ReidError, match=r"save it anew with save\('NEW.mat', '-v7'\)") as caught:
         read(tmp_path / "a.mat", "rows")
     assert "again" not in str(caught.value)
 

@@ -270,7 +270,9 @@ def test_mars_in_a_folder_of_its_own(mars_root: Path, tmp_path: Path) -> None:
 def test_mars_with_names_in_another_case(mars_root: Path) -> None:
     for path in (mars_root / "bbox_train" / "0001").iterdir():
         path.rename(path.with_suffix(".JPG"))
-    with pytest.raises(ReidError, match=r"6 are there as \S+\.JPG and 5 more: rename") as caught:
+    with pytest.raises(
+        ReidError, match=r"6 are there, spelt otherwise, such as \S+\.JPG: re"
+    ) as caught:
         mars.read(mars_root)
     one_line(caught)
 
@@ -687,6 +689,16 @@ def test_frames_without_leading_zeros_are_in_time_order(
     touch(place / "0010.png")
     with pytest.raises(ReidError, match=r"0010\.png and 10\.png have one number"):
         READERS[layout_of].read(root)
+
+
+@pytest.mark.parametrize("layout_of", ["ilids_root", "prid_root"])
+def test_a_name_that_is_not_in_utf_8(layout_of: str, request: pytest.FixtureRequest) -> None:
+    root = request.getfixturevalue(layout_of)
+    folder = os.fsencode(root / PLACES[layout_of][-1])
+    Path(os.fsdecode(folder + b"/caf\xe9_1.png")).write_bytes(JPEG)
+    with pytest.raises(ReidError, match="is not in UTF-8; rename it") as caught:
+        READERS[layout_of].read(root)
+    assert str(caught.value).isprintable()
 
 
 def test_a_frame_twice_in_duke(duke_root: Path) -> None:

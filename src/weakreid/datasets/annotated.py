@@ -199,7 +199,8 @@ def pack_pictures(
     """
     layout.check_on_bad_frame(on_bad_frame)
     folder = Path(folder)
-    if not folder.is_dir():
+    # the first look refuses a folder without the right to
+    if not layout.list_names(folder) and not folder.is_dir():
         raise ReidError(
             f"{source}: {folder} is not there; put the annotation's {len(annotation)} pictures into"
             " it, or correct the source's root"

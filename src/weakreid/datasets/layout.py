@@ -245,11 +245,18 @@ def list_pictures(folder: Path, suffixes: Sequence[str]) -> list[str]:
 def _entries(folder: Path) -> dict[str, "os.DirEntry[str]"]:
     try:
         with os.scandir(folder) as entries:
-            return {entry.name: entry for entry in entries if not is_litter(entry.name)}
+            found = {entry.name: entry for entry in entries if not is_litter(entry.name)}
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except OSError as error:
         raise read_fault(folder, error, "put it there") from error
+    for name in found:
+        if not name.isascii() and name != name.encode("utf-8", "replace").decode("utf-8"):
+            raise ReidError(
+                f"{folder}: the name {name!a} is not in UTF-8; rename it (convmv does it for a"
+                " whole tree)"
+            )
+    return found
 
 
 def _is_folder(entry: "os.DirEntry[str]") -> bool:
@@ -433,7 +440,7 @@ def why_missing(root: Path, files: Sequence[str], missing: npt.NDArray[np.bool_]
         if _spelt_alike(name) in alike[folder]
     ]
     if renamed:
-        return f"{len(renamed)} are there as {name_some(renamed, 1)}: rename them"
+        return f"{len(renamed)} are there, spelt otherwise, such as {renamed[0]}: rename them"
     for folder in folders:
         if (root / folder).is_symlink() and not alike[folder]:
             return f"{folder} is a link to {(root / folder).readlink()}, where there is nothing"

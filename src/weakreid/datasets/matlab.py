@@ -29,7 +29,7 @@ _HEADER = 128  # bytes before the first element
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _HDF5_AT = 512
 _OCTAVE = (b"# Created by Octave", b"Octave-1")
-_SAVE_ANEW = f"load it there and save it anew with save('-v7', ...), or {OFFICIAL}"
+_SAVE_ANEW = f"load it there and save it anew with save('NEW.mat', '-v7'), or {OFFICIAL}"
 
 _MATRIX, _COMPRESSED = 14, 15
 _INT8, _INT32, _UINT32, _UTF8 = 1, 5, 6, 16
@@ -102,7 +102,7 @@ def read_structure(path: Path, name: str, absent: str = OFFICIAL) -> npt.NDArray
     if not found[0].compressed:
         raise ReidError(
             f"{path}: '{name}' is not compressed, so that nothing tells whether it is damaged;"
-            f" save it anew with save('-v7', ...), or {OFFICIAL}"
+            f" save it anew with save('NEW.mat', '-v7'), or {OFFICIAL}"
         )
     return _by_scipy(path, data, found[0])
 
