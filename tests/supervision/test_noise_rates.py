@@ -239,3 +239,75 @@ def test_deepsort_on_mot17(shared_data: Path, tmp_path: Path):
     assert (found["persons"], found["missed"], found["tracklets"]) == (83, 18, 104)
     assert round(found["rfm_seen"], 1) == 1.7
     assert round(found["rsw"], 1) == 1.1
+
+
+def rows_of(path: str) -> list[list[str]]:
+    return [line.split(",") for line in Path(path).read_text().split()]
+
+
+def write_rows(path: str, rows: list[list[str]]) -> None:
+    Path(path).write_text("".join(",".join(row) + "\n" for row in rows))
+
+
+def test_files_that_count_from_0_give_the_same_rates(sequences, tmp_path: Path):
+    right = run_stage(tmp_path / "right", {"sequences": sequences[:1]})["rates"].read_bytes()
+    for kind in ("output", "truth"):
+        path = sequences[0][kind]
+        write_rows(path, [[str(int(row[0]) - 1), *row[1:]] for row in rows_of(path)])
+    with pytest.raises(ReidError, match=r"one\.txt: line 1: frame is 0.*set first_frame_number: 0"):
+        run_stage(tmp_path, {"sequences": sequences[:1]})
+    out = run_stage(tmp_path, {"sequences": sequences[:1], "first_frame_number": 0})
+    assert out["rates"].read_bytes() == right
+    with pytest.raises(ReidError, match=r"one-gt\.txt: .*set truth_first_frame_number: 0"):
+        block = {"first_frame_number": 0, "truth_first_frame_number": 1}
+        run_stage(tmp_path, {"sequences": sequences[:1], **block})
+
+
+def test_truth_of_another_class_is_refused_and_chosen(sequences, tmp_path: Path):
+    right = run_stage(tmp_path / "right", {"sequences": sequences[:1]})["rates"].read_bytes()
+    path = sequences[0]["truth"]
+    write_rows(path, [[*row[:7], "3", row[8]] for row in rows_of(path)])
+    with pytest.raises(ReidError, match=r"40 of class 3.*set truth_classes: \[3\]"):
+        run_stage(tmp_path, {"sequences": sequences[:1]})
+    out = run_stage(tmp_path, {"sequences": sequences[:1], "truth_classes": [3]})
+    assert out["rates"].read_bytes() == right
+    write_rows(path, [[*row[:6], "0", *row[7:]] for row in rows_of(path)])
+    with pytest.raises(ReidError, match="40 with flag 0"):
+        run_stage(tmp_path, {"sequences": sequences[:1]})
+
+
+def test_boxes_without_size_are_dropped_where_asked(sequences, tmp_path: Path, capsys):
+    right = run_stage(tmp_path / "right", {"sequences": sequences[:1]})["rates"].read_bytes()
+    rows = rows_of(sequences[0]["output"])
+    write_rows(sequences[0]["output"], [*rows, ["9", "9", "nan", "nan", "0", "-4", *rows[0][6:]]])
+    with pytest.raises(ReidError, match="on_bad_box: clip"):
+        run_stage(tmp_path, {"sequences": sequences[:1]})
+    out = run_stage(tmp_path, {"sequences": sequences[:1], "on_bad_box": "clip"})
+    assert out["rates"].read_bytes() == right
+    assert "1 of 51 boxes have no size" in capsys.readouterr().out
+
+
+def test_files_that_do_not_belong_together_are_told(sequences, tmp_path: Path, capsys):
+    rows = rows_of(sequences[0]["output"])
+    late = [[str(int(row[0]) + 26), "5", "700", *row[3:]] for row in rows if row[1] == "5"]
+    write_rows(sequences[0]["output"], [*rows, *late])
+    run_stage(tmp_path, {"sequences": sequences[:1]})
+    few, longer = capsys.readouterr().out.splitlines()
+    assert "only 30 of 70 boxes match a true one" in few
+    assert "one.txt ends in frame 46" in longer
+
+
+@pytest.mark.parametrize(("moved", "words"), [(1, "1 frame earlier"), (-1, "1 frame later")])
+def test_files_that_are_a_frame_apart_are_told(tmp_path: Path, capsys, moved: int, words: str):
+    # 3 of 20 pixels a frame
+    truth = [(f, 1, 3.0 * f) for f in range(2, 42)]
+    paths = {
+        "truth": mot(tmp_path / "gt.txt", truth),
+        "output": mot(tmp_path / "out.txt", [(f + moved, 7, left) for f, _, left in truth]),
+    }
+    run_stage(tmp_path, {"sequences": [{"name": "walk", **paths}]})
+    (line,) = capsys.readouterr().out.splitlines()
+    assert f"fit those of {paths['truth']} better {words}" in line
+    paths["output"] = paths["truth"]
+    run_stage(tmp_path, {"sequences": [{"name": "walk", **paths}]})
+    assert not capsys.readouterr().out
