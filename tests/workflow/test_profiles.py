@@ -40,6 +40,16 @@ echo $!
 """
 
 
+# rsync, as far as the plugin for a mounted volume calls it: one file, or what is in one folder.
+RSYNC = """#!/bin/sh
+while [ $# -gt 2 ]; do shift; done
+case "$1" in
+  */) mkdir -p "$2" && cp -RL --preserve=timestamps "$1". "$2" ;;
+  *) cp -L --preserve=timestamps "$1" "$2" ;;
+esac
+"""
+
+
 def settings_of(profile):
     return yaml.safe_load((PROFILES / profile / "config.yaml").read_text())
 
@@ -54,7 +64,7 @@ def rules(saying=r"^    shell:"):
     return names
 
 
-def snakemake(folder, *arguments, path=None):
+def snakemake(folder, *arguments, path=None, patience=300):
     environment = {key: value for key, value in os.environ.items() if key != "SNAKEMAKE_PROFILE"}
     programs = [str(path)] if path else []
     programs += [str(Path(sys.executable).parent), os.environ["PATH"]]
@@ -65,7 +75,7 @@ def snakemake(folder, *arguments, path=None):
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=120,
+        timeout=patience,
         check=False,
     )
 
@@ -207,6 +217,33 @@ def test_the_profile_plans_the_real_targets(checkout, tmp_path, profile):
         read = re.findall(r"--(?:metrics|tracklets|published)[= ](\S+)", run.stdout)
         beside = {path for path in read if not path.startswith(".snakemake/storage/fs/")}
         assert beside == {"workflow/resources/published.csv"}
+
+
+@pytest.mark.slow
+def test_jobs_find_what_a_storage_brings_them(checkout, tmp_path):
+    """Really run, with the storage of the kubernetes profile: folders and files travel alike."""
+    pytest.importorskip("snakemake_storage_plugin_fs", reason="needs snakemake-storage-plugin-fs")
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/rsync").write_text(RSYNC)
+    (tmp_path / "bin/rsync").chmod(0o755)
+    volume, folder = tmp_path / "volume", tmp_path / "run"
+    shutil.copytree(checkout.folder, folder, symlinks=True)
+    wanted = [
+        "datasets/walkers_tiny/contact_sheet.png",
+        "datasets/film/official/bags/named.parquet",
+    ]
+    wanted += ["tables/mini_noise/table.md", "sources/tiny/pictures.parquet"]
+    kept = ("--default-storage-provider", "fs", "--default-storage-prefix", volume)
+    run = snakemake(
+        folder,
+        *("--cores", 2, *kept, "--configfile", "tiny.yaml", "--set-threads", "generate=1"),
+        *("--", *(f"results/{name}" for name in wanted)),
+        path=tmp_path / "bin",
+        patience=900,
+    )
+    assert run.returncode == 0, run.stdout[-3000:]
+    assert all((volume / "results" / name).is_file() for name in wanted)
+    assert not list((folder / "results").rglob("*.parquet"))
 
 
 @pytest.mark.slow
