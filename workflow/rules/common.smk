@@ -38,7 +38,7 @@ def put_first_on_path(folder):
     """
     before = os.environ.get("PATH", os.defpath)
     if before.split(os.pathsep)[0] != str(folder):
-        os.environ["PATH"] = f"{folder}{os.pathsep}{before}"
+        os.environ.update(PATH=f"{folder}{os.pathsep}{before}")
     if shutil.which("python") is None:
         raise SystemExit(
             f"error: there is no program `python` in {folder} or elsewhere on PATH; activate the "
@@ -54,7 +54,8 @@ def one_line(record):
     text = str(record.msg)
     unknown = re.search(r"No rule to produce (.+) \(if you use input functions", text)
     if record.levelno >= logging.ERROR and "ReidError:" in text:
-        record.msg = "error: " + text.split("ReidError:", 1)[1].strip().splitlines()[0]
+        first = text.split("ReidError:", 1)[1].strip().splitlines()[0]
+        record.msg = f"error: {first}"
     elif record.levelno >= logging.ERROR and unknown:
         record.msg = f"error: {config_faults.shortened(no_such_target(unknown[1]))}"
     return True
