@@ -1,7 +1,9 @@
 """The blocks of config.yaml that say what one thing is: a dataset, bags, noise, a method."""
 
 import difflib
+import re
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar, get_args
 
 from pydantic import (
@@ -41,6 +43,29 @@ def as_none(value: Any) -> Any:
     return None if value == "null" else value
 
 
+def at_home(value: str) -> str:
+    """Put the home folder in the place of a leading ~; refuse what would be taken for a name.
+
+    Nobody means a folder that is called ~ or $SCRATCH.
+    """
+    variable = re.search(r"\$(\w+|\{\w+\})", value)
+    if variable:
+        raise ValueError(f"{variable[0]} is not expanded, only ~ is; write the path in full")
+    if not value.startswith("~"):
+        return value
+    try:
+        return str(Path(value).expanduser())
+    except RuntimeError:
+        name = value.partition("/")[0]
+        raise ValueError(f"No home folder is known for {name}; write the path in full") from None
+
+
+def file_at_home(url: str) -> str:
+    """Do the same with the path of a `file:` address."""
+    scheme, colon, path = url.partition(":")
+    return scheme + colon + at_home(path) if scheme == "file" else url
+
+
 def rising(value: tuple[int, int]) -> tuple[int, int]:
     """Refuse a range whose ends are swapped."""
     if value[0] > value[1]:
@@ -66,6 +91,7 @@ Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]*$"), BeforeValidator(as
 Split = Annotated[str, Field(pattern=r"^(official|dev|[0-9])$"), BeforeValidator(as_text)]
 
 
+Place = Annotated[str, AfterValidator(at_home)]
 Rank = Annotated[Literal[1, 5, 10, 20], BeforeValidator(as_whole)]
 
 
@@ -95,7 +121,9 @@ class Strict(BaseModel):
 class Archive(Strict):
     """A file to fetch and unpack into the dataset's root."""
 
-    url: str = Field(description="file:, http: or https: address")
+    url: Annotated[str, AfterValidator(file_at_home)] = Field(
+        description="file:, http: or https: address"
+    )
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = Field(
         None, description="refused when the file differs; recorded on first use when not given"
     )
@@ -104,7 +132,7 @@ class Archive(Strict):
 class Distributed(Strict):
     """What every dataset that people distribute has in common."""
 
-    root: str = Field(description="the folder that holds the data in its official layout")
+    root: Place = Field(description="the folder that holds the data in its official layout")
     archives: dict[str, Archive] = Field(
         default_factory=dict, description="fetched and unpacked into `root`; none: it is there"
     )
@@ -211,7 +239,7 @@ class Tracked(Strict):
     """A tracker's output and its videos: the tracklets are cut out of the frames."""
 
     source: Literal["mot"]
-    root: str = Field(description="the folder of the files that `sequences` names")
+    root: Place = Field(description="the folder of the files that `sequences` names")
     sequences: list[Sequence] = Field(min_length=1)
     names: str | None = Field(
         None, description="CSV video,name[,first_frame,last_frame]: who is in a video"
@@ -252,7 +280,7 @@ class RapSource(Strict):
     """RAP: RAP_dataset/ (pictures) and RAP_annotation/RAP_annotation.mat."""
 
     source: Literal["rap"]
-    root: str = Field(description="the folder that holds the data in its official layout")
+    root: Place = Field(description="the folder that holds the data in its official layout")
     archives: dict[str, Archive] = Field(
         default_factory=dict, description="fetched and unpacked into `root`; none: it is there"
     )
@@ -336,7 +364,7 @@ class Coarse(Strict):
 class Tracker(Strict):
     """A tracker's output and the ground truth: what its noise is measured on (TMC, Eq. 7 and 8)."""
 
-    root: str
+    root: Place
     sequences: Annotated[list[str], Field(min_length=1), AfterValidator(distinct)]
     truth: str = Field("gt/{sequence}/gt/gt.txt", description="below `root`, for each sequence")
     output: str = Field("{sequence}.txt", description="likewise")

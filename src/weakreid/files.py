@@ -328,6 +328,21 @@ def read_text(path: Path, what: str, absent: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
+def there(path: Path) -> bool:
+    """Return whether something is at a path, links followed.
+
+    Raises:
+        ReidError: it cannot be told, as there is no right to look or the disk does not answer.
+    """
+    try:
+        Path(path).stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise read_fault(path, error, "put it there") from error
+    return True
+
+
 def write_json(path: Path, value: Any) -> None:
     """Write `value` as indented JSON with a final newline, whole or not at all."""
     text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"

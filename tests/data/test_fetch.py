@@ -26,7 +26,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from weakreid.datasets import fetch as fetching
-from weakreid.datasets.fetch import Archive, fetch
+from weakreid.datasets.fetch import Archive, fetch, remember
 from weakreid.datasets.unpack import unpack
 from weakreid.errors import ReidError
 
@@ -118,7 +118,9 @@ class Place:
     def get(self, url: str, sha256: str | None = None, **more: Any) -> Path:
         archives = {"a.zip": Archive(url, sha256)}
         more = {"dataset": "mars", "timeout": 5, "sleep": self.waits.append, **more}
-        return fetch(archives, self.root, self.lock, **more)[0]
+        (found,) = fetch(archives, self.root, self.lock, **more)
+        remember(found, self.lock, dataset=more["dataset"])
+        return found.path
 
     def visible(self) -> list[str]:
         if not self.root.exists():
@@ -284,19 +286,15 @@ def test_changed_download_is_refused(server: Server, place: Place) -> None:
 
 
 def test_two_fetches_at_once(server: Server, place: Place) -> None:
+    def get(index: int) -> Path:
+        name, dataset = f"{index % 3}.zip", f"set {index % 2}"
+        (found,) = fetch({name: Archive(server.url)}, place.root, place.lock, dataset=dataset)
+        remember(found, place.lock, dataset=dataset)
+        return found.path
+
     with ThreadPoolExecutor(6) as pool:
-        jobs = [
-            pool.submit(
-                fetch,
-                {f"{index % 3}.zip": Archive(server.url)},
-                place.root,
-                place.lock,
-                dataset=f"set {index % 2}",
-            )
-            for index in range(6)
-        ]
-        for job in jobs:
-            assert job.result()[0].read_bytes() == DATA
+        for path in pool.map(get, range(6)):
+            assert path.read_bytes() == DATA
     held = json.loads(place.lock.read_text())
     assert {name: sorted(entries) for name, entries in held.items()} == {
         "set 0": ["0.zip", "1.zip", "2.zip"],
@@ -364,7 +362,7 @@ def test_relative_local_archive(
 @pytest.mark.parametrize(
     ("url", "sha256", "message"),
     [
-        ("file:/nowhere/a.zip", None, "no file /nowhere/a.zip"),
+        ("file:/nowhere/a.zip", None, "/nowhere/a.zip: no such file; put it there"),
         ("ftp://example.org/a.zip", None, "must begin with file:, http: or https:"),
         ("/data/a.zip", None, "must begin with"),
         ("file://elsewhere/a.zip", None, "names the host elsewhere"),
@@ -708,8 +706,8 @@ def test_what_a_killed_run_left_is_cleared(tmp_path: Path) -> None:
 def test_other_refusals(tmp_path: Path) -> None:
     (tmp_path / "page.zip").write_text("<html>sign in first</html>")
     cases = {
-        tmp_path / "none.zip": "no such archive",
-        tmp_path / "page.zip": "cut short or damaged",
+        tmp_path / "none.zip": "no such file",
+        tmp_path / "page.zip": "a web page and not page.zip",
         make_zip(tmp_path / "empty.zip", {}): "holds no file",
         make_zip(tmp_path / "r.zip", {".unpacked/x": b""}): "reserved name",
     }

@@ -802,15 +802,16 @@ MODULES: dict[frozenset[str], str] = {
     # what computes nothing here, and the losses and readers that another experiment would use
     NOTHING: """
         codedigest config config_blocks config_faults config_studies console
-        datasets.dukev datasets.fetch datasets.ilids datasets.prid datasets.unpack
+        datasets.bring datasets.dukev datasets.fetch datasets.ilids datasets.prid datasets.seen
+        datasets.unpack datasets.whereabouts
         losses.hslr losses.sslr losses.wsddn
         report.isolation_preview stages.fetch stages.isolation_preview
     """,
     EVERYTHING: "errors files",
-    EVERYTHING - {"noise_rates"}: "seeding",
+    EVERYTHING - {"noise_rates"}: "seeding datasets.place",
     EVERYTHING - {"generate", "generate_source", "contact_sheet"}: "tables",
     EVERYTHING - {"generate", "generate_source", "contact_sheet", "noise_rates"}: """
-        images datasets.layout
+        images datasets.layout datasets.litter
     """,
     OF_WALKERS | OF_SOURCE: """
         datasets.walkers.attributes datasets.walkers.body datasets.walkers.cloth

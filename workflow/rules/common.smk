@@ -21,7 +21,9 @@ try:
         config_faults,
         files,
     )
+    from weakreid.datasets import place, seen, whereabouts
     from weakreid.errors import ReidError
+    from weakreid.files import there
     from weakreid.report import published
 except ModuleNotFoundError as error:
     raise SystemExit(
@@ -219,11 +221,11 @@ def each(option, paths):
 def code(*modules):
     """Return the digest of a stage's own code: editing it reruns the stage, a comment does not.
 
-    The config counts by its values, which the rules carry; what a stage says while it works
-    is no part of its result.
+    The config counts by its values, which the rules carry; what a stage says while it works, and
+    what it notes of the files that it read, is no part of its result.
     """
     names = [f"weakreid.{module}" for module in modules]
-    silent = codedigest.ASIDE | {"weakreid.console"}
+    silent = codedigest.ASIDE | {"weakreid.console", "weakreid.datasets.seen"}
     return codedigest.digest(*names, exclude=silent)
 
 
@@ -243,28 +245,57 @@ def is_generated(dataset):
 def data_in_place(wildcards):
     """Refuse, before anything runs, a dataset that is neither in place nor fetched."""
     block = CONFIG.datasets[wildcards.dataset]
+    key, root = f"datasets.{wildcards.dataset}", Path(block.root)
+    folder = f"results/datasets/{wildcards.dataset}"
     if block.source == "mot":
+        if there(made := f"{folder}/cropped.json"):
+            say_if_changed(key, root, made, "crops", inputs=True)
         return tracked_files(wildcards.dataset)
     reader = importlib.import_module(f"weakreid.datasets.{block.source}")
-    missing = [
-        name for name in reader.REQUIRED if not (Path(block.root) / name).exists()
-    ]
-    made = Path(f"results/datasets/{wildcards.dataset}/tracklets.parquet")
-    if missing and not block.archives and not made.exists():
-        key = f"datasets.{wildcards.dataset}"
+    made = f"{folder}/tracklets.parquet"
+    if there(made):
+        say_if_changed(key, root, made, "dataset")
+    elif not block.archives and (missing := whereabouts.lacking(root, reader.REQUIRED)):
+        advice = whereabouts.advice(root, reader.REQUIRED, f"{key}.root")
         raise ReidError(
-            f"dataset {wildcards.dataset}: {Path(block.root) / missing[0]} is not there; "
-            f"{reader.HOW_TO_GET} ({block.root}), or set {key}.root to the folder that holds it, "
+            f"dataset {wildcards.dataset}: {root / missing[0]} is not there{advice}; "
+            f"{reader.HOW_TO_GET} ({root}), or set {key}.root to the folder that holds it, "
             f"or {key}.archives to fetch it; the experiment wl_walkers runs without it, and a table "
             "for one dataset is results/tables/TABLE/DATASET/table.md"
         )
     return []
 
 
+@functools.cache
+def say_if_changed(key, root, made, rule, inputs=False):
+    """Warn of data that changed since it was read; whether to read it again is for people to say.
+
+    Where the files are the rule's inputs, Snakemake runs it again for newer ones: the others are
+    said.
+    """
+    chosen, folder = workflow.dag_settings, Path(made).parent
+    forced = chosen.forceall or {rule, made} & set(map(str, chosen.forcerun))
+    if forced or not workflow.is_main_process:
+        return
+    # another root in the config reads it again anyway
+    source = folder / "fetched.json"
+    if there(source) and place.find(source).resolve() != root.resolve():
+        return
+    found = seen.changes(folder / "read" / f"{rule}.json", root)
+    if inputs:
+        found = seen.older(found, root, Path(made))
+    if found:
+        more = f" and {len(found) - 1} more places" if len(found) > 1 else ""
+        logger.warning(
+            f"warning: {key}: {root / found[0]}{more} changed since it was read, and what was made "
+            f"of it is as before; to read it again: snakemake --forcerun {made} -- TARGET"
+        )
+
+
 def present(key, root, names):
     """Return the paths of files below a root, or refuse, before anything runs, one that is not there."""
     for name in names:
-        if not (Path(root) / name).exists():
+        if not there(Path(root) / name):
             raise ReidError(
                 f"{key}: {Path(root) / name} is not there; put it there, or correct {key}"
             )
@@ -439,12 +470,15 @@ def sources_from(kind):
 def source_in_place(wildcards):
     """Refuse, before anything runs, a source of attributes that is neither in place nor fetched."""
     block, key = CONFIG.sources[wildcards.source], f"sources.{wildcards.source}"
-    path = Path(block.root) / block.annotation
-    made = Path(f"results/sources/{wildcards.source}/annotation.parquet")
-    if not path.exists() and not block.archives and not made.exists():
+    root, path = Path(block.root), Path(block.root) / block.annotation
+    made = f"results/sources/{wildcards.source}/annotation.parquet"
+    if there(made):
+        say_if_changed(key, root, made, "annotation")
+    elif not block.archives and not there(path):
+        advice = whereabouts.advice(root, [block.annotation], f"{key}.root")
         reader = importlib.import_module(f"weakreid.datasets.{block.source}")
         raise ReidError(
-            f"source {wildcards.source}: {path} is not there; {reader.HOW_TO_GET} "
+            f"source {wildcards.source}: {path} is not there{advice}; {reader.HOW_TO_GET} "
             f"({block.root}), or set {key}.root to the folder that holds it, or {key}.archives "
             "to fetch it; the source studio is generated"
         )
@@ -454,11 +488,13 @@ def source_in_place(wildcards):
 def pictures_in_place(wildcards):
     """Refuse, before anything runs, pictures that are neither in place nor fetched."""
     block, key = CONFIG.sources[wildcards.source], f"sources.{wildcards.source}"
-    if block.source == "walkers" or block.archives:
+    if block.source == "walkers":
         return []
     folder = Path(block.root) / block.pictures
-    made = Path(f"results/sources/{wildcards.source}/pictures.parquet")
-    if not folder.is_dir() and not made.exists():
+    made = f"results/sources/{wildcards.source}/pictures.parquet"
+    if there(made):
+        say_if_changed(key, Path(block.root), made, "pictures")
+    elif not block.archives and not there(folder):
         reader = importlib.import_module(f"weakreid.datasets.{block.source}")
         raise ReidError(
             f"source {wildcards.source}: {folder} is not there; {reader.HOW_TO_GET} "
@@ -471,7 +507,7 @@ def pictures_in_place(wildcards):
 def fetch_source_values(wildcards):
     block = CONFIG.sources[wildcards.source]
     named = block.model_dump(mode="json", include={"source", "root", "archives"})
-    return values(named, required=[block.annotation])
+    return values(named, required=[block.annotation], optional=[block.pictures])
 
 
 def place_of_source(wildcards):

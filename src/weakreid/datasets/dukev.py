@@ -14,6 +14,7 @@ from weakreid.errors import ReidError
 NAME = "DukeMTMC-VideoReID"
 FOLDER = "DukeMTMC-VideoReID"
 REQUIRED: tuple[str, ...] = (f"{FOLDER}/train", f"{FOLDER}/query", f"{FOLDER}/gallery")
+OPTIONAL: tuple[str, ...] = ()
 HOW_TO_GET = (
     "its authors withdrew it in 2019, because the people in it were filmed without being asked, so"
     " no download is offered here; who holds a copy puts the folder DukeMTMC-VideoReID there"

@@ -1,8 +1,8 @@
 """Getting a dataset's archives: read in place from `file:`, downloaded from `http(s):`.
 
 A download goes to NAME.part and takes its name only when every byte is there and the digest is
-right. A digest that the config does not give is written to a lock file the first time, and a later
-archive that differs from it is refused.
+right. A digest that the config does not give is written to a lock file when the archive has proved
+to be the right one, and a later archive that differs from it is refused.
 """
 
 import contextlib
@@ -22,9 +22,9 @@ from urllib.parse import unquote, urlsplit
 import requests
 import urllib3
 
-from weakreid.console import progress, say
+from weakreid.console import progress, say, warn
 from weakreid.errors import ReidError
-from weakreid.files import read_json, write_json
+from weakreid.files import read_fault, read_json, there, write_json
 
 CHUNK = 1 << 20
 # what a cut connection loses at most: the client library holds a piece back until it is full
@@ -39,6 +39,25 @@ class Archive:
 
     url: str
     sha256: str | None = None
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """An archive that is here.
+
+    Attributes:
+        name: by which the config calls it.
+        archive: where it is from.
+        path: where it is.
+        digest: its sha256.
+        known: whether the config or the lock file gave the digest beforehand.
+    """
+
+    name: str
+    archive: Archive
+    path: Path
+    digest: str
+    known: bool
 
 
 @dataclass(frozen=True)
@@ -67,8 +86,10 @@ def fetch(
     attempts: int = 5,
     timeout: float = 30.0,
     sleep: Callable[[float], None] = time.sleep,
-) -> list[Path]:
-    """Return the local path of every archive, downloaded to `root` where it has to be.
+) -> list[Fetched]:
+    """Return every archive, downloaded to `root` where it has to be.
+
+    A digest that was not known beforehand is not recorded yet: see `remember`.
 
     Args:
         archives: by file name, such as "bbox_train.zip".
@@ -83,19 +104,18 @@ def fetch(
         ReidError: an archive is missing, incomplete, unreachable or changed, or the disk is full.
     """
     root, lock_path = Path(root), Path(lock_path)
-    paths = []
+    found = []
     for name, archive in archives.items():
         if Path(name).name != name or name in ("", ".", ".."):
             raise ReidError(f"{dataset}: '{name}' is not a plain file name for an archive")
-        expected = _expected(dataset, name, archive, lock_path)
+        expected = expected_digest(dataset, name, archive, lock_path)
         scheme = urlsplit(archive.url).scheme
         if scheme == "file":
             path = local_path(archive.url)
-            if not path.is_file():
-                raise ReidError(
-                    f"{dataset}: no file {path} (archive {name}); put it there, or change its url"
-                )
-            digest = sha256_of(path, f"checking {name}")
+            try:
+                digest = sha256_of(path, f"checking {name}")
+            except ReidError as error:
+                raise ReidError(f"{dataset}: {error}") from error
             _compare(dataset, name, archive, digest, expected, lock_path)
         elif scheme in ("http", "https"):
             path, digest = _download(
@@ -105,9 +125,29 @@ def fetch(
             raise ReidError(
                 f"{dataset}: url '{archive.url}' of {name} must begin with file:, http: or https:"
             )
-        _remember(dataset, name, archive, digest, path.stat().st_size, lock_path)
-        paths.append(path)
-    return paths
+        found.append(Fetched(name, archive, path, digest, expected is not None))
+    return found
+
+
+def remember(found: Fetched, lock_path: Path, *, dataset: str = "dataset") -> None:
+    """Record an archive's digest in the lock file, once it is sure that it is the right archive.
+
+    Raises:
+        ReidError: another digest was recorded meanwhile, or the file cannot be written.
+    """
+    size = found.path.stat().st_size
+    _remember(dataset, found.name, found.archive, found.digest, size, Path(lock_path))
+
+
+def discard(found: Fetched) -> bool:
+    """Delete a download that turned out wrong and return whether it was one.
+
+    A file of `file:` is left alone, and so is one whose digest was known beforehand.
+    """
+    if found.known or urlsplit(found.archive.url).scheme == "file":
+        return False
+    found.path.unlink(missing_ok=True)
+    return True
 
 
 def local_path(url: str) -> Path:
@@ -115,26 +155,38 @@ def local_path(url: str) -> Path:
     parts = urlsplit(url)
     if parts.netloc not in ("", "localhost"):
         raise ReidError(f"url '{url}' names the host {parts.netloc}; write file:/PATH")
-    return Path(unquote(parts.path)).expanduser()
+    return Path(unquote(parts.path))
 
 
 def sha256_of(path: Path, label: str | None = None) -> str:
-    """Return the sha256 of a file as 64 hex digits, showing progress where it takes long."""
+    """Return the sha256 of a file as 64 hex digits, showing progress where it takes long.
+
+    Raises:
+        ReidError: it cannot be read.
+    """
     digest = hashlib.sha256()
-    with path.open("rb") as file:
-        chunks: Iterator[bytes] = iter(lambda: file.read(CHUNK), b"")
-        size = os.fstat(file.fileno()).st_size
-        if label and size > 64 * CHUNK:
-            chunks = progress(chunks, total=math.ceil(size / CHUNK), label=label, unit="MiB")
-        for chunk in chunks:
-            digest.update(chunk)
+    try:
+        with path.open("rb") as file:
+            chunks: Iterator[bytes] = iter(lambda: file.read(CHUNK), b"")
+            size = os.fstat(file.fileno()).st_size
+            if label and size > 64 * CHUNK:
+                chunks = progress(chunks, total=math.ceil(size / CHUNK), label=label, unit="MiB")
+            for chunk in chunks:
+                digest.update(chunk)
+    except IsADirectoryError as error:
+        raise ReidError(
+            f"{path}: a folder, not an archive; if it holds the data, name it as root and leave"
+            " archives out"
+        ) from error
+    except OSError as error:
+        raise read_fault(path, error, "put it there, or correct its url") from error
     return digest.hexdigest()
 
 
 # ------------------------------------------------------------------ digests and the lock file
 
 
-def _expected(dataset: str, name: str, archive: Archive, lock_path: Path) -> str | None:
+def expected_digest(dataset: str, name: str, archive: Archive, lock_path: Path) -> str | None:
     """Return the digest an archive must have: the given one, else the locked one, else None."""
     if archive.sha256 is not None:
         given = archive.sha256.lower()
@@ -148,7 +200,7 @@ def _expected(dataset: str, name: str, archive: Archive, lock_path: Path) -> str
 
 
 def _read_lock(path: Path) -> dict[str, dict[str, dict[str, Any]]]:
-    if not path.exists():
+    if not there(path):
         return {}
     held = read_json(path)
     if not isinstance(held, dict) or not all(
@@ -199,11 +251,54 @@ def _remember(
 
 @contextlib.contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold a lock of the system on a file, released when the process ends in whatever way."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    """Hold a lock of the system on a file, released when the process ends in whatever way.
+
+    Raises:
+        ReidError: the folder cannot be written to.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = _open_lock(path)
+    except OSError as error:
+        raise not_written(path.parent, error) from error
+    with file:
+        _take(file, path)
         yield
+
+
+def _open_lock(path: Path) -> IO[str]:
+    try:
+        return path.open("a")
+    except PermissionError:
+        # a colleague's, in a folder that we share; to wait for it, reading is enough
+        return path.open("r")
+
+
+def _take(file: IO[str], path: Path) -> None:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        say(f"{path.parent}: somebody else is fetching there, waiting for them to end")
+        fcntl.flock(file, fcntl.LOCK_EX)
+    except OSError as error:
+        # some network file systems have no locks, others none on what is open for reading only
+        warn(
+            f"{path.parent}: its file system gives no lock ({error.strerror}), so let nobody else"
+            " fetch there at the same time"
+        )
+
+
+def not_written(folder: Path, error: OSError) -> ReidError:
+    """Return what to say of a folder in which something could not be made."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return ReidError(f"the disk is full: nothing fits into {folder}; free some and run again")
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        remedy = "make it writable, or set root to a folder of your own"
+    elif error.errno in (errno.EEXIST, errno.ENOTDIR):
+        remedy = f"{error.filename} is a file and not a folder: move it away, or correct root"
+    else:
+        remedy = "see to the disk or the network that it is on, and run again"
+    return ReidError(f"{folder}: cannot be written to ({error.strerror}); {remedy}")
 
 
 # ------------------------------------------------------------------ downloads
@@ -222,7 +317,7 @@ def _download(
 ) -> tuple[Path, str]:
     path, part, notes = root / name, root / f"{name}.part", root / f"{name}.part.json"
     with locked(root / f".{name}.lock"):
-        if path.is_file():
+        if there(path):
             digest = sha256_of(path, f"checking {name}")
             _compare(dataset, name, archive, digest, expected, lock_path)
             return path, digest
@@ -234,10 +329,7 @@ def _download(
                     f"{dataset}: the disk is full: {name} has {part.stat().st_size} bytes in"
                     f" {part}; free some space and run again, it goes on from there"
                 ) from error
-            raise ReidError(
-                f"{dataset}: {name} cannot be written ({error.strerror}: {error.filename}); put"
-                " that right and run again"
-            ) from error
+            raise not_written(root, error) from error
         digest = sha256_of(part, f"checking {name}")
         try:
             _compare(dataset, name, archive, digest, expected, lock_path)

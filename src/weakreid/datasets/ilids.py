@@ -16,6 +16,7 @@ NAME = "iLIDS-VID"
 SEQUENCES = "i-LIDS-VID/sequences"
 SPLITS = "train-test people splits/train_test_splits_ilidsvid.mat"
 REQUIRED: tuple[str, ...] = (f"{SEQUENCES}/cam1", f"{SEQUENCES}/cam2")
+OPTIONAL: tuple[str, ...] = (SPLITS,)
 HOW_TO_GET = (
     "get iLIDS-VID.tar from https://xiatian-zhu.github.io/downloads_qmul_iLIDS-VID_ReID_dataset.html"
     " and put its folders i-LIDS-VID and 'train-test people splits' there"

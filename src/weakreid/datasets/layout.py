@@ -15,8 +15,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from weakreid.console import warn
+from weakreid.datasets.litter import is_litter
 from weakreid.errors import ReidError
-from weakreid.files import read_fault
+from weakreid.files import read_fault, there
 from weakreid.seeding import numpy_generator
 from weakreid.tables import SPLITS
 
@@ -35,12 +36,6 @@ TRACKLET_TYPES = {
 
 _NUMBER = re.compile("([0-9]+)")
 
-# what systems put into folders by themselves, beside hidden files
-_LITTER = re.compile(
-    r"thumbs\.db(:.*)?|ehthumbs\w*\.db|desktop\.ini|icon\r|__macosx|@eadir|\$recycle\.bin"
-    r"|system volume information|lost\+found",
-    re.IGNORECASE,
-)
 # formats of pictures, so that frames in a format that is not read are not passed over
 _PICTURES = (
     *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp"),
@@ -99,7 +94,7 @@ def require(root: Path, required: Iterable[str], dataset: str, how_to_get: str) 
     Raises:
         ReidError: some are not; the message says which, and where to get them.
     """
-    absent = [name for name in required if not (root / name).exists()]
+    absent = [name for name in required if not there(root / name)]
     if absent:
         raise ReidError(f"{dataset}: {root} lacks {name_some(absent)}; {how_to_get}")
 
@@ -206,11 +201,6 @@ def leave_out(reading: Reading, bad: npt.NDArray[np.bool_]) -> Reading:
 
 
 # ------------------------------------------------------------------ pictures on disk
-
-
-def is_litter(name: str) -> bool:
-    """Return whether systems make a file or folder of this name by themselves: it is not data."""
-    return name.startswith(".") or _LITTER.fullmatch(name) is not None
 
 
 def list_names(folder: Path) -> set[str]:

@@ -26,6 +26,7 @@ REQUIRED: tuple[str, ...] = (
     "info/tracks_test_info.mat",
     "info/query_IDX.mat",
 )
+OPTIONAL: tuple[str, ...] = ()
 HOW_TO_GET = (
     "get bbox_train.zip and bbox_test.zip from the official page"
     " http://zheng-lab.cecs.anu.edu.au/Project/project_mars.html and the folder info of its"

@@ -19,6 +19,7 @@ NAME = "PRID-2011"
 SHOTS = "prid_2011/multi_shot"
 SPLITS = "splits_prid2011.json"
 REQUIRED: tuple[str, ...] = (f"{SHOTS}/cam_a", f"{SHOTS}/cam_b")
+OPTIONAL: tuple[str, ...] = (SPLITS,)
 HOW_TO_GET = (
     "get prid_2011.zip from https://www.tugraz.at/institute/icg/research/team-bischof/lrs/downloads/"
     "PRID11/ and unpack it there into the folder prid_2011, with splits_prid2011.json beside it"

@@ -24,6 +24,7 @@ PICTURES = "RAP_dataset"
 PARTITIONS = 5
 # the annotation's place is the config's to say, and pictures are not always needed
 REQUIRED: tuple[str, ...] = ()
+OPTIONAL: tuple[str, ...] = ()
 HOW_TO_GET = (
     "ask for RAP (the first version, 41,585 pictures) at http://www.rapdataset.com/ and unpack its"
     f" folders {PICTURES} and RAP_annotation there"

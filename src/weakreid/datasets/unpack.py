@@ -1,32 +1,42 @@
 """Unpacking archives so that nothing can land outside the folder, and no half of one stays.
 
 Members are written to a folder aside and moved into place when all of them are good; a marker with
-the archive's digest makes a second call do nothing.
+the archive's digest makes a second call do nothing. Before that, what a reader needs is moved to
+where it looks, if the archive has it elsewhere.
 """
 
 import contextlib
 import errno
+import json
 import lzma
 import os
 import posixpath
+import re
 import shutil
 import stat
 import tarfile
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Literal, Self, cast
 
-from weakreid.console import progress
-from weakreid.datasets.fetch import locked, sha256_of
+from weakreid.console import progress, say
+from weakreid.datasets.fetch import locked, not_written, sha256_of
+from weakreid.datasets.layout import name_some
+from weakreid.datasets.whereabouts import DEPTH, locate, tops
 from weakreid.errors import ReidError
-from weakreid.files import read_json, remove_if_quiet, write_json
+from weakreid.files import read_json, remove_if_quiet, there, write_json
 
 MARKERS = ".unpacked"
 PLAIN = (".json", ".mat", ".txt")
+_ARCHIVES = (".zip", ".tar", ".tgz", ".tbz2", ".txz", ".gz", ".bz2", ".xz")
+# an archive in an archive in an archive
+_NESTED = 2
+_PAGES = (b"<!doctype html", b"<html", b"<head", b"<?xml")
+_UNREAD = {b"Rar!": "RAR", b"7z\xbc\xaf\x27\x1c": "7z"}
 # a disk filled to the last byte breaks whatever else runs
 _KEEP_FREE = 16 << 20
 
@@ -51,6 +61,14 @@ class _Member:
     target: str = ""
 
 
+class WrongArchiveError(ReidError):
+    """An archive that is none, is damaged, or holds nothing that is needed; `names` says which."""
+
+    def __init__(self, text: str, names: Collection[str] = ()) -> None:
+        super().__init__(text)
+        self.names = frozenset(names)
+
+
 def unpack(archive: Path, into: Path, *, strip: int = 0, sha256: str | None = None) -> None:
     """Unpack a zip or tar (plain, gz, xz, bz2) into a folder; copy a .json, .mat or .txt there.
 
@@ -66,100 +84,266 @@ def unpack(archive: Path, into: Path, *, strip: int = 0, sha256: str | None = No
         ReidError: the archive is missing, damaged, would write outside the folder, holds a device,
             does not fit on the disk, or differs from the one of this name unpacked before.
     """
-    archive, into = Path(archive), Path(into)
-    if not archive.is_file():
-        raise ReidError(f"{archive}: no such archive; put it there, or give the unpacked folder")
+    archive = Path(archive)
     digest = sha256 or sha256_of(archive, f"checking {archive.name}")
-    marker = into / MARKERS / f"{archive.name}.json"
+    unpack_all({archive.name: (archive, digest)}, into, strip=strip)
+
+
+def unpack_all(
+    archives: Mapping[str, tuple[Path, str]],
+    into: Path,
+    *,
+    strip: int = 0,
+    required: Sequence[str] = (),
+    optional: Sequence[str] = (),
+) -> None:
+    """Unpack archives into a folder, all of them or none, so that a reader finds what it needs.
+
+    What is required and lies elsewhere in them, some folders deeper or without the first ones, is
+    moved to where it belongs; archives in an archive are unpacked where something is lacking.
+
+    Args:
+        archives: by name, the file and its sha256.
+        into: the folder, made if it is not there.
+        strip: how many leading folders of each member's name to drop.
+        required: paths below `into` that must be there in the end.
+        optional: paths that are moved like those required, and may be absent.
+
+    Raises:
+        ReidError: as for `unpack`, or something required is in none of the archives.
+    """
+    into = Path(into)
     with locked(into / MARKERS / ".lock"):
-        if marker.exists() and _is_done(marker, digest, strip, archive, into):
-            return
+        new = {
+            name: (path, digest)
+            for name, (path, digest) in archives.items()
+            if not _is_done(into, name, digest, strip)
+        }
         # what a killed run left; nobody else is at work here while the lock is held
         for stale in into.glob(".unpacking-*"):
             shutil.rmtree(stale, ignore_errors=True)
+        if not new:
+            return
+        for name, (path, _) in new.items():
+            _refuse_what_is_no_archive(path, name)
         # in the same folder, so that moving into place is only a rename
         aside = Path(tempfile.mkdtemp(prefix=".unpacking-", dir=into))
         try:
-            count = _write_members(archive, aside, strip)
-            tops = sorted(entry.name for entry in aside.iterdir())
-            if not tops:
-                raise ReidError(f"{archive}: holds no file (strip {strip}); give the right archive")
-            _merge(aside, into)
-            write_json(marker, {"sha256": digest, "strip": strip, "members": count, "top": tops})
+            folders, counts = {}, {}
+            for name, (path, _) in new.items():
+                say(f"unpacking {path} into {into}")
+                folders[name] = aside / name
+                folders[name].mkdir()
+                counts[name] = _write_members(path, folders[name], strip, name)
+                if not any(folders[name].iterdir()):
+                    raise WrongArchiveError(
+                        f"{path}: holds no file (strip {strip}); give the right archive", [name]
+                    )
+            _arrange(folders, into, required, optional)
+            for name, folder in folders.items():
+                top = sorted(entry.name for entry in folder.iterdir())
+                _merge(folder, into)
+                about = {"sha256": new[name][1], "strip": strip, "members": counts[name]}
+                write_json(_marker(into, name), {**about, "top": top})
         except OSError as error:
-            if error.errno == errno.ENOSPC:
-                raise ReidError(
-                    f"the disk is full: {archive} was not unpacked into {into}; free some space and"
-                    " run again"
-                ) from error
-            raise ReidError(
-                f"{archive}: was not unpacked into {into} ({error.strerror}: {error.filename}); put"
-                " that right and run again"
-            ) from error
+            raise _not_unpacked(list(new), into, error) from error
         finally:
             shutil.rmtree(aside, ignore_errors=True)
 
 
-def _is_done(marker: Path, digest: str, strip: int, archive: Path, into: Path) -> bool:
-    held = read_json(marker)
-    if held.get("sha256") != digest or held.get("strip") != strip:
-        raise ReidError(
-            f"{into}: holds what another {archive.name} (sha256 {held.get('sha256')}, strip"
-            f" {held.get('strip')}) unpacked to, not {digest}; delete that folder and run again"
+def _not_unpacked(names: Sequence[str], into: Path, error: OSError) -> ReidError:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return ReidError(
+            f"the disk is full: {name_some(names)} was not unpacked into {into}; free some space"
+            " and run again"
         )
-    return all((into / name).exists() for name in held["top"])
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return not_written(into, error)
+    return ReidError(
+        f"{name_some(names)} was not unpacked into {into} ({error.strerror}: {error.filename}); put"
+        " that right and run again"
+    )
 
 
-def _write_members(archive: Path, aside: Path, strip: int) -> int:
+def unpacked(into: Path, name: str) -> str | None:
+    """Return the sha256 of the archive of this name that is unpacked in a folder, if one is.
+
+    Nothing is written, so it can be asked of a folder that others keep.
+    """
+    marker = _marker(Path(into), name)
+    if not there(marker):
+        return None
+    held = read_json(marker, ["sha256", "top"])
+    return str(held["sha256"]) if _all_there(into, held["top"]) else None
+
+
+def _all_there(into: Path, names: Sequence[str]) -> bool:
+    # a link is there wherever it leads
+    return all((into / name).is_symlink() or there(into / name) for name in names)
+
+
+def _marker(into: Path, name: str) -> Path:
+    return into / MARKERS / f"{name}.json"
+
+
+def _is_done(into: Path, name: str, digest: str, strip: int) -> bool:
+    marker = _marker(into, name)
+    if not there(marker):
+        return False
+    held = read_json(marker, ["sha256", "strip", "top"])
+    if held["sha256"] != digest or held["strip"] != strip:
+        raise ReidError(
+            f"{into}: holds what another {name} (sha256 {held['sha256']}, strip {held['strip']})"
+            f" unpacked to, not {digest}; delete that folder and run again"
+        )
+    return _all_there(into, held["top"])
+
+
+# ------------------------------------------------------------------ where things belong
+
+
+def _arrange(
+    folders: Mapping[str, Path], into: Path, required: Sequence[str], optional: Sequence[str]
+) -> None:
+    """Move what is needed to where it belongs in unpacked archives, which are still aside."""
+    wanted = (*required, *optional)
+
+    def absent(names: Sequence[str]) -> list[str]:
+        places = [into, *folders.values()]
+        return [name for name in names if not any(there(place / name) for place in places)]
+
+    helpful = {name for name, folder in folders.items() if any(there(folder / n) for n in wanted)}
+    for deep in range(_NESTED + 1):
+        for name, folder in folders.items():
+            moves = {found.move for found in locate(folder, absent(wanted))}
+            for held, belongs in sorted(moves):
+                say(f"{name}: {held} belongs to {belongs} and is moved there")
+                _move(folder, held, belongs)
+            if moves:
+                _check_links(folder, name)
+                helpful.add(name)
+        if deep == _NESTED or not absent(required):
+            break
+        inner = {name for name, folder in folders.items() if _unpack_inner(folder, name)}
+        helpful |= inner
+        if not inner:
+            break
+    gone = absent(required)
+    if gone:
+        holds = "; ".join(f"{name} holds {tops(folder)}" for name, folder in folders.items())
+        raise WrongArchiveError(
+            f"{into}: {name_some(gone)} in none of the archives, nothing was unpacked: {holds};"
+            " give the archive that has it under that name, or unpack by hand",
+            set(folders) - helpful,
+        )
+
+
+def _move(folder: Path, held: str, belongs: str) -> None:
+    source, target = folder / held, folder / belongs
+    # aside first, for one may lie in the other: bbox_train/bbox_train
+    passing = folder.with_name(f"{folder.name}.moved")
+    passing.mkdir()
+    (passing / target.name).parent.mkdir(parents=True, exist_ok=True)
+    source.replace(passing / target.name)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    _merge(passing, target.parent)
+    passing.rmdir()
+    for above in source.parents:
+        if above == folder or any(above.iterdir()):
+            break
+        above.rmdir()
+
+
+def _check_links(folder: Path, name: str) -> None:
+    """Refuse links that lead outside since something was moved."""
+    base = os.path.realpath(folder)
+    places = [base]
+    while places:
+        with os.scandir(places.pop()) as entries:
+            for entry in entries:
+                if entry.is_symlink():
+                    if os.path.commonpath([base, os.path.realpath(entry.path)]) != base:
+                        raise WrongArchiveError(
+                            f"{name}: the link {entry.name} leads outside once what the reader"
+                            " needs is moved to its place; unpack by hand",
+                        )
+                elif entry.is_dir():
+                    places.append(entry.path)
+
+
+def _unpack_inner(folder: Path, name: str) -> bool:
+    """Unpack the archives in an unpacked archive, each where it lies; return whether any was."""
+    found = [
+        path
+        for depth in range(DEPTH + 1)
+        for path in sorted(folder.glob("*/" * depth + "*"))
+        if path.suffix.lower() in _ARCHIVES and not path.is_symlink() and _is_archive(path)
+    ]
+    for path in found:
+        say(f"unpacking {path.relative_to(folder)}, which {name} holds")
+        inner = folder.with_name(f"{name}.inner")
+        inner.mkdir()
+        try:
+            _write_members(path, inner, 0, path.name)
+        except WrongArchiveError as error:
+            raise WrongArchiveError(str(error), [name]) from error
+        path.unlink()
+        _merge(inner, path.parent)
+        shutil.rmtree(inner)
+    return bool(found)
+
+
+# ------------------------------------------------------------------ writing members
+
+
+def _write_members(archive: Path, aside: Path, strip: int, name: str) -> int:
     """Write an archive's members below `aside`; return how many files and links there are."""
     free = shutil.disk_usage(aside).free - _KEEP_FREE
-    if archive.suffix.lower() in PLAIN:
+    if _is_plain(name):
         strip = 0
     files: set[str] = set()
     folders: set[str] = set()
     links: list[tuple[str, _Member]] = []
     written = 0
     try:
-        with _open_members(archive) as (members, total, size):
+        with _open_members(archive, name) as (members, total, size):
             _check_space(archive, aside.parent, size, free)
-            for member in progress(
-                members, total=total, label=f"unpacking {archive.name}", unit="members"
-            ):
-                name = _safe_name(archive, member, strip)
-                if name is None:
+            for member in progress(members, total=total, label=f"unpacking {name}", unit="members"):
+                path = _safe_name(archive, member, strip)
+                if path is None:
                     continue
                 folder = member.kind == "folder"
-                parents = set(_parents(name))
-                if parents & files or name in files or (not folder and name in folders):
+                parents = set(_parents(path))
+                if parents & files or path in files or (not folder and path in folders):
                     raise ReidError(
                         f"{archive}: member '{member.name}' is there twice, or lies below another"
                         " that is no folder; nothing was unpacked"
                     )
-                folders |= parents | ({name} if folder else set())
+                folders |= parents | ({path} if folder else set())
                 if folder:
-                    (aside / name).mkdir(parents=True, exist_ok=True)
+                    (aside / path).mkdir(parents=True, exist_ok=True)
                     continue
-                files.add(name)
+                files.add(path)
                 if member.kind != "file":
-                    links.append((name, member))
+                    links.append((path, member))
                     continue
                 written += member.size
                 _check_space(archive, aside.parent, written, free)
-                _write_file(archive, aside / name, member)
+                _write_file(archive, aside / path, member, name)
     except _DAMAGE as error:
-        raise _damaged(archive, error) from error
+        raise _damaged(archive, error, name) from error
     except OSError as error:
         # gzip and bz2 report damage as an OSError without a number
         if error.errno is None:
-            raise _damaged(archive, error) from error
+            raise _damaged(archive, error, name) from error
         raise
     # only now, so that no file was ever written through a link
-    for name, member in links:
-        _make_link(archive, aside, name, member, strip)
+    for path, member in links:
+        _make_link(archive, aside, path, member, strip)
     base = os.path.realpath(aside)
-    for name, member in links:
+    for path, member in links:
         # realpath, for it takes a circle of links where Path.resolve fails
-        leads = os.path.realpath(aside / name)
+        leads = os.path.realpath(aside / path)
         if member.kind == "symlink" and os.path.commonpath([base, leads]) != base:
             raise ReidError(f"{archive}: link '{member.name}' leads outside; nothing was unpacked")
     return len(files)
@@ -173,9 +357,9 @@ def _check_space(archive: Path, into: Path, size: int, free: int) -> None:
         )
 
 
-def _damaged(archive: Path, error: Exception) -> ReidError:
+def _damaged(archive: Path, error: Exception, name: str) -> ReidError:
     text = " ".join(str(error).split()) or type(error).__name__
-    return ReidError(f"{archive}: cut short or damaged ({text}); get it again")
+    return WrongArchiveError(f"{archive}: cut short or damaged ({text}); get it again", [name])
 
 
 def _parents(name: str) -> Iterator[str]:
@@ -218,15 +402,17 @@ def _safe_name(archive: Path, member: _Member, strip: int) -> str | None:
     return "/".join(kept)
 
 
-def _write_file(archive: Path, path: Path, member: _Member) -> None:
+def _write_file(archive: Path, path: Path, member: _Member, name: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     assert member.source is not None
     with path.open("wb") as file:
         shutil.copyfileobj(member.source, file, 1 << 20)
         size = file.tell()
     if size != member.size:
-        raise ReidError(
-            f"{archive}: cut short: '{member.name}' has {size} of {member.size} bytes; get it again"
+        raise WrongArchiveError(
+            f"{archive}: cut short: '{member.name}' has {size} of {member.size} bytes; get it"
+            " again",
+            [name],
         )
 
 
@@ -271,8 +457,55 @@ def _merge(source: Path, into: Path) -> None:
 # ------------------------------------------------------------------ formats
 
 
+def _is_archive(path: Path) -> bool:
+    return path.is_file() and (zipfile.is_zipfile(path) or tarfile.is_tarfile(path))
+
+
+def _is_plain(name: str) -> bool:
+    """Return whether a file is copied as it is."""
+    return name.lower().endswith(PLAIN)
+
+
+def _refuse_what_is_no_archive(archive: Path, name: str) -> None:
+    """Say of some files that come in the place of an archive what they are.
+
+    A site that asks its visitors something first answers with a page, whatever was asked for.
+    """
+    with archive.open("rb") as file:
+        start = file.read(1 << 16)
+    text = start.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    if text.startswith(_PAGES):
+        title = re.search(rb"<title[^>]*>([^<]+)", start, re.IGNORECASE)
+        shown = " ".join(title[1].decode("utf-8", "replace").split())[:80] if title else ""
+        raise WrongArchiveError(
+            f"{archive}: a web page{f' ({shown})' if shown else ''} and not {name}; open its"
+            " address in a browser to see what the site asks for, and give the address of the file"
+            " itself, or fetch it there and give it as file:",
+            [name],
+        )
+    if text.startswith(b"version https://git-lfs"):
+        raise WrongArchiveError(
+            f"{archive}: only says where Git LFS keeps {name}; get the file itself (git lfs pull)",
+            [name],
+        )
+    for signature, kind in _UNREAD.items():
+        if start.startswith(signature):
+            raise WrongArchiveError(
+                f"{archive}: a {kind} archive, which is not read here; unpack it and pack it as zip"
+                " or tar, or unpack it into root and leave archives out",
+                [name],
+            )
+    if name.lower().endswith(".json"):
+        try:
+            json.loads(archive.read_bytes())
+        except ValueError as error:
+            raise WrongArchiveError(
+                f"{archive}: not JSON ({error}); get it again", [name]
+            ) from error
+
+
 @contextlib.contextmanager
-def _open_members(archive: Path) -> Iterator[tuple[Iterator[_Member], int | None, int]]:
+def _open_members(archive: Path, name: str) -> Iterator[tuple[Iterator[_Member], int | None, int]]:
     """Yield an archive's members, each readable until the next is taken.
 
     Their number and size in bytes come along where the archive tells beforehand (else None, 0).
@@ -284,10 +517,10 @@ def _open_members(archive: Path) -> Iterator[tuple[Iterator[_Member], int | None
             size = sum(info.file_size for info in held.infolist())
             yield _zip_members(archive, held), len(held.infolist()), size
         return
-    if archive.suffix.lower() in PLAIN:
+    if _is_plain(name):
         with archive.open("rb") as file:
             size = os.fstat(file.fileno()).st_size
-            yield iter([_Member(archive.name, "file", size, file)]), 1, size
+            yield iter([_Member(name, "file", size, file)]), 1, size
         return
     with tarfile.open(archive, "r:*", tarinfo=_StrictInfo) as tar:
         yield _tar_members(tar), None, 0

@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from weakreid.console import run_stage, say
-from weakreid.datasets import annotated, rap
-from weakreid.files import read_json
+from weakreid.datasets import annotated, place, rap
+from weakreid.datasets.seen import look
 
 
 def main(
@@ -18,9 +18,11 @@ def main(
 ) -> None:
     """Read the annotation of a source; no picture is opened."""
     block = json.loads(params)
-    root = source_file.parent / read_json(source_file, ["root"])["root"]
+    root = place.find(source_file)
     if block["source"] == "rap":
+        seen = look(root, [block["annotation"]])
         found = rap.read(root, annotation=block["annotation"], partition=block["partition"])
+        seen.save(out.parent / "read" / "annotation.json")
     else:
         found = annotated.read_generated(root)
     annotated.write_annotation(out, found, block)

@@ -2,14 +2,15 @@
 
 import importlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from weakreid.console import run_stage, say
-from weakreid.datasets import pack
-from weakreid.files import read_json
+from weakreid.datasets import pack, place
+from weakreid.datasets.seen import look
 
 
 def main(
@@ -21,9 +22,13 @@ def main(
 ) -> None:
     """Read a dataset with the reader of its source and pack it."""
     block = json.loads(params)
-    root = source.parent / read_json(source, ["root"])["root"]
+    root = place.find(source)
     reader = importlib.import_module(f"weakreid.datasets.{block['source']}")
+    names = _watched(reader, source, root, block["options"])
+    seen = look(root, names, threads)
     reading = reader.read(root, **block["options"])
+    if names:
+        seen.add_some(root, reading.files)
     summary = pack.pack(
         reading,
         root,
@@ -33,7 +38,19 @@ def main(
         on_bad_frame=block["options"]["on_bad_frame"],
         threads=threads,
     )
+    if names:
+        seen.add_some(root, [], summary["left_out"])
+        seen.save(out.parent / "read" / "dataset.json")
     say(f"{dataset}: " + ", ".join(f"{name} {value}" for name, value in summary.items()))
+
+
+def _watched(reader: Any, source: Path, root: Path, options: Mapping[str, Any]) -> list[str]:
+    """Return what a reader takes and others may change: nothing of what the workflow made."""
+    if place.is_beside(root, source):
+        return []
+    # splits that are drawn are not read
+    optional = reader.OPTIONAL if options.get("seed") is None else ()
+    return [*reader.REQUIRED, *optional]
 
 
 if __name__ == "__main__":

@@ -2,17 +2,15 @@
 
 import importlib
 import json
-import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from weakreid.console import run_stage, say
-from weakreid.datasets import layout
-from weakreid.datasets.fetch import Archive, fetch
-from weakreid.datasets.unpack import unpack
-from weakreid.files import write_json
+from weakreid.console import run_stage
+from weakreid.datasets import place
+from weakreid.datasets.bring import bring
+from weakreid.datasets.fetch import Archive
 
 
 def main(
@@ -24,14 +22,17 @@ def main(
     """Fetch and unpack a dataset's archives, and check that its reader finds what it needs."""
     block = json.loads(params)
     root = Path(block["root"])
-    archives = {name: Archive(**values) for name, values in block["archives"].items()}
-    for path in fetch(archives, root, lock, dataset=dataset):
-        say(f"unpacking {path} into {root}")
-        unpack(path, root)
     reader = importlib.import_module(f"weakreid.datasets.{block['source']}")
-    required = block.get("required", reader.REQUIRED)
-    layout.require(root, required, dataset, reader.HOW_TO_GET)
-    write_json(out, {"root": os.path.relpath(root, out.parent)})
+    bring(
+        {name: Archive(**values) for name, values in block["archives"].items()},
+        root,
+        lock,
+        required=block.get("required", reader.REQUIRED),
+        optional=block.get("optional", reader.OPTIONAL),
+        dataset=dataset,
+        how_to_get=reader.HOW_TO_GET,
+    )
+    place.note(out, root)
 
 
 if __name__ == "__main__":

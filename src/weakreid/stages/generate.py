@@ -1,15 +1,14 @@
 """Stage: the generated dataset, in MARS's layout."""
 
 import json
-import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from weakreid.console import run_stage
+from weakreid.datasets import place
 from weakreid.datasets.walkers import layout
-from weakreid.files import write_json
 
 
 def main(
@@ -25,7 +24,7 @@ def main(
     layout.generate(root, workers=workers, **chosen)
     # what stands on this file follows another generation, however much of it stays the same
     made = {"parameters": chosen, "content": layout.content(root)}
-    write_json(out, {"root": os.path.relpath(root, out.parent), **made})
+    place.note(out, root, **made)
 
 
 if __name__ == "__main__":

@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from weakreid.console import run_stage, say
-from weakreid.datasets import annotated
-from weakreid.files import read_json
+from weakreid.datasets import annotated, place
+from weakreid.datasets.seen import look
 
 
 def main(
@@ -22,7 +22,10 @@ def main(
     """Pack the pictures that an annotation names."""
     block = json.loads(params)
     found = annotated.read_annotation(annotation)
-    root = source_file.parent / read_json(source_file, ["root"])["root"]
+    root = place.find(source_file)
+    # what the workflow made itself, beside its own file, nobody else changes
+    watched = not place.is_beside(root, source_file)
+    seen = look(root, [block["pictures"]] if watched else [], threads)
     left_out = annotated.pack_pictures(
         found,
         root / block["pictures"],
@@ -33,6 +36,10 @@ def main(
         on_bad_frame=block["on_bad_frame"],
         threads=threads,
     )
+    if watched:
+        folder = block["pictures"]
+        seen.add_some(root, [f"{folder}/{name}" for name in found.file])
+        seen.save(out.parent / "read" / "pictures.json")
     say(f"{block['name']}: {len(found) - left_out} pictures, {left_out} left out")
 
 
