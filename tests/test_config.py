@@ -172,6 +172,27 @@ def test_a_wrong_loss(loss: Any, line: str) -> None:
             "'{}.archives.a.url' is missing; it must be given",
         ),
         (
+            {"source": "mars", "root": "$SCRATCH/mars"},
+            (
+                "'{}.root': $SCRATCH is not expanded, only ~ is; write the path in full, "
+                'got "$SCRATCH/mars"'
+            ),
+        ),
+        (
+            {"source": "prid", "root": "x", "archives": {"a": {"url": "file:${HOME}/a"}}},
+            (
+                "'{}.archives.a.url': ${{HOME}} is not expanded, only ~ is; write the path in full"
+                ', got "file:${{HOME}}/a"'
+            ),
+        ),
+        (
+            {"source": "mars", "root": "~nobody_of_this_name/mars"},
+            (
+                "'{}.root': No home folder is known for ~nobody_of_this_name; write the path in "
+                'full, got "~nobody_of_this_name/mars"'
+            ),
+        ),
+        (
             {"source": "walkers", "size": "medium"},
             "'{}.size': Input should be 'tiny', 'demo' or 'mars', got \"medium\"",
         ),
@@ -185,6 +206,29 @@ def test_a_wrong_loss(loss: Any, line: str) -> None:
 def test_a_wrong_dataset(dataset: Any, line: str) -> None:
     wanted = "config.yaml: " + line.format("datasets.mine")
     assert refusal(changed("datasets.mine", dataset)) == wanted
+
+
+def test_home_in_every_place_of_the_user_s(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/ada")
+    archives = {
+        "a.zip": {"url": "file:~/a.zip"},
+        "b.zip": {"url": "https://example.org/~ada/b.zip?$top=1"},
+    }
+    raw = changed("datasets.mine", {"source": "mars", "root": "~/mars", "archives": archives})
+    found = config.load(raw).datasets["mine"]
+    assert found.root == "/home/ada/mars"
+    urls = [archive.url for archive in found.archives.values()]
+    assert urls == ["file:/home/ada/a.zip", "https://example.org/~ada/b.zip?$top=1"]
+    for key, block in (
+        (
+            "datasets.mine",
+            {"source": "mot", "sequences": [{"name": "a", "boxes": "b", "video": "v"}]},
+        ),
+        ("sources.mine", {"source": "rap"}),
+        ("trackers.mine", {"sequences": ["a"]}),
+    ):
+        loaded = config.load(changed(key, {**block, "root": "~"}))
+        assert getattr(loaded, key.partition(".")[0])["mine"].root == "/home/ada"
 
 
 # --- values ---------------------------------------------------------------------------------------

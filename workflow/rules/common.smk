@@ -435,7 +435,9 @@ def rates_of_dataset(wildcards):
     """Return the measured noise of the tracker whose output a dataset is, if one has its name."""
     known = wildcards.dataset in CONFIG.trackers
     tracked = CONFIG.datasets[wildcards.dataset].source == "mot"
-    return f"results/trackers/{wildcards.dataset}/rates.json" if known and tracked else []
+    return (
+        f"results/trackers/{wildcards.dataset}/rates.json" if known and tracked else []
+    )
 
 
 def preview_values(wildcards):
