@@ -32,7 +32,7 @@ _FRAME = 0.48, 0.96  # inches, width and height
 _GAP = 0.06  # between two tracklets
 _CAPTION, _BELOW = 0.21, 0.06  # above a row's pictures, and below them
 _NAMES = 0.9  # left of them
-_LETTERS = 12  # of a caption above one picture
+_LETTERS = 11  # of a caption above one picture
 
 
 @dataclass(frozen=True)
