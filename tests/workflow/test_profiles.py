@@ -264,6 +264,15 @@ def test_it_runs_from_another_folder(checkout, tmp_path, where):
 
 
 @pytest.mark.slow
+def test_in_another_folder_it_is_said_from_where_paths_are_taken(checkout, tmp_path):
+    given = ("-s", checkout.folder / "Snakefile", "--dry-run", "--cores", 1)
+    run = snakemake(tmp_path, *given, "results/wl_mars/metrics.json")
+    line = run.stdout.strip().splitlines()[-1]
+    assert line.startswith("error: dataset mars: data/mars/bbox_train is not there; ")
+    assert line.endswith(f" (relative paths are from {tmp_path})")
+
+
+@pytest.mark.slow
 def test_a_job_runs_the_python_that_runs_snakemake(checkout):
     """However little PATH says, as where cron or ssh calls it."""
     made = "results/sources/tiny/ratios.svg"

@@ -57,10 +57,16 @@ def one_line(record):
     unknown = re.search(r"No rule to produce (.+) \(if you use input functions", text)
     if record.levelno >= logging.ERROR and "ReidError:" in text:
         first = text.split("ReidError:", 1)[1].strip().splitlines()[0]
-        record.msg = f"error: {first}"
+        record.msg = f"error: {first}{where_from()}"
     elif record.levelno >= logging.ERROR and unknown:
         record.msg = f"error: {config_faults.shortened(no_such_target(unknown[1]))}"
     return True
+
+
+def where_from():
+    """Return, in another folder than the checkout, from which one relative paths are taken."""
+    elsewhere = Path.cwd().resolve() != Path(workflow.basedir).resolve()
+    return f" (relative paths are from {Path.cwd()})" if elsewhere else ""
 
 
 def no_such_target(target):
