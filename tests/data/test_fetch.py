@@ -195,6 +195,15 @@ def test_interrupted_run_goes_on_in_the_next(server: Server, place: Place) -> No
     assert place.visible() == ["a.zip"]
 
 
+def test_half_a_download_goes_once_the_archive_was_put_there(server: Server, place: Place) -> None:
+    server.cut, server.ranges = 200_000, True
+    with pytest.raises(ReidError, match="could not be downloaded"):
+        place.get(server.url, attempts=1)
+    (place.root / "a.zip").write_bytes(DATA)
+    assert place.get(server.url).read_bytes() == DATA
+    assert place.visible() == ["a.zip"]
+
+
 def test_file_changed_between_two_runs_is_not_glued(server: Server, place: Place) -> None:
     server.cut = 200_000
     with pytest.raises(ReidError):

@@ -320,6 +320,9 @@ def _download(
         if there(path):
             digest = sha256_of(path, f"checking {name}")
             _compare(dataset, name, archive, digest, expected, lock_path)
+            # of a download that was broken off before somebody put the archive here
+            for left in filter(Path.exists, (part, notes)):
+                left.unlink()
             return path, digest
         try:
             _download_part(dataset, name, archive, part, notes, expected, attempts, timeout, sleep)
