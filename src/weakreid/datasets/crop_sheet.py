@@ -140,9 +140,9 @@ def draw(bands: Sequence[Band], title: str, sequences: int, path: Path) -> None:
     figure.text(
         0.01,
         1 - 0.75 / total,
-        "Every box, and every crop below the frames, should hold one person, also in the last"
-        " frame. Numbers at the boxes are the tracker's ids.\nBoxes beside people: it is another"
-        " video, or frames are counted otherwise (from 0, at another rate, from a later start).",
+        "Every box, and every crop below the frames, should hold one whole person, also in the last"
+        " frame. Numbers at the boxes are the tracker's ids.\nPeople cut off at one side: frames are"
+        " counted otherwise (from 0?). Boxes beside people: another video, another rate or start.",
         fontsize=10.5,
         va="center",
         linespacing=1.4,
