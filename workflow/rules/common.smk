@@ -106,9 +106,10 @@ def clear_leftovers():
     """Remove what killed jobs left half-written, and say so."""
     roots = (Path("results"), arguments.PLACE)
     removed = [part for root in roots for part in files.remove_all_leftovers(root)]
-    unpack = importlib.import_module("weakreid.datasets.unpack")
     for block in (*CONFIG.datasets.values(), *CONFIG.sources.values()):
         if getattr(block, "archives", None):
+            # heavy to load, and most have none
+            unpack = importlib.import_module("weakreid.datasets.unpack")
             removed += unpack.remove_leftovers(Path(block.root))
     for part in removed[:3]:
         logger.info(f"{part}: left by a job that was killed; removed")
