@@ -142,7 +142,7 @@ def draw(bands: Sequence[Band], title: str, sequences: int, path: Path) -> None:
         1 - 0.75 / total,
         "Every box, and every crop below the frames, should hold one whole person, also in the last"
         " frame. Numbers at the boxes are the tracker's ids.\nPeople cut off at one side: frames"
-        " are counted otherwise (from 0?). Boxes beside people: another video, another rate or start.",
+        " are counted otherwise (from 0?). Boxes beside people: another video, rate or start.",
         fontsize=10.5,
         va="center",
         linespacing=1.4,
