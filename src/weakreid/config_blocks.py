@@ -33,6 +33,13 @@ def as_text(value: Any) -> Any:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
+def as_written(value: Any) -> Any:
+    """Refuse a number where a name stands: YAML reads an unquoted 02 as 2, and nobody knows."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        raise ValueError(f"Input is the number {value}; write it in quotes, as it should stand")
+    return value
+
+
 def as_whole(value: Any) -> Any:
     """Take digits for their number: --config gives nothing but text inside a block."""
     return int(value) if isinstance(value, str) and value.isdecimal() else value
@@ -213,7 +220,9 @@ TruthClasses = Annotated[
 class Sequence(Strict):
     """A video, or a part of it, with what a tracker found there (MOTChallenge format)."""
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"), BeforeValidator(as_text)]
+    name: Annotated[
+        str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"), BeforeValidator(as_written)
+    ]
     boxes: str = Field(description="the tracker's output; this and all files: below `root`")
     video: str | None = Field(None, description="the video file; or give `frames`")
     frames: str | None = Field(None, description="the folder of its pictures, in order of names")
@@ -468,7 +477,7 @@ class Model(Strict):
     backbone: Literal["resnet18", "resnet34", "resnet50", "se_resnet50", "efficientnet_lite0"] = (
         "resnet50"
     )
-    weights: str = Field(
+    weights: Place = Field(
         "hub", description="'hub', 'package' (efficientnet_lite0), a file's path, or 'none'"
     )
     last_stride: Annotated[Literal[1, 2], BeforeValidator(as_whole)] = 2

@@ -801,7 +801,7 @@ STRAIGHT = {
 MODULES: dict[frozenset[str], str] = {
     # what computes nothing here, and the losses and readers that another experiment would use
     NOTHING: """
-        codedigest config config_blocks config_faults config_studies console
+        arguments codedigest config config_blocks config_faults config_studies console door machine
         datasets.bring datasets.dukev datasets.fetch datasets.ilids datasets.prid datasets.seen
         datasets.unpack datasets.whereabouts
         losses.hslr losses.sslr losses.wsddn
@@ -820,6 +820,7 @@ MODULES: dict[frozenset[str], str] = {
         attributes stages.generate
     """,
     OF_DATASET: "datasets.mars",
+    OF_DATASET | ANNOTATING | WITH_THE_TRUTH: "datasets.matlab",
     OF_DATASET | NAMING: "stages.dataset",
     OF_DATASET | NAMING | ANNOTATING | WITH_THE_TRUTH: "datasets.pack",
     OF_SPLIT | NAMING: "datasets.splits stages.split",
