@@ -68,7 +68,7 @@ def task_of(options: argparse.Namespace, fabric: Any, store: ImageStore) -> tupl
     heads = Heads(mil.HEADS, model.dimension, PERSONS)
     mean, std = model.backbone.mean, model.backbone.std
     model.to(memory_format=torch.channels_last)
-    optimiser = torch.optim.AdamW(parameter_groups(model, heads, 1e-3))
+    optimiser = torch.optim.AdamW(parameter_groups(model, [heads], 1e-3))
     learner, optimiser = fabric.setup(model, optimiser)
     frames = np.arange(BAGS * options.frames).reshape(BAGS, options.frames)
     labels = [np.array([bag % PERSONS, (bag + 1) % PERSONS]) for bag in range(BAGS)]

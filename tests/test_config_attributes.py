@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from weakreid import attributes, config, config_blocks
+from weakreid import attributes, config, config_methods
 from weakreid.errors import ReidError
 
 SMALL: dict[str, Any] = {
@@ -27,7 +27,7 @@ SMALL: dict[str, Any] = {
     "methods": {
         "bagged": {"batch": {"frames": 8}},
         "clips": {"learns": "clips"},
-        "seven": {"learns": "clips", "model": {"dimension": 70}, "attributes": {}},
+        "seven": {"learns": "clips", "model": {"dimension": 70}, "aggregation": {"name": "groups"}},
     },
     "experiments": {
         "plain": {"dataset": "a", "method": "clips"},
@@ -45,7 +45,7 @@ SMALL: dict[str, Any] = {
                 "sure": {"labels": "truth"},
             },
             "rows": {
-                "a": {"overrides": {"attributes": None}},
+                "a": {"overrides": {"aggregation": {"name": "average"}}},
                 "bce": {"transfer": "bce"},
                 "short": {"transfer": "short"},
                 "same": {"transfer": "same"},
@@ -94,12 +94,12 @@ def test_the_groups_hold_the_66_names_once() -> None:
 def test_defaults_are_the_paper_s() -> None:
     loaded = config.load(SMALL)
     learnt = loaded.transfers["drawn"]
-    assert isinstance(learnt, config_blocks.Transfer)
+    assert isinstance(learnt, config_methods.Transfer)
     chosen = (learnt.loss, learnt.mmd, learnt.sigma, learnt.alpha, learnt.threshold)
     assert chosen == ("wbce", 1.0, 1.0, 0.5, 0.5)
-    assert isinstance(loaded.transfers["sure"], config_blocks.TrueAttributes)
+    assert isinstance(loaded.transfers["sure"], config_methods.TrueAttributes)
     method = config.method_of(loaded, "mine")
-    assert isinstance(method, config_blocks.ClipMethod) and method.attributes is not None
+    assert isinstance(method, config_methods.ClipMethod) and method.attributes is not None
     assert method.attributes.sigma == 0.5 and method.clips.frames == 8
     assert {g: tuple(n) for g, n in method.attributes.groups.items()} == attributes.GROUPS
 
@@ -116,10 +116,10 @@ def test_rows_of_a_study_have_their_transfers() -> None:
     }
     assert loaded.same["s_a_same"] == "s_a"
     made = loaded.transfers["drawn_bce"]
-    assert isinstance(made, config_blocks.Transfer)
+    assert isinstance(made, config_methods.Transfer)
     assert (made.loss, made.mmd, made.source) == ("bce", 0, "drawn")
     short = loaded.transfers["drawn_short"]
-    assert isinstance(short, config_blocks.Transfer)
+    assert isinstance(short, config_methods.Transfer)
     # a block's other values stay
     assert short.schedule.epochs == 1 and short.schedule.factor == 0.1
 
@@ -165,26 +165,26 @@ def test_the_truth_is_known_of_generated_people_alone() -> None:
             ),
         ),
         (
-            "methods.seven.attributes",
-            {"groups": {"shoes": ["shoes-Sport"], "hats": []}},
+            "methods.seven.aggregation",
+            {"name": "groups", "groups": {"shoes": ["shoes-Sport"], "hats": []}},
             (
-                "config.yaml: 'methods.seven.attributes.groups': the group hats has no attribute; "
+                "config.yaml: 'methods.seven.aggregation.groups': the group hats has no attribute; "
                 "give it one, or leave it out"
             ),
         ),
         (
-            "methods.seven.attributes",
-            {"groups": {"shoes": ["shoes-Sport"], "feet": ["shoes-Sport"]}},
+            "methods.seven.aggregation",
+            {"name": "groups", "groups": {"shoes": ["shoes-Sport"], "feet": ["shoes-Sport"]}},
             (
-                "config.yaml: 'methods.seven.attributes.groups': shoes-Sport is in the group feet "
+                "config.yaml: 'methods.seven.aggregation.groups': shoes-Sport is in the group feet "
                 "and in shoes; keep one"
             ),
         ),
         (
-            "methods.seven.attributes",
-            {"groups": {}},
+            "methods.seven.aggregation",
+            {"name": "groups", "groups": {}},
             (
-                "config.yaml: 'methods.seven.attributes.groups': no group of attributes; leave "
+                "config.yaml: 'methods.seven.aggregation.groups': no group of attributes; leave "
                 "`groups` out for ATTR's six"
             ),
         ),
@@ -200,7 +200,7 @@ def test_the_truth_is_known_of_generated_people_alone() -> None:
             "methods.seven.model",
             {"embedding": "bnneck"},
             (
-                "config.yaml: 'methods.seven': attributes.disentangled cuts the embedding into "
+                "config.yaml: 'methods.seven': aggregation.disentangled cuts the embedding into "
                 "segments; set model.embedding: fc (or fc_bn) and a model.dimension"
             ),
         ),
@@ -238,7 +238,7 @@ def test_the_truth_is_known_of_generated_people_alone() -> None:
             "drawn",
             (
                 "experiments.plain.transfer: the method clips learns no attributes; leave transfer "
-                "out, or set attributes in its overrides"
+                "out, or set aggregation: {name: groups} in its overrides"
             ),
         ),
         (
@@ -285,7 +285,7 @@ def test_a_group_whose_attributes_nobody_transfers() -> None:
     raw = changed("transfers.drawn.attributes", ["Female", "hs-Hat"])
     assert refusal(raw) == (
         "experiments.mine: transfers.drawn.attributes has none of the group up_body; add one, or "
-        "leave the group out of attributes.groups"
+        "leave the group out of aggregation.groups"
     )
 
 
@@ -310,10 +310,13 @@ def test_a_transfer_of_a_name_that_is_taken() -> None:
 
 
 def test_groups_of_overrides_are_the_only_ones() -> None:
-    groups = {"attributes": {"groups": {"shoes": ["shoes-Sport"]}}, "model": {"dimension": 8}}
+    groups = {
+        "aggregation": {"name": "groups", "groups": {"shoes": ["shoes-Sport"]}},
+        "model": {"dimension": 8},
+    }
     loaded = config.load(changed("experiments.mine.overrides", groups))
     method = config.method_of(loaded, "mine")
-    assert isinstance(method, config_blocks.ClipMethod) and method.attributes is not None
+    assert isinstance(method, config_methods.ClipMethod) and method.attributes is not None
     assert method.attributes.groups == {"shoes": ["shoes-Sport"]}
     assert method.attributes.sigma == 0.5
 

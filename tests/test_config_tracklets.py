@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from weakreid import config, config_blocks
+from weakreid import config, config_methods
 from weakreid.errors import ReidError
 
 SEQUENCE = {"name": "hall", "boxes": "boxes.txt", "video": "hall.avi"}
@@ -486,8 +486,8 @@ def test_bags_of_named_videos_need_names() -> None:
 
 def test_a_method_that_does_not_say_learns_from_bags() -> None:
     methods = config.load(SMALL).methods
-    assert isinstance(methods["quick"], config_blocks.Method)
-    assert isinstance(methods["apart"], config_blocks.TrackletMethod)
+    assert isinstance(methods["quick"], config_methods.Method)
+    assert isinstance(methods["apart"], config_methods.TrackletMethod)
     assert [methods[name].learns for name in ("quick", "apart")] == ["bags", "tracklets"]
 
 
@@ -495,10 +495,10 @@ def test_overrides_of_a_method_that_learns_from_tracklets() -> None:
     raw = changed("experiments.mine.overrides", {"association": {"eps": "0.5"}})
     found = config.load(raw)
     method = config.method_of(found, "mine")
-    assert isinstance(method, config_blocks.TrackletMethod)
-    assert method.association == config_blocks.Association(eps=0.5)
+    assert isinstance(method, config_methods.TrackletMethod)
+    assert method.association == config_methods.Association(eps=0.5)
     assert (
-        method.model_copy(update={"association": config_blocks.Association()})
+        method.model_copy(update={"association": config_methods.Association()})
         == (found.methods["apart"])
     )
 
@@ -615,7 +615,7 @@ def test_what_a_place_does_otherwise() -> None:
 
     def told(name: str) -> tuple[int, int, int]:
         method = config.method_of(found, name)
-        assert isinstance(method, config_blocks.TrackletMethod)
+        assert isinstance(method, config_methods.TrackletMethod)
         return method.schedule.epochs, method.association.k1, method.association.k2
 
     assert told("s_a") == (20, 30, 6)
@@ -623,8 +623,8 @@ def test_what_a_place_does_otherwise() -> None:
     assert told("s_b_minus_loud") == (50, 5, 3)
     # overrides are of the study's method, not of one that a row names
     bagged = config.method_of(found, "s_b_bagged_loud")
-    assert isinstance(bagged, config_blocks.Method)
-    assert bagged.loss == config_blocks.Mil(name="mil", k=3)
+    assert isinstance(bagged, config_methods.Method)
+    assert bagged.loss == config_methods.Mil(name="mil", k=3)
     assert bagged.schedule.epochs == 50
 
 

@@ -15,7 +15,7 @@ from weakreid.errors import ReidError
 from weakreid.files import write_json
 from weakreid.images import resize_picture
 from weakreid.models.build import build_model
-from weakreid.models.clips import ClipHeads, build_aggregation
+from weakreid.models.clips import ClipHeads, build_clip_network
 from weakreid.models.reid import middle_of
 from weakreid.training.checkpoint import save_weights
 
@@ -32,18 +32,31 @@ IMAGE = {"height": 32, "width": 16, "resized": None}
 
 
 def save_run(
-    folder: Path, *, metric: str = "cosine", clips: str | None = None, **about: object
+    folder: Path,
+    *,
+    metric: str = "cosine",
+    clips: str | None = None,
+    normalise: bool = True,
+    **about: object,
 ) -> Path:
     """Write what is left of an experiment of one training: its weights, and metrics.json."""
-    network = build_model(NETWORK, seed=1)
-    tensors = {f"model.{name}": value for name, value in network.state_dict().items()}
     said = {"model": NETWORK, "image": IMAGE, "precision": "auto", **about}
     method: dict[str, object] = {"evaluation": {"metric": metric}}
+    network: torch.nn.Module = build_model(NETWORK, seed=1)
+    heads: dict[str, torch.Tensor] = {}
     if clips is not None:
-        heads = ClipHeads(build_aggregation(None, network.dimension), 3)
-        tensors |= {f"heads.{name}": value for name, value in heads.state_dict().items()}
-        said |= {"learns": "clips", "clips": {"frames": 3}, "attributes": None}
-        method["clips"] = {"frames": 3, "test": clips}
+        said |= {
+            "learns": "clips",
+            "clips": {"frames": 3},
+            "aggregation": {"name": "average"},
+            "neck": {"trains": "after"},
+        }
+        network = build_clip_network(said, 1)
+        heads = ClipHeads(12, 3, neck=True).state_dict()
+        method["clips"] = {"frames": 3, "test": clips, "normalise": normalise}
+        method["neck"] = {"trains": "after", "retrieves": "after"}
+    tensors = {f"model.{name}": value for name, value in network.state_dict().items()}
+    tensors |= {f"heads.{name}": value for name, value in heads.items()}
     save_weights(folder / "runs" / "dev-1" / "model.safetensors", tensors, said)
     write_json(folder / "metrics.json", {"config": {"method": method}})
     return folder
@@ -99,15 +112,19 @@ def test_a_tracklet_is_compared_as_the_experiment_does(tmp_path: Path, metric: s
     np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
+@pytest.mark.parametrize("normalise", [True, False])
 @pytest.mark.parametrize("test", ["chunks", "all"])
-def test_a_model_of_clips_describes_clips(tmp_path: Path, test: str) -> None:
-    model = weakreid.load(save_run(tmp_path, clips=test, metric="euclidean"), "cpu")
+def test_a_model_of_clips_describes_clips(tmp_path: Path, test: str, normalise: bool) -> None:
+    saved = save_run(tmp_path, clips=test, metric="euclidean", normalise=normalise)
+    model = weakreid.load(saved, "cpu")
     assert model.learns_from_clips
     # of one frame, T times
     single = model.embed(pictures())
     assert single.shape == (5, model.dimension)
     np.testing.assert_allclose(np.linalg.norm(single, axis=1), 1, atol=1e-6)
-    np.testing.assert_allclose(model.embed_tracklet(pictures()[:1]), single[0], atol=1e-6)
+    one = model.embed_tracklet(pictures()[:1])
+    assert normalise == bool(np.isclose(np.linalg.norm(one), 1))
+    np.testing.assert_allclose(one / np.linalg.norm(one), single[0], atol=1e-6)
     # chunks of 5 frames: 0, 1-2, 3-4, and a middle frame of each; all: the first one again
     clips = {"chunks": [[0, 2, 4]], "all": [[0, 1, 2], [3, 4, 0]]}[test]
     with torch.inference_mode():
@@ -115,8 +132,7 @@ def test_a_model_of_clips_describes_clips(tmp_path: Path, test: str) -> None:
             model._network.describe(
                 torch.from_numpy(
                     np.stack([resize_picture(pictures()[place], 32, 16) for place in clip])
-                ),
-                3,
+                )
             )[0].numpy()[0]
             for clip in clips
         ]

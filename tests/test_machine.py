@@ -19,7 +19,7 @@ import torch
 from pydantic import BaseModel
 from tests.training.helpers import arguments, environment, make_data, method
 
-from weakreid import config_blocks, console, machine
+from weakreid import config_methods, console, machine
 
 LESS = "lower batch.bags"
 GIB = 2**30
@@ -167,10 +167,10 @@ def stage(name: str):
 @pytest.mark.parametrize(
     ("name", "block"),
     [
-        ("train", config_blocks.Method),
-        ("train_tracklets", config_blocks.TrackletMethod),
-        ("train_clips", config_blocks.ClipMethod),
-        ("transfer", config_blocks.Transfer),
+        ("train", config_methods.Method),
+        ("train_tracklets", config_methods.TrackletMethod),
+        ("train_clips", config_methods.ClipMethod),
+        ("transfer", config_methods.Transfer),
     ],
 )
 def test_a_training_names_every_setting_of_its_batches(name: str, block: type[BaseModel]) -> None:

@@ -13,39 +13,41 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, PrivateAttr
 
 from weakreid.config_blocks import (
-    LOSS_KEYS,
-    AnyMethod,
-    AnyTransfer,
     AttributeSource,
     Audit,
     Bags,
-    ClipMethod,
     Coarse,
     Count,
     Dataset,
-    Experiment,
-    Extractor,
     Fraction,
-    Hslr,
     Ilids,
     Isolation,
-    Method,
-    Mil,
     Name,
     Noise,
     Prid,
-    Sslr,
     Strict,
     Tracked,
     Tracker,
+    Walkers,
+)
+from weakreid.config_faults import Together, known, validated
+from weakreid.config_methods import (
+    CHOSEN_KEYS,
+    AnyMethod,
+    AnyTransfer,
+    ClipMethod,
+    Experiment,
+    Extractor,
+    Hslr,
+    Method,
+    Mil,
+    Sslr,
     TrackletMethod,
     Transfer,
     TrueAttributes,
-    Walkers,
     with_labels,
     with_learns,
 )
-from weakreid.config_faults import Together, known, validated
 from weakreid.config_studies import (
     AnyTable,
     AttributeTable,
@@ -392,6 +394,7 @@ class _Expansion:
                 dataset=dataset,
                 **seen,
                 method=name,
+                init=change.init,
                 splits=place.splits or self.study.splits,
                 seeds=place.seeds or self.study.seeds,
                 overrides=method.model_dump(mode="json"),
@@ -542,9 +545,9 @@ def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
         old = merged.get(key)
         # groups are given whole: one that is not named is left out
         if key != "groups" and isinstance(value, Mapping) and isinstance(old, Mapping):
-            if key == "loss" and value.get("name", old.get("name")) != old.get("name"):
-                # another loss: of the old one's values stay those that it has too, such as k
-                shared = LOSS_KEYS.get(str(value["name"]), set()) - {"name"}
+            if key in CHOSEN_KEYS and value.get("name", old.get("name")) != old.get("name"):
+                # another loss, say: of the old one's values stay those that it has too, such as k
+                shared = CHOSEN_KEYS[key].get(str(value["name"]), set()) - {"name"}
                 old = {name: kept for name, kept in old.items() if name in shared}
             merged[key] = _merge(old, value)
         else:
@@ -570,6 +573,7 @@ def _check(config: Config, name: str) -> None:
             f"{experiment.dataset} is a tracker's output already; take a noise without rfm"
         )
     _check_cache(method, where)
+    _check_init(config, name)
     dataset = config.datasets[experiment.dataset]
     if not isinstance(dataset, Ilids | Prid):
         numbered = [split for split in experiment.splits if split not in ("official", "dev")]
@@ -578,6 +582,20 @@ def _check(config: Config, name: str) -> None:
                 f"{where}.splits: dataset {experiment.dataset} has no split {numbered[0]}; "
                 "take official or dev"
             )
+
+
+def _check_init(config: Config, name: str) -> None:
+    """Refuse an experiment that starts from one that is not there, or in the end from itself."""
+    seen, at = [name], name
+    while (init := config.experiments[at].init) is not None:
+        known(f"experiments.{at}.init", init, {**config.experiments, **config.same})
+        at = config.same.get(init, init)
+        if at in seen:
+            circle = " -> ".join([*seen[seen.index(at) :], at])
+            raise ReidError(
+                f"experiments.{name}.init: {circle} is a circle; leave init out of one of them"
+            )
+        seen.append(at)
 
 
 def _check_clips(config: Config, experiment: Experiment, method: ClipMethod, where: str) -> None:
@@ -595,7 +613,7 @@ def _check_clips(config: Config, experiment: Experiment, method: ClipMethod, whe
         if experiment.transfer is not None:
             raise ReidError(
                 f"{where}.transfer: the method {experiment.method} learns no attributes; leave "
-                "transfer out, or set attributes in its overrides"
+                "transfer out, or set aggregation: {name: groups} in its overrides"
             )
         return
     if experiment.transfer is None:
@@ -615,7 +633,7 @@ def _check_clips(config: Config, experiment: Experiment, method: ClipMethod, whe
             if not set(names) & set(transfer.attributes):
                 raise ReidError(
                     f"{where}: transfers.{experiment.transfer}.attributes has none of the group "
-                    f"{group}; add one, or leave the group out of attributes.groups"
+                    f"{group}; add one, or leave the group out of aggregation.groups"
                 )
 
 

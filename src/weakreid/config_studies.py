@@ -29,6 +29,7 @@ class Change(Strict):
     isolation: Name | None = Field(None, description="one of the study's `isolations`, or none")
     transfer: Name | None = Field(None, description="one of the study's `transfers`")
     method: Name | None = Field(None, description="in the place of the study's")
+    init: Name | None = Field(None, description="the experiment whose weights it starts from")
     overrides: dict[Text, Any] = Field(default_factory=dict, description="values of the method")
 
 
@@ -143,7 +144,7 @@ class StudyTable(OfStudy):
     paper: Text
     table: Text = Field(description="its name in workflow/resources/published.csv")
     protocols: Annotated[
-        list[Literal["fine", "coarse"]], Field(min_length=1), AfterValidator(distinct)
+        list[Literal["fine", "coarse", "reranked"]], Field(min_length=1), AfterValidator(distinct)
     ]
     ranks: Annotated[list[Rank], Field(min_length=1), AfterValidator(distinct)] = Field(
         default=[1, 5, 10]

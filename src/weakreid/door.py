@@ -61,7 +61,10 @@ class Model:
         network: ReidModel | ClipModel
         if self.learns_from_clips:
             heads = part_of(tensors, "heads")
-            network = restore_clip_model(about, part_of(tensors, "model"), heads)
+            after_neck = about["neck"] is None or self._method()["neck"]["retrieves"] == "after"
+            network = restore_clip_model(
+                about, part_of(tensors, "model"), heads, after_neck=after_neck
+            )
             self.dimension = network.aggregation.dimension
         else:
             network = restore_model(about["model"], part_of(tensors, "model"))
@@ -94,7 +97,7 @@ class Model:
         if self.learns_from_clips:
             places = np.zeros((len(pictures), self._frames), np.int64)
             places += np.arange(len(pictures))[:, None]
-            return self._of_clips(pictures, places, batch)
+            return self._of_clips(pictures, places, batch, normalise=True)
         return self._of_frames(pictures, batch)
 
     def embed_tracklet(self, frames: Pictures, batch: int = BATCH) -> NDArray[np.float32]:
@@ -119,7 +122,8 @@ class Model:
         method = self._method()
         if self.learns_from_clips:
             places = clips_to_describe(len(pictures), self._frames, method["clips"]["test"])
-            found = self._of_clips(pictures, places, batch)
+            normalise = method["clips"]["normalise"]
+            found = self._of_clips(pictures, places, batch, normalise=normalise)
         else:
             found = self._of_frames(pictures, batch)
         mean = tracklet_descriptors(
@@ -143,18 +147,23 @@ class Model:
         return np.concatenate(found)
 
     def _of_clips(
-        self, pictures: Sequence[Pixels], places: NDArray[np.int64], batch: int
+        self,
+        pictures: Sequence[Pixels],
+        places: NDArray[np.int64],
+        batch: int,
+        *,
+        normalise: bool,
     ) -> NDArray[np.float32]:
         """Describe clips, given by the places [C, T] of their frames."""
+        assert isinstance(self._network, ClipModel)
+        self._network.normalise = normalise
         step = max(1, batch // self._frames)
         found = []
         with self._computing():
             for at in range(0, len(places), step):
                 clips = places[at : at + step]
                 pixels = self._prepared([pictures[int(place)] for place in clips.reshape(-1)])
-                found.append(
-                    clip_descriptors_of(self._network, pixels, clips.shape[1], self._fabric)[0]
-                )
+                found.append(clip_descriptors_of(self._network, pixels, self._fabric).descriptors)
         return np.concatenate(found)
 
     def _prepared(self, pictures: Sequence[Pixels]) -> Pixels:

@@ -7,7 +7,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from weakreid.losses import attribute_groups, identity
+from weakreid.losses import attribute_groups
+from weakreid.losses.clips import identity
+from weakreid.losses.clips.seen import Clips
 
 
 def random(seed: int) -> torch.Generator:
@@ -58,6 +60,11 @@ def test_a_group_of_unknown_labels_alone_counts_nothing():
     assert attribute_groups.loss({"a": logits["a"]}, {"a": labels["a"]}) == 0
 
 
+def of_logits(logits: torch.Tensor, labels: torch.Tensor) -> Clips:
+    nothing = logits.new_zeros(len(labels), 1)
+    return Clips(labels, nothing, logits, nothing, None, nothing, None, nothing > 0)
+
+
 @given(seed=st.integers(0, 99), smoothing=st.sampled_from([0.0, 0.1, 0.7]))
 @settings(max_examples=30)
 def test_identity_is_cross_entropy_with_smoothed_labels(seed, smoothing):
@@ -69,14 +76,16 @@ def test_identity_is_cross_entropy_with_smoothed_labels(seed, smoothing):
         for identity_, value in enumerate(row):
             share = smoothing / 6 + (1 - smoothing) * (identity_ == label)
             expected -= share * math.log(math.exp(value) / total) / 4
-    found = identity.loss(logits, labels, smoothing)
+    found = identity.loss(of_logits(logits, labels), smoothing=smoothing)
     assert found.item() == pytest.approx(expected, rel=1e-9)
 
 
 def test_half_precision_is_computed_in_float32():
     logits = torch.randn(4, 3, generator=random(1)).bfloat16()
     labels = torch.tensor([0, 1, 2, 0])
-    assert identity.loss(logits, labels) == identity.loss(logits.float(), labels)
+    assert identity.loss(of_logits(logits, labels)) == identity.loss(
+        of_logits(logits.float(), labels)
+    )
     seen = (logits > 0).long()
     found = attribute_groups.loss({"a": logits}, {"a": seen})
     assert found == attribute_groups.loss({"a": logits.float()}, {"a": seen})

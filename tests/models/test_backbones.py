@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from weakreid.errors import ReidError
 from weakreid.models import _torchvision, backbones, weights
-from weakreid.models.backbones import build
+from weakreid.models.backbones import build, map_shapes
 
 
 @pytest.fixture(autouse=True)
@@ -227,3 +227,17 @@ def test_preprocess_takes_both_layouts():
 def test_preprocess_refuses_other_images(given, message):
     with pytest.raises(ReidError, match=message):
         backbones.preprocess(given, (0.0,) * 3, (1.0,) * 3)
+
+
+@pytest.mark.parametrize("name", ["resnet18", "efficientnet_lite0"])
+def test_shapes_of_maps_are_known_and_looking_changes_nothing(name: str) -> None:
+    network = build(name, "none")
+    network.stages["stem"].eval()
+    state = {key: value.clone() for key, value in network.state_dict().items()}
+    modes = [module.training for module in network.modules()]
+    shapes = map_shapes(network, 64, 32)
+    assert list(shapes) == list(network.stage_names)
+    assert shapes["layer4"] == (network.channels, 2, 1)
+    assert [shapes[f"layer{i}"][1:] for i in (1, 2, 3)] == [(16, 8), (8, 4), (4, 2)]
+    assert [module.training for module in network.modules()] == modes
+    assert all(torch.equal(value, state[key]) for key, value in network.state_dict().items())

@@ -10,16 +10,15 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from weakreid.errors import ReidError
-from weakreid.models.attribute_groups import AttributeGroups, confidence_weights, entropy
-from weakreid.models.backbones import build, preprocess
+from weakreid.models.aggregations.average import Average
+from weakreid.models.aggregations.groups import AttributeGroups, confidence_weights, entropy
+from weakreid.models.backbones import preprocess
 from weakreid.models.clips import (
-    Average,
     ClipHeads,
     ClipModel,
-    build_aggregation,
+    build_clip_network,
     restore_clip_model,
 )
-from weakreid.models.reid import ReidModel
 
 GROUPS = {"shoes": ["shoes-Red", "shoes-Blue"], "attach": ["attach-Box"], "head": ["hs-Hat"] * 3}
 D = 16
@@ -94,7 +93,7 @@ def test_a_descriptor_is_that_of_the_equations(seed, frames, sigma, disentangled
     made = groups_of(seed, sigma=sigma, disentangled=disentangled)
     features = features_of(seed, frames=frames)
     with torch.no_grad():
-        descriptors, weights = made(features)
+        descriptors, weights, *_ = made(features)
     assert made.groups == (("attach", "head", "shoes") if disentangled else ("all",))
     for clip, descriptor, of_clip in zip(features, descriptors, weights, strict=True):
         with torch.no_grad():
@@ -109,8 +108,8 @@ def test_frames_in_another_order_carry_their_weights_along(seed, disentangled):
     made = groups_of(seed, disentangled=disentangled)
     features = features_of(seed)
     order = torch.randperm(5, generator=torch.Generator().manual_seed(seed))
-    descriptors, weights = made(features)
-    again, permuted = made(features[:, order])
+    descriptors, weights, *_ = made(features)
+    again, permuted, *_ = made(features[:, order])
     torch.testing.assert_close(permuted, weights[:, :, order])
     torch.testing.assert_close(again, descriptors)
 
@@ -118,7 +117,7 @@ def test_frames_in_another_order_carry_their_weights_along(seed, disentangled):
 @given(seed=st.integers(0, 99), sigma=st.floats(0.01, 100), disentangled=st.booleans())
 @settings(max_examples=40)
 def test_weights_of_a_clip_sum_to_one(seed, sigma, disentangled):
-    _, weights = groups_of(seed, sigma=sigma, disentangled=disentangled)(features_of(seed))
+    weights = groups_of(seed, sigma=sigma, disentangled=disentangled)(features_of(seed)).weights
     assert (weights >= 0).all()
     torch.testing.assert_close(weights.sum(-1), torch.ones_like(weights[..., 0]))
 
@@ -126,7 +125,7 @@ def test_weights_of_a_clip_sum_to_one(seed, sigma, disentangled):
 def test_weights_carry_no_gradient():
     made = groups_of()
     features = features_of(1).requires_grad_()
-    descriptors, weights = made(features)
+    descriptors, weights, *_ = made(features)
     assert not weights.requires_grad
     descriptors.square().sum().backward()
     assert all(p.grad is None for p in made.parameters())
@@ -138,14 +137,14 @@ def test_weights_carry_no_gradient():
 def test_a_large_sigma_and_none_make_weights_alike():
     features = features_of(2)
     for disentangled in (True, False):
-        descriptors, weights = groups_of(sigma=None, disentangled=disentangled)(features)
+        descriptors, weights, *_ = groups_of(sigma=None, disentangled=disentangled)(features)
         torch.testing.assert_close(weights, torch.full_like(weights, 0.2))
         torch.testing.assert_close(descriptors, features.mean(1))
-        _, large = groups_of(sigma=1000.0, disentangled=disentangled)(features)
+        _, large, *_ = groups_of(sigma=1000.0, disentangled=disentangled)(features)
         torch.testing.assert_close(large, weights, atol=1e-5, rtol=0)
-        _, small = groups_of(sigma=0.3, disentangled=disentangled)(features)
+        _, small, *_ = groups_of(sigma=0.3, disentangled=disentangled)(features)
         assert small.std() > 0.05
-    descriptors, weights = Average(D)(features)
+    descriptors, weights, *_ = Average(D)(features)
     torch.testing.assert_close(descriptors, features.mean(1))
     assert weights.shape == (3, 1, 5)
 
@@ -170,41 +169,59 @@ def test_the_order_that_groups_are_named_in_does_not_matter():
     other = {group: GROUPS[group] for group in reversed(GROUPS)}
     one, two = AttributeGroups(GROUPS, D, seed=3), AttributeGroups(other, D, seed=3)
     features = features_of(3).float()
-    for found, expected in zip(one(features), two(features), strict=True):
+    for found, expected in zip(one(features)[:2], two(features)[:2], strict=True):
         assert torch.equal(found, expected)
 
 
 @pytest.mark.parametrize("disentangled", [True, False])
 def test_attributes_are_recognised_on_merged_features(disentangled):
     made = groups_of(disentangled=disentangled).float()
-    heads = ClipHeads(made, 7, seed=1)
-    features = features_of(4).float()
-    outputs = heads(features)
-    descriptors, _ = made(features)
-    assert outputs.logits.shape == (3, 7)
-    torch.testing.assert_close(outputs.logits, heads.classifier(descriptors))
-    assert list(outputs.attributes) == ["attach", "head", "shoes"]
-    for n, (group, logits) in enumerate(outputs.attributes.items()):
-        part = descriptors[:, 4 * n : 4 * n + 4] if disentangled else descriptors
+    merged = made(features_of(4).float())
+    assert list(merged.attributes) == ["attach", "head", "shoes"]
+    for n, (group, logits) in enumerate(merged.attributes.items()):
+        part = merged.descriptors[:, 4 * n : 4 * n + 4] if disentangled else merged.descriptors
         torch.testing.assert_close(logits, made.predictors[n](part))
         assert logits.shape == (3, len(GROUPS[group]))
-    assert ClipHeads(Average(D), 7)(features).attributes == {}
+    assert Average(D)(features_of(4)).attributes == {}
 
 
 def test_half_precision_is_merged_in_float32():
-    heads = ClipHeads(AttributeGroups(GROUPS, D), 7)
+    made, heads = AttributeGroups(GROUPS, D), ClipHeads(D, 7, neck=True).eval()
     features = features_of(5).bfloat16()
-    expected = heads(features.float())
+    expected = made(features.float())
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        found = heads(features)
-    assert torch.equal(found.logits, expected.logits)
+        found = made(features)
+        logits = heads(found.descriptors).logits
+    assert torch.equal(found.descriptors, expected.descriptors)
     assert torch.equal(found.attributes["shoes"], expected.attributes["shoes"])
+    assert torch.equal(logits, heads(expected.descriptors).logits)
+
+
+def test_a_neck_shifts_nothing_and_its_classifier_has_no_bias():
+    heads = ClipHeads(D, 7, neck=True)
+    descriptors = 5 + 3 * features_of(1).float().flatten(0, 1)
+    found = heads(descriptors)
+    assert heads.classifier.bias is None
+    assert not heads.neck.bias.requires_grad
+    wanted = (descriptors - descriptors.mean(0)) / (descriptors.var(0, correction=0) + 1e-5).sqrt()
+    torch.testing.assert_close(found.before, descriptors)
+    torch.testing.assert_close(found.after, wanted)
+    torch.testing.assert_close(found.logits, wanted @ heads.classifier.weight.T)
+    plain = ClipHeads(D, 7)
+    assert plain.neck is None and plain.classifier.bias is not None
+    assert plain(descriptors).before is plain(descriptors).after or torch.equal(
+        plain(descriptors).before, plain(descriptors).after
+    )
 
 
 def test_new_layers_come_from_the_seed_alone():
     before = torch.random.get_rng_state()
-    one, again = (ClipHeads(AttributeGroups(GROUPS, D, seed=1), 5, seed=1) for _ in range(2))
-    other = ClipHeads(AttributeGroups(GROUPS, D, seed=2), 5, seed=2)
+
+    def made(seed: int) -> nn.ModuleList:
+        heads = ClipHeads(D, 5, centers=True, seed=seed)
+        return nn.ModuleList([AttributeGroups(GROUPS, D, seed=seed), heads])
+
+    one, again, other = made(1), made(1), made(2)
     assert torch.equal(torch.random.get_rng_state(), before)
     for (name, value), same, different in zip(
         one.state_dict().items(), again.state_dict().values(), other.state_dict().values(),
@@ -231,35 +248,106 @@ def test_what_cannot_be_is_refused(groups, dimension, message):
         AttributeGroups(groups, dimension, disentangled=False)
 
 
-MODEL = {
-    "backbone": "resnet18",
-    "weights": "none",
-    "last_stride": 2,
-    "embedding": "fc_bn",
-    "dimension": D,
-    "frozen": [],
-    "batch_norm": "train",
+FRAMES = 4
+METHOD = {
+    "model": {
+        "backbone": "resnet18",
+        "weights": "none",
+        "last_stride": 2,
+        "embedding": "fc_bn",
+        "dimension": D,
+        "frozen": [],
+        "batch_norm": "train",
+        "cosam": None,
+    },
+    "image": {"height": 32, "width": 16},
+    "clips": {"frames": FRAMES},
+    "aggregation": {"name": "groups", "groups": GROUPS, "disentangled": True, "sigma": 0.5},
+    "neck": {"trains": "after"},
+}
+COSAM = {
+    "after": ["layer2", "layer4"],
+    "reduced": 8,
+    "deviation": "population",
+    "summary": "one_layer",
+    "activation": "relu",
+    "enrichment": "multiply",
+}
+PARTS: dict[str, dict[str, Any]] = {
+    "groups": {},
+    "average": {"aggregation": {"name": "average"}},
+    "attention": {"aggregation": {"name": "attention", "hidden": 5}},
+    "rnn": {"aggregation": {"name": "rnn", "hidden": 6}},
+    "cosam": {
+        "aggregation": {"name": "average"},
+        "model": {**METHOD["model"], "embedding": "none", "cosam": COSAM},
+    },
+    "lite": {
+        "aggregation": {"name": "attention", "hidden": 5},
+        "model": {**METHOD["model"], "backbone": "efficientnet_lite0", "cosam": COSAM},
+    },
+    "no neck": {"neck": None},
 }
 
 
-def test_a_model_describes_clips_and_comes_back_from_its_file():
-    network = ReidModel(build("resnet18", "none"), embedding="fc_bn", dimension=D)
-    attributes = {"groups": GROUPS, "disentangled": True, "sigma": 0.5, "weight": 1.0}
-    heads = ClipHeads(build_aggregation(attributes, D, 1), 4)
-    model = ClipModel(network, heads.aggregation).eval()
-    pixels = torch.randint(
-        0, 256, (40, 32, 16, 3), dtype=torch.uint8, generator=torch.Generator().manual_seed(1)
-    )
+def pixels_of(clips: int) -> Tensor:
+    generator = torch.Generator().manual_seed(1)
+    shape = (clips * FRAMES, 32, 16, 3)
+    return torch.randint(0, 256, shape, dtype=torch.uint8, generator=generator)
+
+
+@pytest.mark.parametrize("parts", PARTS)
+def test_a_model_describes_clips_and_comes_back_from_its_file(parts):
+    method = {**METHOD, **PARTS[parts]}
+    clips = build_clip_network(method, 3)
+    heads = ClipHeads(clips.aggregation.dimension, 4, neck=method["neck"] is not None, seed=3)
+    if heads.neck is not None:
+        heads.neck.running_mean.normal_(generator=torch.Generator().manual_seed(2))
+    model = ClipModel(clips, heads.neck).eval()
+    pixels = pixels_of(10)
     with torch.inference_mode():
-        descriptors, weights = model.describe(pixels, 4)
-        mean, std = network.backbone.mean, network.backbone.std
-        features = network(preprocess(pixels, mean, std)).unflatten(0, (10, 4))
-        merged, expected = heads.aggregation(features)
-    assert descriptors.shape == (10, D)
-    torch.testing.assert_close(descriptors, nn.functional.normalize(merged, dim=1))
-    torch.testing.assert_close(weights, expected)
-    about = {"model": MODEL, "attributes": attributes}
-    restored = restore_clip_model(about, network.state_dict(), heads.state_dict()).eval()
+        descriptors, weights = model.describe(pixels)
+        mean, std = clips.network.backbone.mean, clips.network.backbone.std
+        merged = clips(preprocess(pixels, mean, std))
+        behind = heads.eval()(merged.descriptors).after
+    assert descriptors.shape == (10, clips.aggregation.dimension)
+    torch.testing.assert_close(descriptors, nn.functional.normalize(behind, dim=1))
+    torch.testing.assert_close(weights, merged.weights)
+    about = {name: method[name] for name in METHOD}
+    restored = restore_clip_model(about, clips.state_dict(), heads.state_dict()).eval()
     with torch.inference_mode():
-        again, _ = restored.describe(pixels, 4)
+        again, _ = restored.describe(pixels)
     assert torch.equal(again, descriptors)
+
+
+def test_frozen_stages_end_where_frames_begin_to_agree():
+    model = {**METHOD["model"], "frozen": ["stem", "layer1", "layer2", "layer3"], "cosam": COSAM}
+    clips = build_clip_network({**METHOD, "model": model}, 3).eval()
+    network = clips.network
+    assert network.frozen_front == ("stem", "layer1", "layer2")
+    assert any(p.requires_grad for p in network.cosam["layer2"].parameters())
+    images = torch.randn(2 * FRAMES, 3, 32, 16, generator=torch.Generator().manual_seed(4))
+    with torch.inference_mode():
+        torch.testing.assert_close(
+            clips(network.front(images), after_front=True).descriptors, clips(images).descriptors
+        )
+
+
+def test_cosam_of_another_size_is_refused():
+    model = {**METHOD["model"], "cosam": COSAM}
+    clips = build_clip_network({**METHOD, "model": model}, 3).eval()
+    with pytest.raises(ReidError, match=r"clips of 4 frames and maps of 4 x 2; 4 maps of 8 x 2"):
+        clips(torch.zeros(4, 3, 64, 16))
+
+
+def test_retrieval_may_take_what_comes_before_the_neck():
+    clips = build_clip_network(METHOD, 3)
+    heads = ClipHeads(D, 4, neck=True)
+    heads.neck.running_mean.normal_(generator=torch.Generator().manual_seed(2))
+    options = (METHOD, clips.state_dict(), heads.state_dict())
+    before = restore_clip_model(*options, after_neck=False, normalise=False).eval()
+    with torch.inference_mode():
+        found, _ = before.describe(pixels_of(2))
+        mean, std = clips.network.backbone.mean, clips.network.backbone.std
+        expected = clips.eval()(preprocess(pixels_of(2), mean, std)).descriptors
+    torch.testing.assert_close(found, expected)

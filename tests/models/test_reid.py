@@ -64,7 +64,7 @@ def test_frozen_stages_neither_learn_nor_drift():
     before = {k: v.clone() for k, v in net.state_dict().items()}
     net.eval()
     net.train()
-    optimiser = torch.optim.SGD(parameter_groups(net, heads, lr=0.1, weight_decay=0.1))
+    optimiser = torch.optim.SGD(parameter_groups(net, [heads], lr=0.1, weight_decay=0.1))
     heads(net(images()))["identity"].square().sum().backward()
     optimiser.step()
     after = {k: v for k, v in net.state_dict().items() if k.startswith("backbone")}
@@ -169,7 +169,7 @@ def test_a_descriptor_does_not_depend_on_the_chunk():
 def test_parameter_groups_have_their_rates_and_hold_each_learning_parameter_once():
     net, heads = model(frozen=("stem",)), Heads(("identity",), 16, 3)
     groups = parameter_groups(
-        net, heads, lr=0.01, backbone_factor=0.1, head_factor=3.0, weight_decay=5e-4
+        net, [heads], lr=0.01, backbone_factor=0.1, head_factor=3.0, weight_decay=5e-4
     )
     assert [group["name"] for group in groups] == ["backbone", "embedding", "heads"]
     assert [group["lr"] for group in groups] == pytest.approx([0.001, 0.01, 0.03])
@@ -177,11 +177,11 @@ def test_parameter_groups_have_their_rates_and_hold_each_learning_parameter_once
     found = [id(p) for group in groups for p in group["params"]]
     learning = [p for p in [*net.parameters(), *heads.parameters()] if p.requires_grad]
     assert sorted(found) == sorted(id(p) for p in learning)
-    bare = parameter_groups(model(embedding="none"), None, lr=0.01)
+    bare = parameter_groups(model(embedding="none"), [], lr=0.01)
     assert [group["name"] for group in bare] == ["backbone"]
 
 
 def test_nothing_left_to_learn_is_refused():
     stages = ("stem", "layer1", "layer2", "layer3", "layer4")
     with pytest.raises(ReidError, match="every parameter is frozen"):
-        parameter_groups(model(frozen=stages, embedding="none"), None, lr=0.01)
+        parameter_groups(model(frozen=stages, embedding="none"), [], lr=0.01)

@@ -200,7 +200,7 @@ def folder(tmp_path: Path) -> Path:
         ("coarse", "bags", bags),
         ("rankings", "rankings", rankings),
     ):
-        params = {"metric": "cosine", "rerank": False} if name == "rankings" else {}
+        params = {"metric": "cosine"} if name == "rankings" else {}
         tables.write(tmp_path / f"{name}.parquet", kind, data, params)
     return tmp_path
 

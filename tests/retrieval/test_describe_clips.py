@@ -9,9 +9,10 @@ from tests.training.helpers import HEIGHT, WIDTH, make_images, settings_put_back
 
 from weakreid import tables
 from weakreid.images import ImageStore
-from weakreid.models.attribute_groups import AttributeGroups
+from weakreid.models.aggregations.average import Average
+from weakreid.models.aggregations.groups import AttributeGroups
 from weakreid.models.backbones import build
-from weakreid.models.clips import Average, ClipModel
+from weakreid.models.clips import ClipModel, ClipNetwork
 from weakreid.models.reid import ReidModel
 from weakreid.retrieval import describe_clips as module
 from weakreid.retrieval.describe_clips import describe_clips, weight_table
@@ -37,7 +38,7 @@ def store(tmp_path_factory):
 @pytest.fixture(scope="module")
 def model() -> ClipModel:
     network = ReidModel(build("resnet18", "none"), embedding="fc", dimension=12)
-    return ClipModel(network, AttributeGroups(GROUPS, 12, sigma=0.3))
+    return ClipModel(ClipNetwork(network, AttributeGroups(GROUPS, 12, sigma=0.3), 3), None)
 
 
 CLIPS = np.array([[0, 1, 2], [3, 4, 5], [5, 5, 5], [11, 0, 7], [8, 9, 10]])
@@ -82,9 +83,10 @@ def test_no_more_frames_than_said_are_decoded_at_a_time(model, store, monkeypatc
 def test_a_clip_of_one_frame_again_and_again_is_that_frame(model, store):
     _, weights = described(model, store, [CLIPS])
     np.testing.assert_allclose(weights[2], 1 / 3, atol=1e-6)
-    average = ClipModel(model.network, Average(12))
-    descriptors, _ = described(average, store, [CLIPS[2:3]])
-    single, _ = described(average, store, [np.array([[5]])])
+    network = model.clips.network
+    of_three, of_one = (ClipModel(ClipNetwork(network, Average(12), n), None) for n in (3, 1))
+    descriptors, _ = described(of_three, store, [CLIPS[2:3]])
+    single, _ = described(of_one, store, [np.array([[5]])])
     np.testing.assert_allclose(descriptors, single, atol=1e-5)
 
 
@@ -93,7 +95,7 @@ def test_what_is_described_is_cut_from_the_middle(model, store):
     whole = store.batch(CLIPS.reshape(-1), 32, 16)
     middle = torch.from_numpy(whole[:, 6:26, 4:12].copy())
     with torch.inference_mode():
-        expected, _ = model.describe(middle, 3)
+        expected, _ = model.describe(middle)
     np.testing.assert_allclose(found, expected.numpy(), atol=1e-5)
 
 

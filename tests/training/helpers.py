@@ -103,6 +103,7 @@ def method(**changes: Any) -> dict[str, Any]:
             "milestones": [2],
             "factor": 0.1,
             "warm_up": 0.1,
+            "warm_up_from": None,
         },
         "precision": "auto",
         "seed": 3,

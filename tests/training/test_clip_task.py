@@ -24,9 +24,14 @@ from tests.training.helpers import (
 from weakreid import tables
 from weakreid.errors import ReidError
 from weakreid.images import ImageStore, write_store
-from weakreid.losses import attribute_groups, identity
+from weakreid.losses import attribute_groups
+from weakreid.losses.clips import attention, center, identity, osm, triplet
+from weakreid.losses.clips.seen import Clips
+from weakreid.models.aggregations.attention import Attention
+from weakreid.models.aggregations.average import Average
+from weakreid.models.aggregations.groups import AttributeGroups
 from weakreid.models.backbones import preprocess
-from weakreid.models.clips import ClipHeads, build_aggregation, restore_clip_model
+from weakreid.models.clips import ClipHeads, ClipNetwork, restore_clip_model
 from weakreid.seeding import numpy_generator
 from weakreid.stages import clip_features, train_clips
 from weakreid.training import checkpoint
@@ -34,6 +39,7 @@ from weakreid.training.checkpoint import load_weights, part_of
 from weakreid.training.clip_task import (
     ClipTask,
     LabelledTracklets,
+    Term,
     attribute_labels,
     labelled_tracklets,
 )
@@ -43,7 +49,8 @@ PLAIN = {"flip": 0.0, "pad": 0, "erase": 0.0}
 PERSONS = 6
 """1 to 4 train; 4 has one frame in one tracklet. 5 and 6 are searched."""
 GROUPS = {"shoes": ["shoes-Red", "shoes-Blue"], "attach": ["attach-Box", "attach-Other"]}
-BOTH = {"disentangled": True, "sigma": 0.5, "weight": 1.0, "groups": GROUPS}
+BOTH = {"name": "groups", "disentangled": True, "sigma": 0.5, "weight": 1.0, "groups": GROUPS}
+NO_ATTRIBUTES = {"name": "average"}
 
 
 # ----------------------------------------------------------------------------------- data, stages
@@ -121,11 +128,18 @@ def clip_method(**changes: Any) -> dict[str, Any]:
     values |= {
         "learns": "clips",
         "clips": {"frames": 4, "sampling": "chunks"},
-        "attributes": json.loads(json.dumps(BOTH)),
-        "losses": {"smoothing": 0.1},
+        "aggregation": json.loads(json.dumps(BOTH)),
+        "neck": None,
+        "losses": {
+            "identity": {"weight": 1.0, "smoothing": 0.1},
+            "triplet": None,
+            "center": None,
+            "osm": None,
+            "attention": None,
+        },
         "batch": {"persons": 3, "clips": 2, "cache_mb": 0},
     }
-    values["model"] |= {"embedding": "fc", "dimension": 12}
+    values["model"] |= {"embedding": "fc", "dimension": 12, "cosam": None}
     for name, value in changes.items():
         *parents, key = name.split("__")
         block = values
@@ -142,7 +156,9 @@ def options_of(data: Path, out: Path, values: dict[str, Any], **changes: Any) ->
         "tracklets": data / "tracklets.parquet",
         "frames": data / "frames.parquet",
         "images": data / "images.arrow",
-        "attributes": None if values["attributes"] is None else data / "labels.parquet",
+        "attributes": data / "labels.parquet"
+        if values["aggregation"]["name"] == "groups"
+        else None,
         "params": json.dumps(values),
         "code": "0123456789abcdef",
         "checkpoint": out / "checkpoint.pt",
@@ -176,6 +192,9 @@ def learn_interrupted(data: Path, out: Path, values: dict[str, Any], epochs: int
     return out / "checkpoint.pt"
 
 
+DESCRIBED = {"test": "chunks", "normalise": True, "after_neck": True}
+
+
 def describe_here(data: Path, out: Path, **changes: Any) -> Path:
     """Run clip_features in this process; return `out`."""
     options = {
@@ -183,7 +202,7 @@ def describe_here(data: Path, out: Path, **changes: Any) -> Path:
         "tracklets": data / "tracklets.parquet",
         "frames": data / "frames.parquet",
         "images": data / "images.arrow",
-        "params": json.dumps({"test": "chunks"}),
+        "params": json.dumps(DESCRIBED),
         "device": "cpu",
         "threads": 1,
         "out": out / "features.parquet",
@@ -215,8 +234,11 @@ class Net(torch.nn.Module):
             self.first = torch.nn.Conv2d(3, 8, 4, stride=4)
             self.second = torch.nn.Linear(8, 6)
 
-    def forward(self, images: torch.Tensor) -> torch.Tensor:
-        return self.second(self.first(images).relu().mean(dim=(2, 3)))
+    def maps(self, images: torch.Tensor, after_front: bool = False) -> torch.Tensor:
+        return self.first(images).relu()
+
+    def embed(self, maps: torch.Tensor) -> torch.Tensor:
+        return self.second(maps.mean(dim=(2, 3)))
 
 
 class World:
@@ -242,32 +264,52 @@ LABELS = {
 SMALL = {**BOTH, "groups": {"attach": ["attach-Box"], "shoes": ["shoes-Red", "shoes-Blue"]}}
 
 
-def heads_of(attributes: dict[str, Any] | None = SMALL) -> ClipHeads:
-    return ClipHeads(build_aggregation(attributes, Net.dimension, 1), len(TRACKLETS.ids), 1)
+def clips_of(kind: str = "groups") -> ClipNetwork:
+    """A small network of clips of three frames."""
+    net = Net()
+    made = {
+        "groups": lambda: AttributeGroups(SMALL["groups"], Net.dimension, seed=1),
+        "average": lambda: Average(Net.dimension),
+        "attention": lambda: Attention(Net.dimension, 8, HEIGHT // 4, WIDTH // 4, hidden=4, seed=1),
+    }
+    return ClipNetwork(net, made[kind](), 3)
+
+
+def heads_of(**more: Any) -> ClipHeads:
+    return ClipHeads(Net.dimension, len(TRACKLETS.ids), **{"seed": 1, **more})
+
+
+IDENTITY = {"identity": Term(identity, 1.0, {"smoothing": 0.1})}
 
 
 def task_of(store: ImageStore, world: Any = None, **more: Any) -> ClipTask:
-    net = more.pop("net", None) or Net()
+    clips = more.pop("clips_of", None) or clips_of()
+    heads = more.pop("heads", None) or heads_of()
+    augmenting = more.pop("augmenting", PLAIN)
+    mean = clips.network.backbone.mean
     options = {
-        "learner": net,
-        "heads": more.get("heads") or heads_of(),
         "attributes": LABELS,
         "attribute_weight": 0.5,
-        "smoothing": 0.1,
+        "losses": IDENTITY,
+        "metric_before_neck": False,
+        "center_rate": 0.5,
         "persons": 2,
         "clips": 2,
         "frames": 3,
         "sampling": "chunks",
         "steps_per_epoch": 3,
         "seed": 1,
-        **{name: value for name, value in more.items() if name not in ("heads", "augmenting")},
+        **more,
     }
     return ClipTask(
         TRACKLETS,
-        Pictures(store, HEIGHT, WIDTH, net.backbone.mean, more.get("augmenting", PLAIN), 1),
+        Pictures(store, HEIGHT, WIDTH, mean, augmenting, 1),
         fabric=world or World(),
-        mean=net.backbone.mean,
-        std=net.backbone.std,
+        learner=clips,
+        heads=heads,
+        own_heads=heads,
+        mean=mean,
+        std=clips.network.backbone.std,
         **options,
     )
 
@@ -280,7 +322,7 @@ def store(tmp_path_factory):
         yield found
 
 
-@pytest.mark.parametrize("sampling", ["chunks", "consecutive"])
+@pytest.mark.parametrize("sampling", ["chunks", "consecutive", "random"])
 def test_a_batch_holds_what_it_says(store, sampling):
     task = task_of(store, persons=3, sampling=sampling, steps_per_epoch=4)
     known = store.batch(np.arange(20), HEIGHT, WIDTH)
@@ -301,7 +343,7 @@ def test_a_batch_holds_what_it_says(store, sampling):
             assert set(rows) <= set(TRACKLETS.images[tracklet].tolist())
             assert TRACKLETS.persons[tracklet] == person
             shown.append(tracklet)
-            if sampling == "chunks":
+            if sampling != "consecutive":
                 assert rows == sorted(rows)
         # different tracklets of a person, but of the last, who has one
         for place in range(0, 6, 2):
@@ -317,6 +359,7 @@ def test_processes_share_a_batch_out_whatever_their_number(store, size):
         parts = [share[step] for share in shares]
         assert torch.equal(torch.cat([part.images for part in parts]), batch.images)
         assert torch.equal(torch.cat([part.persons for part in parts]), batch.persons)
+        assert torch.equal(torch.cat([part.erased for part in parts]), batch.erased)
 
 
 def test_batches_come_from_seed_epoch_and_step_alone(store):
@@ -335,31 +378,104 @@ def test_an_epoch_without_steps_given_shows_every_tracklet_about_once(store):
     assert task_of(store, steps_per_epoch=None, persons=9).steps_per_epoch == 1
 
 
+def test_frames_are_labelled_by_the_draw_that_erased_them(store):
+    """ATTN-CL, Eq. 1: the authors' program erases twice and labels one."""
+    whole = task_of(store)
+    erasing = task_of(store, augmenting={"flip": 0.0, "pad": 0, "erase": 0.5})
+    for plain, batch in zip(whole.batches(0), erasing.batches(0), strict=True):
+        assert batch.erased.shape == (4, 3)
+        assert not plain.erased.any()
+        changed = (plain.images != batch.images).flatten(1).any(1)
+        assert torch.equal(changed, batch.erased.flatten())
+
+
 def test_the_loss_is_the_sum_of_its_terms(store):
-    net, heads = Net(), heads_of()
-    task = task_of(store, net=net, heads=heads)
+    clips, heads = clips_of(), heads_of()
+    task = task_of(store, clips_of=clips, heads=heads)
     batch = next(iter(task.batches(0)))
     total, terms = task.loss(batch)
     assert set(terms) == {"identity", "attributes", "accuracy"}
-    features = net(preprocess(batch.images, net.backbone.mean, net.backbone.std))
-    outputs = heads(features.unflatten(0, (-1, 3)))
-    ids = identity.loss(outputs.logits, batch.persons, 0.1)
+    backbone = clips.network.backbone
+    merged = clips(preprocess(batch.images, backbone.mean, backbone.std))
+    logits = heads(merged.descriptors).logits
+    ids = torch.nn.functional.cross_entropy(logits, batch.persons, label_smoothing=0.1)
     labels = {group: of[batch.persons] for group, of in LABELS.items()}
-    seen = attribute_groups.loss(outputs.attributes, labels)
+    seen = attribute_groups.loss(merged.attributes, labels)
     torch.testing.assert_close(total, ids + 0.5 * seen)
     torch.testing.assert_close(terms["identity"], ids)
     torch.testing.assert_close(terms["attributes"], seen)
-    right = (outputs.logits.argmax(1) == batch.persons).sum().item()
+    right = (logits.argmax(1) == batch.persons).sum().item()
     assert terms["accuracy"].item() == pytest.approx(100 * right / 4)
     total.backward()
-    assert all(p.grad is not None for part in (net, heads) for p in part.parameters())
+    assert all(p.grad is not None for part in (clips, heads) for p in part.parameters())
+
+
+ALL_LOSSES = {
+    "identity": Term(identity, 2.0, {}),
+    "triplet": Term(triplet, 0.7, {"margin": 0.2, "metric": "cosine"}),
+    "center": Term(center, 1e-3, {}),
+    "osm": Term(osm, 0.3, {"alpha": 1.5, "vectors": "centers"}),
+    "attention": Term(attention, 0.5, {"of": "scores"}),
+}
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_every_loss_sees_what_is_meant_for_it(store, before):
+    clips, heads = clips_of("attention"), heads_of(neck=True, centers=True)
+    task = task_of(
+        store,
+        clips_of=clips,
+        heads=heads,
+        attributes={},
+        losses=ALL_LOSSES,
+        metric_before_neck=before,
+        augmenting={"flip": 0.5, "pad": 0, "erase": 0.6},
+    )
+    batch = next(iter(task.batches(0)))
+    total, terms = task.loss(batch)
+    backbone = clips.network.backbone
+    merged = clips(preprocess(batch.images, backbone.mean, backbone.std))
+    headed = heads(merged.descriptors)
+    seen = Clips(
+        persons=batch.persons,
+        features=headed.before if before else headed.after,
+        logits=headed.logits,
+        classes=heads.classifier.weight,
+        centers=heads.centers,
+        weights=merged.weights[:, 0],
+        scores=merged.scores,
+        erased=batch.erased,
+    )
+    wanted = {name: of.module.loss(seen, **of.options) for name, of in ALL_LOSSES.items()}
+    assert set(terms) == {*wanted, "accuracy"}
+    for name, value in wanted.items():
+        torch.testing.assert_close(terms[name], value)
+    torch.testing.assert_close(total, sum(ALL_LOSSES[n].weight * v for n, v in wanted.items()))
+
+
+def test_centers_move_at_a_rate_of_their_own_whatever_the_weight(store):
+    moved = []
+    for weight in (1e-3, 10.0):
+        heads = heads_of(centers=True)
+        start = heads.centers.detach().clone()
+        losses = {**IDENTITY, "center": Term(center, weight, {})}
+        task = task_of(store, heads=heads, losses=losses)
+        batch = next(iter(task.batches(0)))
+        total, _ = task.loss(batch)
+        total.backward()
+        task.after_step(0)
+        assert heads.centers.grad is None
+        moved.append(heads.centers.detach() - start)
+    torch.testing.assert_close(moved[0], moved[1], rtol=1e-4, atol=1e-6)
+    # two clips of each of two persons of three
+    assert (moved[0].abs().sum(1) > 0).tolist().count(True) == 2
 
 
 def test_without_attributes_identity_is_all(store):
-    task = task_of(store, heads=heads_of(None), attributes={})
+    task = task_of(store, clips_of=clips_of("average"), attributes={})
     total, terms = task.loss(next(iter(task.batches(0))))
     assert set(terms) == {"identity", "accuracy"}
-    assert total is terms["identity"]
+    assert torch.equal(total, terms["identity"])
 
 
 def test_a_batch_that_does_not_divide_is_refused(store):
@@ -432,18 +548,42 @@ def test_a_group_that_the_labels_leave_empty_is_refused(empty):
 # -------------------------------------------------------------------------------------- the stages
 
 SHORT = {"schedule__epochs": 1, "schedule__steps_per_epoch": 2}
-MODELS: dict[str, dict[str, Any] | None] = {
-    "average": None,
-    "whole": {**BOTH, "disentangled": False, "sigma": None},
-    "whole-weighted": {**BOTH, "disentangled": False},
-    "apart": {**BOTH, "sigma": None},
-    "apart-weighted": BOTH,
+COSAM = {
+    "after": ["layer3", "layer4"],
+    "reduced": 8,
+    "deviation": "population",
+    "summary": "one_layer",
+    "activation": "relu",
+    "enrichment": "multiply",
+}
+TRICKS = {
+    "model__embedding": "none",
+    "aggregation": {"name": "attention", "hidden": 4},
+    "neck": {"trains": "after"},
+    "augment__erase": 0.5,
+    "losses": {
+        "identity": {"weight": 1.0, "smoothing": 0.1},
+        "triplet": {"weight": 1.0, "margin": 0.3, "metric": "cosine", "ties": "share"},
+        "center": {"weight": 5e-4, "rate": 0.5},
+        "osm": {"weight": 0.5, "sigma": 0.8, "alpha": 1.2, "balance": 0.5, "vectors": "centers"},
+        "attention": {"weight": 1.0, "of": "weights"},
+    },
+}
+MODELS: dict[str, dict[str, Any]] = {
+    "average": {"aggregation": NO_ATTRIBUTES},
+    "whole": {"aggregation": {**BOTH, "disentangled": False, "sigma": None}},
+    "whole-weighted": {"aggregation": {**BOTH, "disentangled": False}},
+    "apart": {"aggregation": {**BOTH, "sigma": None}},
+    "apart-weighted": {},
+    "rnn": {"aggregation": {"name": "rnn", "hidden": 10}},
+    "cosam": {"aggregation": NO_ATTRIBUTES, "model__cosam": COSAM},
+    "tricks": TRICKS,
 }
 
 
 @pytest.mark.parametrize("name", MODELS)
 def test_every_model_trains_and_describes(data, tmp_path, name):
-    values = clip_method(attributes=MODELS[name], **SHORT)
+    values = clip_method(**MODELS[name], **SHORT)
     out = learn_here(data, tmp_path, values)
     assert {path.name for path in out.iterdir()} == {
         "model.safetensors",
@@ -451,17 +591,18 @@ def test_every_model_trains_and_describes(data, tmp_path, name):
         "timing.json",
     }
     terms = {term for _, _, term, _ in history_rows(out / "history.parquet")}
-    learnt = set() if name == "average" else {"attributes"}
-    assert terms == {"identity", "accuracy", "loss", "lr"} | learnt
+    learnt = {loss for loss, options in values["losses"].items() if options is not None}
+    learnt |= {"attributes"} if values["aggregation"]["name"] == "groups" else set()
+    assert terms == {"accuracy", "loss", "lr"} | learnt
     tensors, about = load_weights(out / "model.safetensors")
     assert (about["learns"], about["clips"]) == ("clips", values["clips"])
-    assert about["attributes"] == MODELS[name]
+    assert about["aggregation"] == values["aggregation"]
     assert about["persons"] == [1, 2, 3, 4]
     describe_here(data, out)
     features = tables.read(out / "features.parquet", "features").to_pandas()
     assert features["tracklet_id"].tolist() == [32, 35, 38, 41, 44]
     found = np.stack(features["feature"])
-    assert found.shape == (5, 12)
+    assert found.shape == (5, {"rnn": 10, "tricks": 512}.get(name, 12))
     np.testing.assert_allclose(np.linalg.norm(found, axis=1), 1, atol=1e-5)
     weights = tables.read_frame(out / "weights.parquet", "frame_weights")
     groups = {"shoes", "attach"} if name.startswith("apart") else {"all"}
@@ -470,14 +611,14 @@ def test_every_model_trains_and_describes(data, tmp_path, name):
     np.testing.assert_allclose(sums["sum"], 1, atol=1e-5)
     assert (sums["size"] == 4).all()
     uniform = np.allclose(weights["weight"], 0.25)
-    assert uniform != name.endswith("weighted")
+    assert uniform != (name.endswith("weighted") or name == "tricks")
     # what stands there is what the model makes of these frames
     model = restore_clip_model(about, part_of(tensors, "model"), part_of(tensors, "heads")).eval()
     of_first = weights[weights["tracklet_id"] == 32]
     rows = of_first[of_first["group"] == of_first["group"].iloc[0]]["image"].to_numpy()
     with ImageStore(data / "images.arrow") as store, torch.inference_mode():
         pixels = torch.from_numpy(store.batch(rows, HEIGHT, WIDTH))
-        descriptors, expected = model.describe(pixels, 4)
+        descriptors, expected = model.describe(pixels)
     np.testing.assert_allclose(found[0], descriptors[0].numpy(), atol=1e-5)
     for group, of_group in zip(model.aggregation.groups, expected[0].numpy(), strict=True):
         held = of_first[of_first["group"] == group]["weight"]
@@ -485,8 +626,8 @@ def test_every_model_trains_and_describes(data, tmp_path, name):
 
 
 def test_all_frames_of_a_tracklet_are_in_its_clips(data, tmp_path):
-    values = clip_method(attributes=None, schedule__epochs=0)
-    every = json.dumps({"test": "all"})
+    values = clip_method(aggregation=NO_ATTRIBUTES, schedule__epochs=0)
+    every = json.dumps({**DESCRIBED, "test": "all"})
     out = describe_here(data, learn_here(data, tmp_path, values), params=every)
     features = tables.read_frame(out / "features.parquet", "features", ["tracklet_id", "image"])
     # of 9, 2, 4, 5 and 3 frames
@@ -505,11 +646,17 @@ def test_all_frames_of_a_tracklet_are_in_its_clips(data, tmp_path):
 
 
 def test_an_untrained_network_is_averaged(data, tmp_path):
-    values = clip_method(attributes=None, model__embedding="none", schedule__epochs=0)
+    values = clip_method(aggregation=NO_ATTRIBUTES, model__embedding="none", schedule__epochs=0)
     out = describe_here(data, learn_here(data, tmp_path, values))
     assert history_rows(out / "history.parquet") == []
     features = tables.read(out / "features.parquet", "features").to_pandas()
     assert len(features["feature"][0]) == 512
+
+
+def test_more_persons_than_there_are_is_said(data, tmp_path, capsys):
+    values = clip_method(aggregation=NO_ATTRIBUTES, batch__persons=5, schedule__epochs=0)
+    learn_here(data, tmp_path, values)
+    assert "batch.persons is 5, but there are 4 training persons" in capsys.readouterr().out
 
 
 def test_maps_of_frozen_stages_are_what_the_stages_make(data, tmp_path):
@@ -538,7 +685,7 @@ def test_pictures_may_be_larger_than_what_is_cut_out_of_them(data, tmp_path):
     rows = weights[weights["group"] == "shoes"]["image"].to_numpy()[:4]
     with ImageStore(data / "images.arrow") as store, torch.inference_mode():
         whole = store.batch(rows, 32, 16)
-        descriptors, _ = model.describe(torch.from_numpy(whole[:, 4:28, 2:14].copy()), 4)
+        descriptors, _ = model.describe(torch.from_numpy(whole[:, 4:28, 2:14].copy()))
     found = tables.read(out / "features.parquet", "features").to_pandas()["feature"][0]
     np.testing.assert_allclose(found, descriptors[0].numpy(), atol=1e-5)
     values = clip_method(batch__cache_mb=64, **SHORT)
@@ -585,7 +732,7 @@ def test_labels_that_do_not_fit_are_refused(
 def test_labels_are_given_exactly_where_they_are_learnt(data, tmp_path):
     with pytest.raises(ReidError, match="labels were given, but the method learns no attributes"):
         path = data / "labels.parquet"
-        learn_here(data, tmp_path, clip_method(attributes=None), attributes=path)
+        learn_here(data, tmp_path, clip_method(aggregation=NO_ATTRIBUTES), attributes=path)
     with pytest.raises(ReidError, match="learns attributes, but no labels were given"):
         learn_here(data, tmp_path, clip_method(), attributes=None)
 
@@ -597,7 +744,7 @@ def test_a_model_of_frames_has_no_clips(data, tmp_path):
 
 
 def test_a_split_without_anything_to_search_is_refused(data, tmp_path):
-    out = learn_here(data, tmp_path, clip_method(attributes=None, schedule__epochs=0))
+    out = learn_here(data, tmp_path, clip_method(aggregation=NO_ATTRIBUTES, schedule__epochs=0))
     path = tmp_path / "tracklets.parquet"
     tables.write(path, "tracklets", tracklet_rows().assign(split="train"), {})
     with pytest.raises(ReidError, match="no tracklet to describe"):

@@ -302,11 +302,12 @@ def rest_of(stage: str, out: Path) -> dict[str, Any]:
         "attribute_labels": {"threshold": 0.5},
         "train_clips": {
             **found.methods["tiny_clips"].model_dump(
-                mode="json", exclude={"evaluation": True, "clips": {"test"}}
+                mode="json",
+                exclude={"evaluation": True, "clips": {"test", "normalise"}, "neck": {"retrieves"}},
             ),
             "seed": 1,
         },
-        "clip_features": {"test": "chunks"},
+        "clip_features": {"test": "chunks", "normalise": True, "after_neck": False},
         "attribute_examples": {"title": "Title", "rows": ["WBCE"], "persons": 2, "frames": 2},
         "temporal_weights": {"title": "Title", "sequences": 2},
         "visibility": {"title": "Title"},

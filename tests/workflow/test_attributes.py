@@ -188,7 +188,7 @@ def test_metrics_of_learning_from_clips(work: Path) -> None:
     }
     found = metrics["config"]
     assert found["method"]["learns"] == "clips"
-    assert found["method"]["attributes"]["sigma"] == 0.5
+    assert found["method"]["aggregation"]["sigma"] == 0.5
     assert found["transfer"]["loss"] == "wbce"
     assert found["source"]["train_persons"] == 12
     assert "bags" not in found
@@ -263,6 +263,7 @@ def test_a_study_s_table_has_the_paper_s_figures_and_ours(work: Path) -> None:
         ("A", f"{EXPERIMENT}_a", {"R-1": "79.0", "mAP": "66.1"}),
         ("F", EXPERIMENT, {"R-1": "82.6", "mAP": "71.2"}),
         ("true attributes", f"{EXPERIMENT}_truth", {"R-1": "", "mAP": ""}),
+        ("COSAM and ATTN-CL", f"{EXPERIMENT}_agree", {"R-1": "", "mAP": ""}),
     ):
         cells = dict(zip(lines[""], lines[label], strict=True))
         fine = read_json(f"{experiment}/metrics.json")["fine"]
@@ -270,6 +271,15 @@ def test_a_study_s_table_has_the_paper_s_figures_and_ours(work: Path) -> None:
         for name in ("R-1", "mAP"):
             assert cells[f"{name} paper"] == paper[name]
             assert cells[f"{name} ours"] == f"{ours[name]:.1f}"
+
+
+def test_all_losses_of_clips_are_recorded_and_ranks_again(work: Path) -> None:
+    rows = tables.read_frame(Path(f"{EXPERIMENT}_agree/runs/official-1/history.parquet"), "history")
+    losses = {"identity", "triplet", "center", "osm", "attention"}
+    assert losses <= set(rows["term"])
+    found = read_json(f"{EXPERIMENT}_agree/metrics.json")
+    assert found["reranked"]["queries"] == found["fine"]["queries"]
+    assert "reranked" not in read_json(f"{EXPERIMENT}/metrics.json")
 
 
 def test_retrieval_by_attribute_counts_those_who_have_it(work: Path) -> None:

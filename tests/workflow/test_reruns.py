@@ -203,6 +203,7 @@ KEYS: dict[str, tuple[Any, frozenset[str]]] = {
     "methods.tiny.schedule.milestones": ([1], BY_BAGS),
     "methods.tiny.schedule.factor": (0.5, BY_BAGS),
     "methods.tiny.schedule.warm_up": (0.5, BY_BAGS),
+    "methods.tiny.schedule.warm_up_from": (0.1, BY_BAGS),
     "methods.tiny.precision": ("32", BY_BAGS),
     "methods.tiny.evaluation.metric": ("euclidean", EVALUATING | {"grid_table"}),
     "methods.tiny.evaluation.rerank": (True, EVALUATING | {"grid_table"}),
@@ -251,6 +252,7 @@ KEYS: dict[str, tuple[Any, frozenset[str]]] = {
     "methods.tiny_tracklets.schedule.milestones": ([1], LEARNING),
     "methods.tiny_tracklets.schedule.factor": (0.5, LEARNING),
     "methods.tiny_tracklets.schedule.warm_up": (0.5, LEARNING),
+    "methods.tiny_tracklets.schedule.warm_up_from": (0.1, LEARNING),
     "methods.tiny_tracklets.precision": ("32", LEARNING),
     # who was seen again is told by the same distance
     "methods.tiny_tracklets.evaluation.metric": ("euclidean", COMPARING | {"search"}),
@@ -274,11 +276,34 @@ KEYS: dict[str, tuple[Any, frozenset[str]]] = {
     "methods.tiny_clips.clips.sampling": ("consecutive", BY_CLIPS),
     # how tracklets are described is no matter of the training
     "methods.tiny_clips.clips.test": ("all", SHOWING_CLIPS),
-    "methods.tiny_clips.attributes.disentangled": (False, BY_CLIPS),
-    "methods.tiny_clips.attributes.sigma": (0.9, BY_CLIPS),
-    "methods.tiny_clips.attributes.weight": (0.5, BY_CLIPS),
-    "methods.tiny_clips.attributes.groups": ({"shoes": ["shoes-Black"]}, BY_CLIPS),
-    "methods.tiny_clips.losses.smoothing": (0.1, BY_CLIPS),
+    "methods.tiny_clips.clips.normalise": (False, SHOWING_CLIPS),
+    "methods.tiny_clips.aggregation.disentangled": (False, BY_CLIPS),
+    "methods.tiny_clips.aggregation.sigma": (0.9, BY_CLIPS),
+    "methods.tiny_clips.aggregation.weight": (0.5, BY_CLIPS),
+    "methods.tiny_clips.aggregation.groups": ({"shoes": ["shoes-Black"]}, BY_CLIPS),
+    "methods.tiny_clips.model.cosam": (
+        {
+            "after": ["layer4"],
+            "reduced": 8,
+            "deviation": "population",
+            "summary": "one_layer",
+            "activation": "relu",
+            "enrichment": "multiply",
+        },
+        BY_CLIPS,
+    ),
+    "methods.tiny_clips.neck": ({"trains": "before"}, BY_CLIPS),
+    "methods.tiny_clips.losses.identity.weight": (0.5, BY_CLIPS),
+    "methods.tiny_clips.losses.identity.smoothing": (0.1, BY_CLIPS),
+    "methods.tiny_clips.losses.triplet": (
+        {"weight": 1.0, "margin": 0.2, "metric": "cosine", "ties": "share"},
+        BY_CLIPS,
+    ),
+    "methods.tiny_clips.losses.center": ({"weight": 1.0e-3, "rate": 0.5}, BY_CLIPS),
+    "methods.tiny_clips.losses.osm": (
+        {"weight": 0.5, "sigma": 0.8, "alpha": 1.2, "balance": 0.5, "vectors": "classifier"},
+        BY_CLIPS,
+    ),
     "methods.tiny_clips.batch.persons": (3, BY_CLIPS),
     "methods.tiny_clips.batch.clips": (3, BY_CLIPS),
     "methods.tiny_clips.batch.cache_mb": (100, BY_CLIPS),
@@ -296,6 +321,7 @@ KEYS: dict[str, tuple[Any, frozenset[str]]] = {
     "methods.tiny_clips.schedule.milestones": ([1], BY_CLIPS),
     "methods.tiny_clips.schedule.factor": (0.5, BY_CLIPS),
     "methods.tiny_clips.schedule.warm_up": (0.5, BY_CLIPS),
+    "methods.tiny_clips.schedule.warm_up_from": (0.1, BY_CLIPS),
     "methods.tiny_clips.precision": ("32", BY_CLIPS),
     "methods.tiny_clips.evaluation.metric": ("euclidean", MEASURING),
     "methods.tiny_clips.evaluation.rerank": (True, MEASURING),
@@ -356,6 +382,7 @@ KEYS: dict[str, tuple[Any, frozenset[str]]] = {
     "transfers.tiny.schedule.milestones": ([1], TRANSFERRING),
     "transfers.tiny.schedule.factor": (0.5, TRANSFERRING),
     "transfers.tiny.schedule.warm_up": (0.5, TRANSFERRING),
+    "transfers.tiny.schedule.warm_up_from": (0.1, TRANSFERRING),
     "transfers.tiny.precision": ("32", TRANSFERRING),
     # probabilities stay, and with them the network
     "transfers.tiny.threshold": (0.6, LABELLING | LOOKING),
@@ -415,6 +442,7 @@ KEYS: dict[str, tuple[Any, frozenset[str]]] = {
     # the examples asked for are of the run that is there
     "experiments.wl_tiny.splits": (["official", "dev"], SPLITTING - {"matches"} - OF_STUDIES),
     "experiments.wl_tiny.seeds": ([1, 2], TRAINING - {"matches"} - OF_STUDIES),
+    "experiments.wl_tiny.init": ("mini_walkers_tiny", TRAINING - OF_STUDIES),
     "experiments.wl_tiny.overrides": ({"schedule": {"epochs": 1}}, TRAINING - OF_STUDIES),
     "studies.mini.beside": ("WL-DukeV", STUDYING | {"counts_table"}),
     "studies.mini.bags": ("wl_parts4", BAGS - OF_EXPERIMENTS),
@@ -448,6 +476,7 @@ KEYS: dict[str, tuple[Any, frozenset[str]]] = {
     ),
     "studies.mini.datasets.walkers_tiny.rows": ({"k_1": {"loss": {"k": 2}}}, ONE_ROW),
     "studies.mini.rows.k_1.bags": ("spoilt", ONE_ROW),
+    "studies.mini.rows.k_1.init": ("wl_tiny", ONE_ROW),
     "studies.mini.rows.k_1.overrides": ({"loss": {"k": 2}}, ONE_ROW),
     # the paper's dataset is named by the levels
     "studies.mini_tmc.beside": ("PRID 2011", NOTHING),
@@ -503,6 +532,7 @@ KEYS: dict[str, tuple[Any, frozenset[str]]] = {
     "studies.mini_tmc.rows.intra_50.bags": ("majority", NOTHING),
     "studies.mini_tmc.rows.intra_50.isolation": ("nearer", LEARNING | {"isolation"}),
     "studies.mini_tmc.rows.intra_50.method": ("tmc_small", LEARNING),
+    "studies.mini_tmc.rows.intra_50.init": ("wl_tiny", LEARNING),
     "studies.mini_tmc.rows.intra_50.overrides": ({"batch": {"frames": 3}}, LEARNING),
     "studies.mini_attr.beside": ("iLIDS-VID", frozenset({"study_table"})),
     "studies.mini_attr.transfer": ("studio_tiny", OF_A_STUDY | OF_STUDIO),
@@ -538,7 +568,11 @@ KEYS: dict[str, tuple[Any, frozenset[str]]] = {
     ),
     "studies.mini_attr.rows.truth.transfer": ("bce", TRUE_ROW),
     "studies.mini_attr.rows.truth.method": ("attr_small", TRUE_ROW),
-    "studies.mini_attr.rows.truth.overrides": ({"losses": {"smoothing": 0.1}}, TRUE_ROW),
+    "studies.mini_attr.rows.truth.init": ("wl_tiny", TRUE_ROW),
+    "studies.mini_attr.rows.truth.overrides": (
+        {"losses": {"identity": {"smoothing": 0.1}}},
+        TRUE_ROW,
+    ),
     "tables.tiny.title": ("Another", frozenset({"table"})),
     "tables.tiny.rows": ({"another label": "wl_tiny"}, frozenset({"table"})),
     "tables.mini_k.title": ("Another", STUDYING),
@@ -755,6 +789,10 @@ WITHOUT_A_ROW = {
     # a dataset of another source is another dataset, as is a method that learns from other things
     *(f"datasets.{name}.source" for name in ("walkers_tiny", "film")),
     *(f"methods.{name}.learns" for name in ("tiny", "tiny_tracklets", "tiny_clips")),
+    # without attributes the study's transfers are none
+    "methods.tiny_clips.aggregation.name",
+    # needs another aggregation
+    "methods.tiny_clips.losses.attention",
     # likewise
     *("sources.tiny.source", "transfers.tiny.labels"),
     # an extractor has no embedding, and does not learn
@@ -801,10 +839,12 @@ STRAIGHT = {
 MODULES: dict[frozenset[str], str] = {
     # what computes nothing here, and the losses and readers that another experiment would use
     NOTHING: """
-        arguments codedigest config config_blocks config_faults config_studies console door machine
+        arguments codedigest config config_blocks config_faults config_methods config_studies
+        console door machine
         datasets.bring datasets.dukev datasets.fetch datasets.ilids datasets.prid datasets.seen
         datasets.unpack datasets.whereabouts
         losses.hslr losses.sslr losses.wsddn
+        models.aggregations.rnn
         report.isolation_preview stages.fetch stages.isolation_preview
     """,
     EVERYTHING: "errors files",
@@ -842,7 +882,8 @@ MODULES: dict[frozenset[str], str] = {
     COARSE_BAGS | GRIDS | BY_ATTRIBUTE: "stages.coarse_bags",
     LEARNT | EXTRACTING: """
         prefetching
-        models._torchvision models.backbones models.build models.reid models.weights
+        models._torchvision models.backbones models.build models.initial models.reid
+        models.weights
         training.devices
     """,
     LEARNT: """
@@ -850,6 +891,7 @@ MODULES: dict[frozenset[str], str] = {
         supervision.visible
         training.augment training.checkpoint training.frozen training.gathering training.loop
         training.optimiser training.pictures training.record training.schedule training.setup
+        training.start
     """,
     ALL_BAGS | MAJORITY | FILMING | ISOLATING | BY_ATTRIBUTE: "datasets.majority",
     LEARNING | EVALUATING | SCORING | BY_ATTRIBUTE | {"search", "attribute_examples"}: "cores",
@@ -864,8 +906,8 @@ MODULES: dict[frozenset[str], str] = {
     """,
     LEARNING | BY_CLIPS: "training.tracklet_sampling",
     BY_CLIPS: """
-        losses.attribute_groups losses.identity
-        models.attribute_groups models.clips
+        losses.attribute_groups losses.clips.center losses.clips.identity losses.clips.seen
+        models.aggregations.groups models.aggregations.protocol models.clips
         training.clip_sampling training.clip_task
         stages.train_clips
     """,
@@ -879,6 +921,11 @@ MODULES: dict[frozenset[str], str] = {
     LEARNING | EVALUATING | BY_ATTRIBUTE: "clustering.neighbours clustering.reciprocal",
     EXTRACTING | DESCRIBING | VOTING: "retrieval.describe retrieval.feature_table",
     DESCRIBING | GRIDS | {"search"}: "stages.features",
+    TRUE_ROW: """
+        losses.clips.attention losses.clips.osm losses.clips.triplet
+        models.aggregations.attention models.cosam
+    """,
+    TRUE_ROW | BY_ATTRIBUTE: "models.aggregations.average",
     SHOWING_CLIPS: "retrieval.describe_clips stages.clip_features",
     MEASURED | {"search"}: """
         retrieval.distances retrieval.measure retrieval.protocols retrieval.reranking
@@ -1182,7 +1229,7 @@ def test_what_others_use(key: str, value: Any, reruns) -> None:
         ("methods.tiny_tracklets.association.eps", "null"),
         ("sources.tiny.frames", ["2", "2"]),
         ("transfers.tiny.threshold", "0.5"),
-        ("methods.tiny_clips.attributes.sigma", "0.5"),
+        ("methods.tiny_clips.aggregation.sigma", "0.5"),
         ("studies.mini_attr.rows.a.overrides", {"attributes": "null"}),
     ],
 )

@@ -686,9 +686,29 @@ def split_folder(wildcards):
     return f"{dataset_folder(wildcards)}/{split_of(wildcards)}"
 
 
+def init_of(wildcards):
+    """Return the weights that a training starts from, none where it has its method's own.
+
+    Of the other experiment's run of the same name, or of its first one.
+    """
+    init = experiment_of(wildcards).init
+    if init is None:
+        return []
+    init = CONFIG.same.get(init, init)
+    if init in CONFIG.refused:
+        raise ReidError(CONFIG.refused[init])
+    runs = runs_of(init)
+    run = wildcards.run if wildcards.run in runs else runs[0]
+    return f"results/{init}/runs/{run}/model.safetensors"
+
+
 def training_values(wildcards):
     """Return what a training depends on: the method without what is for later, and the seed."""
-    later = {"evaluation": True, "clips": {"test"}}
+    later = {
+        "evaluation": True,
+        "clips": {"test", "normalise"},
+        "neck": {"retrieves"},
+    }
     chosen = method_of(wildcards).model_dump(mode="json", exclude=later)
     return values(chosen, seed=seed_of(wildcards))
 
@@ -696,12 +716,35 @@ def training_values(wildcards):
 def training_code(wildcards):
     """Return the digest of a training's code, with the losses that it uses and no others."""
     method = method_of(wildcards)
+    if method.learns == "clips":
+        losses = [f"losses.clips.{name}" for name, term in method.losses if term]
+        return code("stages.train_clips", *losses, *parts_of_network(method))
     if method.learns != "bags":
         return code(f"stages.train_{method.learns}")
     losses = [f"losses.{method.loss.name}"]
     if method.cpal.weight > 0:
         losses.append("losses.cpal")
     return code("stages.train", *losses)
+
+
+def parts_of_network(method):
+    """Return the modules of a network of clips that are imported by name."""
+    cosam = [] if method.model.cosam is None else ["models.cosam"]
+    return [f"models.aggregations.{method.aggregation.name}", *cosam]
+
+
+def clip_features_values(wildcards):
+    """Return how clips are described, as far as a training does not decide it."""
+    method = method_of(wildcards)
+    after = method.neck is not None and method.neck.retrieves == "after"
+    return values(
+        method.clips.model_dump(mode="json", include={"test", "normalise"}),
+        after_neck=after,
+    )
+
+
+def clip_features_code(wildcards):
+    return code("stages.clip_features", *parts_of_network(method_of(wildcards)))
 
 
 def collect_values(wildcards):
@@ -718,7 +761,15 @@ def collect_values(wildcards):
     }
     if "dev" in experiment.splits:
         resolved["validation_fraction"] = CONFIG.validation_fraction
-    names = {"dataset", "bags", "noise", "isolation", "transfer", "method"}
+    names = {
+        "dataset",
+        "bags",
+        "noise",
+        "isolation",
+        "transfer",
+        "method",
+        "init",
+    }
     named = experiment.model_dump(mode="json", include=names, exclude_none=True)
     about = {"experiment": wildcards.experiment, **named}
     return values(about, runs=runs_of(wildcards.experiment), config=resolved)

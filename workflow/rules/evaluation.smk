@@ -55,8 +55,8 @@ rule clip_features:
         gpu=1,
         device="auto",
     params:
-        block=lambda w: values({"test": method_of(w).clips.test}),
-        code=code("stages.clip_features"),
+        block=clip_features_values,
+        code=clip_features_code,
     shell:
         "python -m weakreid.stages.clip_features --model {input.model}"
         " --tracklets {input.tracklets} --frames {input.frames} --images {input.images}"

@@ -5,6 +5,7 @@ rule train:
     input:
         bags=lambda w: (f"{split_folder(w)}/bags/{experiment_of(w).bags}.parquet"),
         images=lambda w: f"{dataset_folder(w)}/images.arrow",
+        init=init_of,
     output:
         model="results/{experiment}/runs/{run}/model.safetensors",
         history="results/{experiment}/runs/{run}/history.parquet",
@@ -25,6 +26,7 @@ rule train:
         device="auto",
     params:
         block=training_values,
+        init=lambda w, input: each("init", input.init),
         code=training_code,
         # not an output: Snakemake would remove it before a killed training can go on from it
         checkpoint=lambda w, output: output.model.replace(
@@ -32,6 +34,7 @@ rule train:
         ),
     shell:
         "python -m weakreid.stages.train --bags {input.bags} --images {input.images}"
+        " {params.init}"
         " --params {params.block:q} --code {params.code} --checkpoint {params.checkpoint}"
         " --device {resources.device} --devices {resources.gpu} --threads {threads}"
         " --model {output.model} --history {output.history} --timing {output.timing} 2> {log}"
@@ -41,6 +44,7 @@ rule train_tracklets:
     input:
         tracks=tracks_of,
         images=lambda w: f"{dataset_folder(w)}/images.arrow",
+        init=init_of,
     output:
         model="results/{experiment}/runs/{run}/model.safetensors",
         history="results/{experiment}/runs/{run}/history.parquet",
@@ -62,6 +66,7 @@ rule train_tracklets:
         device="auto",
     params:
         block=training_values,
+        init=lambda w, input: each("init", input.init),
         code=training_code,
         # as for train
         checkpoint=lambda w, output: output.model.replace(
@@ -69,6 +74,7 @@ rule train_tracklets:
         ),
     shell:
         "python -m weakreid.stages.train_tracklets --tracks {input.tracks} --images {input.images}"
+        " {params.init}"
         " --params {params.block:q} --code {params.code} --checkpoint {params.checkpoint}"
         " --device {resources.device} --devices {resources.gpu} --threads {threads}"
         " --model {output.model} --history {output.history} --timing {output.timing}"
@@ -81,6 +87,7 @@ rule train_clips:
         frames=lambda w: f"{dataset_folder(w)}/frames.parquet",
         images=lambda w: f"{dataset_folder(w)}/images.arrow",
         attributes=labels_of,
+        init=init_of,
     output:
         model="results/{experiment}/runs/{run}/model.safetensors",
         history="results/{experiment}/runs/{run}/history.parquet",
@@ -102,6 +109,7 @@ rule train_clips:
     params:
         block=training_values,
         attributes=lambda w, input: each("attributes", input.attributes),
+        init=lambda w, input: each("init", input.init),
         code=training_code,
         # as for train
         checkpoint=lambda w, output: output.model.replace(
@@ -109,7 +117,7 @@ rule train_clips:
         ),
     shell:
         "python -m weakreid.stages.train_clips --tracklets {input.tracklets}"
-        " --frames {input.frames} --images {input.images} {params.attributes}"
+        " --frames {input.frames} --images {input.images} {params.attributes} {params.init}"
         " --params {params.block:q} --code {params.code} --checkpoint {params.checkpoint}"
         " --device {resources.device} --devices {resources.gpu} --threads {threads}"
         " --model {output.model} --history {output.history} --timing {output.timing} 2> {log}"

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from torch import Tensor, nn
 
-from weakreid.models.reid import seeded_linear
+from weakreid.models.initial import seeded_linear
 
 
 def attribute_head(dimension: int, attributes: int, seed: int = 0) -> nn.Linear:

@@ -188,6 +188,23 @@ def _construct(name: str, kind: _Kind, download: bool) -> nn.Module:
         ) from error
 
 
+def map_shapes(backbone: Backbone, height: int, width: int) -> dict[str, tuple[int, int, int]]:
+    """Return (channels, rows, columns) of the map after each stage, for images of a size."""
+    # one by one: frozen batch norms may be in another mode than the rest
+    modes = [(module, module.training) for module in backbone.modules()]
+    backbone.eval()
+    shapes = {}
+    with torch.no_grad():
+        maps = torch.zeros(1, 3, height, width)
+        for name, stage in backbone.stages.items():
+            maps = stage(maps)
+            channels, rows, columns = maps.shape[1:]
+            shapes[name] = (channels, rows, columns)
+    for module, mode in modes:
+        module.training = mode
+    return shapes
+
+
 def share_batch_norms(module: Network) -> Network:
     """Replace batch norms by ones that share their statistics among processes.
 

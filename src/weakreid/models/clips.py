@@ -1,10 +1,6 @@
-"""A network that sees clips: features of frames, merged into a descriptor of the clip.
+"""A network that sees clips: features of frames, merged into a descriptor of the clip."""
 
-What merges ("aggregation") is a module with a `dimension`, the length of a descriptor, and
-`groups`, names of the parts of a feature that have frame weights of their own; it maps frames'
-features [n, T, D] to descriptors [n, dimension] and the weights [n, len(groups), T] behind them.
-"""
-
+import importlib
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -12,126 +8,186 @@ import torch
 from torch import Tensor, nn
 
 from weakreid.losses.pooling import precise, without_autocast
-from weakreid.models.attribute_groups import ALL, AttributeGroups
-from weakreid.models.backbones import preprocess
-from weakreid.models.build import restore_model
-from weakreid.models.reid import ReidModel, chunks, seeded_linear
-
-
-class Average(nn.Module):
-    """The mean of a clip's frames.
-
-    Args:
-        dimension: D, of a feature and of a descriptor.
-    """
-
-    groups = (ALL,)
-
-    def __init__(self, dimension: int) -> None:
-        super().__init__()
-        self.dimension = dimension
-
-    def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
-        """Map features [n, T, D] to descriptors [n, D] and weights [n, 1, T], all 1/T."""
-        features = precise(features)
-        count, frames, _ = features.shape
-        return features.mean(1), features.new_full((count, 1, frames), 1 / frames)
-
-
-Aggregation = Average | AttributeGroups
+from weakreid.models.aggregations.protocol import Aggregation, Merged, Place
+from weakreid.models.backbones import map_shapes, preprocess
+from weakreid.models.build import build_model
+from weakreid.models.initial import seeded_linear, seeded_normal
+from weakreid.models.reid import ReidModel
 
 
 def build_aggregation(
-    attributes: Mapping[str, Any] | None, dimension: int, seed: int = 0
+    values: Mapping[str, Any], network: ReidModel, image: Mapping[str, Any], seed: int = 0
 ) -> Aggregation:
-    """Return what merges frames of `dimension` numbers, as a method's `attributes` block says.
+    """Return what merges a network's frames, as a method's `aggregation` block says.
 
     Raises:
-        ReidError: see `AttributeGroups`.
+        ReidError: see the module of its name.
     """
-    if attributes is None:
-        return Average(dimension)
-    return AttributeGroups(
-        attributes["groups"],
-        dimension,
-        disentangled=attributes["disentangled"],
-        sigma=attributes["sigma"],
-        seed=seed,
+    module = importlib.import_module(f"weakreid.models.aggregations.{values['name']}")
+    shapes = map_shapes(network.backbone, image["height"], image["width"])
+    channels, height, width = shapes[network.backbone.stage_names[-1]]
+    made: Aggregation = module.build(
+        values, Place(network.dimension, channels, height, width, seed)
     )
+    return made
 
 
-class ClipOutputs(NamedTuple):
-    """What the heads make of clips.
+class ClipNetwork(nn.Module):
+    """Clips in, a descriptor of each out.
 
-    Attributes:
-        logits: [n, C], of identities.
-        attributes: per group, logits [n, A]; empty where no attributes are learnt.
+    Args:
+        network: of the frames.
+        aggregation: what merges them.
+        frames: T.
     """
 
-    logits: Tensor
-    attributes: dict[str, Tensor]
+    def __init__(self, network: ReidModel, aggregation: Aggregation, frames: int) -> None:
+        super().__init__()
+        self.network, self.frames = network, frames
+        assert isinstance(aggregation, nn.Module)
+        self.aggregation: Any = aggregation
+
+    def forward(self, images: Tensor, after_front: bool = False) -> Merged:
+        """Map normalised images [n * T, 3, H, W], clip after clip, or `front`'s maps of them."""
+        maps = self.network.maps(images, after_front)
+        features = self.network.embed(maps).unflatten(0, (-1, self.frames))
+        merged: Merged = self.aggregation(features, maps.unflatten(0, (-1, self.frames)))
+        return merged
 
 
 class ClipHeads(nn.Module):
-    """All that learns from clips behind the network of frames: aggregation and classifier.
+    """What learns from clips' descriptors: a batch-norm neck, if there is one, and a classifier.
+
+    The neck's shift stays 0 and the classifier behind it has none (Luo et al., 2019).
 
     Args:
-        aggregation: see the module.
+        dimension: d, of a descriptor.
         identities: C, the number of training identities.
-        seed: of the classifier's initial weights.
+        neck: whether there is a batch norm between descriptor and classifier.
+        centers: whether there is a center [C, d] per identity, for the center loss.
+        seed: of initial weights.
     """
 
-    def __init__(self, aggregation: Aggregation, identities: int, seed: int = 0) -> None:
+    def __init__(
+        self,
+        dimension: int,
+        identities: int,
+        *,
+        neck: bool = False,
+        centers: bool = False,
+        seed: int = 0,
+    ) -> None:
         super().__init__()
-        self.aggregation = aggregation
-        self.classifier = seeded_linear(aggregation.dimension, identities, seed, "head", "identity")
+        self.neck = nn.BatchNorm1d(dimension) if neck else None
+        if self.neck is not None:
+            self.neck.bias.requires_grad_(False)
+        self.classifier = seeded_linear(
+            dimension, identities, seed, "head", "identity", bias=not neck
+        )
+        # not the optimiser's: see weakreid.losses.clips.center.move
+        self.centers = seeded_normal(identities, dimension, seed, "centers") if centers else None
 
-    def forward(self, features: Tensor) -> ClipOutputs:
-        """Map features [n, T, D]; descriptors are classified as they are, not normalised."""
-        descriptors, _ = self.aggregation(features)
-        attributes: dict[str, Tensor] = {}
-        if isinstance(self.aggregation, AttributeGroups):
-            attributes = self.aggregation.recognise(descriptors)
+    def forward(self, descriptors: Tensor) -> "Headed":
+        """Map descriptors [n, d]; they are classified as they are, not normalised."""
+        descriptors = precise(descriptors)
         with without_autocast(descriptors):
-            return ClipOutputs(self.classifier(descriptors), attributes)
+            behind = descriptors if self.neck is None else self.neck(descriptors)
+            return Headed(descriptors, behind, self.classifier(behind))
+
+
+class Headed(NamedTuple):
+    """What the heads make of clips.
+
+    Attributes:
+        before: descriptors [n, d], before the neck.
+        after: [n, d], behind it; the same where there is none.
+        logits: [n, C], of identities.
+    """
+
+    before: Tensor
+    after: Tensor
+    logits: Tensor
 
 
 class ClipModel(nn.Module):
     """Clips in, one retrieval descriptor per clip out.
 
     Args:
-        network: of the frames.
-        aggregation: see the module.
+        clips: the network.
+        neck: what a descriptor goes through before retrieval, or None.
+        normalise: whether descriptors have length 1.
     """
 
-    def __init__(self, network: ReidModel, aggregation: Aggregation) -> None:
+    def __init__(self, clips: ClipNetwork, neck: nn.Module | None, normalise: bool = True) -> None:
         super().__init__()
-        self.network, self.aggregation = network, aggregation
+        self.clips, self.neck, self.normalise = clips, neck, normalise
 
-    def describe(self, images: Tensor, frames: int) -> tuple[Tensor, Tensor]:
+    @property
+    def aggregation(self) -> Any:
+        """What merges the frames."""
+        return self.clips.aggregation
+
+    def describe(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Describe clips; the mode is not touched: call `.eval()` and `inference_mode()` around it.
 
         Args:
             images: uint8 [n * T, H, W, 3], clip after clip.
-            frames: T.
 
         Returns:
-            float32: descriptors [n, D] of length 1, and weights [n, len(groups), T].
+            float32: descriptors [n, d], and weights [n, G, T].
         """
-        mean, std = self.network.backbone.mean, self.network.backbone.std
-        parts = [self.network(preprocess(part, mean, std)).float() for part in chunks(images)]
-        merged, weights = self.aggregation(torch.cat(parts).unflatten(0, (-1, frames)))
-        return nn.functional.normalize(merged, dim=1), weights
+        backbone, frames = self.clips.network.backbone, self.clips.frames
+        # on a CPU the maps of few images stay in its caches; a clip stays whole
+        step = max(1, 32 // frames) * frames if images.device.type == "cpu" else len(images)
+        found = [
+            self.clips(preprocess(part, backbone.mean, backbone.std)) for part in images.split(step)
+        ]
+        descriptors = torch.cat([part.descriptors for part in found]).float()
+        if self.neck is not None:
+            with without_autocast(descriptors):
+                descriptors = self.neck(descriptors)
+        if self.normalise:
+            descriptors = nn.functional.normalize(descriptors, dim=1)
+        return descriptors, torch.cat([part.weights for part in found]).float()
+
+
+def build_clip_network(method: Mapping[str, Any], seed: int) -> ClipNetwork:
+    """Return the network that a method's blocks `model`, `aggregation`, `clips`, `image` describe.
+
+    Raises:
+        ReidError: see `build_model` and `build_aggregation`.
+    """
+    image, frames = method["image"], method["clips"]["frames"]
+    network = build_model(method["model"], seed, image=image, frames=frames)
+    aggregation = build_aggregation(method["aggregation"], network, image, seed)
+    return ClipNetwork(network, aggregation, frames)
 
 
 def restore_clip_model(
-    about: Mapping[str, Any], network: Mapping[str, Tensor], heads: Mapping[str, Tensor]
+    about: Mapping[str, Any],
+    network: Mapping[str, Tensor],
+    heads: Mapping[str, Tensor],
+    *,
+    normalise: bool = True,
+    after_neck: bool = True,
 ) -> ClipModel:
-    """Return a trained model from a file of weights: what it says of itself, and its two parts."""
-    frames = restore_model(about["model"], network)
-    aggregation = build_aggregation(about["attributes"], frames.dimension)
-    prefix = "aggregation."
-    aggregation.load_state_dict(
-        {name.removeprefix(prefix): t for name, t in heads.items() if name.startswith(prefix)}
-    )
-    return ClipModel(frames, aggregation)
+    """Return a trained model.
+
+    Args:
+        about: what its file of weights says of it.
+        network: the tensors of `ClipNetwork`.
+        heads: those of `ClipHeads`.
+        normalise: whether a clip's descriptor has length 1.
+        after_neck: whether it comes out of the neck; without one it does not matter.
+    """
+    plain = {**about, "model": {**about["model"], "weights": "none"}}
+    clips = build_clip_network(plain, 0)
+    clips.load_state_dict(dict(network))
+    neck: nn.Module | None = None
+    if about["neck"] is not None and after_neck:
+        neck = nn.BatchNorm1d(clips.aggregation.dimension)
+        prefix = "neck."
+        neck.load_state_dict(
+            {name.removeprefix(prefix): t for name, t in heads.items() if name.startswith(prefix)}
+        )
+    return ClipModel(clips, neck, normalise)

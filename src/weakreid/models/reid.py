@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from weakreid.errors import ReidError
 from weakreid.models.backbones import Backbone
-from weakreid.seeding import derive
+from weakreid.models.initial import seeded_linear
 
 EMBEDDINGS = ("fc", "fc_bn", "bnneck", "none")
 
@@ -29,6 +29,8 @@ class ReidModel(nn.Module):
         batch_norm: "train", or "eval" to keep the statistics of every batch norm of the backbone
             (their scale and shift go on learning).
         seed: of the embedding's initial weights.
+        cosam: modules of `weakreid.models.cosam` by the stage that each follows; with them, images
+            come clip after clip.
 
     Attributes:
         dimension: length of a feature.
@@ -47,18 +49,21 @@ class ReidModel(nn.Module):
         frozen: Sequence[str] = (),
         batch_norm: str = "train",
         seed: int = 0,
+        cosam: Mapping[str, nn.Module] | None = None,
     ) -> None:
         super().__init__()
         if embedding not in EMBEDDINGS:
             raise ReidError(f"embedding '{embedding}' is unknown; choose {', '.join(EMBEDDINGS)}")
         if batch_norm not in ("train", "eval"):
             raise ReidError(f"batch_norm is '{batch_norm}'; it must be 'train' or 'eval'")
-        unknown = [name for name in frozen if name not in backbone.stage_names]
-        if unknown:
-            raise ReidError(
-                f"frozen stage '{unknown[0]}' is unknown; {backbone.name} has "
-                f"{', '.join(backbone.stage_names)}"
-            )
+        cosam = cosam or {}
+        for kind, names in (("frozen stage", frozen), ("model.cosam.after", cosam)):
+            unknown = [name for name in names if name not in backbone.stage_names]
+            if unknown:
+                raise ReidError(
+                    f"{kind} '{unknown[0]}' is unknown; {backbone.name} has "
+                    f"{', '.join(backbone.stage_names)}"
+                )
         self.backbone = backbone
         self.normalise_features = normalise_features
         self.frozen = tuple(frozen)
@@ -73,6 +78,7 @@ class ReidModel(nn.Module):
             self.embedding = nn.BatchNorm1d(backbone.channels)
         else:
             self.embedding = nn.Identity()
+        self.cosam = nn.ModuleDict(cosam)
         for name in self.frozen:
             backbone.stages[name].requires_grad_(False)
         self.train(self.training)
@@ -90,9 +96,21 @@ class ReidModel(nn.Module):
 
     @property
     def frozen_front(self) -> tuple[str, ...]:
-        """The leading stages that do not learn: what they make of an image never changes."""
-        names = self.backbone.stage_names
-        return tuple(itertools.takewhile(lambda name: name in self.frozen, names))
+        """The leading stages that do not learn: what they make of an image never changes.
+
+        A COSAM behind one of them ends the front: it learns, and looks at the other frames.
+        """
+        names = []
+        for name in itertools.takewhile(self.frozen.__contains__, self.backbone.stage_names):
+            names.append(name)
+            if name in self.cosam:
+                break
+        return tuple(names)
+
+    @property
+    def new_layers(self) -> list[nn.Module]:
+        """What is not of the backbone: it starts from nothing."""
+        return [self.embedding, *self.cosam.values()]
 
     def front(self, images: Tensor) -> Tensor:
         """Map normalised images [N, 3, H, W] to the feature maps after `frozen_front`."""
@@ -100,13 +118,28 @@ class ReidModel(nn.Module):
             images = self.backbone.stages[name](images)
         return images
 
-    def forward(self, images: Tensor, after_front: bool = False) -> Tensor:
-        """Map normalised images [N, 3, H, W], or what `front` makes of them, to [N, dimension]."""
+    def maps(self, images: Tensor, after_front: bool = False) -> Tensor:
+        """Map normalised images [N, 3, H, W], or what `front` makes of them, to [N, c, h, w]."""
+        front = self.frozen_front
         maps = images if after_front else self.front(images)
-        for name in self.backbone.stage_names[len(self.frozen_front) :]:
-            maps = self.backbone.stages[name](maps)
+        if front:
+            maps = self._agreed(front[-1], maps)
+        for name in self.backbone.stage_names[len(front) :]:
+            maps = self._agreed(name, self.backbone.stages[name](maps))
+        return maps
+
+    def _agreed(self, name: str, maps: Tensor) -> Tensor:
+        """Return what the COSAM after a stage makes of its maps; the maps where there is none."""
+        return self.cosam[name](maps).maps if name in self.cosam else maps
+
+    def embed(self, maps: Tensor) -> Tensor:
+        """Map feature maps [N, c, h, w] to features [N, dimension]."""
         wide = torch.float32 if maps.dtype in (torch.bfloat16, torch.float16) else maps.dtype
         return self.embedding(maps.mean(dim=(2, 3), dtype=wide))
+
+    def forward(self, images: Tensor, after_front: bool = False) -> Tensor:
+        """Map normalised images [N, 3, H, W], or what `front` makes of them, to [N, dimension]."""
+        return self.embed(self.maps(images, after_front))
 
     def describe(self, images: Tensor) -> Tensor:
         """Map normalised images [N, 3, H, W] to retrieval descriptors [N, dimension], float32.
@@ -153,22 +186,15 @@ def middle_of(images: np.ndarray, height: int, width: int) -> np.ndarray:
     return np.ascontiguousarray(images[:, top : top + height, left : left + width])
 
 
-def seeded_linear(inputs: int, outputs: int, seed: int, *items: str) -> nn.Linear:
-    """Return a linear layer with PyTorch's own initialisation, drawn from a seed of its own."""
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(derive(seed, *items))
-        return nn.Linear(inputs, outputs)
-
-
 def parameter_groups(
     model: ReidModel,
-    heads: nn.Module | None,
+    heads: Sequence[nn.Module],
     lr: float,
     backbone_factor: float = 1.0,
     head_factor: float = 1.0,
     weight_decay: float = 0.0,
 ) -> list[dict[str, Any]]:
-    """Return an optimiser's parameter groups: backbone, embedding, heads.
+    """Return an optimiser's parameter groups: backbone, embedding (and COSAM), heads.
 
     Frozen parameters are left out, and so is a group that holds none. Each group has a "name".
 
@@ -180,14 +206,14 @@ def parameter_groups(
     Raises:
         ReidError: nothing is left to learn.
     """
-    parts: Mapping[str, tuple[nn.Module | None, float]] = {
-        "backbone": (model.backbone, backbone_factor),
-        "embedding": (model.embedding, 1.0),
+    parts: Mapping[str, tuple[Sequence[nn.Module], float]] = {
+        "backbone": ([model.backbone], backbone_factor),
+        "embedding": (model.new_layers, 1.0),
         "heads": (heads, head_factor),
     }
     groups = []
-    for name, (module, factor) in parts.items():
-        learning = [p for p in module.parameters() if p.requires_grad] if module else []
+    for name, (modules, factor) in parts.items():
+        learning = [p for module in modules for p in module.parameters() if p.requires_grad]
         if learning:
             rates = {"lr": lr * factor, "weight_decay": weight_decay}
             groups.append({"name": name, "params": learning, **rates})

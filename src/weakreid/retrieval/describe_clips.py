@@ -67,22 +67,18 @@ def describe_clips(
         fabric.autocast(),
     ):
         for of_batch in pieces:
-            found = []
-            for piece in of_batch:
-                found.append(clip_descriptors_of(model, next(made), piece.shape[1], fabric))
+            found = [clip_descriptors_of(model, next(made), fabric) for _ in of_batch]
             yield Described(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
 
 
-def clip_descriptors_of(
-    model: ClipModel, images: NDArray[np.uint8], frames: int, fabric: Fabric
-) -> Described:
-    """Return the descriptors of clips, uint8 [n * frames, height, width, 3], one after another.
+def clip_descriptors_of(model: ClipModel, images: NDArray[np.uint8], fabric: Fabric) -> Described:
+    """Return the descriptors of clips, uint8 [n * T, height, width, 3], one after another.
 
     The model is on the device of `fabric`, in eval mode; the caller sees to inference mode and
     autocast.
     """
     pixels = torch.from_numpy(images).to(fabric.device, non_blocking=True)
-    parts = model.describe(pixels, frames)
+    parts = model.describe(pixels)
     return Described(*(part.float().cpu().numpy() for part in parts))
 
 

@@ -32,7 +32,7 @@ def main(
     tracklets: Annotated[Path, typer.Option()],
     frames: Annotated[Path, typer.Option()],
     images: Annotated[Path, typer.Option()],
-    params: Annotated[str, typer.Option(help="test: how a tracklet is described")],
+    params: Annotated[str, typer.Option(help="test, normalise, after_neck: how")],
     device: Annotated[str, typer.Option()],
     threads: Annotated[int, typer.Option()],
     out: Annotated[Path, typer.Option()],
@@ -42,10 +42,17 @@ def main(
     tensors, about = load_weights(model)
     if about.get("learns") != "clips":
         raise ReidError(f"{model}: did not learn from clips; describe its frames instead")
-    test = json.loads(params)["test"]
+    block = json.loads(params)
+    test = block["test"]
     fabric = fabric_for(device, 1, about["precision"], threads)
     fabric.launch()
-    network = restore_clip_model(about, part_of(tensors, "model"), part_of(tensors, "heads"))
+    network = restore_clip_model(
+        about,
+        part_of(tensors, "model"),
+        part_of(tensors, "heads"),
+        normalise=block["normalise"],
+        after_neck=block["after_neck"],
+    )
     network = network.to(fabric.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     rows = tables.read_frame(tracklets, "tracklets", ["tracklet_id", "split"])
     searched = rows.loc[rows["split"].isin(["query", "gallery"]), "tracklet_id"]
@@ -78,11 +85,11 @@ def main(
             pd.DataFrame({"image": clips.middles, "tracklet_id": clips.tracklet_ids}),
             descriptors(),
             dimension=network.aggregation.dimension,
-            params={"image": image, "clips": about["clips"], "test": test},
+            params={"image": image, "clips": about["clips"], **block},
         )
     groups = network.aggregation.groups
     table = weight_table(*clips, weights=np.concatenate(used), groups=groups)
-    params_of_table = {"clips": about["clips"], "test": test, "groups": groups}
+    params_of_table = {"clips": about["clips"], **block, "groups": groups}
     tables.write(weights, "frame_weights", table, params_of_table)
 
 

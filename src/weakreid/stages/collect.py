@@ -15,7 +15,7 @@ from weakreid.report.tables import comparison
 
 PACKAGES = ("weakreid", "torch", "torchvision", "timm", "numpy", "pandas", "pyarrow", "simplejpeg")
 
-ABOUT = ("experiment", "dataset", "bags", "noise", "isolation", "transfer", "method")
+ABOUT = ("experiment", "dataset", "bags", "noise", "isolation", "transfer", "method", "init")
 
 
 def main(

@@ -30,16 +30,12 @@ def main(
     metrics: Annotated[Path, typer.Option()],
     rankings: Annotated[Path, typer.Option()],
 ) -> None:
-    """Measure fine- and coarse-grained retrieval."""
+    """Measure fine- and coarse-grained retrieval, and the fine one after re-ranking if asked."""
     block = json.loads(params)
     frames = read_features(features)
     common = {"metric": block["metric"], "keep": block["keep"], "threads": threads}
-    fine, queries, gallery = measure_fine(
-        frames,
-        tables.read_frame(tracklets, "tracklets"),
-        reranking=Reranking() if block["rerank"] else None,
-        **common,
-    )
+    of_split = tables.read_frame(tracklets, "tracklets")
+    fine, queries, gallery = measure_fine(frames, of_split, **common)
     rough, probes, bags = measure_coarse(
         frames,
         tables.read_frame(coarse, "bags"),
@@ -54,7 +50,11 @@ def main(
         ]
     )
     tables.write(rankings, "rankings", table, block)
-    write_json(metrics, {"fine": _figures(fine), "coarse": _figures(rough)})
+    figures = {"fine": _figures(fine), "coarse": _figures(rough)}
+    if block["rerank"]:
+        again, _, _ = measure_fine(frames, of_split, reranking=Reranking(), **common)
+        figures["reranked"] = _figures(again)
+    write_json(metrics, figures)
 
 
 def read_features(path: Path) -> Frames:

@@ -40,9 +40,7 @@ def main(
     """Draw some queries, picked at random, and the items nearest to them."""
     block = json.loads(params)
     table = tables.read_frame(rankings, "rankings")
-    measured = tables.read_params(rankings)
-    distance = f"{measured['metric']} distance"
-    reranked = f"{distance}, re-ranked" if measured["rerank"] else distance
+    distance = f"{tables.read_params(rankings)['metric']} distance"
     people = tables.read_frame(tracklets, "tracklets").set_index("tracklet_id")
     rows = tables.read_frame(frames, "frames")
     person_of = rows.set_index("image")["tracklet_id"].map(people["person_id"])
@@ -59,7 +57,7 @@ def main(
     rough = coarse_examples(_picked(table, "coarse", block), of_bag, person_of, items)
     with ImageStore(images) as store:
         for path, lines, name, numbers in (
-            (fine_out, fine, "queries and the nearest tracklets (fine-grained)", reranked),
+            (fine_out, fine, "queries and the nearest tracklets (fine-grained)", distance),
             (coarse_out, rough, "probes and the nearest videos (coarse-grained)", distance),
         ):
             figure = matching_examples(

@@ -38,6 +38,7 @@ def main(
     model: Annotated[Path, typer.Option()],
     history: Annotated[Path, typer.Option()],
     timing: Annotated[Path, typer.Option()],
+    init: Annotated[Path | None, typer.Option(help="weights to start from")] = None,
 ) -> None:
     """Train from the last checkpoint of this very training, if there is one."""
     started = time.monotonic()
@@ -59,7 +60,7 @@ def main(
         if short is not None:
             say(short)
         remove_leftovers(checkpoint, model, history, timing)
-    network = build_network(block, fabric)
+    network = build_network(block, fabric, init)
     # losses are found by name, so that the digest of this stage's code covers only those in use
     base = importlib.import_module(f"weakreid.losses.{block['loss']['name']}")
     cpal = importlib.import_module("weakreid.losses.cpal") if weight > 0 else None
@@ -99,7 +100,9 @@ def main(
             parts={"model": learner, "heads": projections},
             optimiser=optimiser,
             checkpoint_path=checkpoint,
-            mark=checkpoints.fingerprint(block, code, bags, checkpoints.digest_of(store)),
+            mark=checkpoints.fingerprint(
+                block, code, bags, *([init] if init else []), checkpoints.digest_of(store)
+            ),
         )
     leave(fabric)
     if not fabric.is_global_zero:

@@ -1,5 +1,6 @@
 """Stage: a network learns from clips of labelled tracklets; weights, history and timing out."""
 
+import importlib
 import json
 import time
 from pathlib import Path
@@ -9,18 +10,19 @@ import numpy as np
 import typer
 
 from weakreid import tables
-from weakreid.console import run_stage, say
+from weakreid.console import run_stage, say, warn
 from weakreid.errors import ReidError
 from weakreid.files import remove_leftovers, write_json
 from weakreid.images import ImageStore
-from weakreid.models.clips import ClipHeads, build_aggregation
+from weakreid.models.clips import ClipHeads, build_clip_network
 from weakreid.supervision.visible import read_attribute_labels
 from weakreid.training import checkpoint as checkpoints
-from weakreid.training.clip_task import ClipTask, attribute_labels, labelled_tracklets
+from weakreid.training.clip_task import ClipTask, Term, attribute_labels, labelled_tracklets
 from weakreid.training.devices import device_name, fabric_for, launch, leave
 from weakreid.training.optimiser import build_optimiser
 from weakreid.training.record import timing_of, write_history
-from weakreid.training.setup import about, build_network, learn, maps_within, pictures_of
+from weakreid.training.setup import about, learn, maps_within, model_of, pictures_of, prepared
+from weakreid.training.start import start_from
 
 LESS_MEMORY = (
     "lower batch.persons, batch.clips or batch.cache_mb, clips.frames,"
@@ -42,6 +44,7 @@ def main(
     history: Annotated[Path, typer.Option()],
     timing: Annotated[Path, typer.Option()],
     attributes: Annotated[Path | None, typer.Option(help="labels of persons")] = None,
+    init: Annotated[Path | None, typer.Option(help="weights to start from")] = None,
 ) -> None:
     """Train from the last checkpoint of this very training, if there is one."""
     started = time.monotonic()
@@ -51,7 +54,8 @@ def main(
         tables.read_frame(tracklets, "tracklets", ["tracklet_id", "person_id", "split"]),
         tables.read_frame(frames, "frames", ["tracklet_id", "position", "image"]),
     )
-    learnt = block["attributes"]
+    aggregation = block["aggregation"]
+    learnt = aggregation if aggregation["name"] == "groups" else None
     if (learnt is None) != (attributes is None):
         raise ReidError(
             f"{attributes}: labels were given, but the method learns no attributes; leave them out"
@@ -59,7 +63,7 @@ def main(
             else "the method learns attributes, but no labels were given; give --attributes"
         )
     labels = {}
-    if attributes is not None:
+    if attributes is not None and learnt is not None:
         known = read_attribute_labels(attributes, made.ids)
         of_groups = attribute_labels(known, learnt["groups"], made.ids)
         absent = [
@@ -70,16 +74,43 @@ def main(
         ]
         if absent:
             say(f"no training person has a label for {', '.join(absent)}: not learnt")
-        learnt, labels = {**learnt, "groups": of_groups.groups}, of_groups.labels
+        block = {**block, "aggregation": {**aggregation, "groups": of_groups.groups}}
+        labels = of_groups.labels
     fabric = fabric_for(device, devices, block["precision"], threads)
     threads = launch(fabric, threads)
     if fabric.is_global_zero:
+        if batch["persons"] > len(made.ids):
+            warn(
+                f"batch.persons is {batch['persons']}, but there are {len(made.ids)} training "
+                "persons: every batch has all of them"
+            )
         remove_leftovers(checkpoint, model, history, timing)
-    network = build_network(block, fabric)
-    heads = ClipHeads(build_aggregation(learnt, network.dimension, seed), len(made.ids), seed)
-    optimiser = build_optimiser(block["optimiser"], network, heads)
+    clips = build_clip_network({**block, "model": model_of(block, init)}, seed)
+    terms = {
+        name: Term(
+            importlib.import_module(f"weakreid.losses.clips.{name}"),
+            options["weight"],
+            {key: value for key, value in options.items() if key not in ("weight", "rate")},
+        )
+        for name, options in block["losses"].items()
+        if options is not None
+    }
+    centers = block["losses"]["center"]
+    heads = ClipHeads(
+        clips.aggregation.dimension,
+        len(made.ids),
+        neck=block["neck"] is not None,
+        centers=centers is not None,
+        seed=seed,
+    )
+    if init is not None:
+        start_from(init, clips.network, aggregation=clips.aggregation, neck=heads.neck)
+    clips = prepared(clips, fabric)
+    network = clips.network
+    learning = [clips.aggregation, heads.classifier, *([heads.neck] if heads.neck else [])]
+    optimiser = build_optimiser(block["optimiser"], network, *learning)
     # Fabric ties one module to the optimiser; the heads are a module of their own
-    learner, optimiser = fabric.setup(network, optimiser)
+    learner, optimiser = fabric.setup(clips, optimiser)
     behind = fabric.setup_module(heads)
     with ImageStore(images) as store:
         maps = None
@@ -92,11 +123,14 @@ def main(
             fabric=fabric,
             learner=learner,
             heads=behind,
+            own_heads=heads,
             mean=network.backbone.mean,
             std=network.backbone.std,
+            losses=terms,
+            metric_before_neck=block["neck"] is not None and block["neck"]["trains"] == "before",
             attributes=labels,
             attribute_weight=0.0 if learnt is None else learnt["weight"],
-            smoothing=block["losses"]["smoothing"],
+            center_rate=0.0 if centers is None else centers["rate"],
             persons=batch["persons"],
             clips=batch["clips"],
             frames=block["clips"]["frames"],
@@ -104,25 +138,26 @@ def main(
             steps_per_epoch=block["schedule"]["steps_per_epoch"],
             seed=seed,
         )
-        inputs = [tracklets, frames] if attributes is None else [tracklets, frames, attributes]
+        inputs = [path for path in (tracklets, frames, attributes, init) if path is not None]
         record = learn(
             task,
             block,
             fabric=fabric,
             parts={"model": learner, "heads": behind},
             optimiser=optimiser,
+            hooks=task,
             checkpoint_path=checkpoint,
             mark=checkpoints.fingerprint(block, code, *inputs, checkpoints.digest_of(store)),
         )
     leave(fabric)
     if not fabric.is_global_zero:
         return
-    tensors = {f"model.{name}": value for name, value in network.state_dict().items()}
+    tensors = {f"model.{name}": value for name, value in clips.state_dict().items()}
     tensors |= {f"heads.{name}": value for name, value in heads.state_dict().items()}
     write_history(history, record, block)
     write_json(timing, timing_of(record, time.monotonic() - started, fabric))
     named = about(block, fabric, ["classifier"], made.ids.tolist())
-    named |= {"learns": "clips", "clips": block["clips"], "attributes": learnt}
+    named |= {name: block[name] for name in ("learns", "clips", "aggregation", "neck")}
     checkpoints.save_weights(model, tensors, named)
     checkpoint.unlink(missing_ok=True)
     say(f"trained in {time.monotonic() - started:.0f} s on {device_name(fabric)}")

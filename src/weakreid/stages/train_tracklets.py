@@ -42,6 +42,7 @@ def main(
     history: Annotated[Path, typer.Option()],
     timing: Annotated[Path, typer.Option()],
     clusters: Annotated[Path, typer.Option()],
+    init: Annotated[Path | None, typer.Option(help="weights to start from")] = None,
 ) -> None:
     """Train from the last checkpoint of this very training, if there is one."""
     started = time.monotonic()
@@ -52,7 +53,7 @@ def main(
     threads = launch(fabric, threads)
     if fabric.is_global_zero:
         remove_leftovers(checkpoint, model, history, timing, clusters)
-    network = build_network(block, fabric)
+    network = build_network(block, fabric, init)
     mean = mean_of(network).to(fabric.device)
     # of one class until the first epoch's clusters are known
     classifier = torch.nn.Linear(network.dimension, 1, bias=False)
@@ -86,7 +87,9 @@ def main(
             parts={"model": learner, "mean": mean},
             optimiser=optimiser,
             checkpoint_path=checkpoint,
-            mark=checkpoints.fingerprint(block, code, tracks, checkpoints.digest_of(store)),
+            mark=checkpoints.fingerprint(
+                block, code, tracks, *([init] if init else []), checkpoints.digest_of(store)
+            ),
             hooks=task,
         )
         record += task.finish(schedule["epochs"])

@@ -22,6 +22,7 @@ def augment(
     erase: float,
     fill: tuple[float, float, float],
     out: np.ndarray | None = None,
+    erased: np.ndarray | None = None,
 ) -> np.ndarray:
     """Flip, shift and erase frames.
 
@@ -34,6 +35,7 @@ def augment(
             erasing: area 0.02 to 0.4 of the frame, aspect 0.3 to 3.3).
         fill: RGB value in 0..255 for what has no picture.
         out: an array to fill instead of a new one, C-contiguous, not `images` itself.
+        erased: bool [N] to fill: which frames lost a rectangle.
 
     Returns:
         uint8 [N, H, W, 3].
@@ -41,7 +43,7 @@ def augment(
     count, height, width, _ = images.shape
     flips = np.less(generator.random(count), flip)
     shifts = generator.integers(-pad, pad + 1, size=(count, 2))
-    erased = np.less(generator.random(count), erase)
+    chosen = np.less(generator.random(count), erase)
     # copied from, which costs a twentieth of writing one colour to every pixel
     blank = np.broadcast_to(np.round(fill).astype(np.uint8), (height, width, 3)).copy()
     if out is None:
@@ -55,11 +57,12 @@ def augment(
         else:
             # a tenth of the time of a copy with a negative stride
             cv2.flip(image, 1, dst=out[index])
-        if erased[index]:
-            rectangle = erasing_rectangle(height, width, generator)
-            if rectangle is not None:
-                top, left, tall, wide = rectangle
-                out[index, top : top + tall, left : left + wide] = blank[:tall, :wide]
+        rectangle = erasing_rectangle(height, width, generator) if chosen[index] else None
+        if rectangle is not None:
+            top, left, tall, wide = rectangle
+            out[index, top : top + tall, left : left + wide] = blank[:tall, :wide]
+        if erased is not None:
+            erased[index] = rectangle is not None
     return out
 
 

@@ -68,7 +68,8 @@ def clip_of(count: int, frames: int, sampling: str, generator: np.random.Generat
         count: frames of the tracklet, at least 1.
         frames: T.
         sampling: "chunks": a random frame of each of T equal chunks; "consecutive": T in a row
-            from a random one on, which start over where the tracklet is shorter.
+            from a random one on, which start over where the tracklet is shorter; "random": any T,
+            in the order of time, each at most once where there are as many.
         generator: where every choice comes from.
 
     Raises:
@@ -78,7 +79,12 @@ def clip_of(count: int, frames: int, sampling: str, generator: np.random.Generat
         return generator.integers(*chunks_of(count, frames))
     if sampling == "consecutive":
         return repeated(chunk_of(count, frames, generator), frames)
-    raise ReidError(f"clips.sampling is '{sampling}'; it must be 'chunks' or 'consecutive'")
+    if sampling == "random":
+        # every frame as often as any other, give or take one
+        whole, rest = divmod(frames, count)
+        chosen = generator.choice(count, rest, replace=False)
+        return np.sort(np.concatenate([np.repeat(np.arange(count), whole), chosen]))
+    raise ReidError(f"clips.sampling is '{sampling}'; choose chunks, consecutive or random")
 
 
 def clips_to_describe(count: int, frames: int, test: str) -> np.ndarray:

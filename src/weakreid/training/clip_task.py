@@ -1,7 +1,9 @@
-"""Learning from clips of labelled tracklets: who it is, and which attributes they have (ATTR)."""
+"""Learning from clips of labelled tracklets: a sum of losses (ATTR, COSAM, ATTN-CL)."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,8 +13,11 @@ from torch import Tensor, nn
 
 from weakreid.attributes import UNSURE
 from weakreid.errors import ReidError
-from weakreid.losses import attribute_groups, identity
+from weakreid.losses import attribute_groups
+from weakreid.losses.clips import center
+from weakreid.losses.clips.seen import Clips
 from weakreid.models.backbones import Triple, preprocess
+from weakreid.models.clips import ClipHeads
 from weakreid.seeding import numpy_generator
 from weakreid.training.clip_sampling import clip_of, person_batches, steps_of
 from weakreid.training.gathering import gather, gather_features
@@ -55,10 +60,12 @@ class ClipBatch:
         images: uint8 [n * T, H, W, 3], T frames of each clip of this process, clip after clip; or
             float [n * T, c, h, w], what the frozen stages make of them.
         persons: int64 [n], indices.
+        erased: bool [n, T], frames that lost a rectangle.
     """
 
     images: Tensor
     persons: Tensor
+    erased: Tensor
 
 
 def labelled_tracklets(tracklets: pd.DataFrame, frames: pd.DataFrame) -> LabelledTracklets:
@@ -119,11 +126,26 @@ def attribute_labels(
     return AttributeLabels(resolved, labels)
 
 
-class ClipTask:
-    """Batches of clips and their loss: cross-entropy of identities + weight * Σ_n BCE_n.
+@dataclass(frozen=True)
+class Term:
+    """One of the losses that a training adds up.
 
-    With several processes each makes the features of the frames of its share of a batch's clips;
-    these are gathered, and every process computes the loss of the whole batch.
+    Attributes:
+        module: of `weakreid.losses.clips`.
+        weight: in the sum.
+        options: of its `loss`.
+    """
+
+    module: ModuleType
+    weight: float
+    options: Mapping[str, Any]
+
+
+class ClipTask:
+    """Batches of clips and their loss: the weighted sum of a method's losses.
+
+    With several processes each makes the descriptors of its share of a batch's clips; these are
+    gathered, and every process computes the loss of the whole batch.
 
     Attributes:
         steps_per_epoch: for the loop.
@@ -137,11 +159,14 @@ class ClipTask:
         fabric: Fabric,
         learner: nn.Module,
         heads: nn.Module,
+        own_heads: ClipHeads,
         mean: Triple,
         std: Triple,
+        losses: Mapping[str, Term],
+        metric_before_neck: bool,
         attributes: Mapping[str, Tensor],
         attribute_weight: float,
-        smoothing: float,
+        center_rate: float,
         persons: int,
         clips: int,
         frames: int,
@@ -155,12 +180,15 @@ class ClipTask:
             tracklets: of the training.
             pictures: of their frames.
             fabric: devices and precision.
-            learner: the network of frames as the fabric set it up.
+            learner: `weakreid.models.clips.ClipNetwork` as the fabric set it up.
             heads: `weakreid.models.clips.ClipHeads` as the fabric set it up.
+            own_heads: the same, as it is.
             mean, std: of the network's input.
-            attributes: per group of the heads, labels int64 [persons, A]; may be empty.
+            losses: by the name that they are recorded under.
+            metric_before_neck: whether metric losses see descriptors before the neck.
+            attributes: per group of the aggregation, labels int64 [persons, A]; may be empty.
             attribute_weight: of the sum of the groups' losses.
-            smoothing: of the identities' labels.
+            center_rate: of the centers' own descent (`weakreid.losses.clips.center.move`).
             persons: P of a batch.
             clips: K of each person in a batch.
             frames: T of a clip.
@@ -179,9 +207,11 @@ class ClipTask:
                 "to a multiple of them or take fewer devices"
             )
         self.tracklets, self.pictures, self.fabric = tracklets, pictures, fabric
-        self.learner, self.heads, self.mean, self.std = learner, heads, mean, std
+        self.learner, self.heads, self.own_heads = learner, heads, own_heads
+        self.mean, self.std = mean, std
+        self.losses, self.metric_before_neck = dict(losses), metric_before_neck
         self.attributes = {name: of.to(fabric.device) for name, of in attributes.items()}
-        self.attribute_weight, self.smoothing = attribute_weight, smoothing
+        self.attribute_weight, self.center_rate = attribute_weight, center_rate
         self.persons, self.clips = persons, clips
         self.frames, self.sampling, self.seed = frames, sampling, seed
         self.steps_per_epoch = steps_of(steps_per_epoch, len(tracklets.images), size)
@@ -209,33 +239,76 @@ class ClipTask:
             of_tracklet = self.tracklets.images[chosen[place]]
             positions = clip_of(len(of_tracklet), self.frames, self.sampling, generator)
             rows.append(of_tracklet[positions])
-        images = self.pictures.augmented(rows, generators)
-        persons = torch.from_numpy(self.tracklets.persons[chosen[places.start : places.stop]])
+        erased = np.empty(len(rows) * self.frames, bool)
+        parts = (
+            self.pictures.augmented(rows, generators, erased),
+            torch.from_numpy(self.tracklets.persons[chosen[places.start : places.stop]]),
+            torch.from_numpy(erased).unflatten(0, (-1, self.frames)),
+        )
         if self.fabric.device.type == "cuda":
-            return ClipBatch(images.pin_memory(), persons.pin_memory())
-        return ClipBatch(images, persons)
+            return ClipBatch(*(part.pin_memory() for part in parts))
+        return ClipBatch(*parts)
 
     def size(self, batch: ClipBatch) -> int:
         """Return the number of images in a batch."""
         return len(batch.images)
 
     def loss(self, batch: ClipBatch) -> tuple[Tensor, dict[str, Tensor]]:
-        """Return the loss of a batch and its terms: identity, attributes, accuracy in per cent."""
+        """Return the loss of a batch and its terms: each loss, and accuracy in per cent."""
         device = self.fabric.device
         images = batch.images.to(device, non_blocking=True)
         persons = gather(self.fabric, batch.persons.to(device, non_blocking=True))
+        erased = gather(self.fabric, batch.erased.to(device, non_blocking=True))
         if self.pictures.maps is None:
-            features = self.learner(preprocess(images, self.mean, self.std))
+            merged = self.learner(preprocess(images, self.mean, self.std))
         else:
-            features = self.learner(images, after_front=True)
-        features = gather_features(self.fabric, features)
-        outputs = self.heads(features.unflatten(0, (-1, self.frames)))
-        total = identity.loss(outputs.logits, persons, self.smoothing)
-        terms = {"identity": total}
+            merged = self.learner(images, after_front=True)
+        scores = merged.scores
+        headed = self.heads(gather_features(self.fabric, merged.descriptors))
+        clips = Clips(
+            persons=persons,
+            features=headed.before if self.metric_before_neck else headed.after,
+            logits=headed.logits,
+            classes=self.own_heads.classifier.weight,
+            centers=self.own_heads.centers,
+            weights=gather_features(self.fabric, merged.weights.mean(1)),
+            scores=None if scores is None else gather_features(self.fabric, scores),
+            erased=erased,
+        )
+        terms = {
+            name: term.module.loss(clips, **term.options) for name, term in self.losses.items()
+        }
+        weights = {name: term.weight for name, term in self.losses.items()}
         if self.attributes:
+            recognised = {
+                group: gather_features(self.fabric, of_group)
+                for group, of_group in merged.attributes.items()
+            }
             labels = {group: of_group[persons] for group, of_group in self.attributes.items()}
-            terms["attributes"] = attribute_groups.loss(outputs.attributes, labels)
-            total = total + self.attribute_weight * terms["attributes"]
-        right = outputs.logits.detach().argmax(1) == persons
+            terms["attributes"] = attribute_groups.loss(recognised, labels)
+            weights["attributes"] = self.attribute_weight
+        total = torch.stack([weights[name] * value for name, value in terms.items()]).sum()
+        right = clips.logits.detach().argmax(1) == persons
         terms["accuracy"] = 100 * right.float().mean()
         return total, terms
+
+    # ------------------------------------------------------------------ the loop's hooks
+
+    def begin_epoch(self, epoch: int) -> list[tuple[str, float]]:
+        """Do nothing: batches need no preparation."""
+        return []
+
+    def after_step(self, step: int) -> None:
+        """Move the centers of the center loss, whose rate no optimiser changes."""
+        centers, term = self.own_heads.centers, self.losses.get("center")
+        if centers is None or term is None or centers.grad is None:
+            return
+        center.move(centers, centers.grad / term.weight, self.center_rate)
+        centers.grad = None
+
+    def state(self) -> dict[str, Any]:
+        """Return nothing: centers are parameters of the heads."""
+        return {}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Do nothing."""

@@ -10,7 +10,7 @@ from weakreid.models.reid import ReidModel, parameter_groups
 
 
 def build_optimiser(
-    values: Mapping[str, Any], model: ReidModel, heads: torch.nn.Module
+    values: Mapping[str, Any], model: ReidModel, *heads: torch.nn.Module
 ) -> torch.optim.Optimizer:
     """Return the optimiser that a method's `optimiser` block describes.
 

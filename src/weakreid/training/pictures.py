@@ -42,18 +42,25 @@ class Pictures:
     resized: tuple[int, int] | None = None
 
     def augmented(
-        self, rows: Sequence[np.ndarray], generators: Sequence[np.random.Generator]
+        self,
+        rows: Sequence[np.ndarray],
+        generators: Sequence[np.random.Generator],
+        erased: np.ndarray | None = None,
     ) -> Tensor:
         """Return groups of frames, one after the other, each changed by its own generator.
 
         Args:
             rows: per group, rows of the store.
             generators: one per group.
+            erased: bool [N] to fill: which frames lost a rectangle; none with `maps`.
 
         Returns:
             uint8 [N, H, W, 3], or with `maps` float [N, c, h, w].
         """
+        if erased is None:
+            erased = np.empty(sum(map(len, rows)), bool)
         if self.maps is not None:
+            erased[:] = False
             flip = self.augmenting["flip"]
             mirrored = [
                 np.less(generator.random(len(of_group)), flip)
@@ -69,7 +76,14 @@ class Pictures:
             pictures = images[frames]
             if self.resized is not None:
                 pictures = random_cuts(pictures, generator, self.height, self.width)
-            augment(pictures, generator, fill=self.fill, out=changed[frames], **self.augmenting)
+            augment(
+                pictures,
+                generator,
+                fill=self.fill,
+                out=changed[frames],
+                erased=erased[frames],
+                **self.augmenting,
+            )
         return torch.from_numpy(changed)
 
     def plain(self, rows: np.ndarray) -> Tensor:

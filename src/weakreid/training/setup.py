@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -17,11 +17,35 @@ from weakreid.training.frozen import FrozenMaps, frozen_maps
 from weakreid.training.loop import History, Hooks, Task, fit
 from weakreid.training.pictures import Pictures
 from weakreid.training.schedule import rate_factor
+from weakreid.training.start import start_from
+
+Network = TypeVar("Network", bound=torch.nn.Module)
 
 
-def build_network(method: Mapping[str, Any], fabric: Fabric) -> ReidModel:
-    """Return the network that a method's `model` block describes, as `fabric` can train it."""
-    network = build_model(method["model"], method["seed"])
+def build_network(method: Mapping[str, Any], fabric: Fabric, init: Path | None = None) -> ReidModel:
+    """Return the network that a method's `model` block describes, as `fabric` can train it.
+
+    Args:
+        method: resolved.
+        fabric: devices and precision.
+        init: weights of another training to start from.
+
+    Raises:
+        ReidError: see `build_model` and `start_from`.
+    """
+    network = build_model(model_of(method, init), method["seed"])
+    if init is not None:
+        start_from(init, network)
+    return prepared(network, fabric)
+
+
+def model_of(method: Mapping[str, Any], init: Path | None) -> dict[str, Any]:
+    """Return a method's `model` block; with `init` no other weights are looked for."""
+    return dict(method["model"]) if init is None else {**method["model"], "weights": "none"}
+
+
+def prepared(network: Network, fabric: Fabric) -> Network:
+    """Return a network as `fabric` can train it: batch norms that share, images channels-last."""
     if fabric.world_size > 1 and fabric.device.type == "cuda":
         network = share_batch_norms(network)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -109,6 +133,7 @@ def learn(
             milestones=schedule["milestones"],
             factor=schedule["factor"],
             warm_up=schedule["warm_up"],
+            warm_up_from=schedule["warm_up_from"],
         )
 
     return fit(

@@ -3,15 +3,15 @@
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
+from weakreid.losses.clips.seen import Clips
 from weakreid.losses.pooling import precise
 
 
-def loss(logits: Tensor, labels: Tensor, smoothing: float = 0.0) -> Tensor:
-    """Return the cross-entropy, averaged over the rows.
+def loss(clips: Clips, *, smoothing: float = 0.0) -> Tensor:
+    """Return the cross-entropy, averaged over the clips.
 
     Args:
-        logits: [n, C].
-        labels: int64 [n], in 0..C-1.
+        clips: of which `logits` and `persons` are looked at.
         smoothing: ε: the label's share is 1 - ε + ε/C, every other identity's ε/C.
     """
-    return cross_entropy(precise(logits), labels, label_smoothing=smoothing)
+    return cross_entropy(precise(clips.logits), clips.persons, label_smoothing=smoothing)

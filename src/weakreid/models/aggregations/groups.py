@@ -4,16 +4,15 @@ Shapes: n clips of T frames, features of D numbers, N groups of A_1 .. A_N attri
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from weakreid.errors import ReidError
 from weakreid.losses.pooling import precise, without_autocast
-from weakreid.models.reid import seeded_linear
-
-ALL = "all"
-"""The name of the one group where a frame's weight is the same for the whole feature."""
+from weakreid.models.aggregations.protocol import ALL, Merged, Place
+from weakreid.models.initial import seeded_linear
 
 
 def entropy(probabilities: Tensor) -> Tensor:
@@ -86,24 +85,28 @@ class AttributeGroups(nn.Module):
             for group, names in self.attributes.items()
         )
 
-    def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, features: Tensor, maps: Tensor | None = None) -> Merged:
         """Merge frames.
 
         Args:
             features: [n, T, D].
+            maps: not looked at.
 
         Returns:
-            Descriptors [n, D] (Eq. 4; the segment for all is merged by 1/T), not normalised, and
-            the weights [n, len(groups), T], which carry no gradient.
+            Descriptors [n, D] (Eq. 4; the segment for all is merged by 1/T), not normalised, the
+            weights [n, len(groups), T], which carry no gradient, and the attributes that the
+            predictors recognise in the descriptors.
         """
         features = precise(features)
         weights = self.weights(features)
-        if not self.disentangled:
-            return (weights[:, 0, :, None] * features).sum(1), weights
-        segments = features.unflatten(2, (len(self.groups) + 1, -1))
-        alike = torch.full_like(weights[:, :1], 1 / features.shape[1])
-        of_segments = torch.cat([weights, alike], dim=1).transpose(1, 2)
-        return (of_segments[..., None] * segments).sum(1).flatten(1), weights
+        if self.disentangled:
+            segments = features.unflatten(2, (len(self.groups) + 1, -1))
+            alike = torch.full_like(weights[:, :1], 1 / features.shape[1])
+            of_segments = torch.cat([weights, alike], dim=1).transpose(1, 2)
+            descriptors = (of_segments[..., None] * segments).sum(1).flatten(1)
+        else:
+            descriptors = (weights[:, 0, :, None] * features).sum(1)
+        return Merged(descriptors, weights, attributes=self.recognise(descriptors))
 
     @torch.no_grad()
     def weights(self, features: Tensor) -> Tensor:
@@ -129,3 +132,18 @@ class AttributeGroups(nn.Module):
                     self.attributes, self.predictors, parts, strict=True
                 )
             }
+
+
+def build(options: Mapping[str, Any], place: Place) -> AttributeGroups:
+    """Return the aggregation; its options are `groups`, `disentangled` and `sigma`.
+
+    Raises:
+        ReidError: see `AttributeGroups`.
+    """
+    return AttributeGroups(
+        options["groups"],
+        place.dimension,
+        disentangled=options["disentangled"],
+        sigma=options["sigma"],
+        seed=place.seed,
+    )

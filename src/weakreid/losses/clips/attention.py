@@ -1,0 +1,29 @@
+"""The attention loss: frames with an erased patch should not be looked at (ATTN-CL, Eq. 1)."""
+
+from torch import Tensor
+
+from weakreid.errors import ReidError
+from weakreid.losses.clips.seen import Clips
+from weakreid.losses.pooling import precise
+
+KINDS = ("weights", "scores")
+
+
+def loss(clips: Clips, *, of: str = "weights") -> Tensor:
+    """Return how much attention lies on erased frames.
+
+    Args:
+        clips: of which `erased` and `weights` or `scores` are looked at.
+        of: "weights": the attention, which sums to 1 over a clip, averaged over all frames (Eq. 1);
+            "scores": what the softmax made it of, summed over a clip's frames and averaged over
+            clips (the authors' program).
+
+    Raises:
+        ReidError: an unknown kind.
+    """
+    if of not in KINDS:
+        raise ReidError(f"losses.attention.of is '{of}'; choose {' or '.join(KINDS)}")
+    if of == "weights":
+        return (precise(clips.weights) * clips.erased).mean()
+    assert clips.scores is not None, "the config refuses this loss without attention"
+    return (precise(clips.scores) * clips.erased).sum(1).mean()

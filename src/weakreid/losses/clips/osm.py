@@ -1,0 +1,73 @@
+"""Online soft mining with class-aware attention (Wang et al., 2018; ATTN-CL).
+
+A contrastive loss over all pairs of a batch: near positives and near negatives count most, and a
+pair counts as little as the one of its two clips that looks less like its own class.
+"""
+
+import torch
+from torch import Tensor
+from torch.nn.functional import normalize
+
+from weakreid.errors import ReidError
+from weakreid.losses.clips.seen import Clips
+from weakreid.losses.pooling import precise, without_autocast
+
+VECTORS = ("classifier", "centers", "moving_centers")
+
+
+def loss(
+    clips: Clips,
+    *,
+    sigma: float = 0.8,
+    alpha: float = 1.2,
+    balance: float = 0.5,
+    vectors: str = "classifier",
+) -> Tensor:
+    """Return (1 - l) ½ Σ⁺ w d² / Σ⁺ w + l ½ Σ⁻ w (α - d)₊² / Σ⁻ w over the ordered pairs.
+
+    d are distances of features of length 1; w = s · min(a_i, a_j), with s = exp(-d²/σ²) of
+    positives and (α - d)₊ of negatives; a_i is the softmax of x_i · v over unit class vectors v,
+    at its own class. Weights are not detached. A batch without positive pairs, or without negative
+    pairs within α, has 0 for that term.
+
+    Args:
+        clips: of which `features`, of any length, `persons`, and `classes` or `centers` are looked
+            at.
+        sigma: σ.
+        alpha: α, the margin of negatives.
+        balance: l.
+        vectors: v: "classifier": its weights; "centers": the center loss's centers (ATTN-CL's "CL
+            centers"), which learn from that loss alone; "moving_centers": this loss moves them too
+            (the authors' program).
+
+    Raises:
+        ReidError: unknown vectors.
+    """
+    features, labels = clips.features, clips.persons
+    if vectors not in VECTORS:
+        raise ReidError(f"losses.osm.vectors is '{vectors}'; choose {', '.join(VECTORS)}")
+    of_classes = clips.classes if vectors == "classifier" else clips.centers
+    assert of_classes is not None, "the config refuses centers without the center loss"
+    if vectors == "centers":
+        of_classes = of_classes.detach()
+    with without_autocast(features):
+        unit = normalize(precise(features), dim=1)
+        attention = (unit @ normalize(precise(of_classes), dim=1).T).softmax(1)
+    own = attention.gather(1, labels[:, None]).squeeze(1)
+    # differences: |x|² + |y|² - 2xy of near duplicates is noise, and its root has a huge gradient
+    distances = (unit[:, None] - unit[None, :]).square().sum(2).clamp(min=1e-12).sqrt()
+    same = labels[:, None] == labels[None, :]
+    pairs = ~torch.eye(len(labels), dtype=torch.bool, device=labels.device)
+    trust = torch.minimum(own[:, None], own[None, :])
+    inside = (alpha - distances).clamp(min=0)
+    squares = distances.square()
+    positive = _mean(squares, (-squares / sigma**2).exp() * trust, same & pairs)
+    negative = _mean(inside.square(), inside * trust, ~same)
+    return 0.5 * ((1 - balance) * positive + balance * negative)
+
+
+def _mean(values: Tensor, weights: Tensor, chosen: Tensor) -> Tensor:
+    """Return the weighted mean of the chosen pairs; 0 where all weights are 0."""
+    weights = weights * chosen
+    total = weights.sum()
+    return (weights * values).sum() / total.masked_fill(total == 0, 1.0)

@@ -1,0 +1,75 @@
+"""Temporal attention (TA of Gao and Nevatia, 2018): a clip's frames count as a network says."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from torch import Tensor, nn
+
+from weakreid.losses.pooling import precise, without_autocast
+from weakreid.models.aggregations.protocol import ALL, Merged, Place
+from weakreid.models.initial import seeded
+
+
+class Attention(nn.Module):
+    """A weighted sum of frames; weights come from the frames' maps and their neighbours in time.
+
+    A convolution as large as the map makes a vector of each frame, a convolution over three frames
+    makes a score of these, and a softmax over the clip's frames makes weights of the scores. Both
+    convolutions are followed by a ReLU, so frames with scores below 0 count the same.
+
+    Args:
+        dimension: D, of a feature and of a descriptor.
+        channels: c, of the maps.
+        height: h, of the maps.
+        width: w.
+        hidden: of a frame's vector.
+        seed: of the initial weights.
+    """
+
+    groups = (ALL,)
+
+    def __init__(
+        self,
+        dimension: int,
+        channels: int,
+        height: int,
+        width: int,
+        *,
+        hidden: int = 256,
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        self.dimension = dimension
+        with seeded(seed, "aggregation", "attention"):
+            self.of_frame = nn.Conv2d(channels, hidden, (height, width))
+            self.over_time = nn.Conv1d(hidden, 1, 3, padding=1)
+
+    def scores(self, maps: Tensor) -> Tensor:
+        """Return the scores [n, T], at least 0, of maps [n, T, c, h, w]."""
+        count = maps.shape[0]
+        vectors = self.of_frame(maps.flatten(0, 1)).relu().flatten(1)
+        with without_autocast(vectors):
+            over_time = precise(vectors).unflatten(0, (count, -1)).mT
+            return self.over_time(over_time).squeeze(1).relu()
+
+    def forward(self, features: Tensor, maps: Tensor) -> Merged:
+        """Map features [n, T, D] and maps [n, T, c, h, w] to descriptors [n, D], weights [n, 1, T].
+
+        Weights and scores carry a gradient.
+        """
+        scores = self.scores(maps)
+        weights = scores.softmax(1)
+        descriptors = (weights[:, :, None] * precise(features)).sum(1)
+        return Merged(descriptors, weights[:, None], scores)
+
+
+def build(options: Mapping[str, Any], place: Place) -> Attention:
+    """Return the aggregation; its option is `hidden`."""
+    return Attention(
+        place.dimension,
+        place.channels,
+        place.height,
+        place.width,
+        hidden=options["hidden"],
+        seed=place.seed,
+    )

@@ -1,0 +1,34 @@
+"""Temporal average pooling (TP): all frames count alike."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from torch import Tensor, nn
+
+from weakreid.losses.pooling import precise
+from weakreid.models.aggregations.protocol import ALL, Merged, Place
+
+
+class Average(nn.Module):
+    """The mean of a clip's frames.
+
+    Args:
+        dimension: D, of a feature and of a descriptor.
+    """
+
+    groups = (ALL,)
+
+    def __init__(self, dimension: int) -> None:
+        super().__init__()
+        self.dimension = dimension
+
+    def forward(self, features: Tensor, maps: Tensor | None = None) -> Merged:
+        """Map features [n, T, D] to descriptors [n, D] and weights [n, 1, T], all 1/T."""
+        features = precise(features)
+        count, frames, _ = features.shape
+        return Merged(features.mean(1), features.new_full((count, 1, frames), 1 / frames))
+
+
+def build(options: Mapping[str, Any], place: Place) -> Average:
+    """Return the aggregation; it has no options."""
+    return Average(place.dimension)

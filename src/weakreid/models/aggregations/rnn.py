@@ -1,0 +1,44 @@
+"""A recurrent network over a clip's frames (RNN of Gao and Nevatia, 2018)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from torch import Tensor, nn
+
+from weakreid.losses.pooling import precise, without_autocast
+from weakreid.models.aggregations.protocol import ALL, Merged, Place
+from weakreid.models.initial import seeded
+
+
+class Recurrent(nn.Module):
+    """The mean of an LSTM's outputs over the frames.
+
+    Args:
+        inputs: D, of a feature.
+        hidden: of the LSTM, and of a descriptor.
+        seed: of the initial weights.
+    """
+
+    groups = (ALL,)
+
+    def __init__(self, inputs: int, *, hidden: int = 512, seed: int = 0) -> None:
+        super().__init__()
+        self.dimension = hidden
+        with seeded(seed, "aggregation", "rnn"):
+            self.lstm = nn.LSTM(inputs, hidden, batch_first=True)
+
+    def forward(self, features: Tensor, maps: Tensor | None = None) -> Merged:
+        """Map features [n, T, D] to descriptors [n, hidden] and weights [n, 1, T], all 1/T.
+
+        A clip starts from a state of zeros. The maps are not looked at.
+        """
+        features = precise(features)
+        count, frames, _ = features.shape
+        with without_autocast(features):
+            outputs, _ = self.lstm(features)
+        return Merged(outputs.mean(1), outputs.new_full((count, 1, frames), 1 / frames))
+
+
+def build(options: Mapping[str, Any], place: Place) -> Recurrent:
+    """Return the aggregation; its option is `hidden`."""
+    return Recurrent(place.dimension, hidden=options["hidden"], seed=place.seed)

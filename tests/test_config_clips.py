@@ -1,0 +1,116 @@
+"""The config of clip networks and their losses: what goes together, and what is refused."""
+
+from typing import Any
+
+import pytest
+
+from weakreid import config
+from weakreid.errors import ReidError
+
+RAW: dict[str, Any] = {
+    "datasets": {
+        "a": {"source": "walkers", "size": "tiny"},
+        "b": {"source": "walkers", "size": "tiny", "seed": 2},
+    },
+    "methods": {
+        "plain": {"learns": "clips"},
+        "tricks": {
+            "learns": "clips",
+            "aggregation": {"name": "attention", "hidden": 8},
+            "augment": {"erase": 0.5},
+            "neck": {},
+            "losses": {"triplet": {}, "center": {}, "osm": {"vectors": "centers"}, "attention": {}},
+        },
+    },
+    "experiments": {
+        "one": {"dataset": "a", "method": "plain"},
+        "two": {"dataset": "b", "method": "tricks", "init": "one"},
+    },
+    "studies": {
+        "s": {
+            "beside": "x",
+            "method": "tricks",
+            "rows": {"bare": {"overrides": {"losses": {"osm": None}}}, "from_a": {"init": "s_a"}},
+        }
+    },
+}
+
+
+def changed(experiment: str, **values: Any) -> dict[str, Any]:
+    made = {**RAW["experiments"][experiment], **values}
+    return {**RAW, "experiments": {**RAW["experiments"], experiment: made}}
+
+
+def refusal(raw: dict[str, Any]) -> str:
+    with pytest.raises(ReidError) as found:
+        config.load(raw)
+    return str(found.value)
+
+
+def test_a_method_is_a_sum_of_parts() -> None:
+    loaded = config.load(RAW)
+    bare = config.method_of(loaded, "s_a_bare")
+    assert bare.losses.osm is None and bare.losses.attention is not None
+    assert loaded.experiments["s_b_from_a"].init == "s_a"
+    plain = config.method_of(loaded, "one")
+    assert plain.aggregation.name == "average" and plain.neck is None
+    assert plain.model.cosam is None
+
+
+def test_another_aggregation_keeps_what_it_has_too() -> None:
+    aggregation = {"overrides": {"aggregation": {"name": "rnn"}, "losses": {"attention": None}}}
+    method = config.method_of(config.load(changed("two", **aggregation)), "two")
+    assert (method.aggregation.name, method.aggregation.hidden) == ("rnn", 8)
+
+
+@pytest.mark.parametrize(
+    ("experiment", "overrides", "line"),
+    [
+        ("one", {"model": {"cosam": {"after": ["stem"]}}}, "'layer1', 'layer2', 'layer3'"),
+        ("one", {"model": {"cosam": {"after": []}}}, "model.cosam.after"),
+        (
+            "one",
+            {"model": {"cosam": {}}, "clips": {"frames": 1}},
+            "model.cosam compares the frames of a clip, and clips.frames is 1; set it to 2 or more",
+        ),
+        ("one", {"losses": {"identity": None}}, "every one of the losses is null; set one"),
+        (
+            "two",
+            {"losses": {"center": None}},
+            "losses.osm.vectors are the centers of losses.center, which is null",
+        ),
+        (
+            "two",
+            {"aggregation": {"name": "average"}},
+            "losses.attention needs a network that attends to frames; set aggregation",
+        ),
+        (
+            "two",
+            {"augment": {"erase": 0.0}},
+            "losses.attention looks at frames with an erased patch, and augment.erase is 0",
+        ),
+        ("two", {"losses": {"osm": {"weight": 0}}}, "losses.osm.weight"),
+        ("two", {"batch": {"persons": 1}}, "batch.persons"),
+    ],
+)
+def test_parts_that_do_not_fit_are_refused(
+    experiment: str, overrides: dict[str, Any], line: str
+) -> None:
+    assert line in refusal(changed(experiment, overrides=overrides))
+
+
+def test_an_experiment_that_starts_from_itself_in_the_end() -> None:
+    line = refusal(changed("one", init="two"))
+    circle = "one -> two -> one is a circle; leave init out of one of them"
+    assert line.startswith(f"experiments.one.init: {circle}")
+
+
+def test_an_experiment_that_starts_from_one_that_is_not_there() -> None:
+    assert "experiments.one.init: 'tow' does not exist; did you mean 'two'?" in refusal(
+        changed("one", init="tow")
+    )
+
+
+def test_cosam_is_no_part_of_a_network_of_single_frames() -> None:
+    raw = {**RAW, "methods": {**RAW["methods"], "bags": {"model": {"cosam": {}}}}}
+    assert "unknown key 'methods.bags.model.cosam'" in refusal(raw)
