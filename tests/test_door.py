@@ -211,6 +211,12 @@ def test_weights_that_were_copied_away_need_the_experiments_metrics(tmp_path: Pa
     other.write_text(json.dumps({"config": {"method": {"evaluation": {}, "clips": {}}}}))
     with pytest.raises(ReidError, match="not of the experiment of"):
         weakreid.load(alone, "cpu", metrics=other).embed_tracklet(pictures())
+    # where nothing can be measured there is no such file
+    np.testing.assert_allclose(
+        weakreid.load(alone, "cpu").embed_tracklet(pictures(), metric="cosine"), found, atol=1e-6
+    )
+    with pytest.raises(ReidError, match="metric is 'l2'; it must be cosine or euclidean"):
+        weakreid.load(alone, "cpu").embed_tracklet(pictures(), metric="l2")
 
 
 def test_a_programs_own_settings_of_torch_stay(folder: Path) -> None:

@@ -100,7 +100,9 @@ class Model:
             return self._of_clips(pictures, places, batch, normalise=True)
         return self._of_frames(pictures, batch)
 
-    def embed_tracklet(self, frames: Pictures, batch: int = BATCH) -> NDArray[np.float32]:
+    def embed_tracklet(
+        self, frames: Pictures, batch: int = BATCH, metric: str | None = None
+    ) -> NDArray[np.float32]:
         """Return one descriptor of a tracklet, as the experiment compares tracklets.
 
         That is the mean over its frames, or over its clips where the model learns from clips; it is
@@ -109,6 +111,8 @@ class Model:
         Args:
             frames: of one tracklet, in the order of time; see `embed`.
             batch: see `embed`.
+            metric: "cosine" or "euclidean", by which tracklets are to be compared; None: as the
+                experiment's metrics.json says. Where nothing can be measured there is none.
 
         Returns:
             float32 [D].
@@ -119,7 +123,11 @@ class Model:
         pictures = _checked(frames)
         if batch < 1:
             raise ReidError(f"batch is {batch}; it must be at least 1")
-        method = self._method()
+        if metric not in (None, "cosine", "euclidean"):
+            raise ReidError(f"metric is '{metric}'; it must be cosine or euclidean")
+        method: dict[str, Any] = {}
+        if metric is None or self.learns_from_clips:
+            method = self._method()
         if self.learns_from_clips:
             places = clips_to_describe(len(pictures), self._frames, method["clips"]["test"])
             normalise = method["clips"]["normalise"]
@@ -129,7 +137,7 @@ class Model:
         mean = tracklet_descriptors(
             found,
             np.zeros(len(found), np.int64),
-            normalise_means=method["evaluation"]["metric"] == "cosine",
+            normalise_means=(metric or method["evaluation"]["metric"]) == "cosine",
         )
         return mean.features[0].astype(np.float32, copy=False)
 
@@ -189,7 +197,8 @@ class Model:
         if not path.exists():
             raise ReidError(
                 f"{path}: not there, and {self.path} alone does not say how tracklets are compared;"
-                " compute the experiment's metrics.json, or give its place to load(..., metrics=)"
+                " say it: embed_tracklet(..., metric='cosine'); compute the experiment's"
+                " metrics.json; or give its place: load(..., metrics=)"
             )
         method = read_json(path, ["config"])["config"].get("method", {})
         if "evaluation" not in method or self.learns_from_clips != ("clips" in method):
