@@ -415,8 +415,9 @@ def test_a_config_that_is_no_mapping(raw: Any) -> None:
             "method",
             "mine",
             (
-                "'mine' does not exist; allowed: attr, attr_small, small, small_tracklets, tmc, "
-                "tmc_small, wl, wl_tracklets"
+                "'mine' does not exist; allowed: attention, attention_small, attn_cl, "
+                "attn_cl_small, attr, attr_small, cosam, cosam_small, small, small_tracklets, "
+                "tmc, tmc_small, wl, wl_tracklets"
             ),
         ),
     ],
@@ -1141,7 +1142,7 @@ def test_every_comparison_row_is_in_the_tables_and_empty() -> None:
     of_attr |= {"k-reciprocal (CaffeNet)", "k-reciprocal (Res-50)"}
     of_cosam = {"LOMO+XQDA", "JST-RNN", "QAN", "Context Aware Parts", "IDE+XQDA+ReRanking"}
     of_cosam |= {"Region QEN", "Comp. Snippet Sim.", "Part-Aligned", "ETAP-Net"}
-    of_attn_cl = {"SOTA without re-ranking", "SOTA with re-ranking"}
+    of_attn_cl = {"SOTA", "SOTA without re-ranking", "SOTA with re-ranking"}
     assert empty == of_wl | of_tmc | of_attr | of_cosam | of_attn_cl
 
 

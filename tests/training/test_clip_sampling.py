@@ -154,9 +154,17 @@ def test_clips_of_several_tracklets_stand_one_after_the_other():
     assert found.numbers.tolist() == [0, 0, 0]
 
 
+@given(count=st.integers(1, 20), frames=st.integers(1, 12), seed=st.integers(0, 99))
+def test_random_frames_are_in_order_and_as_often_as_can_be(count, frames, seed):
+    found = clip_of(count, frames, "random", numpy_generator(seed))
+    assert found.tolist() == sorted(found) and len(found) == frames
+    times = np.bincount(found, minlength=count)
+    assert len(times) == count and times.max() - times.min() <= 1
+
+
 def test_unknown_words_and_nothing_to_describe_are_refused():
-    with pytest.raises(ReidError, match=r"clips\.sampling is 'random'; it must be 'chunks' or"):
-        clip_of(3, 2, "random", numpy_generator(1))
+    with pytest.raises(ReidError, match=r"clips\.sampling is 'all'; choose chunks,"):
+        clip_of(3, 2, "all", numpy_generator(1))
     with pytest.raises(ReidError, match=r"clips\.test is 'random'; it must be 'chunks' or 'all'"):
         clips_to_describe(3, 2, "random")
     rows = pd.DataFrame({"tracklet_id": [], "position": [], "image": []})

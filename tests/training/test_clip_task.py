@@ -286,6 +286,8 @@ def task_of(store: ImageStore, world: Any = None, **more: Any) -> ClipTask:
     clips = more.pop("clips_of", None) or clips_of()
     heads = more.pop("heads", None) or heads_of()
     augmenting = more.pop("augmenting", PLAIN)
+    # as a fabric set them up, where it did
+    learner, behind = more.pop("learner", clips), more.pop("behind", heads)
     mean = clips.network.backbone.mean
     options = {
         "attributes": LABELS,
@@ -305,8 +307,8 @@ def task_of(store: ImageStore, world: Any = None, **more: Any) -> ClipTask:
         TRACKLETS,
         Pictures(store, HEIGHT, WIDTH, mean, augmenting, 1),
         fabric=world or World(),
-        learner=clips,
-        heads=heads,
+        learner=learner,
+        heads=behind,
         own_heads=heads,
         mean=mean,
         std=clips.network.backbone.std,
