@@ -4,7 +4,6 @@ import contextlib
 import importlib
 import io
 import json
-import os
 import re
 import shutil
 import signal
@@ -12,7 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import cv2
 import numpy as np
@@ -25,7 +24,7 @@ from tests.workflow.conftest import SIDE_BY_SIDE
 from tests.workflow.dryrun import dry_run
 from tests.workflow.of_stages import INPUTS, SEVERAL, inputs_of, rest_of
 
-from weakreid import console, tables
+from weakreid import console, files, tables
 from weakreid.training.checkpoint import load_weights
 
 pytestmark = pytest.mark.slow
@@ -211,9 +210,9 @@ TINY = {"dataset": "walkers_tiny", "bags": None, "noise": None, "isolation": Non
             ),
         ),
         (
-            {"methods": {"tiny_clips": {"attributes": {"groups": {"shoes": []}}}}},
+            {"methods": {"tiny_clips": {"aggregation": {"groups": {"shoes": []}}}}},
             (
-                "config.yaml: 'methods.tiny_clips.attributes.groups': the group shoes has no "
+                "config.yaml: 'methods.tiny_clips.aggregation.groups': the group shoes has no "
                 "attribute; give it one, or leave it out"
             ),
         ),
@@ -224,7 +223,7 @@ TINY = {"dataset": "walkers_tiny", "bags": None, "noise": None, "isolation": Non
             },
             (
                 "experiments.wl_tiny: transfers.tiny.attributes has none of the group "
-                "head_shoulder; add one, or leave the group out of attributes.groups"
+                "head_shoulder; add one, or leave the group out of aggregation.groups"
             ),
         ),
         (
@@ -493,7 +492,7 @@ def test_attributes_that_cannot_be_learnt(tiny) -> None:
         "constant": {**block, "on_constant": "stop"},
     }
     groups = {"shoes": ["shoes-Red"], "head_shoulder": ["hs-Hat"]}
-    learning = {"attributes": {"groups": groups}, "model": {"dimension": 3}}
+    learning = {"aggregation": {"groups": groups}, "model": {"dimension": 3}}
     shoeless = {**TINY, "method": "tiny_clips", "transfer": "tiny", "overrides": learning}
     places = [f"results/attributes/{name}/walkers_tiny/official-1" for name in transfers]
     places.append("results/shoeless/runs/official-1")
@@ -634,12 +633,17 @@ OUTPUTS = {
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this system")
 @pytest.mark.parametrize("stage", OUTPUTS)
-def test_a_full_disk(stage: str, work: Path) -> None:
+def test_a_full_disk(stage: str, work: Path, monkeypatch) -> None:
     option = next(iter(INPUTS[stage]))
-    out = work / "out"
-    out.mkdir()
-    # what `files.replacing` writes to first
-    (out / f".{OUTPUTS[stage]}.{os.getpid()}.part").symlink_to("/dev/full")
+    out, locked_part = work / "out", files._locked_part
+
+    def full(path: Path) -> tuple[Path, IO[str]]:
+        part, lock = locked_part(path)
+        if path.name == OUTPUTS[stage]:
+            (part / path.name).symlink_to("/dev/full")
+        return part, lock
+
+    monkeypatch.setattr(files, "_locked_part", full)
     line = refused(stage, option, Path(INPUTS[stage][option]), work)
     name = out / OUTPUTS[stage]
     wanted = f"error: the disk is full: {name} was not written; free some space and run again"

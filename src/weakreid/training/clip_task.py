@@ -118,7 +118,7 @@ def attribute_labels(
         resolved[group] = [name for name in names if name in table]
         if not resolved[group]:
             raise ReidError(
-                f"attributes.groups: no training person has a label for any attribute of {group} "
+                f"aggregation.groups: no training person has a label for any attribute of {group} "
                 f"({', '.join(names)}); leave the group out, or take labels that have one"
             )
         of_group = table[resolved[group]].fillna(UNSURE).to_numpy().astype(np.int64)
