@@ -509,7 +509,7 @@ def test_attributes_that_cannot_be_learnt(tiny) -> None:
     assert lacking.startswith("error: attributes: the source has none called 'Age17-30'; ")
     assert constant.startswith("error: attribute AgeLess16 has a positive ratio of 0 in the 24 ")
     assert groups_left.startswith(
-        "error: attributes.groups: no training person has a label for any attribute of shoes "
+        "error: aggregation.groups: no training person has a label for any attribute of shoes "
     )
     assert left == []
     assert set(re.findall(r"rule (\w+):", text)) == {"transfer", "train_clips"}

@@ -71,7 +71,7 @@ class AttributeGroups(nn.Module):
         empty = [group for group, names in self.attributes.items() if not names]
         if empty or not groups:
             which = f"the group {empty[0]} has no attribute" if empty else "no group of attributes"
-            raise ReidError(f"attributes.groups: {which}; give it one, or leave it out")
+            raise ReidError(f"aggregation.groups: {which}; give it one, or leave it out")
         segments = len(groups) + 1 if disentangled else 1
         if dimension % segments:
             raise ReidError(
