@@ -743,6 +743,8 @@ ALSO: dict[str, dict[str, Any]] = {
     "methods.tiny_clips.batch.cache_mb": {"methods.tiny_clips.model.frozen": ["stem"]},
     "transfers.tiny.batch.cache_mb": {"transfers.tiny.model.frozen": ["stem"]},
     "experiments.wl_tiny.transfer": OF_CLIPS,
+    # given to another stage than the rest of its block
+    "methods.tiny_clips.clips.normalise": {},
     "experiments.wl_tiny.noise": OF_TRACKLETS,
     "experiments.wl_tiny.isolation": {"experiments.wl_tiny.noise": "tiny", **OF_TRACKLETS},
     # the other datasets' bags of that name stay as they are
@@ -958,6 +960,14 @@ MODULES: dict[frozenset[str], str] = {
     frozenset({"identities"}): "stages.identities",
     ON_DISK: "report.identities",
     COLLECTING | GRIDS: "stages.collect",
+    COLLECTING
+    | GRIDS
+    | AUDITING
+    | COUNTING
+    | {"noise_rates", "noise_counts_table", "groups_table", "label_table", "attribute_table"}: (
+        "report.pages"
+    ),
+    OF_WALKERS | OF_SOURCE | LEARNT | EXTRACTING: "parents",
     frozenset({"table"}): "stages.table",
     REPORTING
     | {"table"}
@@ -979,13 +989,13 @@ MODULES: dict[frozenset[str], str] = {
     AUDITING: "report.audit supervision.audit stages.audit",
     SCORING: "retrieval.findings stages.audit_score",
     frozenset({"audit_table"}): "stages.audit_table",
-    frozenset({"learning_curve"}): "stages.learning_curve",
+    frozenset({"learning_curve"}): "report.learning_curve stages.learning_curve",
     frozenset({"cluster_curve"}): "report.clusters stages.cluster_curve",
     MATCHING | AUDITING | {"search", "attribute_examples"}: "report.looks",
     MATCHING | {"search", "attribute_examples"}: "report.matches",
     MATCHING: "stages.matches",
     PICTURES: "report.figures",
-    frozenset({"contact_sheet"}): "datasets.walkers.sheet stages.contact_sheet",
+    frozenset({"contact_sheet"}): "report.walkers_sheet stages.contact_sheet",
 }
 """The rules that run again when a module's code changes."""
 
