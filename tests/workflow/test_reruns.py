@@ -859,7 +859,7 @@ MODULES: dict[frozenset[str], str] = {
         datasets.walkers.attributes datasets.walkers.body datasets.walkers.cloth
         datasets.walkers.layout datasets.walkers.people datasets.walkers.render
         datasets.walkers.scene
-        attributes stages.generate
+        attributes parents stages.generate
     """,
     OF_DATASET: "datasets.mars",
     OF_DATASET | ANNOTATING | WITH_THE_TRUTH: "datasets.matlab",
@@ -967,10 +967,9 @@ MODULES: dict[frozenset[str], str] = {
     | {"noise_rates", "noise_counts_table", "groups_table", "label_table", "attribute_table"}: (
         "report.pages"
     ),
-    OF_WALKERS | OF_SOURCE | LEARNT | EXTRACTING: "parents",
     frozenset({"table"}): "stages.table",
     REPORTING
-    | {"table"}
+    | {"table", "collect"}
     | AUDITING
     | {"noise_rates", "label_table", "attribute_table"}
     | (OF_ANNOTATION): "report.tables",
@@ -990,11 +989,12 @@ MODULES: dict[frozenset[str], str] = {
     SCORING: "retrieval.findings stages.audit_score",
     frozenset({"audit_table"}): "stages.audit_table",
     frozenset({"learning_curve"}): "report.learning_curve stages.learning_curve",
-    frozenset({"cluster_curve"}): "report.clusters stages.cluster_curve",
+    frozenset({"cluster_curve"}): "stages.cluster_curve",
+    frozenset({"cluster_curve", "learning_curve"}): "report.clusters",
     MATCHING | AUDITING | {"search", "attribute_examples"}: "report.looks",
     MATCHING | {"search", "attribute_examples"}: "report.matches",
     MATCHING: "stages.matches",
-    PICTURES: "report.figures",
+    PICTURES | {"groups_table", "contact_sheet"}: "report.figures",
     frozenset({"contact_sheet"}): "report.walkers_sheet stages.contact_sheet",
 }
 """The rules that run again when a module's code changes."""
