@@ -505,7 +505,7 @@ def test_attributes_that_cannot_be_learnt(tiny) -> None:
         for name in ("attributes/lacking", "attributes/constant", "shoeless"):
             shutil.rmtree(tiny.folder / "results" / name, ignore_errors=True)
     assert status == 1
-    constant, groups_left, lacking = said
+    groups_left, constant, lacking = said
     assert lacking.startswith("error: attributes: the source has none called 'Age17-30'; ")
     assert constant.startswith("error: attribute AgeLess16 has a positive ratio of 0 in the 24 ")
     assert groups_left.startswith(
