@@ -271,7 +271,7 @@ def rest_of(stage: str, out: Path) -> dict[str, Any]:
     }
     blocks: dict[str, Any] = {
         "dataset": {"source": "mars", "options": {"on_bad_frame": "stop"}},
-        "contact_sheet": {"persons": 2},
+        "contact_sheet": {"dataset": "walkers_tiny", "persons": 2},
         "split": {"split": "official"},
         "noise": {"rfm": 1.5, "rsw": 1.2, "distribution": "observed", "seed": 1},
         "frame_features": found.extractors["tiny"].model_dump(mode="json"),
