@@ -72,7 +72,7 @@ def test_the_papers_tables_and_figures_are_all_there() -> None:
         *(*OF_WL, *OF_TMC, *OF_ATTR, *OF_COSAM, *OF_ATTN_CL),
         "noise_board",
     }
-    assert OF_COSAM == [f"cosam_table{n}" for n in range(2, 7)]
+    assert [f"cosam_table{n}" for n in range(2, 7)] == OF_COSAM
     assert OF_ATTN_CL == ["attn_cl_table1", "attn_cl_table2"]
     made = {name.removeprefix("wl_") for name in OF_WL}
     assert made == {*(f"table{n}" for n in range(1, 9)), "figure4", "figure5", "cost", "audit"}
