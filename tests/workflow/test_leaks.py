@@ -187,7 +187,7 @@ def test_an_audit_finds_the_same_whatever_is_hidden(tiny, tmp_path: Path, monkey
         audit.main(**{**given, "bags": path}, **rest_of("audit", out))
         found.append({file.name: file.read_bytes() for file in out.iterdir()})
     before, without_truth, without_any = found
-    assert set(before) == {"audit.parquet", "audit.md", "audit.png"}
+    assert set(before) == {"audit.parquet", "audit.md", "audit.html", "audit.png"}
     assert without_truth == before
     assert without_any["audit.parquet"] == before["audit.parquet"]
 
@@ -203,7 +203,7 @@ def test_nothing_reads_parquet_but_by_the_tables_module(tiny) -> None:
     }
     # the others read the generator's own notes: for the contact sheet, for the attributes that
     # people were made with, for what is visible of them
-    of_notes = {"datasets/walkers/sheet.py", "datasets/annotated.py", "stages/visibility.py"}
+    of_notes = {"report/walkers_sheet.py", "datasets/annotated.py", "stages/visibility.py"}
     assert found == {"tables.py", *of_notes}
 
 
@@ -225,12 +225,14 @@ def config_of(folder: Path) -> config.Config:
 
 
 def experiments_of(folder: Path) -> dict[str, config.Experiment]:
-    """Return the papers' experiments on walkers_tiny."""
+    """Return the papers' experiments on walkers_tiny that start from their own method's weights."""
     found = config_of(folder)
     return {
         name: experiment
         for name, experiment in found.experiments.items()
-        if experiment.dataset == "walkers_tiny" and name not in found.refused
+        if experiment.dataset == "walkers_tiny"
+        and experiment.init is None
+        and name not in found.refused
     }
 
 

@@ -563,7 +563,7 @@ KEYS: dict[str, tuple[Any, frozenset[str]]] = {
         FOR_LABELS | JUDGING,
     ),
     "studies.mini_attr.datasets.walkers_tiny.rows": (
-        {"a": {"losses": {"smoothing": 0.1}}},
+        {"a": {"losses": {"identity": {"smoothing": 0.1}}}},
         BY_CLIPS - WEIGHING,
     ),
     "studies.mini_attr.rows.truth.transfer": ("bce", TRUE_ROW),
@@ -768,6 +768,8 @@ ALSO: dict[str, dict[str, Any]] = {
     "tables.mini_grid.study": {"tables.mini_grid.levels": ["n17_12"]},
     "tables.mini_board.study": {"tables.mini_board.levels": ["n17_12"]},
     "tables.mini_board.table": {"tables.mini_board.paper": "TMC"},
+    # attr has no row agree
+    "tables.mini_attr.study": {"tables.mini_attr.rows": {"COSAM and ATTN-CL": "truth"}},
     "tables.mini_switches.study": {"tables.mini_switches.level": "n17_12"},
 }
 """Key: what it needs beside it."""
@@ -1211,10 +1213,10 @@ def test_a_seed_more_runs_only_that_run(tiny, reruns) -> None:
         ("sources.more", {"source": "walkers"}),
         ("transfers.studio.threshold", 0.6),
         ("transfers.more", {"source": "tiny"}),
-        ("methods.attr.attributes.sigma", 0.3),
+        ("methods.attr.aggregation.sigma", 0.3),
         ("studies.attr.seeds", [7]),
         ("studies.attr.transfers.bce.sigma", 2.0),
-        ("studies.mini_attr.rows.more", {"overrides": {"attributes": {"sigma": 0.3}}}),
+        ("studies.mini_attr.rows.more", {"overrides": {"aggregation": {"sigma": 0.3}}}),
         ("studies.mini_attr.transfers.more", {"sigma": 2.0}),
         ("tables.attr_labels.title", "Another"),
     ],
@@ -1240,7 +1242,7 @@ def test_what_others_use(key: str, value: Any, reruns) -> None:
         ("sources.tiny.frames", ["2", "2"]),
         ("transfers.tiny.threshold", "0.5"),
         ("methods.tiny_clips.aggregation.sigma", "0.5"),
-        ("studies.mini_attr.rows.a.overrides", {"attributes": "null"}),
+        ("studies.mini_attr.rows.a.overrides", {"neck": "null"}),
     ],
 )
 def test_the_same_value_in_other_words(key: str, value: Any, reruns) -> None:

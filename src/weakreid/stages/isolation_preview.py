@@ -36,9 +36,10 @@ def main(
     after = tables.read_frame(isolated, "tracks", truth=True)
     table = cuts(before, after)
     quality = isolation_quality(before, after)
-    file_of = tables.read_frame(frames, "frames", ["image", "file"]).set_index("image")["file"]
     names = {name: f"tracklet {name}" for name in table["tracklet_id"].tolist()}
     if block["tracked"]:
+        files = tables.read_frame(frames, "frames", ["image", "file"])
+        file_of = files.set_index("image")["file"]
         first = before.groupby("tracklet_id")["image"].first()
         names = {name: " ".join(track_of(file_of[image])) for name, image in first.items()}
     rsw, whose = quality["before"]["rsw"], "by the truth of this dataset"
