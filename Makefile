@@ -33,7 +33,7 @@ demo: $(READY) ## learn from weak labels on a generated dataset and show the res
 	@echo "         results/datasets/walkers/contact_sheet.png"
 
 test: check ## run every check and every test
-	@$(RUN) WEAKREID_INSTALL_SLURM=1 pytest --durations 20 $(PYTEST)
+	@$(RUN) WEAKREID_INSTALL_SLURM=1 OMP_NUM_THREADS=1 pytest --numprocesses $(CORES) --dist loadgroup --durations 20 $(PYTEST)
 
 check: $(READY) ## run the linters, the format checks and the type checker
 	@$(RUN) ruff check .
