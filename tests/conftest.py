@@ -13,13 +13,11 @@ settings.load_profile("patient")
 SHARED = Path(os.environ.get("WEAKREID_SHARED", Path(__file__).parents[2] / "shared" / "data"))
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_itemcollected(item: pytest.Item) -> None:
     """Give a process of pytest-xdist whole files, and to one of them all that looks at one run."""
-    for item in items:
-        of_one_run = {"tiny", "repeated"} & set(getattr(item, "fixturenames", ()))
-        group = "tiny" if of_one_run else item.nodeid.split("::")[0]
-        item.add_marker(pytest.mark.xdist_group(group))
+    of_one_run = {"tiny", "repeated"} & set(getattr(item, "fixturenames", ()))
+    group = "tiny" if of_one_run else item.nodeid.split("::")[0]
+    item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(scope="session")

@@ -22,6 +22,8 @@ from weakreid.config_blocks import (
     Fraction,
     Ilids,
     Isolation,
+    Mars,
+    MarsAttributesSource,
     Name,
     Noise,
     Prid,
@@ -165,10 +167,25 @@ def _check_names(config: Config) -> None:
             known(f"isolation.{name}.extractor", isolation.extractor, config.extractors)
             if name == NO_ISOLATION:
                 raise ReidError("isolation.none: that name says that there is none; rename it")
+    for name, dataset in config.datasets.items():
+        with together.further():
+            if isinstance(dataset, Mars) and dataset.attributes is not None:
+                where, source = f"datasets.{name}.attributes", dataset.attributes
+                known(where, source, config.sources)
+                if not isinstance(config.sources[source], MarsAttributesSource):
+                    raise ReidError(
+                        f"{where}: '{source}' does not know MARS's persons; name a source of kind "
+                        "mars_attributes"
+                    )
     for name, transfer in config.transfers.items():
         with together.further():
             if isinstance(transfer, Transfer):
                 known(f"transfers.{name}.source", transfer.source, config.sources)
+                if isinstance(config.sources[transfer.source], MarsAttributesSource):
+                    raise ReidError(
+                        f"transfers.{name}.source: '{transfer.source}' has no pictures to learn "
+                        "from; take a source that has, such as rap or studio"
+                    )
                 _check_cache(transfer, f"transfers.{name}")
     for name, bags in config.bags.items():
         with together.further():

@@ -151,6 +151,9 @@ class Mars(Distributed):
     """MARS: bbox_train/, bbox_test/ and info/."""
 
     source: Literal["mars"]
+    attributes: Name | None = Field(
+        None, description="a source that knows its persons' true attributes (mars_attributes)"
+    )
 
 
 class DukeV(Distributed):
@@ -281,14 +284,19 @@ Dataset = Annotated[Mars | DukeV | Ilids | Prid | Walkers | Tracked, Field(discr
 # --- attributes -----------------------------------------------------------------------------------
 
 
-class RapSource(Strict):
-    """RAP: RAP_dataset/ (pictures) and RAP_annotation/RAP_annotation.mat."""
+class AnnotatedSource(Strict):
+    """What every annotation that people distribute has in common."""
 
-    source: Literal["rap"]
     root: Place = Field(description="the folder that holds the data in its official layout")
     archives: dict[str, Archive] = Field(
         default_factory=dict, description="fetched and unpacked into `root`; none: it is there"
     )
+
+
+class RapSource(AnnotatedSource):
+    """RAP: RAP_dataset/ (pictures) and RAP_annotation/RAP_annotation.mat."""
+
+    source: Literal["rap"]
     annotation: str = Field("RAP_annotation/RAP_annotation.mat", description="below `root`")
     pictures: str = Field("RAP_dataset", description="the folder of the pictures, below `root`")
     partition: Annotated[int, Field(ge=1, le=5), BeforeValidator(as_number)] = Field(
@@ -299,13 +307,22 @@ class RapSource(Strict):
     )
 
 
+class MarsAttributesSource(AnnotatedSource):
+    """Attributes of MARS's people, by tracklet; no pictures: truth, nothing to learn from."""
+
+    source: Literal["mars_attributes"]
+    annotation: str = Field("mars_attributes.csv", description="below `root`")
+
+
 class WalkersSource(Walkers):
     """Generated pedestrians, in a style of their own, with the attributes that made them."""
 
     style: Literal["street", "studio"] = "studio"
 
 
-AttributeSource = Annotated[RapSource | WalkersSource, Field(discriminator="source")]
+AttributeSource = Annotated[
+    RapSource | MarsAttributesSource | WalkersSource, Field(discriminator="source")
+]
 
 
 # --- supervision ----------------------------------------------------------------------------------

@@ -608,7 +608,7 @@ class Transfer(Strict):
 
 
 class TrueAttributes(Strict):
-    """The attributes that generated people were made with: what a transfer can be at best."""
+    """True attributes, of generated people or by a named source: what a transfer can be at best."""
 
     labels: Literal["truth"]
 

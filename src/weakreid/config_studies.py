@@ -119,6 +119,12 @@ def places_on_axis(table: T, labels: Iterable[str]) -> T:
     return table
 
 
+def of_a_paper(paper: str | None, table: str | None) -> None:
+    """Refuse a paper without its table, and the other way round."""
+    if (paper is None) != (table is None):
+        raise ValueError("give paper and table, or neither")
+
+
 class Table(Strict):
     """Experiments side by side; its target is results/tables/NAME/table.md."""
 
@@ -205,8 +211,7 @@ class GridTable(OfStudy):
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
-        if (self.paper is None) != (self.table is None):
-            raise ValueError("give paper and table, or neither")
+        of_a_paper(self.paper, self.table)
         # a label without a value is a line across the axis
         return places_on_axis(self, [label for label in self.rows if "=" in label])
 
@@ -276,9 +281,17 @@ class AttributeTable(OfStudy):
 
     kind: Literal["by_attribute"]
     datasets: Annotated[list[Name], Field(min_length=1, max_length=1)]
+    paper: Text | None = None
+    table: Text | None = Field(None, description="its name in workflow/resources/published.csv")
     transfer: Name | None = Field(None, description="whose labels; null: the study's own method's")
     attributes: list[Text] | None = Field(None, description="columns; null: all")
+    ranks: Annotated[list[Rank], Field(min_length=1), AfterValidator(distinct)] = Field(default=[1])
     rows: dict[Text, Name] = Field(min_length=1, description="row label: the study's row")
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        of_a_paper(self.paper, self.table)
+        return self
 
 
 AnyTable = Annotated[

@@ -46,7 +46,7 @@ def test_the_table() -> None:
     assert found[7] == ["B", "60.0 / 50.0 (6)"]
     assert "says the transfer 'wbce', which errs" in text
     assert "R-1 / mAP, per cent; in brackets: queries. With several runs, mean" in text
-    assert "the true ones" in attribute_table("T", rows, None, "truth")
+    assert "are true" in attribute_table("T", rows, None, "truth")
 
 
 def test_asked_for_by_name_and_rank() -> None:
@@ -81,12 +81,28 @@ def test_the_stage(tmp_path: Path) -> None:
         "rows": [{"label": "A", "metrics": [0, 1]}, {"label": "B", "metrics": [2]}],
         "attributes": None,
         "transfer": "wbce",
+        "ranks": [1],
+        "paper": None,
+        "table": None,
     }
+    published = tmp_path / "published.csv"
+    published.write_text(
+        "paper,table,row,dataset,metric,value\n"
+        "COSAM,7,B,Duke,hs-Hat mAP,93.5\nCOSAM,7,B,Duke,hs-Hat R-1,94\nCOSAM,7,C,Duke,a b R-1,5\n",
+        encoding="utf-8",
+    )
+    out = tmp_path / "table.md"
     paths = [tmp_path / name for name in ("a.json", "b.json", "c.json")]
-    stage.main(metrics=paths, params=json.dumps(block), out=tmp_path / "table.md")
+    stage.main(metrics=paths, params=json.dumps(block), published=published, out=out)
     rows = {"A": [measured(), measured(4.0)], "B": [measured()]}
     expected = attribute_table("By attribute", rows, None, "wbce")
-    assert (tmp_path / "table.md").read_text(encoding="utf-8") == expected
+    assert out.read_text(encoding="utf-8") == expected
+    of_paper = json.dumps({**block, "paper": "COSAM", "table": "7"})
+    stage.main(metrics=paths, params=of_paper, published=published, out=out)
+    theirs = out.read_text(encoding="utf-8").removeprefix(expected)
+    assert "## COSAM, Table 7, on Duke: R-1 / mAP" in theirs
+    assert cells(theirs)[0] == ["", "hs-Hat", "a b"]
+    assert cells(theirs)[2:] == [["B", "94.0 / 93.5", "/"], ["C", "/", "5.0 /"]]
     write_json(tmp_path / "a.json", {})
     with pytest.raises(ReidError, match=r"a\.json: lacks 'queries'"):
-        stage.main(metrics=paths, params=json.dumps(block), out=tmp_path / "table.md")
+        stage.main(metrics=paths, params=json.dumps(block), published=published, out=out)

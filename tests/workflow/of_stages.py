@@ -49,7 +49,6 @@ INPUTS: dict[str, dict[str, str]] = {
     "isolation_preview": {
         "tracks": f"{SPLIT}/noise/tiny.parquet",
         "isolated": f"{SPLIT}/isolated/tiny-tiny.parquet",
-        "frames": f"{DATASET}/frames.parquet",
         "images": f"{DATASET}/images.arrow",
         "rates": "results/trackers/tiny/rates.json",
     },
@@ -277,7 +276,7 @@ def rest_of(stage: str, out: Path) -> dict[str, Any]:
         "frame_features": found.extractors["tiny"].model_dump(mode="json"),
         "isolation": found.isolation["tiny"].model_dump(mode="json", exclude={"extractor"}),
         "isolation_figures": {"title": "Title", "seed": 1, "tracklets": 2},
-        "isolation_preview": {"title": "Title", "seed": 1, "tracklets": 2, "tracked": False},
+        "isolation_preview": {"title": "Title", "seed": 1, "tracklets": 2},
         "bags": {**found.bags["wl"].model_dump(mode="json"), "seed": 1},
         "named_bags": {"seed": 1, "max_frames": 3},
         "coarse_bags": {**found.coarse.model_dump(mode="json"), "seed": 1},

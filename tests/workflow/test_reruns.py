@@ -937,8 +937,10 @@ MODULES: dict[frozenset[str], str] = {
     MEASURED: "stages.evaluate",
     MEASURED | SCORING: "retrieval.chance",
     MEASURED | SCORING | {"search", "attribute_examples"}: "retrieval.ranking",
-    # the reader of one source is named in the other's stage
-    ANNOTATING | WITH_THE_TRUTH: "datasets.annotated datasets.rap stages.annotation",
+    # the readers of other sources are named in a source's stage
+    ANNOTATING | WITH_THE_TRUTH: """
+        datasets.annotated datasets.mars_attributes datasets.rap stages.annotation
+    """,
     PICTURING: "stages.pictures",
     VOTING: "retrieval.votes stages.attribute_votes",
     LABELLING: "stages.attribute_labels",
@@ -975,7 +977,7 @@ MODULES: dict[frozenset[str], str] = {
     | AUDITING
     | {"noise_rates", "label_table", "attribute_table"}
     | (OF_ANNOTATION): "report.tables",
-    REPORTING: "report.published",
+    REPORTING | {"attribute_table"}: "report.published",
     REPORTING - {"noise_counts_table"}: "report.study",
     frozenset({"study_table"}): "stages.study_table",
     frozenset({"sweep_plot"}): "stages.sweep_plot",

@@ -258,6 +258,7 @@ rule attribute_metrics:
 rule attribute_table:
     input:
         metrics=attribute_table_inputs,
+        published=PUBLISHED,
     output:
         markdown=shown(
             "results/tables/{table}{place}/table.md", "table, as Markdown", "table"
@@ -280,4 +281,4 @@ rule attribute_table:
         code=code("stages.attribute_table"),
     shell:
         "python -m weakreid.stages.attribute_table {params.metrics} --params {params.block:q}"
-        " --out {output.markdown} 2> {log}"
+        " --published {input.published} --out {output.markdown} 2> {log}"

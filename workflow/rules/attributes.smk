@@ -11,7 +11,7 @@ rule fetch_source:
     benchmark:
         "results/sources/{source}/benchmarks/fetch.tsv"
     wildcard_constraints:
-        source=sources_from("rap"),
+        source=sources_from("rap", "mars_attributes"),
     retries: 0
     conda:
         "../../envs/cpu.yaml"
@@ -225,7 +225,7 @@ rule true_annotation:
 
 rule true_attributes:
     input:
-        annotation=rules.true_annotation.output.annotation,
+        annotation=true_annotation,
     output:
         labels="results/datasets/{dataset}/attributes.parquet",
     log:
@@ -233,7 +233,7 @@ rule true_attributes:
     benchmark:
         "results/datasets/{dataset}/benchmarks/true_attributes.tsv"
     wildcard_constraints:
-        dataset=datasets_from("walkers"),
+        dataset="|".join(filter(has_true_attributes, CONFIG.datasets)) or "none",
     conda:
         "../../envs/cpu.yaml"
     resources:

@@ -81,9 +81,7 @@ def no_such_target(target):
     names = getattr(CONFIG, kind)
     if kind == "transfers" and name in names and names[name].labels == "truth":
         made = "results/datasets/DATASET/attributes.parquet"
-        return (
-            f"{target}: the truth is not learnt; ask for {made}, of a generated dataset"
-        )
+        return f"{target}: the truth is not learnt; ask for {made}, where it is known"
     if kind == "experiments" and name in CONFIG.same:
         same = CONFIG.same[name]
         return f"{target}: that is the experiment {same}; ask for results/{same}/metrics.json"
@@ -448,11 +446,14 @@ def rates_of_dataset(wildcards):
 
 
 def preview_values(wildcards):
-    about = {
-        "title": f"{wildcards.dataset}, {wildcards.noise}, {wildcards.isolation}",
-        "tracked": CONFIG.datasets[wildcards.dataset].source == "mot",
-    }
-    return values(about, seed=CONFIG.seed, tracklets=5)
+    title = f"{wildcards.dataset}, {wildcards.noise}, {wildcards.isolation}"
+    return values({"title": title}, seed=CONFIG.seed, tracklets=5)
+
+
+def frames_of_tracks(wildcards):
+    """Return the frames of a tracker's dataset, whose files name its tracks; none of others."""
+    tracked = CONFIG.datasets[wildcards.dataset].source == "mot"
+    return f"results/datasets/{wildcards.dataset}/frames.parquet" if tracked else []
 
 
 def noisy_tracks_of(wildcards):
@@ -470,10 +471,24 @@ def bags_with_videos(wanted):
 # --- attributes ---
 
 
-def sources_from(kind):
-    """Return a pattern of the sources of attributes of one kind."""
-    found = [n for n, block in CONFIG.sources.items() if block.source == kind]
+def sources_from(*kinds):
+    """Return a pattern of the sources of attributes of some kinds."""
+    found = [n for n, block in CONFIG.sources.items() if block.source in kinds]
     return "|".join(found) or "none"
+
+
+def has_true_attributes(dataset):
+    """Return whether it is known what attributes a dataset's people have."""
+    named = getattr(CONFIG.datasets[dataset], "attributes", None)
+    return is_generated(dataset) or named is not None
+
+
+def true_annotation(wildcards):
+    """Return who has which attributes: as generated, or as the named source says."""
+    if is_generated(wildcards.dataset):
+        return f"results/datasets/{wildcards.dataset}/annotation.parquet"
+    source = CONFIG.datasets[wildcards.dataset].attributes
+    return f"results/sources/{source}/annotation.parquet"
 
 
 def source_in_place(wildcards):
@@ -499,6 +514,8 @@ def pictures_in_place(wildcards):
     block, key = CONFIG.sources[wildcards.source], f"sources.{wildcards.source}"
     if block.source == "walkers":
         return []
+    if block.source == "mars_attributes":
+        raise ReidError(f"source {wildcards.source}: it has no pictures")
     folder = Path(block.root) / block.pictures
     made = f"results/sources/{wildcards.source}/pictures.parquet"
     if there(made):
@@ -516,7 +533,8 @@ def pictures_in_place(wildcards):
 def fetch_source_values(wildcards):
     block = CONFIG.sources[wildcards.source]
     named = block.model_dump(mode="json", include={"source", "root", "archives"})
-    return values(named, required=[block.annotation], optional=[block.pictures])
+    optional = [block.pictures] if hasattr(block, "pictures") else []
+    return values(named, required=[block.annotation], optional=optional)
 
 
 def place_of_source(wildcards):
@@ -544,8 +562,8 @@ def annotation_values(wildcards):
 
 
 def annotation_reader(wildcards):
-    generated = CONFIG.sources[wildcards.source].source == "walkers"
-    return "datasets.annotated" if generated else "datasets.rap"
+    source = CONFIG.sources[wildcards.source].source
+    return "datasets.annotated" if source == "walkers" else f"datasets.{source}"
 
 
 def pictures_values(wildcards):
@@ -573,10 +591,11 @@ def transfer_values(wildcards):
 def labels_path(transfer, dataset, run):
     """Return the attributes of a dataset's persons: transferred for a run, or the truth."""
     if CONFIG.transfers[transfer].labels == "truth":
-        if not is_generated(dataset):
+        if not has_true_attributes(dataset):
             raise ReidError(
                 f"nobody knows the true attributes of dataset {dataset}; take a transfer that is "
-                f"learnt instead of {transfer}"
+                f"learnt instead of {transfer}, or name a source that knows them "
+                f"(datasets.{dataset}.attributes)"
             )
         return f"results/datasets/{dataset}/attributes.parquet"
     return f"results/attributes/{transfer}/{dataset}/{run}/labels.parquet"

@@ -339,7 +339,7 @@ def examples_labels(wildcards):
 def examples_truth(wildcards):
     dataset = datasets_of(wildcards)[0]
     made = f"results/datasets/{dataset}/attributes.parquet"
-    return [made] if is_generated(dataset) else []
+    return [made] if has_true_attributes(dataset) else []
 
 
 def examples_file(pattern):
@@ -371,7 +371,7 @@ def label_table_inputs(wildcards):
     """Return how right the labels of each row's runs are, or refuse data whose truth is unknown."""
     found = []
     for dataset in datasets_of(wildcards):
-        if not is_generated(dataset):
+        if not has_true_attributes(dataset):
             raise ReidError(
                 f"tables.{wildcards.table}: nobody knows the true attributes of dataset {dataset}; "
                 f"ask for results/tables/{wildcards.table}/walkers/table.md"
@@ -447,5 +447,8 @@ def attribute_table_values(wildcards):
             "rows": named,
             "attributes": table.attributes,
             "transfer": transfer,
+            "ranks": table.ranks,
+            "paper": table.paper,
+            "table": table.table,
         }
     )

@@ -165,7 +165,7 @@ rule isolation_preview:
     input:
         tracks=rules.isolation.input.tracks,
         isolated=rules.isolation.output.tracks,
-        frames=rules.dataset.output.frames,
+        frames=frames_of_tracks,
         images=rules.dataset.output.images,
         rates=rates_of_dataset,
     output:
@@ -195,10 +195,11 @@ rule isolation_preview:
         runtime=20,
     params:
         block=preview_values,
+        frames=lambda w, input: each("frames", input.frames),
         rates=lambda w, input: each("rates", input.rates),
         code=code("stages.isolation_preview"),
     shell:
         "python -m weakreid.stages.isolation_preview --tracks {input.tracks}"
-        " --isolated {input.isolated} --frames {input.frames} --images {input.images}"
-        " {params.rates} --params {params.block:q} --markdown {output.markdown}"
+        " --isolated {input.isolated} --images {input.images}"
+        " {params.frames} {params.rates} --params {params.block:q} --markdown {output.markdown}"
         " --picture {output.picture} 2> {log}"

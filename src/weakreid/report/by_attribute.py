@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from weakreid.errors import ReidError
+from weakreid.report.published import Published
 from weakreid.report.tables import cell, markdown
 
 Run = Mapping[str, Any]
@@ -44,11 +45,36 @@ def attribute_table(
     )
     notes += "The gallery is whole: only queries are grouped, by the attributes of their person."
     notes += (
-        " The attributes are the true ones that the people were generated with."
+        " The attributes are true: those that people were generated with, or that others ticked."
         if transfer == "truth"
         else f" Who has an attribute says the transfer '{transfer}', which errs: nobody ticked it."
     )
     return f"# {title}\n\n" + "\n".join([*parts, notes]) + "\n"
+
+
+def papers_table(published: Published, paper: str, table: str, ranks: Sequence[int]) -> str:
+    """Return a paper's own table, in Markdown.
+
+    Its metrics are named by attribute: "hs-Hat mAP", "hs-Hat R-1".
+
+    Raises:
+        ReidError: there is no such table.
+    """
+    kinds = [*(f"R-{rank}" for rank in ranks), "mAP"]
+    labels = published.rows(paper, table)
+    parts = []
+    for dataset in published.datasets(paper, table):
+        metrics = [key[4] for key in published.figures if key[:2] == (paper, table)]
+        names = dict.fromkeys(metric.rsplit(" ", 1)[0] for metric in metrics)
+
+        def figures(label: str, name: str, dataset: str = dataset) -> str:
+            found = [published.value(paper, table, label, dataset, f"{name} {k}") for k in kinds]
+            return " / ".join("" if value is None else cell(value, None) for value in found)
+
+        lines = [[label, *(figures(label, name) for name in names)] for label in labels]
+        heading = f"## {paper}, Table {table}, on {dataset}: {' / '.join(kinds)}"
+        parts.append(f"{heading}\n\n{markdown(['', *names], lines)}")
+    return "\n".join(parts)
 
 
 def _names(rows: Mapping[str, Sequence[Run]], attributes: Sequence[str] | None) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from weakreid.console import run_stage, say
-from weakreid.datasets import annotated, place, rap
+from weakreid.datasets import annotated, mars_attributes, place, rap
 from weakreid.datasets.seen import look
 
 
@@ -19,12 +19,15 @@ def main(
     """Read the annotation of a source; no picture is opened."""
     block = json.loads(params)
     root = place.find(source_file)
-    if block["source"] == "rap":
-        seen = look(root, [block["annotation"]])
-        found = rap.read(root, annotation=block["annotation"], partition=block["partition"])
-        seen.save(out.parent / "read" / "annotation.json")
-    else:
+    if block["source"] == "walkers":
         found = annotated.read_generated(root)
+    else:
+        seen = look(root, [block["annotation"]])
+        if block["source"] == "rap":
+            found = rap.read(root, annotation=block["annotation"], partition=block["partition"])
+        else:
+            found = mars_attributes.read(root, annotation=block["annotation"])
+        seen.save(out.parent / "read" / "annotation.json")
     annotated.write_annotation(out, found, block)
     say(f"{source_file}: {len(found)} pictures, {len(found.attributes)} attributes")
 

@@ -9,7 +9,8 @@ import typer
 from weakreid.console import run_stage
 from weakreid.files import read_json
 from weakreid.report import pages
-from weakreid.report.by_attribute import attribute_table
+from weakreid.report.by_attribute import attribute_table, papers_table
+from weakreid.report.published import read
 
 
 def main(
@@ -18,9 +19,10 @@ def main(
         str,
         typer.Option(
             help="title, rows (label, metrics: places of its runs), attributes (null: all), "
-            "transfer (who made the labels), ranks ([1])"
+            "transfer (who made the labels), ranks, paper and table (or null)"
         ),
     ],
+    published: Annotated[Path, typer.Option(help="the papers' figures")],
     out: Annotated[Path, typer.Option()],
 ) -> None:
     """Write the table as Markdown."""
@@ -31,8 +33,11 @@ def main(
         {row["label"]: [found[place] for place in row["metrics"]] for row in block["rows"]},
         block["attributes"],
         block["transfer"],
-        block.get("ranks", [1]),
+        block["ranks"],
     )
+    if block["paper"] is not None:
+        figures = read(published)
+        text += "\n" + papers_table(figures, block["paper"], block["table"], block["ranks"])
     pages.write(out, text)
 
 

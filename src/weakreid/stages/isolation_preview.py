@@ -21,13 +21,13 @@ _HEIGHT, _WIDTH = 128, 64
 def main(
     tracks: Annotated[Path, typer.Option(help="before isolation")],
     isolated: Annotated[Path, typer.Option(help="after it")],
-    frames: Annotated[Path, typer.Option()],
     images: Annotated[Path, typer.Option()],
-    params: Annotated[
-        str, typer.Option(help="title, seed, tracklets, tracked (files are SEQUENCE/TRACK/...)")
-    ],
+    params: Annotated[str, typer.Option(help="title, seed, tracklets")],
     markdown: Annotated[Path, typer.Option()],
     picture: Annotated[Path, typer.Option()],
+    frames: Annotated[
+        Path | None, typer.Option(help="of a tracker's dataset, whose files are SEQUENCE/TRACK/...")
+    ] = None,
     rates: Annotated[Path | None, typer.Option(help="of the tracker, against ground truth")] = None,
 ) -> None:
     """Write what is cut, and show it; the truth, where there is any, is measured against alone."""
@@ -37,7 +37,7 @@ def main(
     table = cuts(before, after)
     quality = isolation_quality(before, after)
     names = {name: f"tracklet {name}" for name in table["tracklet_id"].tolist()}
-    if block["tracked"]:
+    if frames is not None:
         files = tables.read_frame(frames, "frames", ["image", "file"])
         file_of = files.set_index("image")["file"]
         first = before.groupby("tracklet_id")["image"].first()

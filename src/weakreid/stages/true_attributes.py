@@ -1,4 +1,4 @@
-"""Stage: the attributes that generated people were made with, a row per person and attribute."""
+"""Stage: the true attributes of a dataset's people, a row per person and attribute."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,17 +7,19 @@ import typer
 
 from weakreid import tables
 from weakreid.console import run_stage
-from weakreid.supervision.attribute_labels import true_labels
+from weakreid.supervision.attribute_labels import majority_labels, true_labels
 
 
 def main(
-    annotation: Annotated[Path, typer.Option(help="of the generated dataset's pictures")],
+    annotation: Annotated[Path, typer.Option(help="generated people's, or what others ticked")],
     out: Annotated[Path, typer.Option()],
 ) -> None:
     """Write the same table as the stage attribute_labels does, from the truth."""
     held = tables.read_frame(annotation, "annotation", ["file", "person_id", "labels"])
-    attributes = tables.read_params(annotation)["attributes"]
-    made = true_labels(held, attributes)
+    said = tables.read_params(annotation)
+    attributes = said["attributes"]
+    # who was generated has one truth; those who look at people differ
+    made = (true_labels if said["source"] == "walkers" else majority_labels)(held, attributes)
     tables.write(out, "attribute_labels", made, {"attributes": attributes})
 
 

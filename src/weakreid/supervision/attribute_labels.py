@@ -87,6 +87,30 @@ def true_labels(annotation: pd.DataFrame, attributes: Sequence[str]) -> dict[str
     return _label_rows(persons, attributes, probabilities, of_person)
 
 
+def majority_labels(annotation: pd.DataFrame, attributes: Sequence[str]) -> dict[str, Any]:
+    """Return each person's attributes as most rows about them say; as many for as against: unsure.
+
+    Args:
+        annotation: of the table "annotation", people's word, which may differ from row to row
+            (a bag is put down); rows of nobody (person_id below 1) are left out.
+        attributes: the L names.
+
+    Returns:
+        The columns of the table "attribute_labels"; probability is the share of the rows that are
+        sure and say yes, 0.5 where none is sure.
+    """
+    rows = annotation[annotation["person_id"] > 0].sort_values("person_id", kind="stable")
+    labels = label_matrix(rows["labels"].reset_index(drop=True), attributes)
+    persons, first = np.unique(rows["person_id"].to_numpy(), return_index=True)
+    if not len(persons):
+        raise ReidError("the annotation is of nobody; make it again")
+    yes = np.add.reduceat(labels == 1, first, dtype=np.int64)
+    sure = np.add.reduceat(labels != UNSURE, first, dtype=np.int64)
+    shares = np.divide(yes, sure, out=np.full(yes.shape, 0.5), where=sure > 0).astype(np.float32)
+    of_person = np.where(2 * yes == sure, UNSURE, 2 * yes > sure)
+    return _label_rows(persons, attributes, shares, of_person)
+
+
 def _label_rows(
     persons: NDArray[Any], attributes: Sequence[str], probabilities: NDArray[Any], labels: Any
 ) -> dict[str, Any]:
