@@ -111,6 +111,37 @@ def test_an_experiment_that_starts_from_one_that_is_not_there() -> None:
     )
 
 
-def test_cosam_is_no_part_of_a_network_of_single_frames() -> None:
-    raw = {**RAW, "methods": {**RAW["methods"], "bags": {"model": {"cosam": {}}}}}
-    assert "unknown key 'methods.bags.model.cosam'" in refusal(raw)
+@pytest.mark.parametrize(
+    ("method", "said"),
+    [
+        ({"model": {"cosam": {}}}, "model.cosam needs the frames of clips, and clips is null"),
+        ({"aggregation": {"name": "rnn"}}, "aggregation needs the frames of clips"),
+        ({"clips": {"frames": 4}}, "a clip is of one tracklet, and instances are frames"),
+        (
+            {"clips": {"frames": 1}, "instances": "tracklets", "model": {"cosam": {}}},
+            "clips.frames is 1; set it to 2 or more",
+        ),
+        ({"clips": {}, "aggregation": {"name": "groups"}}, "aggregation"),
+        (
+            {"learns": "tracklets", "clips": {"frames": 2, "sampling": "consecutive"}},
+            "clips.frames is 2 and batch.frames 4; set both alike",
+        ),
+        (
+            {"learns": "tracklets", "clips": {"frames": 4}},
+            "clips.sampling is chunks; set it to consecutive",
+        ),
+    ],
+)
+def test_clips_where_bags_or_tracklets_are_learnt_from(method, said) -> None:
+    assert said in refusal({**RAW, "methods": {**RAW["methods"], "bags": method}})
+
+
+def test_a_method_of_bags_or_tracklets_may_see_clips() -> None:
+    seen = {"clips": {"frames": 4, "sampling": "consecutive"}, "model": {"cosam": {}}}
+    seen["aggregation"] = {"name": "attention"}
+    methods = {
+        "more_bags": {**seen, "instances": "tracklets"},
+        "more_tracklets": {**seen, "learns": "tracklets"},
+    }
+    found = config.load({**RAW, "methods": {**RAW["methods"], **methods}})
+    assert {found.methods[name].clips.frames for name in methods} == {4}

@@ -117,7 +117,7 @@ def test_a_tracklet_is_compared_as_the_experiment_does(tmp_path: Path, metric: s
 def test_a_model_of_clips_describes_clips(tmp_path: Path, test: str, normalise: bool) -> None:
     saved = save_run(tmp_path, clips=test, metric="euclidean", normalise=normalise)
     model = weakreid.load(saved, "cpu")
-    assert model.learns_from_clips
+    assert model.sees_clips
     # of one frame, T times
     single = model.embed(pictures())
     assert single.shape == (5, model.dimension)

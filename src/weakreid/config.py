@@ -640,7 +640,8 @@ def _check_clips(config: Config, experiment: Experiment, method: ClipMethod, whe
         )
     transfer = config.transfers[experiment.transfer]
     if isinstance(transfer, TrueAttributes):
-        if not isinstance(dataset, Walkers):
+        told = isinstance(dataset, Mars) and dataset.attributes is not None
+        if not isinstance(dataset, Walkers) and not told:
             raise ReidError(
                 f"{where}: nobody knows the true attributes of dataset {experiment.dataset}; take "
                 "a transfer that is learnt"

@@ -186,88 +186,6 @@ class Evaluation(Strict):
     memory_mb: Positive = Field(1024, description="bound on the coarse distances' working memory")
 
 
-class Method(Strict):
-    """A recipe that learns from bags: network, losses, optimiser, schedule."""
-
-    learns: Literal["bags"] = "bags"
-    model: Model = Model()
-    image: Image = Image()
-    instances: Literal["frames", "tracklets"] = Field(
-        "frames", description="what a bag holds for the loss; a tracklet is its frames' mean"
-    )
-    augment: Augment = Augment()
-    loss: Loss = Field(default_factory=lambda: Mil(name="mil"))
-    cpal: Cpal = Cpal()
-    batch: Batch = Batch()
-    optimiser: Optimiser = Optimiser()
-    schedule: Schedule = Schedule()
-    precision: Annotated[Literal["auto", "32", "bf16"], BeforeValidator(as_text)] = Field(
-        "auto", description="auto: bf16 autocast on a GPU, 32 bits on a CPU"
-    )
-    evaluation: Evaluation = Evaluation()
-
-
-class Association(Strict):
-    """Inter-tracklet association: k-reciprocal Jaccard distance and DBSCAN (TMC, section 3.2)."""
-
-    frames: Positive = Field(32, description="consecutive frames that describe a tracklet")
-    k1: Positive = 30
-    k2: Positive = 6
-    min_samples: Positive = 4
-    eps: Annotated[float, Field(gt=0.0, lt=1.0), BeforeValidator(as_number)] | None = Field(
-        None, description="null: from the data, once at the start"
-    )
-    share: Annotated[float, Field(gt=0.0, le=1.0), BeforeValidator(as_number)] = Field(
-        1.6e-3, description="of the non-zero distances; the mean of the smallest ones is eps"
-    )
-
-
-class TrackletLosses(Strict):
-    """TMC, Eq. 6."""
-
-    soft_identity: Fraction = Field(0.5, description="λ_id")
-    soft_triplet: Fraction = Field(0.8, description="λ_tri")
-    margin: Rate = 0.5
-    triplet: Literal["hinge", "softmax"] = "hinge"
-
-
-class MeanNet(Strict):
-    """The temporal average of the network (TMC, Eq. 1)."""
-
-    momentum: Fraction = Field(0.999, description="α, reached from 0 over the first steps")
-    keep: Literal["mean", "net"] = Field("mean", description="which of the two is the result")
-
-
-class TrackletBatch(Strict):
-    """What one training step sees."""
-
-    clusters: Annotated[int, Field(ge=2), BeforeValidator(as_number)] = 16
-    tracklets: Annotated[int, Field(ge=2), BeforeValidator(as_number)] = Field(
-        4, description="of each cluster"
-    )
-    frames: Positive = Field(4, description="of each tracklet")
-    cache_mb: Count = Field(
-        0, description="memory for the outputs of leading frozen stages, computed once; 0: none"
-    )
-
-
-class TrackletMethod(Strict):
-    """A recipe that learns from tracklets without labels (TMC)."""
-
-    learns: Literal["tracklets"]
-    model: Model = Model()
-    image: Image = Image()
-    augment: Augment = Augment()
-    association: Association = Association()
-    losses: TrackletLosses = TrackletLosses()
-    mean_net: MeanNet = MeanNet()
-    batch: TrackletBatch = TrackletBatch()
-    optimiser: Optimiser = Optimiser()
-    schedule: Schedule = Schedule()
-    precision: Annotated[Literal["auto", "32", "bf16"], BeforeValidator(as_text)] = "auto"
-    evaluation: Evaluation = Evaluation()
-
-
 class Cosam(Strict):
     """Co-segmentation modules between blocks of the backbone (COSAM, section 4).
 
@@ -320,6 +238,171 @@ class Clips(Strict):
     )
 
 
+class AverageFrames(Strict):
+    """Temporal average pooling: all frames count alike (TP)."""
+
+    name: Literal["average"] = "average"
+
+
+class AttentionFrames(Strict):
+    """Temporal attention of Gao and Nevatia: convolutions weigh frames (TA)."""
+
+    name: Literal["attention"]
+    hidden: Positive = Field(256, description="numbers that stand for a frame")
+
+
+class RecurrentFrames(Strict):
+    """The mean of an LSTM's outputs (RNN of Gao and Nevatia)."""
+
+    name: Literal["rnn"]
+    hidden: Positive = Field(512, description="numbers of a descriptor")
+
+
+PlainAggregation = Annotated[
+    AverageFrames | AttentionFrames | RecurrentFrames, Field(discriminator="name")
+]
+
+
+class MaySeeClips(Strict):
+    """A recipe whose network sees frames, or clips where `clips` says so."""
+
+    model: ModelOfClips = ModelOfClips()
+    clips: Clips | None = Field(
+        None, description="a tracklet is seen as a clip of some of its frames; null: frame by frame"
+    )
+    aggregation: PlainAggregation = Field(
+        AverageFrames(), description="what merges the frames of a clip"
+    )
+
+    @model_validator(mode="after")
+    def _clips_fit(self) -> Self:
+        if self.clips is not None:
+            compared(self.model, self.clips)
+            return self
+        for key, used in (
+            ("model.cosam", self.model.cosam is not None),
+            ("aggregation", self.aggregation.name != "average"),
+        ):
+            if used:
+                raise ValueError(
+                    f"{key} needs the frames of clips, and clips is null; set clips: {{frames: 4}}"
+                )
+        return self
+
+
+def compared(model: ModelOfClips, clips: Clips) -> None:
+    """Refuse COSAM on clips of one frame."""
+    if model.cosam is not None and clips.frames < 2:
+        raise ValueError(
+            f"model.cosam compares the frames of a clip, and clips.frames is {clips.frames}; "
+            "set it to 2 or more, or model.cosam: null"
+        )
+
+
+class Method(MaySeeClips):
+    """A recipe that learns from bags: network, losses, optimiser, schedule."""
+
+    learns: Literal["bags"] = "bags"
+    image: Image = Image()
+    instances: Literal["frames", "tracklets"] = Field(
+        "frames",
+        description="what a bag holds for the loss; a tracklet is its frames' mean, or a clip",
+    )
+    augment: Augment = Augment()
+    loss: Loss = Field(default_factory=lambda: Mil(name="mil"))
+    cpal: Cpal = Cpal()
+    batch: Batch = Batch()
+    optimiser: Optimiser = Optimiser()
+    schedule: Schedule = Schedule()
+    precision: Annotated[Literal["auto", "32", "bf16"], BeforeValidator(as_text)] = Field(
+        "auto", description="auto: bf16 autocast on a GPU, 32 bits on a CPU"
+    )
+    evaluation: Evaluation = Evaluation()
+
+    @model_validator(mode="after")
+    def _instances_fit(self) -> Self:
+        if self.clips is not None and self.instances != "tracklets":
+            raise ValueError(
+                f"a clip is of one tracklet, and instances are {self.instances}; set instances: "
+                "tracklets, or clips: null"
+            )
+        return self
+
+
+class Association(Strict):
+    """Inter-tracklet association: k-reciprocal Jaccard distance and DBSCAN (TMC, section 3.2)."""
+
+    frames: Positive = Field(32, description="consecutive frames that describe a tracklet")
+    k1: Positive = 30
+    k2: Positive = 6
+    min_samples: Positive = 4
+    eps: Annotated[float, Field(gt=0.0, lt=1.0), BeforeValidator(as_number)] | None = Field(
+        None, description="null: from the data, once at the start"
+    )
+    share: Annotated[float, Field(gt=0.0, le=1.0), BeforeValidator(as_number)] = Field(
+        1.6e-3, description="of the non-zero distances; the mean of the smallest ones is eps"
+    )
+
+
+class TrackletLosses(Strict):
+    """TMC, Eq. 6."""
+
+    soft_identity: Fraction = Field(0.5, description="λ_id")
+    soft_triplet: Fraction = Field(0.8, description="λ_tri")
+    margin: Rate = 0.5
+    triplet: Literal["hinge", "softmax"] = "hinge"
+
+
+class MeanNet(Strict):
+    """The temporal average of the network (TMC, Eq. 1)."""
+
+    momentum: Fraction = Field(0.999, description="α, reached from 0 over the first steps")
+    keep: Literal["mean", "net"] = Field("mean", description="which of the two is the result")
+
+
+class TrackletBatch(Strict):
+    """What one training step sees."""
+
+    clusters: Annotated[int, Field(ge=2), BeforeValidator(as_number)] = 16
+    tracklets: Annotated[int, Field(ge=2), BeforeValidator(as_number)] = Field(
+        4, description="of each cluster"
+    )
+    frames: Positive = Field(4, description="of each tracklet")
+    cache_mb: Count = Field(
+        0, description="memory for the outputs of leading frozen stages, computed once; 0: none"
+    )
+
+
+class TrackletMethod(MaySeeClips):
+    """A recipe that learns from tracklets without labels (TMC)."""
+
+    learns: Literal["tracklets"]
+    image: Image = Image()
+    augment: Augment = Augment()
+    association: Association = Association()
+    losses: TrackletLosses = TrackletLosses()
+    mean_net: MeanNet = MeanNet()
+    batch: TrackletBatch = TrackletBatch()
+    optimiser: Optimiser = Optimiser()
+    schedule: Schedule = Schedule()
+    precision: Annotated[Literal["auto", "32", "bf16"], BeforeValidator(as_text)] = "auto"
+    evaluation: Evaluation = Evaluation()
+
+    @model_validator(mode="after")
+    def _batch_fits(self) -> Self:
+        if self.clips is not None and self.clips.frames != self.batch.frames:
+            raise ValueError(
+                f"a tracklet of a batch is one clip, but clips.frames is {self.clips.frames} and "
+                f"batch.frames {self.batch.frames}; set both alike"
+            )
+        if self.clips is not None and self.clips.sampling != "consecutive":
+            raise ValueError(
+                f"a batch holds frames in a row, and clips.sampling is {self.clips.sampling}; set "
+                "it to consecutive"
+            )
+        return self
+
+
 def an_attribute(name: str) -> str:
     """Refuse a name that is none of ATTR's attributes."""
     if name not in ATTRIBUTES:
@@ -348,26 +431,6 @@ def whole_groups(groups: dict[str, list[str]]) -> dict[str, list[str]]:
 
 
 Groups = Annotated[dict[Name, list[Attribute]], AfterValidator(whole_groups)]
-
-
-class AverageFrames(Strict):
-    """Temporal average pooling: all frames count alike (TP)."""
-
-    name: Literal["average"] = "average"
-
-
-class AttentionFrames(Strict):
-    """Temporal attention of Gao and Nevatia: convolutions weigh frames (TA)."""
-
-    name: Literal["attention"]
-    hidden: Positive = Field(256, description="numbers that stand for a frame")
-
-
-class RecurrentFrames(Strict):
-    """The mean of an LSTM's outputs (RNN of Gao and Nevatia)."""
-
-    name: Literal["rnn"]
-    hidden: Positive = Field(512, description="numbers of a descriptor")
 
 
 class AttributeFrames(Strict):
@@ -521,11 +584,7 @@ class ClipMethod(Strict):
     @model_validator(mode="after")
     def _parts_fit(self) -> Self:
         losses = self.losses
-        if self.model.cosam is not None and self.clips.frames < 2:
-            raise ValueError(
-                f"model.cosam compares the frames of a clip, and clips.frames is "
-                f"{self.clips.frames}; set it to 2 or more, or model.cosam: null"
-            )
+        compared(self.model, self.clips)
         if self.schedule.epochs and not any(dict(losses).values()) and self.attributes is None:
             raise ValueError("every one of the losses is null; set one, such as identity: {}")
         if losses.osm is not None and losses.osm.vectors != "classifier" and losses.center is None:

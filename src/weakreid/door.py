@@ -40,7 +40,7 @@ class Model:
     Attributes:
         path: of its weights.
         dimension: D, the length of a descriptor.
-        learns_from_clips: whether a descriptor is of a clip: several frames of a tracklet.
+        sees_clips: whether a descriptor is of a clip: several frames of a tracklet.
     """
 
     def __init__(
@@ -55,11 +55,11 @@ class Model:
             )
         self._about = about
         self._metrics = None if metrics is None else Path(metrics)
-        self.learns_from_clips: bool = about.get("learns") == "clips"
+        self.sees_clips: bool = "clips" in about
         with _settings_put_back():
             self._fabric = fabric_for(device, 1, about["precision"], default_threads())
         network: ReidModel | ClipModel
-        if self.learns_from_clips:
+        if self.sees_clips:
             heads = part_of(tensors, "heads")
             after_neck = about["neck"] is None or self._method()["neck"]["retrieves"] == "after"
             network = restore_clip_model(
@@ -77,7 +77,7 @@ class Model:
         """Return a descriptor of every picture.
 
         A crop of a dataset's frame gets the row that it has in `features.parquet`. A model that
-        learns from clips describes a picture as a tracklet of this one frame.
+        sees clips describes a picture as a tracklet of this one frame.
 
         Args:
             images: pictures [H, W, 3] of any sizes, or one array [N, H, W, 3]; uint8, RGB, 0 to
@@ -94,7 +94,7 @@ class Model:
         pictures = _checked(images)
         if batch < 1:
             raise ReidError(f"batch is {batch}; it must be at least 1")
-        if self.learns_from_clips:
+        if self.sees_clips:
             places = np.zeros((len(pictures), self._frames), np.int64)
             places += np.arange(len(pictures))[:, None]
             return self._of_clips(pictures, places, batch, normalise=True)
@@ -105,7 +105,7 @@ class Model:
     ) -> NDArray[np.float32]:
         """Return one descriptor of a tracklet, as the experiment compares tracklets.
 
-        That is the mean over its frames, or over its clips where the model learns from clips; it is
+        That is the mean over its frames, or over its clips where the model sees clips; it is
         scaled to length 1 where the experiment's metric is cosine.
 
         Args:
@@ -126,9 +126,9 @@ class Model:
         if metric not in (None, "cosine", "euclidean"):
             raise ReidError(f"metric is '{metric}'; it must be cosine or euclidean")
         method: dict[str, Any] = {}
-        if metric is None or self.learns_from_clips:
+        if metric is None or self.sees_clips:
             method = self._method()
-        if self.learns_from_clips:
+        if self.sees_clips:
             places = clips_to_describe(len(pictures), self._frames, method["clips"]["test"])
             normalise = method["clips"]["normalise"]
             found = self._of_clips(pictures, places, batch, normalise=normalise)
@@ -201,7 +201,7 @@ class Model:
                 " metrics.json; or give its place: load(..., metrics=)"
             )
         method = read_json(path, ["config"])["config"].get("method", {})
-        if "evaluation" not in method or self.learns_from_clips != ("clips" in method):
+        if "evaluation" not in method or self.sees_clips != (method.get("clips") is not None):
             raise ReidError(f"{path}: not of the experiment of {self.path}; give that one's")
         return method
 

@@ -81,6 +81,8 @@ def method(**changes: Any) -> dict[str, Any]:
             "frozen": ["stem"],
             "batch_norm": "train",
         },
+        "clips": None,
+        "aggregation": {"name": "average"},
         "image": {"height": HEIGHT, "width": WIDTH},
         "instances": "frames",
         "augment": {"flip": 0.5, "pad": 2, "erase": 0.5},

@@ -741,7 +741,7 @@ def test_labels_are_given_exactly_where_they_are_learnt(data, tmp_path):
 
 def test_a_model_of_frames_has_no_clips(data, tmp_path):
     checkpoint.save_weights(tmp_path / "model.safetensors", {}, {"model": {}})
-    with pytest.raises(ReidError, match="did not learn from clips; describe its frames instead"):
+    with pytest.raises(ReidError, match="does not see clips; describe its frames instead"):
         describe_here(data, tmp_path)
 
 

@@ -61,7 +61,7 @@ def tracklet_method(**changes: Any) -> dict[str, Any]:
     values = {
         name: value
         for name, value in method().items()
-        if name in ("model", "image", "augment", "optimiser", "schedule", "precision", "seed")
+        if name not in ("instances", "loss", "cpal", "batch")
     }
     values |= {
         "learns": "tracklets",

@@ -30,7 +30,7 @@ rule audit:
     benchmark:
         "results/{experiment}/benchmarks/audit-{run}.tsv"
     wildcard_constraints:
-        experiment=experiments_learning("bags"),
+        experiment=experiments_seeing(False, "bags"),
     conda:
         "../../envs/cpu.yaml"
     threads: 8

@@ -668,6 +668,13 @@ def experiments_learning(*what):
     return one_of(learning(*what)) or "none"
 
 
+def experiments_seeing(clips, *what):
+    """Return a pattern of those whose network sees clips, or frames one by one."""
+    methods = {n: weakreid_config.method_of(CONFIG, n) for n in learning(*what)}
+    found = [n for n, m in methods.items() if (m.clips is not None) == clips]
+    return one_of(found) or "none"
+
+
 def experiments_on_generated(what):
     """Return a pattern of those of them whose dataset is generated."""
     found = [
@@ -738,12 +745,13 @@ def training_code(wildcards):
     if method.learns == "clips":
         losses = [f"losses.clips.{name}" for name, term in method.losses if term]
         return code("stages.train_clips", *losses, *parts_of_network(method))
+    seen = [] if method.clips is None else ["models.clips", *parts_of_network(method)]
     if method.learns != "bags":
-        return code(f"stages.train_{method.learns}")
+        return code(f"stages.train_{method.learns}", *seen)
     losses = [f"losses.{method.loss.name}"]
     if method.cpal.weight > 0:
         losses.append("losses.cpal")
-    return code("stages.train", *losses)
+    return code("stages.train", *losses, *seen)
 
 
 def parts_of_network(method):
@@ -755,7 +763,8 @@ def parts_of_network(method):
 def clip_features_values(wildcards):
     """Return how clips are described, as far as a training does not decide it."""
     method = method_of(wildcards)
-    after = method.neck is not None and method.neck.retrieves == "after"
+    neck = getattr(method, "neck", None)
+    after = neck is not None and neck.retrieves == "after"
     return values(
         method.clips.model_dump(mode="json", include={"test", "normalise"}),
         after_neck=after,

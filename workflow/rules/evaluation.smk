@@ -14,7 +14,7 @@ rule features:
     benchmark:
         "results/{experiment}/benchmarks/features-{run}.tsv"
     wildcard_constraints:
-        experiment=experiments_learning("bags", "tracklets"),
+        experiment=experiments_seeing(False, "bags", "tracklets"),
     conda:
         "../../envs/cpu.yaml"
     threads: 8
@@ -45,7 +45,7 @@ rule clip_features:
     benchmark:
         "results/{experiment}/benchmarks/features-{run}.tsv"
     wildcard_constraints:
-        experiment=experiments_learning("clips"),
+        experiment=experiments_seeing(True, "bags", "tracklets", "clips"),
     conda:
         "../../envs/cpu.yaml"
     threads: 8

@@ -2,17 +2,17 @@
 
 import importlib
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from weakreid.losses.pooling import precise, without_autocast
 from weakreid.models.aggregations.protocol import Aggregation, Merged, Place
-from weakreid.models.backbones import map_shapes, preprocess
+from weakreid.models.backbones import Backbone, map_shapes, preprocess
 from weakreid.models.build import build_model
 from weakreid.models.initial import seeded_linear, seeded_normal
-from weakreid.models.reid import ReidModel
+from weakreid.models.reid import ReidModel, chunks
 
 
 def build_aggregation(
@@ -53,6 +53,41 @@ class ClipNetwork(nn.Module):
         features = self.network.embed(maps).unflatten(0, (-1, self.frames))
         merged: Merged = self.aggregation(features, maps.unflatten(0, (-1, self.frames)))
         return merged
+
+
+Network = TypeVar("Network", bound=ClipNetwork)
+
+
+class ClipFeatures(ClipNetwork):
+    """Clips in, a feature of each out: what stands where a network of frames stands elsewhere."""
+
+    @property
+    def dimension(self) -> int:
+        """Length of a feature."""
+        return int(self.aggregation.dimension)
+
+    @property
+    def backbone(self) -> Backbone:
+        """Of the network of the frames."""
+        return self.network.backbone
+
+    @property
+    def frozen_front(self) -> tuple[str, ...]:
+        """See `ReidModel`."""
+        return self.network.frozen_front
+
+    @property
+    def new_layers(self) -> list[nn.Module]:
+        """See `ReidModel`; the aggregation is new too."""
+        return [*self.network.new_layers, self.aggregation]
+
+    def front(self, images: Tensor) -> Tensor:
+        """See `ReidModel`."""
+        return self.network.front(images)
+
+    def forward(self, images: Tensor, after_front: bool = False) -> Tensor:  # type: ignore[override]
+        """Map normalised images [n * T, 3, H, W], or `front`'s maps of them, to [n, dimension]."""
+        return super().forward(images, after_front).descriptors
 
 
 class ClipHeads(nn.Module):
@@ -137,10 +172,9 @@ class ClipModel(nn.Module):
             float32: descriptors [n, d], and weights [n, G, T].
         """
         backbone, frames = self.clips.network.backbone, self.clips.frames
-        # on a CPU the maps of few images stay in its caches; a clip stays whole
-        step = max(1, 32 // frames) * frames if images.device.type == "cpu" else len(images)
         found = [
-            self.clips(preprocess(part, backbone.mean, backbone.std)) for part in images.split(step)
+            self.clips(preprocess(part, backbone.mean, backbone.std))
+            for part in chunks(images, frames)
         ]
         descriptors = torch.cat([part.descriptors for part in found]).float()
         if self.neck is not None:
@@ -151,8 +185,17 @@ class ClipModel(nn.Module):
         return descriptors, torch.cat([part.weights for part in found]).float()
 
 
-def build_clip_network(method: Mapping[str, Any], seed: int) -> ClipNetwork:
+def build_clip_network(
+    method: Mapping[str, Any],
+    seed: int,
+    kind: type[Network] = ClipNetwork,  # type: ignore[assignment]
+) -> Network:
     """Return the network that a method's blocks `model`, `aggregation`, `clips`, `image` describe.
+
+    Args:
+        method: resolved.
+        seed: of initial weights.
+        kind: what its forward gives.
 
     Raises:
         ReidError: see `build_model` and `build_aggregation`.
@@ -160,7 +203,7 @@ def build_clip_network(method: Mapping[str, Any], seed: int) -> ClipNetwork:
     image, frames = method["image"], method["clips"]["frames"]
     network = build_model(method["model"], seed, image=image, frames=frames)
     aggregation = build_aggregation(method["aggregation"], network, image, seed)
-    return ClipNetwork(network, aggregation, frames)
+    return kind(network, aggregation, frames)
 
 
 def restore_clip_model(
@@ -181,7 +224,7 @@ def restore_clip_model(
         after_neck: whether it comes out of the neck; without one it does not matter.
     """
     plain = {**about, "model": {**about["model"], "weights": "none"}}
-    clips = build_clip_network(plain, 0)
+    clips: ClipNetwork = build_clip_network(plain, 0)
     clips.load_state_dict(dict(network))
     neck: nn.Module | None = None
     if about["neck"] is not None and after_neck:

@@ -171,13 +171,14 @@ class Heads(nn.Module):
         return {name: layer(features) for name, layer in self.projections.items()}
 
 
-def chunks(images: Tensor) -> Sequence[Tensor]:
+def chunks(images: Tensor, together: int = 1) -> Sequence[Tensor]:
     """Split a batch [N, ...] into what is fastest to run forward at once, in order.
 
     On a CPU the maps of 32 images stay in its caches, those of 256 do not (benchmarks/README.md);
-    a GPU takes the whole batch.
+    a GPU takes the whole batch. So many images `together`, a clip, stay together.
     """
-    return images.split(32) if images.device.type == "cpu" else (images,)
+    step = max(1, 32 // together) * together
+    return images.split(step) if images.device.type == "cpu" else (images,)
 
 
 def middle_of(images: np.ndarray, height: int, width: int) -> np.ndarray:

@@ -40,8 +40,8 @@ def main(
 ) -> None:
     """Describe the clips of query and gallery tracklets, tracklet by tracklet."""
     tensors, about = load_weights(model)
-    if about.get("learns") != "clips":
-        raise ReidError(f"{model}: did not learn from clips; describe its frames instead")
+    if "clips" not in about:
+        raise ReidError(f"{model}: does not see clips; describe its frames instead")
     block = json.loads(params)
     test = block["test"]
     fabric = fabric_for(device, 1, about["precision"], threads)

@@ -8,6 +8,7 @@ import typer
 
 from weakreid import tables
 from weakreid.console import run_stage
+from weakreid.errors import ReidError
 from weakreid.images import ImageStore
 from weakreid.models.build import restore_model
 from weakreid.retrieval.describe import describe
@@ -29,6 +30,8 @@ def main(
 ) -> None:
     """Describe the frames of query and gallery tracklets, tracklet by tracklet."""
     tensors, about = load_weights(model)
+    if "clips" in about:
+        raise ReidError(f"{model}: sees clips, not frames; describe its clips instead")
     fabric = fabric_for(device, 1, about["precision"], threads)
     fabric.launch()
     network = restore_model(about["model"], part_of(tensors, "model"))

@@ -92,6 +92,7 @@ def main(
             pairs=block["batch"]["pairs"],
             steps_per_epoch=block["schedule"]["steps_per_epoch"],
             seed=seed,
+            clips=block["clips"],
         )
         record = learn(
             task,

@@ -14,7 +14,7 @@ from weakreid.console import run_stage, say, warn
 from weakreid.errors import ReidError
 from weakreid.files import remove_leftovers, write_json
 from weakreid.images import ImageStore
-from weakreid.models.clips import ClipHeads, build_clip_network
+from weakreid.models.clips import ClipHeads, ClipNetwork, build_clip_network
 from weakreid.supervision.visible import read_attribute_labels
 from weakreid.training import checkpoint as checkpoints
 from weakreid.training.clip_task import ClipTask, Term, attribute_labels, labelled_tracklets
@@ -85,7 +85,7 @@ def main(
                 "persons: every batch has all of them"
             )
         remove_leftovers(checkpoint, model, history, timing)
-    clips = build_clip_network({**block, "model": model_of(block, init)}, seed)
+    clips: ClipNetwork = build_clip_network({**block, "model": model_of(block, init)}, seed)
     terms = {
         name: Term(
             importlib.import_module(f"weakreid.losses.clips.{name}"),
@@ -157,7 +157,6 @@ def main(
     write_history(history, record, block)
     write_json(timing, timing_of(record, time.monotonic() - started, fabric))
     named = about(block, fabric, ["classifier"], made.ids.tolist())
-    named |= {name: block[name] for name in ("learns", "clips", "aggregation", "neck")}
     checkpoints.save_weights(model, tensors, named)
     checkpoint.unlink(missing_ok=True)
     say(f"trained in {time.monotonic() - started:.0f} s on {device_name(fabric)}")

@@ -79,6 +79,7 @@ def main(
             frames=batch["frames"],
             steps_per_epoch=schedule["steps_per_epoch"],
             seed=block["seed"],
+            of_clips=block["clips"] is not None,
         )
         record = learn(
             task,

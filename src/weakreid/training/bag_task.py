@@ -14,6 +14,7 @@ from weakreid.errors import ReidError
 from weakreid.losses.pooling import tracklet_means
 from weakreid.models.backbones import Triple, preprocess
 from weakreid.seeding import numpy_generator
+from weakreid.training.clip_sampling import clip_of
 from weakreid.training.gathering import gather, gather_features
 from weakreid.training.pictures import Pictures
 from weakreid.training.sampling import BagBatches, frames_of_bag, pairs_possible
@@ -51,10 +52,11 @@ class BagBatch:
     Attributes:
         images: uint8 [N, H, W, 3], the frames of all bags of this process, bag after bag; or
             float [N, c, h, w], what the frozen stages make of them.
-        mask: bool [b, F], which of a bag's F places hold a frame; N places are set.
+        mask: bool [b, F], which of a bag's F places hold a frame (or a clip); as many are set as
+            there are frames (clips).
         labels: float [b, C] of 0 and 1.
         tracklets: int64 [b, F], a frame's tracklet within its bag, -1 where there is no frame; all
-            -1 where the instances are frames.
+            -1 where the instances are frames or clips.
     """
 
     images: Tensor
@@ -148,8 +150,12 @@ class BagTask:
         pairs: int,
         steps_per_epoch: int | None,
         seed: int,
+        clips: Mapping[str, Any] | None = None,
     ) -> None:
         """Set up; see the class for what the parts are for.
+
+        With `clips` (its `frames` and `sampling`) the model sees a clip of each tracklet of a bag,
+        and its features are of these clips; tracklets must be known.
 
         Raises:
             ReidError: the bags do not divide among the processes, or batches cannot be formed.
@@ -167,7 +173,7 @@ class BagTask:
         self.cpal, self.cpal_weight, self.cpal_margin = cpal, cpal_weight, cpal_margin
         self.mean, self.std = mean, std
         self.pictures = pictures
-        self.frames_per_bag, self.seed = frames_per_bag, seed
+        self.frames_per_bag, self.seed, self.clips = frames_per_bag, seed, clips
         self.sampler = BagBatches(
             bags.labels,
             batch_size=batch_size,
@@ -193,12 +199,16 @@ class BagTask:
         # a generator per bag: what it draws does not depend on how many processes there are
         generators = [numpy_generator(self.seed, "augment", epoch, step, int(b)) for b in chosen]
         images = self.pictures.augmented(rows, generators)
-        mask = torch.zeros(len(chosen), self.frames_per_bag, dtype=torch.bool)
+        width = self.frames_per_bag if self.clips is None else self.most_tracklets
+        mask = torch.zeros(len(chosen), width, dtype=torch.bool)
         labels = torch.zeros(len(chosen), len(self.bags.persons))
         tracklets = torch.full(mask.shape, -1)
         for place, (bag, of_bag) in enumerate(zip(chosen, places, strict=True)):
-            mask[place, : len(of_bag)] = True
             labels[place, torch.from_numpy(self.bags.labels[bag])] = 1.0
+            if self.clips is not None:
+                mask[place, : self.bags.instances[bag]] = True
+                continue
+            mask[place, : len(of_bag)] = True
             if self.bags.tracklets is not None:
                 of_frames = torch.from_numpy(self.bags.tracklets[bag][of_bag])
                 tracklets[place, : len(of_bag)] = of_frames
@@ -208,6 +218,16 @@ class BagTask:
         return BagBatch(*parts)
 
     def _places(self, epoch: int, bag: int) -> np.ndarray:
+        """Return which of a bag's frames are looked at: those of clips tracklet after tracklet."""
+        if self.clips is not None:
+            assert self.bags.tracklets is not None
+            generator = numpy_generator(self.seed, "clips of a bag", epoch, bag)
+            frames, sampling = self.clips["frames"], self.clips["sampling"]
+            of_bag = self.bags.tracklets[bag]
+            held = [np.flatnonzero(of_bag == name) for name in range(self.bags.instances[bag])]
+            return np.concatenate(
+                [rows[clip_of(len(rows), frames, sampling, generator)] for rows in held]
+            )
         count = len(self.bags.frames[bag])
         return frames_of_bag(count, self.frames_per_bag, seed=self.seed, epoch=epoch, bag=bag)
 
@@ -227,7 +247,7 @@ class BagTask:
             flat = self.model(images, after_front=True)
         features = flat.new_zeros(*mask.shape, flat.shape[-1])
         features[mask] = flat
-        if self.bags.tracklets is not None:
+        if self.bags.tracklets is not None and self.clips is None:
             tracklets = batch.tracklets.to(device, non_blocking=True)
             features, mask = tracklet_means(features, tracklets, self.most_tracklets)
         if self.fabric.world_size > 1:

@@ -1,5 +1,6 @@
 """What every way of learning sets up in the same way, from a method's resolved values."""
 
+import importlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -22,8 +23,11 @@ from weakreid.training.start import start_from
 Network = TypeVar("Network", bound=torch.nn.Module)
 
 
-def build_network(method: Mapping[str, Any], fabric: Fabric, init: Path | None = None) -> ReidModel:
-    """Return the network that a method's `model` block describes, as `fabric` can train it.
+def build_network(method: Mapping[str, Any], fabric: Fabric, init: Path | None = None) -> Any:
+    """Return the network that a method describes, as `fabric` can train it: of frames, or of clips.
+
+    It is a `ReidModel`, or where the method has `clips` a `weakreid.models.clips.ClipFeatures`,
+    whose features are of clips.
 
     Args:
         method: resolved.
@@ -33,10 +37,18 @@ def build_network(method: Mapping[str, Any], fabric: Fabric, init: Path | None =
     Raises:
         ReidError: see `build_model` and `start_from`.
     """
-    network = build_model(model_of(method, init), method["seed"])
+    model, seed = model_of(method, init), method["seed"]
+    if method.get("clips") is None:
+        network = build_model(model, seed)
+        if init is not None:
+            start_from(init, network)
+        return prepared(network, fabric)
+    # where it is needed only: an edit of it retrains no network of frames
+    module = importlib.import_module("weakreid.models.clips")
+    clips = module.build_clip_network({**method, "model": model}, seed, module.ClipFeatures)
     if init is not None:
-        start_from(init, network)
-    return prepared(network, fabric)
+        start_from(init, clips.network, aggregation=clips.aggregation)
+    return prepared(clips, fabric)
 
 
 def model_of(method: Mapping[str, Any], init: Path | None) -> dict[str, Any]:
@@ -155,7 +167,7 @@ def about(
     method: Mapping[str, Any], fabric: Fabric, heads: list[str], persons: list[int]
 ) -> dict[str, Any]:
     """Return what a file of weights says of them: `heads` among them tell `persons` apart."""
-    return {
+    said = {
         "model": method["model"],
         "image": method["image"],
         "precision": method["precision"],
@@ -163,3 +175,7 @@ def about(
         "persons": persons,
         "device": fabric.device.type,
     }
+    if method.get("clips") is not None:
+        of_clips = ("clips", "aggregation", "neck")
+        said |= {name: method.get(name) for name in of_clips}
+    return said

@@ -21,6 +21,7 @@ from weakreid.models.backbones import preprocess
 from weakreid.models.reid import ReidModel, chunks
 from weakreid.prefetching import prefetch
 from weakreid.seeding import numpy_generator
+from weakreid.training.clip_sampling import clips_to_describe
 from weakreid.training.gathering import gather, gather_features
 from weakreid.training.loop import History
 from weakreid.training.mean_net import average, momentum_at
@@ -117,6 +118,7 @@ class TrackletTask:
         frames: int,
         steps_per_epoch: int | None,
         seed: int,
+        of_clips: bool = False,
     ) -> None:
         """Set up.
 
@@ -138,6 +140,7 @@ class TrackletTask:
             frames: T, of a tracklet in a batch.
             steps_per_epoch: see `steps_of`.
             seed: decides everything random.
+            of_clips: whether the network's features are of clips of T frames, or of frames.
 
         Raises:
             ReidError: a batch cannot be formed.
@@ -162,6 +165,8 @@ class TrackletTask:
             warn(few)
         self.clusters, self.tracklets_per_cluster = clusters, tracklets_per_cluster
         self.frames, self.seed = frames, seed
+        # frames that a feature of the network is of
+        self.together = frames if of_clips else 1
         self.steps_per_epoch = steps_of(steps_per_epoch, len(self.tracklets), size)
         self.eps = associating.eps
         self.labels: list[np.ndarray] = []
@@ -220,16 +225,16 @@ class TrackletTask:
         """
         rank, world = self.fabric.global_rank, self.fabric.world_size
         own = range(rank, len(self.tracklets), world)
-        rows = {
-            tracklet: self.tracklets[tracklet][
-                chunk_of(
-                    len(self.tracklets[tracklet]),
-                    self.associating.frames,
-                    numpy_generator(self.seed, "association", epoch, tracklet),
-                )
-            ]
-            for tracklet in own
-        }
+        rows = {}
+        for tracklet in own:
+            chunk = chunk_of(
+                len(self.tracklets[tracklet]),
+                self.associating.frames,
+                numpy_generator(self.seed, "association", epoch, tracklet),
+            )
+            if self.together > 1:
+                chunk = chunk[clips_to_describe(len(chunk), self.together, "all")].ravel()
+            rows[tracklet] = self.tracklets[tracklet][chunk]
         groups = _groups([len(rows[tracklet]) for tracklet in own])
         found = torch.zeros(len(self.tracklets), self.network.dimension)
         batches = (
@@ -250,9 +255,11 @@ class TrackletTask:
             for group, images in zip(groups, steps, strict=True):
                 parts = [
                     self.mean(self._front(part), after_front=True).float()
-                    for part in chunks(images.to(self.fabric.device, non_blocking=True))
+                    for part in chunks(
+                        images.to(self.fabric.device, non_blocking=True), self.together
+                    )
                 ]
-                counts = [len(rows[own[place]]) for place in group]
+                counts = [len(rows[own[place]]) // self.together for place in group]
                 means = torch.stack([f.mean(0) for f in torch.cat(parts).split(counts)])
                 found[[own[place] for place in group]] = normalize(means, dim=1).cpu()
         self.mean.train()
@@ -353,8 +360,8 @@ class TrackletTask:
         return self.network.front(preprocess(images, backbone.mean, backbone.std))
 
     def _of_tracklets(self, features: Tensor) -> Tensor:
-        """Return the mean [n, d] of every T frames' features [n * T, d]."""
-        return precise(features).unflatten(0, (-1, self.frames)).mean(1)
+        """Return the mean [n, d] of every T frames' features [n * T, d]; one of T is its own."""
+        return precise(features).unflatten(0, (-1, self.frames // self.together)).mean(1)
 
 
 def _groups(counts: Sequence[int]) -> list[list[int]]:
