@@ -48,6 +48,8 @@ COMPARING = GRIDS | {"collect", "evaluate"}
 LEARNING = COMPARING | {
     *("train_tracklets", "cluster_curve", "identities", "features", "search"),
 }
+# the same, seen as clips
+AS_CLIPS = (LEARNING - {"features"}) | {"clip_features"}
 DRAWING = frozenset({"isolation_figures", "isolation_table"})
 ISOLATING = LEARNING | DRAWING | {"isolation"}
 EXTRACTING = ISOLATING | {"frame_features"}
@@ -216,6 +218,9 @@ KEYS: dict[str, tuple[Any, frozenset[str]]] = {
     "methods.tiny_tracklets.model.dimension": (64, LEARNING),
     "methods.tiny_tracklets.model.frozen": (["stem"], LEARNING),
     "methods.tiny_tracklets.model.batch_norm": ("eval", LEARNING),
+    "methods.tiny_tracklets.model.cosam": ({"after": ["layer4"], "reduced": 8}, AS_CLIPS),
+    "methods.tiny_tracklets.clips": ({"frames": 2, "sampling": "consecutive"}, AS_CLIPS),
+    "methods.tiny_tracklets.aggregation.name": ("rnn", AS_CLIPS),
     "methods.tiny_tracklets.image.height": (64, LEARNING),
     "methods.tiny_tracklets.image.width": (32, LEARNING),
     "methods.tiny_tracklets.image.resized": ([80, 40], LEARNING),
@@ -797,6 +802,8 @@ WITHOUT_A_ROW = {
     "methods.tiny_clips.aggregation.name",
     # needs another aggregation
     "methods.tiny_clips.losses.attention",
+    # an audit looks at frames
+    *(f"methods.tiny.{name}" for name in ("clips", "aggregation.name", "model.cosam")),
     # likewise
     *("sources.tiny.source", "transfers.tiny.labels"),
     # an extractor has no embedding, and does not learn
@@ -908,11 +915,11 @@ MODULES: dict[frozenset[str], str] = {
         training.mean_net training.pseudo_labels training.tracklet_task
         stages.train_tracklets
     """,
-    LEARNING | BY_CLIPS: "training.tracklet_sampling",
+    LEARNING | BY_CLIPS | BY_BAGS: "training.clip_sampling training.tracklet_sampling",
     BY_CLIPS: """
         losses.attribute_groups losses.clips.center losses.clips.identity losses.clips.seen
         models.aggregations.groups models.aggregations.protocol models.clips
-        training.clip_sampling training.clip_task
+        training.clip_task
         stages.train_clips
     """,
     # both trainings with attributes
