@@ -244,7 +244,11 @@ def _inverse_lengths(features: Array, name: str, first_row: int) -> Array:
     squares = _squares(features, name, first_row)
     zero = np.flatnonzero(squares == 0)
     if zero.size:
-        raise ReidError(f"{name}: row {first_row + zero[0]} is zero and has no direction")
+        raise ReidError(
+            f"{name}: row {first_row + zero[0]} is zero and has no direction; a network that gives "
+            "zeros learnt nothing: look at learning_curve.svg, and lower optimiser.lr or change "
+            "model.batch_norm"
+        )
     return 1 / np.sqrt(squares)
 
 
