@@ -14,11 +14,20 @@ from snakemake_logger_plugin_weakreid import commandline
 TARGET = "results/demo/metrics.json"
 
 
+BEST = "results/tuning/osm/best.yaml"
+
+
 @pytest.fixture(autouse=True)
 def here(tmp_path, monkeypatch):
     """A folder with a config, a finished target and two profiles."""
     monkeypatch.chdir(tmp_path)
-    for name in ("my.yaml", TARGET, "profiles/slurm/config.yaml", "profiles/generic/config.yaml"):
+    for name in (
+        "my.yaml",
+        TARGET,
+        BEST,
+        "profiles/slurm/config.yaml",
+        "profiles/generic/config.yaml",
+    ):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("{}")
     return tmp_path
@@ -56,6 +65,7 @@ def test_a_target_that_an_option_swallows(words) -> None:
         ["--configfile", "my.yaml", "--", TARGET],
         [TARGET, "--configfile", "my.yaml"],
         ["--configfile", "my.yaml", "my.yaml", "-n", TARGET],
+        ["--configfile", "my.yaml", BEST, "--", TARGET],
         ["--config", "datasets={mars: {root: /a b}}", "--", TARGET],
         ["--forcerun", TARGET],
         ["--workflow-profile", "slurm", TARGET],

@@ -124,7 +124,9 @@ def _read(words: Sequence[str]) -> argparse.Namespace:
 
 
 def _check_configfile(path: Path) -> None:
-    if path.parts[:1] == ("results",):
+    # what a search found is both
+    found = path.parts[:2] == ("results", "tuning") and path.name == "best.yaml"
+    if path.parts[:1] == ("results",) and not (found and path.is_file()):
         raise CallError(f"--configfile: {path} is a target, no file of keys; {WHY}")
     if not path.exists():
         raise CallError(f"--configfile: {path} is not there; correct it; if it is a target, {WHY}")

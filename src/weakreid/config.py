@@ -69,6 +69,13 @@ from weakreid.config_studies import (
     StudyTable,
     Table,
 )
+from weakreid.config_tuning import (
+    Tuning,
+    check_key,
+    combinations,
+    put,
+    resolved,
+)
 from weakreid.errors import ReidError
 
 
@@ -98,11 +105,13 @@ class Config(Strict):
     methods: Annotated[dict[Name, AnyMethod], BeforeValidator(with_learns)]
     experiments: dict[Name, Experiment] = Field(default_factory=dict)
     studies: dict[Name, Study] = Field(default_factory=dict)
+    tuning: dict[Name, Tuning] = Field(default_factory=dict)
     tables: dict[Name, AnyTable] = Field(default_factory=dict)
 
     _refused: dict[str, str] = PrivateAttr(default_factory=dict)
     _same: dict[str, str] = PrivateAttr(default_factory=dict)
     _methods: dict[str, AnyMethod] = PrivateAttr(default_factory=dict)
+    _rows: dict[str, tuple[str, str, str]] = PrivateAttr(default_factory=dict)
 
     @property
     def refused(self) -> Mapping[str, str]:
@@ -117,7 +126,7 @@ class Config(Strict):
 
 # --- reading --------------------------------------------------------------------------------------
 
-TAKEN = ("datasets", "tables", "trackers", "sources", "attributes")
+TAKEN = ("datasets", "tables", "trackers", "sources", "attributes", "tuning")
 """Folders of results/ that belong to no experiment."""
 
 
@@ -151,6 +160,9 @@ def load(raw: Mapping[str, Any]) -> Config:
     for name, table in config.tables.items():
         with together.further():
             _check_table(config, f"tables.{name}", table)
+    for name, tuning in config.tuning.items():
+        with together.further():
+            _check_tuning(config, f"tuning.{name}", tuning)
     together.stop()
     return config
 
@@ -248,7 +260,7 @@ class _Expansion:
         self.bags, self.isolation = dict(config.bags), dict(config.isolation)
         self.transfers = dict(config.transfers)
         self.experiments, self.same = dict(config.experiments), dict(config.same)
-        self.methods = dict(config._methods)
+        self.methods, self.names = dict(config._methods), dict(config._rows)
 
     def place_of(self, dataset: str) -> tuple[Place, str]:
         """Return what a study does on a dataset, and where the config says so."""
@@ -423,6 +435,7 @@ class _Expansion:
                     f"{self.where}: {what} is to be the experiment {full}, which is there already "
                     "(in experiments, or of another row and dataset); rename the row or the dataset"
                 )
+            self.names[full] = self.name, dataset, row
             key = experiment.model_dump_json()
             if key in made:
                 self.same[full] = made[key]
@@ -462,6 +475,7 @@ def _with_study(config: Config, name: str) -> Config:
         }
     )
     changed._refused, changed._same, changed._methods = {}, expansion.same, expansion.methods
+    changed._rows = expansion.names
     return changed
 
 
@@ -522,6 +536,106 @@ def _check_table(config: Config, where: str, table: Any) -> None:
                     f"{where}.row: no label is wrong in the bags of {name}, so nothing can be "
                     "scored; take a row whose bags have planted or missing"
                 )
+
+
+def _check_tuning(config: Config, where: str, tuning: Tuning) -> None:
+    """Refuse a search of what is not there, or of values that the experiment cannot have."""
+    known(f"{where}.experiment", tuning.experiment, {**config.experiments, **config.same})
+    name = config.same.get(tuning.experiment, tuning.experiment)
+    if name in config.refused:
+        raise ReidError(f"{where}.experiment: {config.refused[name]}")
+    experiment, method = config.experiments[name], method_of(config, name)
+    dataset = config.datasets[experiment.dataset]
+    if isinstance(dataset, Tracked) and not all(
+        sequence.truth for sequence in dataset.sequences if sequence.split == "train"
+    ):
+        raise ReidError(
+            f"{where}.experiment: nothing can be measured on the training people of dataset "
+            f"{experiment.dataset}, as sequences have no truth; add it, or take another experiment"
+        )
+    if method.schedule.epochs == 0:
+        raise ReidError(
+            f"{where}.experiment: {name} learns nothing (schedule.epochs is 0); take another one"
+        )
+    place_of_values(config, where, tuning)
+    together = Together()
+    plain = method.model_dump(mode="json")
+    for key in tuning.ranges:
+        with together.further():
+            check_key(plain, key, f"{where}.ranges.{key}")
+    together.stop()
+    for key, values in combinations(tuning.ranges):
+        with together.further():
+            changed = _overridden(method, values, f"{where}.ranges")
+            trial = config.model_copy()
+            trial._methods = {**config._methods, name: changed}
+            try:
+                _check(trial, name)
+            except ReidError as error:
+                at = f"{where}.ranges.{key}" if key else f"{where}.ranges, an end of each"
+                raise ReidError(f"{at}: {error}") from None
+    together.stop()
+
+
+def place_of_values(config: Config, where: str, tuning: Tuning) -> list[str]:
+    """Return the keys of the block in which searched values change their experiment alone.
+
+    Args:
+        config: whole.
+        where: of the search, for the message.
+        tuning: the search.
+
+    Raises:
+        ReidError: the experiment is the own method of a study, and no row of that is the same.
+    """
+    asked = tuning.experiment
+    if asked not in config._rows:
+        return ["experiments", asked, "overrides"]
+    study, dataset, row = config._rows[asked]
+    if not row:
+        rows = config.studies[study].rows
+        row = next((name for name, change in rows.items() if change == Change()), "")
+    if not row:
+        raise ReidError(
+            f"{where}.experiment: {asked} is the own method of the study {study}, and every row of "
+            f"it begins there; add a row that changes nothing ('ours: {{}}') to studies.{study}."
+            "rows, or take another row"
+        )
+    return ["studies", study, "datasets", dataset, "rows", row]
+
+
+def ranges_of(config: Config, name: str) -> list[dict[str, Any]]:
+    """Return the ranges of a search as its stage takes them (`weakreid.tuning.ranges`)."""
+    tuning = config.tuning[name]
+    method = method_of(config, config.same.get(tuning.experiment, tuning.experiment))
+
+    def changed(values: Mapping[str, Any]) -> Mapping[str, Any]:
+        return _overridden(method, values, f"tuning.{name}.ranges").model_dump(mode="json")
+
+    return [resolved(key, of, changed) for key, of in tuning.ranges.items()]
+
+
+def searched_methods(config: Config, name: str) -> list[AnyMethod]:
+    """Return a search's method, and what it is at every end of its ranges."""
+    tuning = config.tuning[name]
+    method = method_of(config, config.same.get(tuning.experiment, tuning.experiment))
+    where = f"tuning.{name}.ranges"
+    ends = [values for _, values in combinations(tuning.ranges)]
+    return [method, *(_overridden(method, values, where) for values in ends)]
+
+
+def searched_method(config: Config, name: str) -> dict[str, Any]:
+    """Return the method of a search's experiment, its searched values null.
+
+    So what these values were before is no part of the search, and its result does not ask for
+    another one.
+    """
+    tuning = config.tuning[name]
+    method = method_of(config, config.same.get(tuning.experiment, tuning.experiment))
+    plain = method.model_dump(mode="json")
+    for key in tuning.ranges:
+        put(plain, key, None)
+    return plain
 
 
 def experiment_of_row(

@@ -97,6 +97,18 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("value", pa.float64()),
         ]
     ),
+    # one row per measurement of a trial of a search; values: JSON; a trial that diverged before the
+    # first one has a row of epoch 0
+    "trials": pa.schema(
+        [
+            ("trial", pa.int32()),
+            ("worker", pa.int32()),
+            ("outcome", pa.string()),
+            ("epoch", pa.int32()),
+            ("figure", pa.float64()),
+            ("values", pa.string()),
+        ]
+    ),
     # one row per query and protocol; gallery lists are cut at the evaluation's `keep`
     "rankings": pa.schema(
         [

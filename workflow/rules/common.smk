@@ -25,6 +25,7 @@ try:
     from weakreid.errors import ReidError
     from weakreid.files import there
     from weakreid.report import published
+    from weakreid.seeding import derive
 except ModuleNotFoundError as error:
     raise SystemExit(
         f"error: {sys.executable} has no module {error.name}; activate the environment of this "
@@ -71,7 +72,7 @@ def where_from():
 
 def no_such_target(target):
     """Return what is wrong with a target that no rule makes."""
-    folders = "datasets|tables|trackers|sources|attributes"
+    folders = "datasets|tables|trackers|sources|attributes|tuning"
     place = re.match(rf"results/(?:({folders})/)?([^/]+)/", target)
     if place is None:
         wanted = "results/EXPERIMENT/metrics.json or results/tables/TABLE/table.md"
@@ -203,6 +204,8 @@ wildcard_constraints:
     or "none",
     experiment=one_of(CONFIG.experiments),
     table="|".join(CONFIG.tables) or "none",
+    tuning="|".join(CONFIG.tuning) or "none",
+    worker="[1-9][0-9]*",
     # of a table: nothing, or one dataset
     place=f"(/({'|'.join(CONFIG.datasets)}))?",
     split="official|dev|[0-9]",
@@ -741,17 +744,21 @@ def training_values(wildcards):
 
 def training_code(wildcards):
     """Return the digest of a training's code, with the losses that it uses and no others."""
-    method = method_of(wildcards)
+    return code(*training_modules(method_of(wildcards)))
+
+
+def training_modules(method):
+    """Return the stage that a method learns by, and what that imports by name."""
     if method.learns == "clips":
         losses = [f"losses.clips.{name}" for name, term in method.losses if term]
-        return code("stages.train_clips", *losses, *parts_of_network(method))
+        return ["stages.train_clips", *losses, *parts_of_network(method)]
     seen = [] if method.clips is None else ["models.clips", *parts_of_network(method)]
     if method.learns != "bags":
-        return code(f"stages.train_{method.learns}", *seen)
+        return [f"stages.train_{method.learns}", *seen]
     losses = [f"losses.{method.loss.name}"]
     if method.cpal.weight > 0:
         losses.append("losses.cpal")
-    return code("stages.train", *losses, *seen)
+    return ["stages.train", *losses, *seen]
 
 
 def parts_of_network(method):

@@ -6,6 +6,7 @@ CATEGORIES = {
     "datasets": ("Datasets", "{dataset}"),
     "sources": ("Sources of attributes", "{source}"),
     "trackers": ("Trackers", "{tracker}"),
+    "tuning": ("Tuning", "{tuning}"),
 }
 OF_EXPERIMENT = ("Experiments", "{experiment}")
 
@@ -40,7 +41,7 @@ def labels_in_report(what, wildcards):
 
 def subject_of(wildcards):
     """Return the wildcard that a result's list is of."""
-    subjects = ("experiment", "dataset", "source", "tracker")
+    subjects = ("experiment", "dataset", "source", "tracker", "tuning")
     return next(name for name in subjects if name in wildcards.keys())
 
 

@@ -17,6 +17,7 @@ from weakreid.supervision.visible import read_bags
 from weakreid.training import checkpoint as checkpoints
 from weakreid.training.bag_task import BagTask, bags_of, check_learnable
 from weakreid.training.devices import device_name, fabric_for, launch, leave
+from weakreid.training.job import Job
 from weakreid.training.optimiser import build_optimiser
 from weakreid.training.record import timing_of, write_history
 from weakreid.training.setup import about, build_network, learn, maps_within, pictures_of
@@ -41,8 +42,21 @@ def main(
     init: Annotated[Path | None, typer.Option(help="weights to start from")] = None,
 ) -> None:
     """Train from the last checkpoint of this very training, if there is one."""
+    job = Job(
+        *(json.loads(params), code, checkpoint, device, devices, threads),
+        *(model, history, timing, init),
+    )
+    train(bags, images, job)
+
+
+def train(bags: Path, images: Path, job: Job) -> None:
+    """Train on bags.
+
+    Raises:
+        ReidError: the data does not fit the method, or the training diverged.
+    """
     started = time.monotonic()
-    block = json.loads(params)
+    block, init, code, checkpoint = job.block, job.init, job.code, job.checkpoint
     seed = block["seed"]
     rows = read_bags(bags, block["instances"])
     of_frames = list(rows["frame_tracklets"]) if "frame_tracklets" in rows else None
@@ -54,12 +68,12 @@ def main(
         short = check_learnable(
             made, k=block["loss"].get("k"), batch_size=block["batch"]["bags"], pairs=pairs
         )
-    fabric = fabric_for(device, devices, block["precision"], threads)
-    threads = launch(fabric, threads)
+    fabric = fabric_for(job.device, job.devices, block["precision"], job.threads)
+    threads = launch(fabric, job.threads)
     if fabric.is_global_zero:
         if short is not None:
             say(short)
-        remove_leftovers(checkpoint, model, history, timing)
+        remove_leftovers(checkpoint, job.model, job.history, job.timing)
     network = build_network(block, fabric, init)
     # losses are found by name, so that the digest of this stage's code covers only those in use
     base = importlib.import_module(f"weakreid.losses.{block['loss']['name']}")
@@ -69,6 +83,13 @@ def main(
     # Fabric ties one module to the optimiser; the heads are a module of their own
     learner, optimiser = fabric.setup(network, optimiser)
     projections = fabric.setup_module(heads)
+
+    def keep() -> None:
+        tensors = {f"model.{name}": value for name, value in network.state_dict().items()}
+        tensors |= {f"heads.{name}": value for name, value in heads.state_dict().items()}
+        named = about(block, fabric, list(base.HEADS), made.persons.tolist())
+        checkpoints.save_weights(job.model, tensors, named)
+
     with ImageStore(images) as store:
         maps = None
         if block["schedule"]["epochs"] > 0:
@@ -100,6 +121,7 @@ def main(
             fabric=fabric,
             parts={"model": learner, "heads": projections},
             optimiser=optimiser,
+            watch=job.watched(keep),
             checkpoint_path=checkpoint,
             mark=checkpoints.fingerprint(
                 block, code, bags, *([init] if init else []), checkpoints.digest_of(store)
@@ -108,12 +130,9 @@ def main(
     leave(fabric)
     if not fabric.is_global_zero:
         return
-    tensors = {f"model.{name}": value for name, value in network.state_dict().items()}
-    tensors |= {f"heads.{name}": value for name, value in heads.state_dict().items()}
-    write_history(history, record, block)
-    write_json(timing, timing_of(record, time.monotonic() - started, fabric))
-    named = about(block, fabric, list(base.HEADS), made.persons.tolist())
-    checkpoints.save_weights(model, tensors, named)
+    write_history(job.history, record, block)
+    write_json(job.timing, timing_of(record, time.monotonic() - started, fabric))
+    keep()
     checkpoint.unlink(missing_ok=True)
     say(f"trained in {time.monotonic() - started:.0f} s on {device_name(fabric)}")
 

@@ -19,6 +19,7 @@ from weakreid.supervision.visible import read_attribute_labels
 from weakreid.training import checkpoint as checkpoints
 from weakreid.training.clip_task import ClipTask, Term, attribute_labels, labelled_tracklets
 from weakreid.training.devices import device_name, fabric_for, launch, leave
+from weakreid.training.job import Job
 from weakreid.training.optimiser import build_optimiser
 from weakreid.training.record import timing_of, write_history
 from weakreid.training.setup import about, learn, maps_within, model_of, pictures_of, prepared
@@ -47,8 +48,21 @@ def main(
     init: Annotated[Path | None, typer.Option(help="weights to start from")] = None,
 ) -> None:
     """Train from the last checkpoint of this very training, if there is one."""
+    job = Job(
+        *(json.loads(params), code, checkpoint, device, devices, threads),
+        *(model, history, timing, init),
+    )
+    train(tracklets, frames, images, attributes, job)
+
+
+def train(tracklets: Path, frames: Path, images: Path, attributes: Path | None, job: Job) -> None:
+    """Train on the tracklets of a split; `attributes` are labels of its persons.
+
+    Raises:
+        ReidError: the data does not fit the method, or the training diverged.
+    """
     started = time.monotonic()
-    block = json.loads(params)
+    block, init, code, checkpoint = job.block, job.init, job.code, job.checkpoint
     seed, batch = block["seed"], block["batch"]
     made = labelled_tracklets(
         tables.read_frame(tracklets, "tracklets", ["tracklet_id", "person_id", "split"]),
@@ -76,15 +90,15 @@ def main(
             say(f"no training person has a label for {', '.join(absent)}: not learnt")
         block = {**block, "aggregation": {**aggregation, "groups": of_groups.groups}}
         labels = of_groups.labels
-    fabric = fabric_for(device, devices, block["precision"], threads)
-    threads = launch(fabric, threads)
+    fabric = fabric_for(job.device, job.devices, block["precision"], job.threads)
+    threads = launch(fabric, job.threads)
     if fabric.is_global_zero:
         if batch["persons"] > len(made.ids):
             warn(
                 f"batch.persons is {batch['persons']}, but there are {len(made.ids)} training "
                 "persons: every batch has all of them"
             )
-        remove_leftovers(checkpoint, model, history, timing)
+        remove_leftovers(checkpoint, job.model, job.history, job.timing)
     clips: ClipNetwork = build_clip_network({**block, "model": model_of(block, init)}, seed)
     terms = {
         name: Term(
@@ -112,6 +126,13 @@ def main(
     # Fabric ties one module to the optimiser; the heads are a module of their own
     learner, optimiser = fabric.setup(clips, optimiser)
     behind = fabric.setup_module(heads)
+
+    def keep() -> None:
+        tensors = {f"model.{name}": value for name, value in clips.state_dict().items()}
+        tensors |= {f"heads.{name}": value for name, value in heads.state_dict().items()}
+        named = about(block, fabric, ["classifier"], made.ids.tolist())
+        checkpoints.save_weights(job.model, tensors, named)
+
     with ImageStore(images) as store:
         maps = None
         if block["schedule"]["epochs"] > 0:
@@ -146,18 +167,16 @@ def main(
             parts={"model": learner, "heads": behind},
             optimiser=optimiser,
             hooks=task,
+            watch=job.watched(keep),
             checkpoint_path=checkpoint,
             mark=checkpoints.fingerprint(block, code, *inputs, checkpoints.digest_of(store)),
         )
     leave(fabric)
     if not fabric.is_global_zero:
         return
-    tensors = {f"model.{name}": value for name, value in clips.state_dict().items()}
-    tensors |= {f"heads.{name}": value for name, value in heads.state_dict().items()}
-    write_history(history, record, block)
-    write_json(timing, timing_of(record, time.monotonic() - started, fabric))
-    named = about(block, fabric, ["classifier"], made.ids.tolist())
-    checkpoints.save_weights(model, tensors, named)
+    write_history(job.history, record, block)
+    write_json(job.timing, timing_of(record, time.monotonic() - started, fabric))
+    keep()
     checkpoint.unlink(missing_ok=True)
     say(f"trained in {time.monotonic() - started:.0f} s on {device_name(fabric)}")
 

@@ -16,6 +16,7 @@ from weakreid.images import ImageStore
 from weakreid.supervision.visible import read_tracks
 from weakreid.training import checkpoint as checkpoints
 from weakreid.training.devices import device_name, fabric_for, launch, leave
+from weakreid.training.job import Job
 from weakreid.training.mean_net import mean_of
 from weakreid.training.optimiser import build_optimiser
 from weakreid.training.pseudo_labels import Associating, quality_rows
@@ -45,20 +46,39 @@ def main(
     init: Annotated[Path | None, typer.Option(help="weights to start from")] = None,
 ) -> None:
     """Train from the last checkpoint of this very training, if there is one."""
+    job = Job(
+        *(json.loads(params), code, checkpoint, device, devices, threads),
+        *(model, history, timing, init),
+    )
+    train(tracks, images, clusters, job)
+
+
+def train(tracks: Path, images: Path, clusters: Path, job: Job) -> None:
+    """Train on tracklets without labels; `clusters` is what association made of them at the end.
+
+    Raises:
+        ReidError: the data does not fit the method, or the training diverged.
+    """
     started = time.monotonic()
-    block = json.loads(params)
+    block, init, code, checkpoint = job.block, job.init, job.code, job.checkpoint
     schedule, batch = block["schedule"], block["batch"]
     tracklets = tracklets_of(read_tracks(tracks))
-    fabric = fabric_for(device, devices, block["precision"], threads)
-    threads = launch(fabric, threads)
+    fabric = fabric_for(job.device, job.devices, block["precision"], job.threads)
+    threads = launch(fabric, job.threads)
     if fabric.is_global_zero:
-        remove_leftovers(checkpoint, model, history, timing, clusters)
+        remove_leftovers(checkpoint, job.model, job.history, job.timing, clusters)
     network = build_network(block, fabric, init)
     mean = mean_of(network).to(fabric.device)
     # of one class until the first epoch's clusters are known
     classifier = torch.nn.Linear(network.dimension, 1, bias=False)
     optimiser = build_optimiser(block["optimiser"], network, classifier)
     learner, optimiser = fabric.setup(network, optimiser)
+    kept = mean if block["mean_net"]["keep"] == "mean" else network
+
+    def keep() -> None:
+        tensors = {f"model.{name}": value for name, value in kept.state_dict().items()}
+        checkpoints.save_weights(job.model, tensors, about(block, fabric, heads=[], persons=[]))
+
     with ImageStore(images) as store:
         frames = np.concatenate(tracklets)
         maps = maps_within(block, network, store, frames, fabric=fabric, threads=threads)
@@ -87,6 +107,7 @@ def main(
             fabric=fabric,
             parts={"model": learner, "mean": mean},
             optimiser=optimiser,
+            watch=job.watched(keep),
             checkpoint_path=checkpoint,
             mark=checkpoints.fingerprint(
                 block, code, tracks, *([init] if init else []), checkpoints.digest_of(store)
@@ -97,18 +118,16 @@ def main(
     leave(fabric)
     if not fabric.is_global_zero:
         return
-    kept = mean if block["mean_net"]["keep"] == "mean" else network
-    tensors = {f"model.{name}": value for name, value in kept.state_dict().items()}
-    checkpoints.save_weights(model, tensors, about(block, fabric, heads=[], persons=[]))
+    keep()
     found = {"tracklet_id": np.arange(len(tracklets)), "label": task.labels[-1]}
     tables.write(clusters, "clusters", found, block)
     took = timing_of(record, time.monotonic() - started, fabric)
     seconds = sum(task.seconds) / len(task.seconds)
-    write_json(timing, {**took, "association_s": round(seconds, 2)})
+    write_json(job.timing, {**took, "association_s": round(seconds, 2)})
     # the weights stand: from here on the truth may be looked at, for measuring
     truth = tables.read_frame(tracks, "tracks", ["tracklet_id", "truth_person_id"], truth=True)
     record += quality_rows(task.labels, truth, task.steps_per_epoch)
-    write_history(history, record, block)
+    write_history(job.history, record, block)
     checkpoint.unlink(missing_ok=True)
     say(f"trained in {time.monotonic() - started:.0f} s on {device_name(fabric)}")
 

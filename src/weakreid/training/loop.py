@@ -4,6 +4,7 @@ import contextlib
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -51,6 +52,23 @@ class Hooks(Protocol):
         """Go on from what `state` returned."""
 
 
+@dataclass(frozen=True)
+class Watch:
+    """Somebody who looks at a training while it goes on, and may end it by an error.
+
+    Attributes:
+        every: epochs between two looks; the last epoch is looked at in any case.
+        look: called with the number of epochs that are done, before their checkpoint is written.
+    """
+
+    every: int
+    look: Callable[[int], None]
+
+
+class DivergedError(ReidError):
+    """A loss or the weights are not finite."""
+
+
 def fit(
     task: Task[Any],
     *,
@@ -64,6 +82,7 @@ def fit(
     checkpoint_path: Path,
     mark: str,
     hooks: Hooks | None = None,
+    watch: Watch | None = None,
 ) -> History:
     """Train `parts` on `task`, from the last whole checkpoint of the same training if there is one.
 
@@ -84,12 +103,13 @@ def fit(
         mark: fingerprint of the training; a checkpoint with another one is not used.
         hooks: called between steps and epochs; their parameters may change with an epoch, as long
             as the optimiser's groups stay.
+        watch: looks at the training after some epochs; it must change nothing of it.
 
     Returns:
         Rows (epoch, step, term, value); epochs and steps count from 0.
 
     Raises:
-        ReidError: the loss is not finite.
+        DivergedError: the loss is not finite.
     """
     base_rates = [group["lr"] for group in optimiser.param_groups]
     history: History = []
@@ -109,6 +129,8 @@ def fit(
     for epoch in range(first_epoch, epochs):
         history += _epoch(task, fabric, hooks, optimiser, base_rates, factor, epoch, seed, clip)
         if fabric.is_global_zero:
+            if watch is not None and ((epoch + 1) % watch.every == 0 or epoch + 1 == epochs):
+                watch.look(epoch + 1)
             state = {name: part.state_dict() for name, part in parts.items()}
             state["optimiser"] = optimiser.state_dict()
             if hooks is not None:
@@ -169,14 +191,14 @@ def _epoch(
     values = [(epoch, step, name, float(value)) for step, name, value in rows]
     for _, step, name, value in values:
         if not math.isfinite(value):
-            raise ReidError(
+            raise DivergedError(
                 f"training: {name} is {value} at step {step} (epoch {epoch + 1}); "
                 "lower optimiser.lr, or set optimiser.clip"
             )
     last = (epoch + 1) * task.steps_per_epoch - 1
     # the last step may spoil the weights after a loss that was still finite
     if not all(bool(parameter.isfinite().all()) for parameter in learning):
-        raise ReidError(
+        raise DivergedError(
             f"training: the weights are not finite after step {last} (epoch {epoch + 1}); "
             "lower optimiser.lr, or set optimiser.clip"
         )

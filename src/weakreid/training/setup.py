@@ -15,7 +15,7 @@ from weakreid.models.backbones import share_batch_norms
 from weakreid.models.build import build_model
 from weakreid.models.reid import ReidModel
 from weakreid.training.frozen import FrozenMaps, frozen_maps
-from weakreid.training.loop import History, Hooks, Task, fit
+from weakreid.training.loop import History, Hooks, Task, Watch, fit
 from weakreid.training.pictures import Pictures
 from weakreid.training.schedule import rate_factor
 from weakreid.training.start import start_from
@@ -129,6 +129,7 @@ def learn(
     checkpoint_path: Path,
     mark: str,
     hooks: Hooks | None = None,
+    watch: Watch | None = None,
 ) -> History:
     """Train as a method's `schedule`, `seed` and `optimiser.clip` say.
 
@@ -151,6 +152,7 @@ def learn(
     return fit(
         task,
         hooks=hooks,
+        watch=watch,
         fabric=fabric,
         parts=parts,
         optimiser=optimiser,

@@ -1,0 +1,227 @@
+"""Stage: one worker's part in a search of a method's values, on a split of training identities.
+
+A trial is a training as any other, of the same code; after some epochs its network describes the
+split's queries and gallery, and retrieval is measured.
+"""
+
+import importlib
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from weakreid import tables
+from weakreid.console import run_stage, say
+from weakreid.errors import ReidError
+from weakreid.files import write_json
+from weakreid.images import ImageStore
+from weakreid.retrieval.measure import measure_coarse, measure_fine
+from weakreid.retrieval.reranking import Reranking
+from weakreid.stages.evaluate import read_features
+from weakreid.training.checkpoint import digest_of, fingerprint
+from weakreid.training.job import Job
+from weakreid.training.loop import DivergedError, Watch
+from weakreid.tuning.ranges import drawn, with_values
+from weakreid.tuning.search import GivenUpError, Running, Search
+
+LESS_MEMORY = "lower what the method's batch holds, or image.height and image.width"
+
+
+@dataclass(frozen=True)
+class Data:
+    """What is learnt from and searched in: files of one split, those that the method takes."""
+
+    tracklets: Path
+    frames: Path
+    images: Path
+    bags: Path | None
+    tracks: Path | None
+    attributes: Path | None
+    coarse: Path | None
+    init: Path | None
+
+    def given(self) -> list[Path]:
+        """Return the files whose content a figure depends on, but for the pictures."""
+        return [path for name, path in vars(self).items() if path is not None and name != "images"]
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What computes."""
+
+    device: str
+    threads: int
+
+
+def main(
+    tracklets: Annotated[Path, typer.Option(help="of the split dev")],
+    frames: Annotated[Path, typer.Option()],
+    images: Annotated[Path, typer.Option()],
+    params: Annotated[str, typer.Option()],
+    code: Annotated[str, typer.Option(help="digest of this stage's code")],
+    worker: Annotated[int, typer.Option()],
+    journal: Annotated[Path, typer.Option(help="that all workers of the search share")],
+    folder: Annotated[Path, typer.Option(help="for what trials leave while they go on")],
+    device: Annotated[str, typer.Option()],
+    threads: Annotated[int, typer.Option()],
+    out: Annotated[Path, typer.Option()],
+    bags: Annotated[Path | None, typer.Option()] = None,
+    tracks: Annotated[Path | None, typer.Option()] = None,
+    attributes: Annotated[Path | None, typer.Option(help="labels of persons")] = None,
+    coarse: Annotated[Path | None, typer.Option(help="the coarse test set of the split")] = None,
+    init: Annotated[Path | None, typer.Option(help="weights to start from")] = None,
+) -> None:
+    """Try values until all workers together have made the trials that were asked for."""
+    block = json.loads(params)
+    data = Data(tracklets, frames, images, bags, tracks, attributes, coarse, init)
+    machine = Machine(device, threads)
+    budget, seed = block.pop("trials"), block.pop("search_seed")
+    with ImageStore(images) as store:
+        mark = fingerprint(block, seed, code, *data.given(), digest_of(store))
+    search = Search(
+        journal,
+        mark,
+        worker=worker,
+        seed=seed,
+        trials=budget,
+        prune=block["prune"],
+        draw=lambda trial: drawn(trial, block["ranges"]),
+    )
+    for trial in search.running():
+        say(f"trial {trial.number} of {budget}: {json.dumps(trial.values)}")
+        try:
+            figure = tried(block, trial, data, machine, folder, code)
+        except GivenUpError:
+            say("given up: below the median of the trials before")
+            search.given_up(trial)
+        except DivergedError as error:
+            say(f"{error}: counted as 0")
+            search.diverged(trial)
+        else:
+            say(f"{block['metric']} {figure:.2f}")
+            search.done(trial, figure)
+        shutil.rmtree(folder, ignore_errors=True)
+    write_json(out, [asdict(trial) for trial in search.found()])
+
+
+def tried(
+    block: Mapping[str, Any],
+    trial: Running,
+    data: Data,
+    machine: Machine,
+    folder: Path,
+    code: str,
+) -> float:
+    """Return the figure of a method with a trial's values, after its last epoch.
+
+    Raises:
+        GivenUpError: it is worse than others.
+        DivergedError: it cannot be trained with these values.
+    """
+    method = with_values(block["method"], trial.values)
+    epochs, model = method["schedule"]["epochs"], folder / "model.safetensors"
+
+    def look(done: int) -> None:
+        if trial.figure_after(done) is None:
+            figure = measured(method, block["metric"], model, data, machine, folder)
+            say(f"after {done} of {epochs} epochs: {block['metric']} {figure:.2f}")
+            trial.report(done, figure)
+        else:
+            trial.report(done, trial.curve[done])
+
+    job = Job(
+        training_block(method, block["seed"]),
+        code,
+        folder / "checkpoint.pt",
+        machine.device,
+        1,
+        machine.threads,
+        model,
+        folder / "history.parquet",
+        folder / "timing.json",
+        data.init,
+        Watch(block["every"], look),
+    )
+    train(method["learns"], data, job, folder)
+    figure = trial.figure_after(epochs)
+    if figure is None:
+        raise ReidError(f"{folder}: a trial ended before its last epoch; delete it and run again")
+    return figure
+
+
+def training_block(method: Mapping[str, Any], seed: int) -> dict[str, Any]:
+    """Return the values that a training is given: without those for later, with a seed."""
+    block = {name: value for name, value in method.items() if name != "evaluation"}
+    return {**block, "seed": seed}
+
+
+def train(learns: str, data: Data, job: Job, folder: Path) -> None:
+    """Train as an experiment of that way of learning does."""
+    # by its name, so that the digest of this stage's code covers the one in use
+    name = {"bags": "train", "tracklets": "train_tracklets", "clips": "train_clips"}[learns]
+    stage = importlib.import_module(f"weakreid.stages.{name}")
+    if learns == "bags":
+        stage.train(data.bags, data.images, job)
+    elif learns == "tracklets":
+        stage.train(data.tracks, data.images, folder / "clusters.parquet", job)
+    else:
+        stage.train(data.tracklets, data.frames, data.images, data.attributes, job)
+
+
+def measured(
+    method: Mapping[str, Any],
+    metric: str,
+    model: Path,
+    data: Data,
+    machine: Machine,
+    folder: Path,
+) -> float:
+    """Return the retrieval figure of a network on the split's queries and gallery, in per cent."""
+    features = folder / "features.parquet"
+    common = {
+        "model": model,
+        "tracklets": data.tracklets,
+        "frames": data.frames,
+        "images": data.images,
+        "device": machine.device,
+        "threads": machine.threads,
+        "out": features,
+    }
+    if method["learns"] == "clips":
+        stage = importlib.import_module("weakreid.stages.clip_features")
+        neck = method["neck"]
+        how = {name: method["clips"][name] for name in ("test", "normalise")}
+        how["after_neck"] = neck is not None and neck["retrieves"] == "after"
+        stage.main(**common, params=json.dumps(how), weights=folder / "weights.parquet")
+    else:
+        importlib.import_module("weakreid.stages.features").main(**common)
+    protocol, name = metric.split()
+    found, evaluation = read_features(features), method["evaluation"]
+    if protocol == "coarse":
+        if data.coarse is None:
+            raise ReidError("the coarse test set was not given; give --coarse")
+        result, _, _ = measure_coarse(
+            found,
+            tables.read_frame(data.coarse, "bags"),
+            metric=evaluation["metric"],
+            memory_bytes=evaluation["memory_mb"] * 2**20,
+            unit="clips" if method["learns"] == "clips" else "frames",
+            threads=machine.threads,
+        )
+    else:
+        result, _, _ = measure_fine(
+            found,
+            tables.read_frame(data.tracklets, "tracklets"),
+            metric=evaluation["metric"],
+            reranking=Reranking() if protocol == "reranked" else None,
+            threads=machine.threads,
+        )
+    return result.mean_average_precision if name == "mAP" else result.cmc[1]
+
+
+if __name__ == "__main__":
+    run_stage(main, less_memory=LESS_MEMORY)

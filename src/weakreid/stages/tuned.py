@@ -1,0 +1,57 @@
+"""Stage: what a search found: a piece of config, a table and a picture of all trials."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from weakreid import tables
+from weakreid.console import run_stage
+from weakreid.files import read_json, replacing
+from weakreid.report import figures, pages
+from weakreid.report.tuning import fragment, search_figure, trial_table
+from weakreid.tuning.search import best_of, gathered
+
+
+def main(
+    found: Annotated[list[Path], typer.Option(help="what each worker found")],
+    params: Annotated[str, typer.Option()],
+    best: Annotated[Path, typer.Option()],
+    trials: Annotated[Path, typer.Option()],
+    markdown: Annotated[Path, typer.Option()],
+    picture: Annotated[Path, typer.Option()],
+) -> None:
+    """Write the best values as config, and show all trials."""
+    block = json.loads(params)
+    every = gathered(read_json(path) for path in found)
+    chosen, metric = best_of(every), block["metric"]
+    said = (
+        f"trial {chosen.number} of {len(every)}: {metric} {chosen.figure:.2f} on the split dev of "
+        f"{block['dataset']}, training identities alone"
+    )
+    folder = f"results/tuning/{block['name']}"
+    lines = [
+        f"Found by the search {block['name']} ({folder}/trials.md):",
+        f"{said}.",
+        *block["notes"],
+        "To use it:",
+        f"  snakemake --configfile {folder}/best.yaml -- results/{block['target']}/metrics.json",
+    ]
+    rows = [
+        (trial.number, trial.worker, trial.outcome, epoch, figure, json.dumps(trial.values))
+        for trial in every
+        for epoch, figure in trial.curve or [(0, trial.figure)]
+    ]
+    columns = dict(zip(tables.SCHEMAS["trials"].names, zip(*rows, strict=True), strict=True))
+    tables.write(trials, "trials", columns, block)
+    title = f"{block['name']}: values of {block['experiment']}"
+    note = f"Best: {said}. Given up: below the median of the trials before, at the same epoch."
+    pages.write(markdown, trial_table(title, metric, every, [note, *block["notes"]]))
+    figures.save(search_figure(title, metric, every, block["ranges"]), picture)
+    with replacing(best) as aside:
+        aside.write_text(fragment(chosen, block["place"], lines), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    run_stage(main)
