@@ -72,7 +72,8 @@ from weakreid.config_studies import (
 from weakreid.config_tuning import (
     Tuning,
     check_key,
-    combinations,
+    ends_of,
+    others_of,
     put,
     resolved,
 )
@@ -564,17 +565,18 @@ def _check_tuning(config: Config, where: str, tuning: Tuning) -> None:
         with together.further():
             check_key(plain, key, f"{where}.ranges.{key}")
     together.stop()
-    for key, values in combinations(tuning.ranges):
-        with together.further():
-            changed = _overridden(method, values, f"{where}.ranges")
-            trial = config.model_copy()
-            trial._methods = {**config._methods, name: changed}
-            try:
-                _check(trial, name)
-            except ReidError as error:
-                at = f"{where}.ranges.{key}" if key else f"{where}.ranges, an end of each"
-                raise ReidError(f"{at}: {error}") from None
-    together.stop()
+    for tried in (ends_of, others_of):
+        for key, values in tried(tuning.ranges):
+            with together.further():
+                changed = _overridden(method, values, f"{where}.ranges")
+                trial = config.model_copy()
+                trial._methods = {**config._methods, name: changed}
+                try:
+                    _check(trial, name)
+                except ReidError as error:
+                    at = f"{where}.ranges.{key}" if key else f"{where}.ranges, an end of each"
+                    raise ReidError(f"{at}: {error}") from None
+        together.stop()
 
 
 def place_of_values(config: Config, where: str, tuning: Tuning) -> list[str]:
@@ -620,7 +622,7 @@ def searched_methods(config: Config, name: str) -> list[AnyMethod]:
     tuning = config.tuning[name]
     method = method_of(config, config.same.get(tuning.experiment, tuning.experiment))
     where = f"tuning.{name}.ranges"
-    ends = [values for _, values in combinations(tuning.ranges)]
+    ends = [values for _, values in ends_of(tuning.ranges)]
     return [method, *(_overridden(method, values, where) for values in ends)]
 
 

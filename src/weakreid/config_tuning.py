@@ -151,16 +151,20 @@ def resolved(key: str, of: Range, changed: Changed) -> dict[str, Any]:
     return {"key": key, **plain, "whole": whole}
 
 
-def combinations(ranges: Mapping[str, Range]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield values to try, and the range that they are of: every end by itself, all low, all high.
-
-    The range is "" for several at once.
-    """
+def ends_of(ranges: Mapping[str, Range]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield every end of every range, as the block it stands in, and the range's key."""
     for key, of in ranges.items():
         for end in of.ends():
             yield key, nested(key, end)
+
+
+def others_of(ranges: Mapping[str, Range]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield what else to try: all that is lowest, and all that is highest, with the key "".
+
+    And a number between both ends of a range: those may be whole, where nothing else is allowed.
+    """
+    for key, of in ranges.items():
         if isinstance(of.low, float) or isinstance(of.high, float):
-            # both ends may be whole numbers to a key that takes nothing else
             low, high = of.ends()
             yield key, nested(key, low + (high - low) / 3)
     for end in (0, -1):

@@ -1,0 +1,273 @@
+"""The config of searches: ranges that hold something, of keys that there are."""
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from weakreid import config
+from weakreid.config_faults import blamed
+from weakreid.config_tuning import nested
+from weakreid.errors import ReidError
+
+ROOT = Path(__file__).parents[1]
+
+RAW: dict[str, Any] = {
+    "datasets": {"a": {"source": "walkers", "size": "tiny"}},
+    "bags": {"wl": {}},
+    "methods": {
+        "bags": {"loss": {"name": "mil", "k": 2}, "batch": {"bags": 8, "frames": 10, "pairs": 2}},
+        "clips": {
+            "learns": "clips",
+            "losses": {"triplet": {}, "center": {}, "osm": {"vectors": "centers"}},
+        },
+    },
+    "experiments": {
+        "one": {"dataset": "a", "bags": "wl", "method": "bags"},
+        "idle": {
+            "dataset": "a",
+            "bags": "wl",
+            "method": "bags",
+            "overrides": {"schedule": {"epochs": 0}},
+        },
+    },
+    "studies": {
+        "s": {
+            "beside": "x",
+            "method": "clips",
+            "rows": {
+                "ours": {},
+                "osm": {"overrides": {"losses": {"triplet": None}}},
+                "plain": {"overrides": {"losses": {"osm": None}}},
+            },
+        },
+        "bare": {"beside": "x", "method": "clips"},
+    },
+}
+SIGMA = {"losses.osm.sigma": {"low": 0.1, "high": 2.0, "log": True}}
+LR = {"optimiser.lr": {"low": 1e-4, "high": 1e-2}}
+
+
+def searching(experiment: str, ranges: Any, **more: Any) -> dict[str, Any]:
+    block = {"experiment": experiment, "ranges": ranges, "trials": 3, **more}
+    return {**copy.deepcopy(RAW), "tuning": {"t": block}}
+
+
+def refusal(raw: dict[str, Any]) -> str:
+    with pytest.raises(ReidError) as found:
+        config.load(raw)
+    (line,) = blamed(found.value, [("mine.yaml", raw)])
+    return line
+
+
+def test_ranges_are_given_as_the_method_takes_them() -> None:
+    ranges = {
+        "losses.osm.alpha": {"low": 1, "high": 2},
+        "batch.clips": {"low": 1, "high": 4},
+        "clips.frames": {"low": 2, "high": 8, "step": 2},
+        "losses.triplet.metric": {"choices": ["cosine", "euclidean"]},
+        "losses.center": {"choices": [{"weight": 0.1}, {"rate": 0.1}]},
+    }
+    loaded = config.load(searching("s_a", ranges))
+    alpha, clips, frames, metric, center = config.ranges_of(loaded, "t")
+    assert not alpha["whole"]
+    assert clips["whole"] and frames["whole"] and frames["step"] == 2
+    assert metric["choices"] == ["cosine", "euclidean"]
+    # with all that it leaves out
+    assert center["choices"] == [{"weight": 0.1, "rate": 0.5}, {"weight": 5e-4, "rate": 0.1}]
+    # what is searched has no value of its own
+    method = config.searched_method(loaded, "t")
+    assert method["losses"]["osm"]["alpha"] is None and method["losses"]["center"] is None
+
+
+@pytest.mark.parametrize(
+    ("experiment", "ranges", "said"),
+    [
+        ("one", {}, "'tuning.t.ranges': Input should not be empty, got {}"),
+        (
+            "one",
+            {"loss.k": {"low": 3, "high": 3}},
+            (
+                "'tuning.t.ranges.loss.k': the range is empty: low is 3 and high is 3; low must be "
+                "below high"
+            ),
+        ),
+        (
+            "one",
+            {"loss.k": {"low": 4, "high": 3}},
+            (
+                "'tuning.t.ranges.loss.k': the range is empty: low is 4 and high is 3; low must be "
+                "below high"
+            ),
+        ),
+        (
+            "one",
+            {"loss.k": {"choices": []}},
+            "'tuning.t.ranges.loss.k': the range is empty: choices should hold two different",
+        ),
+        (
+            "one",
+            {"loss.k": {"choices": [2, 2]}},
+            "'tuning.t.ranges.loss.k': the range is empty: choices should hold two different",
+        ),
+        (
+            "one",
+            {"loss.k": {"low": 3}},
+            "'tuning.t.ranges.loss.k': give low and high, or choices",
+        ),
+        (
+            "one",
+            {"loss.k": {"low": 3, "high": 4, "choices": [1, 2]}},
+            "'tuning.t.ranges.loss.k': give either choices, or low and high",
+        ),
+        (
+            "one",
+            {"optimiser.lr": {"low": 0, "high": 1, "log": True}},
+            (
+                "'tuning.t.ranges.optimiser.lr': log needs a low above 0, not 0; raise it, "
+                "or leave "
+                "out log"
+            ),
+        ),
+        (
+            "one",
+            {"loss.k": {"low": 1, "high": 3, "step": 5}},
+            "'tuning.t.ranges.loss.k': step is 5; it must be above 0 and at most 2",
+        ),
+        (
+            "one",
+            {"loss.k": {"low": 1, "hihg": 3}},
+            "unknown key 'tuning.t.ranges.loss.k.hihg'; did you mean 'high'?",
+        ),
+        (
+            "one",
+            {"optimizer.lr": {"low": 0, "high": 1}},
+            (
+                "tuning.t.ranges.optimizer.lr: the method has no key 'optimizer.lr'; did you mean "
+                "'optimiser'?"
+            ),
+        ),
+        (
+            "one",
+            {"loss.kk": {"low": 1, "high": 2}},
+            "tuning.t.ranges.loss.kk: the method has no key 'loss.kk'; did you mean 'loss.k'?",
+        ),
+        (
+            "s_a_plain",
+            SIGMA,
+            (
+                "tuning.t.ranges.losses.osm.sigma: losses.osm is null in this experiment, "
+                "so nothing "
+                "uses losses.osm.sigma; set losses.osm in its overrides, or leave this range out"
+            ),
+        ),
+        (
+            "one",
+            {"loss.name": {"choices": ["mil", "hslr"]}},
+            (
+                "tuning.t.ranges.loss.name: another loss.name has other keys; search each "
+                "by itself, "
+                "as an entry of tuning of its own"
+            ),
+        ),
+        (
+            "one",
+            {"optimiser.lr": {"low": -1, "high": 1}},
+            "tuning.t.ranges: 'optimiser.lr': Input should be greater than or equal to 0, got -1",
+        ),
+        (
+            "one",
+            {"loss.k": {"low": 1, "high": 11}},
+            (
+                "tuning.t.ranges.loss.k: experiments.one: loss.k = 11 is larger than the 10 frames "
+                "sampled from a bag (batch.frames); lower k or let a bag hold more"
+            ),
+        ),
+        (
+            "one",
+            {"loss.k": {"low": 1.0, "high": 2.5}},
+            (
+                "tuning.t.ranges: 'loss.k': Input should be a valid integer, got a number with a "
+                "fractional part, got 2.5"
+            ),
+        ),
+        ("ones", LR, "tuning.t.experiment: 'ones' does not exist; did you mean 'one'?"),
+        (
+            "idle",
+            LR,
+            "tuning.t.experiment: idle learns nothing (schedule.epochs is 0); take another one",
+        ),
+        (
+            "bare_a",
+            LR,
+            (
+                "tuning.t.experiment: bare_a is the own method of the study bare, and every "
+                "row of it "
+                "begins there; add a row that changes nothing ('ours: {}') to "
+                "studies.bare.rows, or "
+                "take another row"
+            ),
+        ),
+    ],
+)
+def test_what_cannot_be_searched(experiment: str, ranges: Any, said: str) -> None:
+    assert refusal(searching(experiment, ranges)).startswith(f"mine.yaml: {said}")
+
+
+def test_all_that_is_wrong_is_said_at_once() -> None:
+    raw = searching("one", {"loss.q": {"low": 1, "high": 2}, "losss.k": {"low": 1, "high": 2}})
+    with pytest.raises(ReidError) as found:
+        config.load(raw)
+    assert len(blamed(found.value, [("mine.yaml", raw)])) == 2
+
+
+def merged(base: Any, over: Any) -> Any:
+    """Merge as Snakemake does with several files."""
+    if not (isinstance(base, dict) and isinstance(over, dict)):
+        return over
+    return {**base, **{key: merged(base.get(key), value) for key, value in over.items()}}
+
+
+@pytest.mark.parametrize(
+    ("experiment", "ranges", "changes"),
+    [("one", LR, "one"), ("s_a_osm", SIGMA, "s_a_osm"), ("s_a", SIGMA, "s_a_ours")],
+)
+def test_what_is_found_changes_its_experiment_alone(
+    experiment: str, ranges: Any, changes: str
+) -> None:
+    raw = searching(experiment, ranges)
+    before = config.load(raw)
+    place = config.place_of_values(before, "tuning.t", before.tuning["t"])
+    (key,) = ranges
+    values: Any = nested(key, 0.005)
+    for part in reversed(place):
+        values = {part: values}
+    after = config.load(merged(raw, values))
+
+    def methods(loaded: config.Config) -> dict[str, Any]:
+        names = {**{name: name for name in loaded.experiments}, **loaded.same}
+        return {
+            name: config.method_of(loaded, of).model_dump(mode="json")
+            for name, of in names.items()
+            if of not in loaded.refused
+        }
+
+    was, now = methods(before), methods(after)
+    assert set(was) == set(now)
+    assert [name for name in was if was[name] != now[name]] == [changes]
+    found = now[changes]
+    for part in key.split("."):
+        found = found[part]
+    assert found == 0.005
+    # nor does it ask for another search
+    for read in (config.ranges_of, config.searched_method):
+        assert read(after, "t") == read(before, "t")
+
+
+def test_the_searches_of_the_papers() -> None:
+    found = config.load(yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8")))
+    place = config.place_of_values(found, "", found.tuning["attn_cl_mars"])
+    assert place == ["studies", "attn_cl", "datasets", "mars", "rows", "osm_cl"]
+    assert found.tuning["attn_cl_walkers"].jobs == 1
