@@ -11,17 +11,8 @@ import pytest
 
 from weakreid.errors import ReidError
 from weakreid.tuning.ranges import drawn, with_values
-from weakreid.tuning.search import (
-    DIVERGED,
-    GIVEN_UP,
-    WHOLE,
-    Found,
-    GivenUpError,
-    Running,
-    Search,
-    best_of,
-    gathered,
-)
+from weakreid.tuning.search import GivenUpError, Running, Search
+from weakreid.tuning.trials import DIVERGED, GIVEN_UP, WHOLE, Found, best_of, gathered
 
 RANGES = [
     {"key": "a.b", "low": 0.0, "high": 1.0, "log": False, "step": None, "whole": False},

@@ -42,6 +42,7 @@ TRACKED = (
     "results/trackers/tiny/rates.md",
     "results/datasets/film/official/bags/named.parquet",
 )
+TUNED = "results/tuning/tiny/best.yaml"
 FIGURES = (
     "results/wl_tiny/learning_curve.svg",
     "results/wl_tiny/runs/official-1/matches_fine.png",
@@ -64,7 +65,7 @@ SIDE_BY_SIDE = (
     *(f"{rule}=1" for rule in ("generate", "dataset", "train", "features", "evaluate", "audit")),
     *(f"{rule}=1" for rule in ("frame_features", "isolation", "train_tracklets")),
     *(f"{rule}=1" for rule in ("generate_source", "pictures", "transfer", "attribute_votes")),
-    *(f"{rule}=1" for rule in ("train_clips", "clip_features")),
+    *(f"{rule}=1" for rule in ("train_clips", "clip_features", "tune")),
 )
 
 
@@ -75,6 +76,7 @@ class Project:
     folder: Path
     metrics: str = METRICS
     table: str = TABLE
+    tuned: str = TUNED
     study_tables: tuple[str, ...] = STUDY_TABLES
     tracked: tuple[str, ...] = TRACKED
     figures: tuple[str, ...] = FIGURES
@@ -84,7 +86,7 @@ class Project:
     @property
     def targets(self) -> tuple[str, ...]:
         made = (*self.study_tables, *self.attribute_tables, *self.tracked)
-        return (self.metrics, self.table, *made, *self.figures, *self.attribute_figures)
+        return (self.metrics, self.table, self.tuned, *made, *self.figures, *self.attribute_figures)
 
     @property
     def environment(self) -> dict[str, str]:

@@ -123,6 +123,12 @@ INPUTS: dict[str, dict[str, str]] = {
         "frames": f"{DATASET}/frames.parquet",
         "images": f"{DATASET}/images.arrow",
     },
+    "tune": {
+        "tracklets": f"{DATASET}/dev/tracklets.parquet",
+        "frames": f"{DATASET}/frames.parquet",
+        "images": f"{DATASET}/images.arrow",
+    },
+    "tuned": {"found": "results/tuning/tiny/workers/1.json"},
     "attribute_examples": {
         "labels": f"{TRANSFERRED}/labels.parquet",
         "truth": f"{DATASET}/attributes.parquet",
@@ -214,6 +220,7 @@ SEVERAL = {
     *((stage, name) for stage in ("grid_table", "grid_plot") for name in ("metrics", "isolation")),
     ("noise_counts_table", "summary"),
     ("attribute_examples", "labels"),
+    ("tuned", "found"),
     ("label_table", "quality"),
     ("attribute_table", "metrics"),
     *((stage, "history") for stage in ("learning_curve", "cluster_curve")),
@@ -268,6 +275,13 @@ def rest_of(stage: str, out: Path) -> dict[str, Any]:
         "asked": {"rfm": 1.5, "rsw": 1.2},
         "summary": 0,
     }
+    rate = {"low": 1e-4, "high": 1e-2, "log": True, "step": None, "whole": False}
+    metric = {"choices": ["euclidean", "cosine"]}
+    ranges = [
+        {"key": "optimiser.lr", **rate},
+        {"key": "losses.triplet.metric", **metric},
+    ]
+    search = {"metric": "fine mAP", "ranges": ranges}
     blocks: dict[str, Any] = {
         "dataset": {"source": "mars", "options": {"on_bad_frame": "stop"}},
         "contact_sheet": {"dataset": "walkers_tiny", "persons": 2},
@@ -307,6 +321,24 @@ def rest_of(stage: str, out: Path) -> dict[str, Any]:
             "seed": 1,
         },
         "clip_features": {"test": "chunks", "normalise": True, "after_neck": False},
+        "tune": {
+            **search,
+            "method": found.methods["tiny_searched"].model_dump(mode="json"),
+            "trials": 1,
+            "every": 1,
+            "prune": None,
+            "seed": 1,
+            "search_seed": 1,
+        },
+        "tuned": {
+            **search,
+            "name": "tiny",
+            "experiment": "searched",
+            "dataset": "walkers_tiny",
+            "place": ["experiments", "searched", "overrides"],
+            "target": "t",
+            "notes": [],
+        },
         "attribute_examples": {"title": "Title", "rows": ["WBCE"], "persons": 2, "frames": 2},
         "temporal_weights": {"title": "Title", "sequences": 2},
         "visibility": {"title": "Title"},
@@ -391,6 +423,21 @@ def rest_of(stage: str, out: Path) -> dict[str, Any]:
             "threads": 1,
             "out": out / "features.parquet",
             "weights": out / "weights.parquet",
+        },
+        "tune": {
+            "code": "code",
+            "worker": 1,
+            "device": "cpu",
+            "threads": 1,
+            "journal": out / "journal.log",
+            "folder": out / "1",
+            "out": out / "1.json",
+        },
+        "tuned": {
+            "best": out / "best.yaml",
+            "trials": out / "trials.parquet",
+            "markdown": out / "trials.md",
+            "picture": out / "search.svg",
         },
         "attribute_examples": {"out": out / "sheet.png"},
         "temporal_weights": {"out": out / "weights.png"},

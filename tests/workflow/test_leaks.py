@@ -59,6 +59,8 @@ MAY_READ_PERSONS = {
     "matches",
     # is supervised: whom each training tracklet shows
     "train_clips",
+    # trains so, and measures each training
+    "tune",
     # says whose votes a tracklet's are: labels are a person's
     "attribute_votes",
     # measures, for training persons and others apart

@@ -83,10 +83,12 @@ WITH_THE_TRUTH = TRULY | {"true_annotation"}
 
 # both
 BY_BAGS = TRAINING | {"grid_table"}
-LEARNT = TRAINING | LEARNING | TRANSFERRING
+# a search learns from clips by a method of its own, on the split dev
+TUNING = frozenset({"tune", "tuned"})
+LEARNT = TRAINING | LEARNING | TRANSFERRING | TUNING
 MEASURED = EVALUATING | GRIDS | BY_ATTRIBUTE
 NAMING = frozenset({"named_bags"})
-OF_SPLIT = SPLITTING | NOISING | TRANSFERRING | {"frame_features"}
+OF_SPLIT = SPLITTING | NOISING | TRANSFERRING | TUNING | {"frame_features"}
 OF_DATASET = OF_SPLIT | {"dataset"}
 OF_WALKERS = GENERATING | OF_DATASET | WITH_THE_TRUTH
 EVERYTHING = OF_WALKERS | FILMING | OF_SOURCE | {"noise_rates"}
@@ -134,8 +136,8 @@ ON_WALKERS = FOR_LABELS | {"generate", "dataset", "split"}
 
 KEYS: dict[str, tuple[Any, frozenset[str]]] = {
     # clips are searched for in the coarse test set too
-    "seed": (2, ALL_BAGS | NOISING | NAMING | BY_ATTRIBUTE),
-    "validation_fraction": (0.5, NOTHING),
+    "seed": (2, ALL_BAGS | NOISING | NAMING | BY_ATTRIBUTE | TUNING | {"split"}),
+    "validation_fraction": (0.5, TUNING | {"split"}),
     "datasets.walkers_tiny.size": ("demo", OF_WALKERS),
     "datasets.walkers_tiny.seed": (2, OF_WALKERS),
     "datasets.walkers_tiny.style": ("studio", OF_WALKERS),
@@ -578,6 +580,16 @@ KEYS: dict[str, tuple[Any, frozenset[str]]] = {
         {"losses": {"identity": {"smoothing": 0.1}}},
         TRUE_ROW,
     ),
+    "tuning.tiny.experiment": ("mini_attr_walkers_tiny_agree", TUNING),
+    "tuning.tiny.ranges": ({"optimiser.weight_decay": {"low": 0.1, "high": 0.2}}, TUNING),
+    "tuning.tiny.trials": (3, TUNING),
+    "tuning.tiny.jobs": (2, TUNING),
+    # on the split's coarse test set
+    "tuning.tiny.metric": ("coarse mAP", TUNING | {"coarse_bags"}),
+    "tuning.tiny.every": (2, TUNING),
+    "tuning.tiny.prune.trials": (3, TUNING),
+    "tuning.tiny.prune.epochs": (1, TUNING),
+    "tuning.tiny.seed": (2, TUNING),
     "tables.tiny.title": ("Another", frozenset({"table"})),
     "tables.tiny.rows": ({"another label": "wl_tiny"}, frozenset({"table"})),
     "tables.mini_k.title": ("Another", STUDYING),
@@ -784,6 +796,7 @@ BLOCKS = (
     *("extractors.tiny", "isolation.tiny", "methods.tiny", "methods.tiny_tracklets"),
     *("sources.tiny", "transfers.tiny", "methods.tiny_clips"),
     *("experiments.wl_tiny", "studies.mini", "studies.mini_tmc", "studies.mini_attr"),
+    "tuning.tiny",
 )
 """What the tiny experiment and studies are made of."""
 
@@ -851,7 +864,7 @@ MODULES: dict[frozenset[str], str] = {
     # what computes nothing here, and the losses and readers that another experiment would use
     NOTHING: """
         arguments codedigest config config_blocks config_faults config_methods config_studies
-        console door machine
+        config_tuning console door machine
         datasets.bring datasets.dukev datasets.fetch datasets.ilids datasets.prid datasets.seen
         datasets.unpack datasets.whereabouts
         losses.hslr losses.sslr losses.wsddn
@@ -902,10 +915,15 @@ MODULES: dict[frozenset[str], str] = {
         supervision.visible
         training.augment training.checkpoint training.frozen training.gathering training.loop
         training.optimiser training.pictures training.record training.schedule training.setup
-        training.start
+        training.job training.start
     """,
     ALL_BAGS | MAJORITY | FILMING | ISOLATING | BY_ATTRIBUTE: "datasets.majority",
-    LEARNING | EVALUATING | SCORING | BY_ATTRIBUTE | {"search", "attribute_examples"}: "cores",
+    LEARNING
+    | EVALUATING
+    | SCORING
+    | BY_ATTRIBUTE
+    | TUNING
+    | {"search", "attribute_examples"}: "cores",
     BY_BAGS: "training.bag_task training.sampling stages.train",
     TRAINING: "losses.cpal losses.mil",
     MAJORITY - {"bags"}: "losses.frame_ce",
@@ -915,35 +933,42 @@ MODULES: dict[frozenset[str], str] = {
         training.mean_net training.pseudo_labels training.tracklet_task
         stages.train_tracklets
     """,
-    LEARNING | BY_CLIPS | BY_BAGS: "training.clip_sampling training.tracklet_sampling",
-    BY_CLIPS: """
+    LEARNING | BY_CLIPS | BY_BAGS | TUNING: """
+        training.clip_sampling training.tracklet_sampling
+    """,
+    BY_CLIPS | TUNING: """
         losses.attribute_groups losses.clips.center losses.clips.identity losses.clips.seen
-        models.aggregations.groups models.aggregations.protocol models.clips
+        models.aggregations.protocol models.clips
         training.clip_task
         stages.train_clips
     """,
+    BY_CLIPS: "models.aggregations.groups",
+    TUNING: "tuning.ranges tuning.search tuning.trials stages.tune",
+    frozenset({"tuned"}): "report.tuning stages.tuned",
     # both trainings with attributes
+    TRANSFERRING | TUNING: "losses.attribute_bce",
     TRANSFERRING: """
-        losses.attribute_bce losses.mmd
+        losses.mmd
         models.attribute_head
         training.transfer_task
         stages.transfer
     """,
-    LEARNING | EVALUATING | BY_ATTRIBUTE: "clustering.neighbours clustering.reciprocal",
-    EXTRACTING | DESCRIBING | VOTING: "retrieval.describe retrieval.feature_table",
+    LEARNING | EVALUATING | BY_ATTRIBUTE | TUNING: "clustering.neighbours clustering.reciprocal",
+    EXTRACTING | DESCRIBING | VOTING | TUNING: "retrieval.describe retrieval.feature_table",
     DESCRIBING | GRIDS | {"search"}: "stages.features",
     TRUE_ROW: """
-        losses.clips.attention losses.clips.osm losses.clips.triplet
+        losses.clips.attention losses.clips.osm
         models.aggregations.attention models.cosam
     """,
-    TRUE_ROW | BY_ATTRIBUTE: "models.aggregations.average",
-    SHOWING_CLIPS: "retrieval.describe_clips stages.clip_features",
-    MEASURED | {"search"}: """
+    TRUE_ROW | TUNING: "losses.clips.triplet",
+    TRUE_ROW | BY_ATTRIBUTE | TUNING: "models.aggregations.average",
+    SHOWING_CLIPS | TUNING: "retrieval.describe_clips stages.clip_features",
+    MEASURED | TUNING | {"search"}: """
         retrieval.distances retrieval.measure retrieval.protocols retrieval.reranking
     """,
-    MEASURED: "stages.evaluate",
-    MEASURED | SCORING: "retrieval.chance",
-    MEASURED | SCORING | {"search", "attribute_examples"}: "retrieval.ranking",
+    MEASURED | TUNING: "stages.evaluate",
+    MEASURED | SCORING | TUNING: "retrieval.chance",
+    MEASURED | SCORING | TUNING | {"search", "attribute_examples"}: "retrieval.ranking",
     # the readers of other sources are named in a source's stage
     ANNOTATING | WITH_THE_TRUTH: """
         datasets.annotated datasets.mars_attributes datasets.rap stages.annotation
@@ -975,6 +1000,7 @@ MODULES: dict[frozenset[str], str] = {
     | GRIDS
     | AUDITING
     | COUNTING
+    | {"tuned"}
     | {"noise_rates", "noise_counts_table", "groups_table", "label_table", "attribute_table"}: (
         "report.pages"
     ),
@@ -982,7 +1008,7 @@ MODULES: dict[frozenset[str], str] = {
     REPORTING
     | {"table", "collect"}
     | AUDITING
-    | {"noise_rates", "label_table", "attribute_table"}
+    | {"noise_rates", "label_table", "attribute_table", "tuned"}
     | (OF_ANNOTATION): "report.tables",
     REPORTING | {"attribute_table"}: "report.published",
     REPORTING - {"noise_counts_table"}: "report.study",
@@ -1005,7 +1031,7 @@ MODULES: dict[frozenset[str], str] = {
     MATCHING | AUDITING | {"search", "attribute_examples"}: "report.looks",
     MATCHING | {"search", "attribute_examples"}: "report.matches",
     MATCHING: "stages.matches",
-    PICTURES | {"groups_table", "contact_sheet"}: "report.figures",
+    PICTURES | {"groups_table", "contact_sheet", "tuned"}: "report.figures",
     frozenset({"contact_sheet"}): "report.walkers_sheet stages.contact_sheet",
 }
 """The rules that run again when a module's code changes."""

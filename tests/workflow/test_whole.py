@@ -15,6 +15,8 @@ from weakreid import tables
 pytestmark = pytest.mark.slow
 
 RANKS = {"1", "5", "10", "20"}
+MEASURED = {"logs", "benchmarks", "timing.json", "journal.log"}
+"""Names of what holds times."""
 
 
 def files(folder: Path) -> dict[str, Any]:
@@ -26,7 +28,7 @@ def files(folder: Path) -> dict[str, Any]:
         if path.name == "history.parquet":
             rows = tables.read_frame(path, "history")
             found[str(name)] = rows[rows["term"] != "images_per_s"].to_dict()
-        elif path.is_file() and not {"logs", "benchmarks", "timing.json"} & set(name.parts):
+        elif path.is_file() and not MEASURED & set(name.parts):
             found[str(name)] = path.read_bytes()
     return found
 

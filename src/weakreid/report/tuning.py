@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 
 from weakreid.report.figures import PALETTE, bare
 from weakreid.report.tables import markdown
-from weakreid.tuning.search import DIVERGED, GIVEN_UP, WHOLE, Found
+from weakreid.tuning.trials import DIVERGED, GIVEN_UP, WHOLE, Found
 
 COLOURS = {WHOLE: PALETTE[0], GIVEN_UP: "#a0aec0", DIVERGED: PALETTE[1]}
 _MARKS = {WHOLE: "o", GIVEN_UP: "x", DIVERGED: "^"}

@@ -11,7 +11,7 @@ from weakreid.console import run_stage
 from weakreid.files import read_json, replacing
 from weakreid.report import figures, pages
 from weakreid.report.tuning import fragment, search_figure, trial_table
-from weakreid.tuning.search import best_of, gathered
+from weakreid.tuning.trials import best_of, gathered
 
 
 def main(
