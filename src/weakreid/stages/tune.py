@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
+import numpy as np
 import typer
 
 from weakreid import tables
@@ -180,7 +181,11 @@ def measured(
     machine: Machine,
     folder: Path,
 ) -> float:
-    """Return the retrieval figure of a network on the split's queries and gallery, in per cent."""
+    """Return the retrieval figure of a network on the split's queries and gallery, in per cent.
+
+    Raises:
+        DivergedError: it describes nothing.
+    """
     features = folder / "features.parquet"
     common = {
         "model": model,
@@ -201,6 +206,8 @@ def measured(
         importlib.import_module("weakreid.stages.features").main(**common)
     protocol, name = metric.split()
     found, evaluation = read_features(features), method["evaluation"]
+    if not all(np.isfinite(block).all() for block in found.blocks()):
+        raise DivergedError("training: features are not finite; lower optimiser.lr")
     if protocol == "coarse":
         if data.coarse is None:
             raise ReidError("the coarse test set was not given; give --coarse")

@@ -1,0 +1,233 @@
+"""A search in the workflow: what it finds, what it never looks at, and after a kill."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from tests.workflow.dryrun import dry_run
+from tests.workflow.of_stages import DATASET, inputs_of, rest_of
+
+from weakreid import config, tables
+from weakreid.images import ImageStore
+from weakreid.stages import bags, coarse_bags, noise, tune
+from weakreid.tuning.search import Running
+
+pytestmark = pytest.mark.slow
+
+DEV = f"{DATASET}/dev"
+
+
+@pytest.fixture
+def here(tiny, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tiny.folder)
+    return tiny.folder
+
+
+def merged(base: Any, over: Any) -> Any:
+    if not (isinstance(base, dict) and isinstance(over, dict)):
+        return over
+    return {**base, **{key: merged(base.get(key), value) for key, value in over.items()}}
+
+
+def read(*names: str) -> dict[str, Any]:
+    """Return several files of keys, as Snakemake merges them."""
+    found: dict[str, Any] = {}
+    for name in names:
+        found = merged(found, yaml.safe_load(Path(name).read_text(encoding="utf-8")))
+    return found
+
+
+def test_what_is_found_is_a_piece_of_config(tiny, here) -> None:
+    trials = tables.read_frame(here / "results/tuning/tiny/trials.parquet", "trials")
+    assert set(trials["trial"]) == {1, 2}
+    last = trials[trials["epoch"] == 2]
+    best = last.loc[last["figure"].idxmax()]
+    text = (here / tiny.tuned).read_text(encoding="utf-8")
+    said = f"# trial {best['trial']} of 2: fine mAP {best['figure']:.2f} on the split dev of"
+    assert said in text
+    before = config.load(read("config.yaml", "tiny.yaml"))
+    after = config.load(read("config.yaml", "tiny.yaml", tiny.tuned))
+    assert set(before.experiments) == set(after.experiments)
+    changed = {
+        name: config.method_of(after, name)
+        for name in before.experiments
+        if name not in before.refused
+        and config.method_of(after, name) != config.method_of(before, name)
+    }
+    assert list(changed) == ["searched"]
+    values = json.loads(best["values"])
+    assert changed["searched"].optimiser.lr == values["optimiser.lr"]
+    assert changed["searched"].losses.triplet.metric == values["losses.triplet.metric"]
+    page = (here / "results/tuning/tiny/trials.md").read_text(encoding="utf-8")
+    assert page.startswith("# tiny: values of searched\n") and page.count("| whole |") == 0
+    assert (here / "results/tuning/tiny/search.svg").read_bytes().startswith(b"<?xml")
+
+
+def test_what_was_found_asks_for_no_other_search(tiny, here) -> None:
+    assert dry_run([tiny.tuned], configfiles=("tiny.yaml", tiny.tuned)) == {}
+
+
+def test_its_trials_are_trainings_on_dev_as_any_others(tiny, here) -> None:
+    """An experiment on dev with these values has the same jobs, code and params."""
+    change = {"experiments": {"searched": {"splits": ["dev"]}}}
+    jobs = dry_run(["results/searched/metrics.json"], change, ("tiny.yaml", tiny.tuned))
+    (job,) = jobs["train_clips"]
+    (search,) = dry_run(["results/tuning/tiny/workers/2.json"])["tune"]
+    assert job["input"] == search["input"]
+    assert {path for of in jobs.values() for each in of for path in each["input"]} >= {
+        f"{DEV}/coarse.parquet"
+    }
+
+
+# --- the test set ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("experiment", "metric", "needs"),
+    [
+        ("searched", "fine mAP", []),
+        ("wl_tiny", "coarse mAP", [f"{DEV}/bags/wl.parquet", f"{DEV}/coarse.parquet"]),
+        (
+            "mini_tmc_walkers_tiny_intra_50_noisy",
+            "reranked R-1",
+            [f"{DEV}/isolated/tiny-tiny_near.parquet"],
+        ),
+        ("mini_attr_walkers_tiny", "coarse R-1", [f"{DEV}/coarse.parquet"]),
+    ],
+)
+def test_a_search_asks_for_nothing_of_a_test_set(
+    experiment: str, metric: str, needs: list[str], here
+) -> None:
+    lr = {"optimiser.lr": {"low": 1e-4, "high": 1e-2}}
+    block = {"experiment": experiment, "ranges": lr, "trials": 2, "metric": metric, "jobs": 2}
+    jobs = dry_run(["results/tuning/more/best.yaml"], {"tuning": {"more": block}})
+    assert len(jobs["tune"]) == 2
+    for job in jobs["tune"]:
+        given = [f"{DEV}/tracklets.parquet", f"{DATASET}/frames.parquet", f"{DATASET}/images.arrow"]
+        assert job["input"][:3] == given
+        assert set(needs) <= set(job["input"])
+        assert not [path for path in job["input"] if "official" in path or "/runs/" in path]
+        assert "official" not in job["shellcmd"]
+    assert not [job for of in jobs.values() for job in of if "official" in str(job["output"])]
+
+
+def test_pictures_of_a_test_set_are_not_looked_at(here, tmp_path: Path, monkeypatch) -> None:
+    seen: set[int] = set()
+    batch = ImageStore.batch
+
+    def noted(store: ImageStore, rows: Any, *sizes: int, **more: Any) -> Any:
+        seen.update(int(row) for row in rows)
+        return batch(store, rows, *sizes, **more)
+
+    monkeypatch.setattr(ImageStore, "batch", noted)
+    tune.main(**inputs_of("tune"), **rest_of("tune", tmp_path))
+    frames = tables.read_frame(Path(f"{DATASET}/frames.parquet"), "frames")
+    official = tables.read_frame(Path(f"{DATASET}/official/tracklets.parquet"), "tracklets")
+    dev = tables.read_frame(Path(f"{DEV}/tracklets.parquet"), "tracklets")
+
+    def images_of(rows: Any) -> set[int]:
+        return set(frames.loc[frames["tracklet_id"].isin(rows["tracklet_id"]), "image"])
+
+    tested = images_of(official[official["split"] != "train"])
+    assert tested and not seen & tested
+    assert seen <= images_of(official[official["split"] == "train"])
+    for role in ("train", "query", "gallery"):
+        assert seen & images_of(dev[dev["split"] == role])
+
+
+# --- a kill, and other ways of learning -----------------------------------------------------------
+
+
+def params_of(folder: Path, **more: Any) -> dict[str, Any]:
+    given = {**inputs_of("tune"), **rest_of("tune", folder)}
+    block = {**json.loads(given["params"]), **more}
+    return {**given, "params": json.dumps(block)}
+
+
+def test_killed_in_the_middle_it_finds_the_same(here, tmp_path: Path, monkeypatch) -> None:
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    tune.main(**params_of(whole, trials=2))
+    report, count = Running.report, 0
+
+    def dying(trial: Running, epochs: int, figure: float) -> None:
+        nonlocal count
+        report(trial, epochs, figure)
+        count += 1
+        # the second trial's last epoch is measured, and not yet in its checkpoint
+        if count == 4:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Running, "report", dying)
+    with pytest.raises(KeyboardInterrupt):
+        tune.main(**params_of(killed, trials=2))
+    assert not (killed / "1.json").exists()
+    assert (killed / "1" / "checkpoint.pt").exists()
+    tune.main(**params_of(killed, trials=2))
+    # trained for the one epoch that was not in the checkpoint
+    assert count == 5
+    before, after = (
+        json.loads((folder / "1.json").read_text(encoding="utf-8")) for folder in (whole, killed)
+    )
+    assert [trial.pop("number") for trial in before] == [0, 1]
+    assert [trial.pop("number") for trial in after] == [0, 2]
+    assert before == after
+    assert not (killed / "1").exists()
+
+
+def test_it_learns_from_bags_and_from_tracklets(here, tmp_path: Path) -> None:
+    found = config.load(read("config.yaml", "tiny.yaml"))
+    of_split = {**inputs_of("bags"), "tracklets": Path(f"{DEV}/tracklets.parquet"), "tracks": None}
+    made = tmp_path / "bags.parquet"
+    bags.main(**of_split, **{**rest_of("bags", tmp_path), "out": made})
+    coarse = tmp_path / "coarse.parquet"
+    given = {name: of_split[name] for name in ("tracklets", "frames")}
+    coarse_bags.main(**given, **{**rest_of("coarse_bags", tmp_path), "out": coarse})
+    tracks = tmp_path / "tracks.parquet"
+    plain = {"rfm": None, "rsw": None, "distribution": "fitted", "seed": 1}
+    summary = tmp_path / "summary.json"
+    noise.main(**given, params=json.dumps(plain), out=tracks, summary=summary)
+    lr = {"key": "optimiser.lr", "low": 1e-4, "high": 1e-3, "log": True, "step": None}
+    for name, more in (
+        ("tiny", {"bags": made, "coarse": coarse}),
+        ("tiny_tracklets", {"tracks": tracks}),
+    ):
+        method = found.methods[name].model_dump(mode="json")
+        metric = "coarse mAP" if name == "tiny" else "fine R-1"
+        ranges = [{**lr, "whole": False}]
+        tune.main(**params_of(tmp_path / name, method=method, metric=metric, ranges=ranges), **more)
+        (trial,) = json.loads((tmp_path / name / "1.json").read_text(encoding="utf-8"))
+        assert trial["outcome"] == "whole"
+        assert [epochs for epochs, _ in trial["curve"]] == [1, 2]
+        assert 0 < trial["figure"] <= 100
+
+
+def test_a_training_that_diverges_ends_no_search(here, tmp_path: Path) -> None:
+    steep = {"key": "optimiser.lr", "low": 1e18, "high": 1e30, "log": True, "step": None}
+    tune.main(**params_of(tmp_path, ranges=[{**steep, "whole": False}], trials=1))
+    (trial,) = json.loads((tmp_path / "1.json").read_text(encoding="utf-8"))
+    assert (trial["outcome"], trial["figure"]) == ("diverged", 0)
+
+
+def test_what_cannot_be_searched_is_said_before_anything_runs(checkout) -> None:
+    keys = "tuning={tiny: {ranges: {optimiser.lr: {low: 0.7, high: 0.5}}}}"
+    done = checkout.snakemake(
+        *("-n", "--cores", "1", "--configfile", "tiny.yaml", "--config", keys, "--"),
+        checkout.tuned,
+    )
+    assert done.returncode == 1
+    (line,) = [text for text in done.stdout.splitlines() if text.startswith("error: ")]
+    assert line == (
+        "error: --config: 'tuning.tiny.ranges.optimiser.lr': the range is empty: low is 0.7 and "
+        "high is 0.5; low must be below high"
+    )
+
+
+def test_of_a_search_that_is_not_there_the_nearest_is_named(checkout) -> None:
+    done = checkout.snakemake(
+        *("-n", "--cores", "1", "--configfile", "tiny.yaml", "--"), "results/tuning/tin/best.yaml"
+    )
+    assert "results/tuning/tin/best.yaml: tuning.tin does not exist; did you mean 'tiny'?" in (
+        done.stdout
+    )
