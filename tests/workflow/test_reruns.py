@@ -915,7 +915,7 @@ MODULES: dict[frozenset[str], str] = {
         supervision.visible
         training.augment training.checkpoint training.frozen training.gathering training.loop
         training.optimiser training.pictures training.record training.schedule training.setup
-        training.job training.start
+        training.start
     """,
     ALL_BAGS | MAJORITY | FILMING | ISOLATING | BY_ATTRIBUTE: "datasets.majority",
     LEARNING
@@ -943,6 +943,7 @@ MODULES: dict[frozenset[str], str] = {
         stages.train_clips
     """,
     BY_CLIPS: "models.aggregations.groups",
+    TRAINING | LEARNING | BY_CLIPS | TUNING: "training.job",
     TUNING: "tuning.ranges tuning.search tuning.trials stages.tune",
     frozenset({"tuned"}): "report.tuning stages.tuned",
     # both trainings with attributes
