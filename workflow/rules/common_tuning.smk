@@ -52,7 +52,7 @@ def tune_code(wildcards):
     """Return the digest of a search's code, with what it has of every method that it may try."""
     methods = weakreid_config.searched_methods(CONFIG, wildcards.tuning)
     named = {module for method in methods for module in training_modules(method)}
-    clips = methods[0].learns == "clips"
+    clips = getattr(methods[0], "clips", None) is not None
     describing = "stages.clip_features" if clips else "stages.features"
     return code("stages.tune", describing, *sorted(named))
 

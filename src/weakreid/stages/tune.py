@@ -196,9 +196,10 @@ def measured(
         "threads": machine.threads,
         "out": features,
     }
-    if method["learns"] == "clips":
+    clips = method.get("clips") is not None
+    if clips:
         stage = importlib.import_module("weakreid.stages.clip_features")
-        neck = method["neck"]
+        neck = method.get("neck")
         how = {name: method["clips"][name] for name in ("test", "normalise")}
         how["after_neck"] = neck is not None and neck["retrieves"] == "after"
         stage.main(**common, params=json.dumps(how), weights=folder / "weights.parquet")
@@ -216,7 +217,7 @@ def measured(
             tables.read_frame(data.coarse, "bags"),
             metric=evaluation["metric"],
             memory_bytes=evaluation["memory_mb"] * 2**20,
-            unit="clips" if method["learns"] == "clips" else "frames",
+            unit="clips" if clips else "frames",
             threads=machine.threads,
         )
     else:
