@@ -934,7 +934,7 @@ MODULES: dict[frozenset[str], str] = {
         stages.train_tracklets
     """,
     LEARNING | BY_CLIPS | BY_BAGS | TUNING: """
-        training.clip_sampling training.tracklet_sampling
+        training.clip_sampling training.job training.tracklet_sampling
     """,
     BY_CLIPS | TUNING: """
         losses.attribute_groups losses.clips.center losses.clips.identity losses.clips.seen
@@ -943,7 +943,6 @@ MODULES: dict[frozenset[str], str] = {
         stages.train_clips
     """,
     BY_CLIPS: "models.aggregations.groups",
-    TRAINING | LEARNING | BY_CLIPS | TUNING: "training.job",
     TUNING: "tuning.ranges tuning.search tuning.trials stages.tune",
     frozenset({"tuned"}): "report.tuning stages.tuned",
     # both trainings with attributes
