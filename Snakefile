@@ -17,6 +17,7 @@ report: "workflow/report/workflow.rst"
 
 include: "workflow/rules/common.smk"
 include: "workflow/rules/common_tables.smk"
+include: "workflow/rules/common_clips.smk"
 include: "workflow/rules/common_report.smk"
 include: "workflow/rules/common_tuning.smk"
 include: "workflow/rules/data.smk"
@@ -29,6 +30,7 @@ include: "workflow/rules/tuning.smk"
 include: "workflow/rules/identities.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/attribute_report.smk"
+include: "workflow/rules/clip_report.smk"
 include: "workflow/rules/audit.smk"
 
 

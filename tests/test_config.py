@@ -346,9 +346,9 @@ def test_a_wrong_value(key: str, value: Any, line: str) -> None:
             "tables.demo",
             {"title": "Mine", "rows": {"a row": "demo"}},
             (
-                "'tables.demo.kind' is missing; allowed: audit, by_attribute, cost, counts, "
-                "examples, experiments, grid, groups, isolation, labels, matches, noise, ratios, "
-                "study, weights"
+                "'tables.demo.kind' is missing; allowed: attention, audit, by_attribute, cost, "
+                "counts, examples, experiments, grid, groups, isolation, labels, masks, matches, "
+                "noise, ratios, study, weights"
             ),
         ),
         (
@@ -446,8 +446,34 @@ TABLES = {
     "weights": "attr_figure6",
     "labels": "attr_labels",
     "by_attribute": "attr_by_attribute",
+    "masks": "cosam_masks",
+    "attention": "attn_cl_attention",
 }
 """Of every kind of table that shows a study, one."""
+
+
+@pytest.mark.parametrize(
+    ("table", "row", "line"),
+    [
+        ("cosam_masks", "frames_3", "'frames_3' does not exist; did you mean 'frames_8'?"),
+        ("attn_cl_attention", "base", "attn_cl_walkers_base attends to no frames, or its training"),
+        ("attn_cl_attention", "untrained", "attn_cl_walkers_untrained attends to no frames"),
+    ],
+)
+def test_a_row_that_has_nothing_to_look_at(table: str, row: str, line: str) -> None:
+    found = refusal(changed(f"tables.{table}.rows", {"one": row}))
+    assert found.startswith(f"tables.{table}.rows.one: {line}")
+
+
+def test_masks_of_what_learns_from_no_clips() -> None:
+    found = refusal(
+        changed("tables.cosam_masks", {**own()["tables"]["cosam_masks"], "study": "wl"})
+    )
+    assert "tables.cosam_masks.rows.TP: 'tp' does not exist" in found
+    rows = {"MIL": "mil"}
+    raw = {**own()["tables"]["cosam_masks"], "study": "wl", "rows": rows}
+    line = "tables.cosam_masks.rows.MIL: wl_walkers_mil learns from no clips; take another row"
+    assert refusal(changed("tables.cosam_masks", raw)) == line
 
 
 def test_every_kind_of_table_is_in_the_config() -> None:

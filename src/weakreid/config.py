@@ -52,6 +52,7 @@ from weakreid.config_methods import (
 )
 from weakreid.config_studies import (
     AnyTable,
+    AttentionTable,
     AttributeTable,
     AuditTable,
     Change,
@@ -62,6 +63,7 @@ from weakreid.config_studies import (
     IsolationTable,
     LabelsTable,
     Level,
+    MasksTable,
     NoiseTable,
     OfSource,
     Place,
@@ -523,6 +525,8 @@ def _check_table(config: Config, where: str, table: Any) -> None:
                 raise ReidError(
                     f"{where}.rows.{label}: {name} learns no attributes; take another row"
                 )
+    if isinstance(table, MasksTable | AttentionTable):
+        _check_looks_of_clips(config, where, table)
     if isinstance(table, StudyTable | GridTable):
         for label, of_study in table.rows.items():
             if of_study is not None:
@@ -638,6 +642,23 @@ def searched_method(config: Config, name: str) -> dict[str, Any]:
     for key in tuning.ranges:
         put(plain, key, None)
     return plain
+
+
+def _check_looks_of_clips(config: Config, where: str, table: MasksTable | AttentionTable) -> None:
+    """Refuse rows that have no masks, or no attention, to look at."""
+    for label, row in table.rows.items():
+        at = f"{where}.rows.{label}"
+        known(at, row, config.studies[table.study].rows)
+        name = experiment_of_row(config, table.study, table.datasets[0], row)
+        method = config._methods[name]
+        if not isinstance(method, ClipMethod):
+            raise ReidError(f"{at}: {name} learns from no clips; take another row")
+        attends = method.aggregation.name == "attention" and method.augment.erase > 0
+        if isinstance(table, AttentionTable) and not attends:
+            raise ReidError(
+                f"{at}: {name} attends to no frames, or its training erases none; take a row with "
+                "aggregation: {name: attention} and augment.erase"
+            )
 
 
 def experiment_of_row(

@@ -294,8 +294,31 @@ class AttributeTable(OfStudy):
         return self
 
 
+class MasksTable(OfStudy):
+    """How much of COSAM's masks lies on the person, on generated data; table.md, and plot.svg."""
+
+    kind: Literal["masks"]
+    datasets: Annotated[list[Name], Field(min_length=1, max_length=1)]
+    rows: dict[Text, Name] = Field(
+        min_length=1,
+        description="row label: the study's row; plot.svg is of the first one with COSAM",
+    )
+    notes: list[Text] = Field(default_factory=list, description="what stands below the table")
+
+
+class AttentionTable(OfStudy):
+    """Attention on erased and on hidden frames (ATTN-CL); table.md, and attention.png."""
+
+    kind: Literal["attention"]
+    datasets: Annotated[list[Name], Field(min_length=1, max_length=1)]
+    rows: dict[Text, Name] = Field(min_length=1, description="row label: the study's row")
+    notes: list[Text] = Field(default_factory=list, description="what stands below the table")
+
+
 AnyTable = Annotated[
     RatiosTable
+    | MasksTable
+    | AttentionTable
     | GroupsTable
     | ExamplesTable
     | WeightsTable

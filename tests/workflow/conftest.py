@@ -30,12 +30,16 @@ ATTRIBUTE_TABLES = (
     "results/tables/mini_attr/table.md",
     "results/tables/mini_labels/walkers_tiny/table.md",
     "results/tables/mini_by_attribute/table.md",
+    "results/tables/mini_masks/table.md",
+    "results/tables/mini_attention/table.md",
 )
 ATTRIBUTE_FIGURES = (
     "results/tables/mini_ratios/plot.svg",
     "results/tables/mini_examples/sheet.png",
     "results/tables/mini_weights/weights.png",
     "results/mini_attr_walkers_tiny/runs/official-1/visibility.svg",
+    "results/mini_attr_walkers_tiny_agree/runs/official-1/masks.png",
+    "results/tables/mini_attention/attention.png",
 )
 # a tracker's noise, and bags of its tracklets that people named
 TRACKED = (
@@ -66,6 +70,7 @@ SIDE_BY_SIDE = (
     *(f"{rule}=1" for rule in ("frame_features", "isolation", "train_tracklets")),
     *(f"{rule}=1" for rule in ("generate_source", "pictures", "transfer", "attribute_votes")),
     *(f"{rule}=1" for rule in ("train_clips", "clip_features", "tune")),
+    *(f"{rule}=1" for rule in ("mask_shares", "erased_attention")),
 )
 
 

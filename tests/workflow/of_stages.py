@@ -18,6 +18,7 @@ FILM = "results/datasets/film"
 SOURCE = "results/sources/tiny"
 TRANSFERRED = "results/attributes/tiny/walkers_tiny/official-1"
 OF_CLIPS = "results/mini_attr_walkers_tiny/runs/official-1"
+WITH_COSAM = "results/mini_attr_walkers_tiny_agree/runs/official-1"
 PUBLISHED = "workflow/resources/published.csv"
 
 INPUTS: dict[str, dict[str, str]] = {
@@ -146,6 +147,28 @@ INPUTS: dict[str, dict[str, str]] = {
         "weights": f"{OF_CLIPS}/weights.parquet",
         "frames": f"{DATASET}/frames.parquet",
     },
+    **{
+        stage: {
+            "model": f"{WITH_COSAM}/model.safetensors",
+            "tracklets": f"{SPLIT}/tracklets.parquet",
+            "frames": f"{DATASET}/frames.parquet",
+            "images": f"{DATASET}/images.arrow",
+        }
+        for stage in ("masks", "mask_shares", "erased_attention")
+    },
+    **{
+        stage: {"shares": f"{WITH_COSAM}/mask_shares.json"}
+        for stage in ("mask_table", "mask_curve")
+    },
+    "attention_table": {
+        "erased": f"{WITH_COSAM}/erased_attention.json",
+        "visible": f"{WITH_COSAM}/visibility.json",
+    },
+    "attention_figure": {
+        "erased": f"{WITH_COSAM}/erased_attention.json",
+        "visible": f"{WITH_COSAM}/visibility.json",
+        "images": f"{DATASET}/images.arrow",
+    },
     "label_table": {"quality": f"{TRANSFERRED}/quality.json"},
     "attribute_metrics": {
         "rankings": f"{OF_CLIPS}/rankings.parquet",
@@ -222,6 +245,8 @@ SEVERAL = {
     ("attribute_examples", "labels"),
     ("tuned", "found"),
     ("label_table", "quality"),
+    ("mask_table", "shares"),
+    *((f"attention_{of}", name) for of in ("table", "figure") for name in ("erased", "visible")),
     ("attribute_table", "metrics"),
     *((stage, "history") for stage in ("learning_curve", "cluster_curve")),
 }
@@ -342,6 +367,13 @@ def rest_of(stage: str, out: Path) -> dict[str, Any]:
         "attribute_examples": {"title": "Title", "rows": ["WBCE"], "persons": 2, "frames": 2},
         "temporal_weights": {"title": "Title", "sequences": 2},
         "visibility": {"title": "Title"},
+        "masks": {"title": "Title", "seed": 1, "clips": 2, "test": "all"},
+        "mask_shares": {"seed": 1, "training_seed": 1, "clips": 2, "test": "all"},
+        "mask_table": {"title": "Title", "rows": [{"label": "COSAM", "shares": [0]}], "notes": []},
+        "mask_curve": {"title": "Title"},
+        "erased_attention": {"seed": 1, "clips": 9, "test": "all", "erase": 0.5, "examples": 2},
+        "attention_table": {"title": "Title", "rows": [{"label": "with", "runs": [0]}]},
+        "attention_figure": {"title": "Title", "rows": ["with"]},
         "label_table": {"title": "Title", "rows": [{"label": "WBCE", "quality": [0]}], "notes": []},
         "attribute_metrics": {"attributes": None, "min_queries": 1},
         "attribute_table": {
@@ -447,6 +479,18 @@ def rest_of(stage: str, out: Path) -> dict[str, Any]:
             "plot": out / "visibility.svg",
             "out": out / "visibility.json",
         },
+        "masks": {"threads": 1, "out": out / "masks.png"},
+        "mask_shares": {
+            # the generator's notes, no table of this project
+            "root": Path(f"{DATASET}/generated"),
+            "threads": 1,
+            "out": out / "mask_shares.json",
+        },
+        "mask_table": {"out": out / "table.md"},
+        "mask_curve": {"out": out / "curve.svg"},
+        "erased_attention": {"threads": 1, "out": out / "erased_attention.json"},
+        "attention_table": {"out": out / "table.md"},
+        "attention_figure": {"out": out / "attention.png"},
         "attribute_metrics": {"out": out / "by_attribute.json"},
         **{
             name: {"out": out / "table.md"}

@@ -70,6 +70,10 @@ MAY_READ_PERSONS = {
     "temporal_weights",
     # finds a frame in the generator's notes by its name
     "visibility",
+    # finds it likewise; draws clips of people, and of different ones, as do the next
+    "mask_shares",
+    "masks",
+    "erased_attention",
     # count
     "counts_table",
     "cost_table",
@@ -204,8 +208,9 @@ def test_nothing_reads_parquet_but_by_the_tables_module(tiny) -> None:
         if reading.search(path.read_text(encoding="utf-8"))
     }
     # the others read the generator's own notes: for the contact sheet, for the attributes that
-    # people were made with, for what is visible of them
+    # people were made with, for what is visible of them, for where they are
     of_notes = {"report/walkers_sheet.py", "datasets/annotated.py", "stages/visibility.py"}
+    of_notes |= {"datasets/walkers/masks.py"}
     assert found == {"tables.py", *of_notes}
 
 

@@ -115,6 +115,7 @@ def test_a_rule_that_can_use_a_gpu_asks_for_one(profile):
     asking = {rule for rule, request in wanted.items() if request.get("gpu")}
     expected = {"frame_features", "train", "train_tracklets", "features", "audit"}
     expected |= {"transfer", "attribute_votes", "train_clips", "clip_features", "tune"}
+    expected |= {"clip_epochs"}
     assert asking == rules(r"^        gpu=1,") == expected
 
 

@@ -63,10 +63,16 @@ BY_ATTRIBUTE = frozenset({"attribute_metrics", "attribute_table"})
 OF_METRICS = BY_ATTRIBUTE | {"collect", "study_table"}
 MEASURING = OF_METRICS | {"evaluate"}
 WEIGHING = frozenset({"temporal_weights", "weights_table", "visibility"})
-SHOWING_CLIPS = MEASURING | WEIGHING | {"clip_features"}
-BY_CLIPS = SHOWING_CLIPS | {"train_clips"}
+OF_FEATURES = MEASURING | WEIGHING | {"clip_features"}
+# where networks of clips look; what is drawn of attention has what is visible beside it
+MASKING = frozenset({"masks", "mask_shares", "mask_table"})
+SHOWING_ATTENTION = frozenset({"attention_table", "attention_figure"})
+LOOKS_OF_CLIPS = MASKING | SHOWING_ATTENTION | {"erased_attention"}
+SHOWING_CLIPS = OF_FEATURES | SHOWING_ATTENTION
+BY_CLIPS = SHOWING_CLIPS | LOOKS_OF_CLIPS | {"train_clips"}
 JUDGING = frozenset({"label_quality", "label_table", "attribute_examples"})
-LABELLING = BY_CLIPS | JUDGING | {"attribute_labels"}
+# rows that learn no attributes have no labels
+LABELLING = OF_FEATURES | JUDGING | {"train_clips", "attribute_labels"}
 # votes put words on what is shown of the dataset
 LOOKING = MATCHING | AUDITING
 VOTING = LABELLING | LOOKING | {"attribute_votes"}
@@ -78,6 +84,8 @@ ANNOTATING = PICTURING | OF_ANNOTATION | {"annotation"}
 OF_SOURCE = ANNOTATING | {"generate_source"}
 # one row learns from the truth: neither its weights nor its retrieval by attribute is shown
 TRUE_ROW = frozenset({"train_clips", "clip_features", "evaluate", "collect", "study_table"})
+# and one has all of COSAM and ATTN-CL
+AGREEING = TRUE_ROW | LOOKS_OF_CLIPS | {"visibility"}
 TRULY = TRUE_ROW | JUDGING | {"true_attributes"}
 WITH_THE_TRUTH = TRULY | {"true_annotation"}
 
@@ -85,10 +93,10 @@ WITH_THE_TRUTH = TRULY | {"true_annotation"}
 BY_BAGS = TRAINING | {"grid_table"}
 # a search learns from clips by a method of its own, on the split dev
 TUNING = frozenset({"tune", "tuned"})
-LEARNT = TRAINING | LEARNING | TRANSFERRING | TUNING
+LEARNT = TRAINING | LEARNING | TRANSFERRING | BY_CLIPS | TUNING
 MEASURED = EVALUATING | GRIDS | BY_ATTRIBUTE
 NAMING = frozenset({"named_bags"})
-OF_SPLIT = SPLITTING | NOISING | TRANSFERRING | TUNING | {"frame_features"}
+OF_SPLIT = SPLITTING | NOISING | TRANSFERRING | BY_CLIPS | TUNING | {"frame_features"}
 OF_DATASET = OF_SPLIT | {"dataset"}
 OF_WALKERS = GENERATING | OF_DATASET | WITH_THE_TRUTH
 EVERYTHING = OF_WALKERS | FILMING | OF_SOURCE | {"noise_rates"}
@@ -105,6 +113,14 @@ FROM_CLIPS = (TRAINING - OF_STUDIES - {"train", "features"}) | {"train_clips", "
 ON_DISK = frozenset({"identities", "search"})
 """What was asked for of a run that is there, whatever other runs there are."""
 
+OF_FIRST_RUN = frozenset(
+    {
+        *("temporal_weights", "weights_table", "attribute_examples"),
+        *("masks", "attention_figure"),
+    }
+)
+"""Pictures of a study's first run, or of the one that was asked for."""
+
 REPORTING = STUDYING | COUNTING | GRIDS | {"noise_counts_table"}
 PICTURES = frozenset(
     {
@@ -115,6 +131,8 @@ PICTURES = frozenset(
         *WEIGHING,
         *("learning_curve", "cluster_curve", "sweep_plot", "grid_plot", "noise_rates"),
         *("attribute_examples", "ratios_plot", "ratios_table"),
+        *SHOWING_ATTENTION,
+        *("masks", "mask_table"),
     }
 )
 FOR_A_GRID = frozenset(
@@ -136,7 +154,7 @@ ON_WALKERS = FOR_LABELS | {"generate", "dataset", "split"}
 
 KEYS: dict[str, tuple[Any, frozenset[str]]] = {
     # clips are searched for in the coarse test set too
-    "seed": (2, ALL_BAGS | NOISING | NAMING | BY_ATTRIBUTE | TUNING | {"split"}),
+    "seed": (2, ALL_BAGS | NOISING | NAMING | BY_ATTRIBUTE | LOOKS_OF_CLIPS | TUNING | {"split"}),
     "validation_fraction": (0.5, TUNING | {"split"}),
     "datasets.walkers_tiny.size": ("demo", OF_WALKERS),
     "datasets.walkers_tiny.seed": (2, OF_WALKERS),
@@ -282,7 +300,7 @@ KEYS: dict[str, tuple[Any, frozenset[str]]] = {
     "methods.tiny_clips.clips.frames": (3, BY_CLIPS),
     "methods.tiny_clips.clips.sampling": ("consecutive", BY_CLIPS),
     # how tracklets are described is no matter of the training
-    "methods.tiny_clips.clips.test": ("all", SHOWING_CLIPS),
+    "methods.tiny_clips.clips.test": ("all", SHOWING_CLIPS | LOOKS_OF_CLIPS),
     "methods.tiny_clips.clips.normalise": (False, SHOWING_CLIPS),
     "methods.tiny_clips.aggregation.disentangled": (False, BY_CLIPS),
     "methods.tiny_clips.aggregation.sigma": (0.9, BY_CLIPS),
@@ -544,13 +562,13 @@ KEYS: dict[str, tuple[Any, frozenset[str]]] = {
     "studies.mini_attr.beside": ("iLIDS-VID", frozenset({"study_table"})),
     "studies.mini_attr.transfer": ("studio_tiny", OF_A_STUDY | OF_STUDIO),
     "studies.mini_attr.method": ("attr_small", BY_CLIPS),
-    # what is drawn of visible parts was asked for of the run that is there
+    # masks were asked for of the run that is there
     "studies.mini_attr.splits": (
         ["dev"],
-        (OF_A_STUDY | {"split", "coarse_bags"}) - {"visibility"},
+        (OF_A_STUDY | BY_CLIPS | {"split", "coarse_bags"}) - {"masks"},
     ),
-    # examples and weights are of the first run
-    "studies.mini_attr.seeds": ([1, 2], OF_A_STUDY - WEIGHING - {"attribute_examples"}),
+    # examples and pictures are of the first run
+    "studies.mini_attr.seeds": ([1, 2], (OF_A_STUDY | BY_CLIPS) - OF_FIRST_RUN),
     # nothing that is asked for learns from these labels
     "studies.mini_attr.transfers": ({"bce": {"sigma": 2.0}}, FOR_LABELS | JUDGING),
     "studies.mini_attr.datasets.walkers_tiny.published": ("MARS", frozenset({"study_table"})),
@@ -558,11 +576,11 @@ KEYS: dict[str, tuple[Any, frozenset[str]]] = {
     "studies.mini_attr.datasets.walkers_tiny.method": ("attr_small", BY_CLIPS),
     "studies.mini_attr.datasets.walkers_tiny.splits": (
         ["dev"],
-        (OF_A_STUDY | {"split", "coarse_bags"}) - {"visibility"},
+        (OF_A_STUDY | BY_CLIPS | {"split", "coarse_bags"}) - {"masks"},
     ),
     "studies.mini_attr.datasets.walkers_tiny.seeds": (
         [1, 2],
-        OF_A_STUDY - WEIGHING - {"attribute_examples"},
+        (OF_A_STUDY | BY_CLIPS) - OF_FIRST_RUN,
     ),
     "studies.mini_attr.datasets.walkers_tiny.overrides": ({"schedule": {"epochs": 2}}, BY_CLIPS),
     "studies.mini_attr.datasets.walkers_tiny.transfers": (
@@ -571,7 +589,7 @@ KEYS: dict[str, tuple[Any, frozenset[str]]] = {
     ),
     "studies.mini_attr.datasets.walkers_tiny.rows": (
         {"a": {"losses": {"identity": {"smoothing": 0.1}}}},
-        BY_CLIPS - WEIGHING,
+        (MEASURING | {"train_clips", "clip_features", "mask_shares", "mask_table"}),
     ),
     "studies.mini_attr.rows.truth.transfer": ("bce", TRUE_ROW),
     "studies.mini_attr.rows.truth.method": ("attr_small", TRUE_ROW),
@@ -711,6 +729,29 @@ KEYS: dict[str, tuple[Any, frozenset[str]]] = {
     "tables.mini_labels.datasets": (["walkers"], NOTHING),
     "tables.mini_labels.rows": ({"F": "f"}, frozenset({"label_table"})),
     "tables.mini_labels.notes": (["A note."], frozenset({"label_table"})),
+    "tables.mini_masks.title": ("Another", frozenset({"mask_table"})),
+    "tables.mini_masks.study": ("attr", frozenset({"train_clips", "mask_shares", "mask_table"})),
+    "tables.mini_masks.datasets": (
+        ["walkers"],
+        frozenset(
+            {"generate", "dataset", "split", "train_clips", "mask_shares", "mask_table"},
+        ),
+    ),
+    "tables.mini_masks.rows": ({"A": "a"}, frozenset({"mask_table"})),
+    "tables.mini_masks.notes": (["A note."], frozenset({"mask_table"})),
+    "tables.mini_attention.title": ("Another", SHOWING_ATTENTION),
+    "tables.mini_attention.study": (
+        "attn_cl",
+        SHOWING_ATTENTION | {"train_clips", "clip_features", "visibility", "erased_attention"},
+    ),
+    "tables.mini_attention.datasets": (
+        ["walkers"],
+        SHOWING_ATTENTION
+        | {"generate", "dataset", "split"}
+        | {"train_clips", "clip_features", "visibility", "erased_attention"},
+    ),
+    "tables.mini_attention.rows": ({"another": "agree"}, SHOWING_ATTENTION),
+    "tables.mini_attention.notes": (["A note."], frozenset({"attention_table"})),
     "tables.mini_by_attribute.title": ("Another", frozenset({"attribute_table"})),
     "tables.mini_by_attribute.study": (
         "attr",
@@ -730,7 +771,7 @@ TABLES = (
     *("tiny", "mini_k", "mini_counts", "mini_cost", "mini_audit", "mini_matches"),
     *("mini_grid", "mini_board", "mini_noise", "mini_switches"),
     *("mini_ratios", "mini_groups", "mini_attr", "mini_examples", "mini_weights"),
-    *("mini_labels", "mini_by_attribute"),
+    *("mini_labels", "mini_by_attribute", "mini_masks", "mini_attention"),
 )
 
 ONE_TRACKLET = {
@@ -787,6 +828,8 @@ ALSO: dict[str, dict[str, Any]] = {
     "tables.mini_board.table": {"tables.mini_board.paper": "TMC"},
     # attr has no row agree
     "tables.mini_attr.study": {"tables.mini_attr.rows": {"COSAM and ATTN-CL": "truth"}},
+    "tables.mini_masks.study": {"tables.mini_masks.rows": {"COSAM": "a"}},
+    "tables.mini_attention.study": {"tables.mini_attention.rows": {"attention, COSAM": "osm_cl"}},
     "tables.mini_switches.study": {"tables.mini_switches.level": "n17_12"},
 }
 """Key: what it needs beside it."""
@@ -869,7 +912,7 @@ MODULES: dict[frozenset[str], str] = {
         datasets.unpack datasets.whereabouts
         losses.hslr losses.sslr losses.wsddn
         models.aggregations.rnn
-        report.isolation_preview stages.fetch stages.isolation_preview
+        report.isolation_preview stages.fetch stages.isolation_preview stages.mask_curve
     """,
     EVERYTHING: "errors files",
     EVERYTHING - {"noise_rates"}: "seeding datasets.place",
@@ -942,11 +985,11 @@ MODULES: dict[frozenset[str], str] = {
         training.clip_task
         stages.train_clips
     """,
-    BY_CLIPS: "models.aggregations.groups",
+    OF_FEATURES | {"train_clips"}: "models.aggregations.groups",
     TUNING: "tuning.ranges tuning.search tuning.trials stages.tune",
     frozenset({"tuned"}): "report.tuning stages.tuned",
     # both trainings with attributes
-    TRANSFERRING | TUNING: "losses.attribute_bce",
+    TRANSFERRING | BY_CLIPS | TUNING: "losses.attribute_bce",
     TRANSFERRING: """
         losses.mmd
         models.attribute_head
@@ -954,14 +997,15 @@ MODULES: dict[frozenset[str], str] = {
         stages.transfer
     """,
     LEARNING | EVALUATING | BY_ATTRIBUTE | TUNING: "clustering.neighbours clustering.reciprocal",
-    EXTRACTING | DESCRIBING | VOTING | TUNING: "retrieval.describe retrieval.feature_table",
+    EXTRACTING | DESCRIBING | VOTING | LOOKS_OF_CLIPS | TUNING: "retrieval.describe",
+    EXTRACTING | DESCRIBING | VOTING | SHOWING_ATTENTION | TUNING: "retrieval.feature_table",
     DESCRIBING | GRIDS | {"search"}: "stages.features",
-    TRUE_ROW: """
+    AGREEING: """
         losses.clips.attention losses.clips.osm
         models.aggregations.attention models.cosam
     """,
-    TRUE_ROW | TUNING: "losses.clips.triplet",
-    TRUE_ROW | BY_ATTRIBUTE | TUNING: "models.aggregations.average",
+    AGREEING | TUNING: "losses.clips.triplet",
+    TRUE_ROW | BY_ATTRIBUTE | TUNING | {"mask_shares", "mask_table"}: "models.aggregations.average",
     SHOWING_CLIPS | TUNING: "retrieval.describe_clips stages.clip_features",
     MEASURED | TUNING | {"search"}: """
         retrieval.distances retrieval.measure retrieval.protocols retrieval.reranking
@@ -984,14 +1028,27 @@ MODULES: dict[frozenset[str], str] = {
     frozenset({"ratios_plot", "ratios_table"}): "stages.ratios_plot",
     frozenset({"groups_table"}): "stages.groups_table",
     frozenset({"label_quality", "label_table"}): "stages.label_quality",
-    frozenset({"label_table"}): "report.label_quality stages.label_table",
+    frozenset({"label_table", "mask_table"}) | SHOWING_ATTENTION: "report.label_quality",
+    frozenset({"label_table"}): "stages.label_table",
     frozenset({"attribute_examples"}): "report.attribute_examples stages.attribute_examples",
     BY_ATTRIBUTE | {"attribute_examples"}: "retrieval.by_attribute",
     BY_ATTRIBUTE: "stages.attribute_metrics",
     frozenset({"attribute_table"}): "report.by_attribute stages.attribute_table",
-    WEIGHING: "report.temporal_weights",
+    WEIGHING | SHOWING_ATTENTION: "report.temporal_weights",
     WEIGHING - {"visibility"}: "stages.temporal_weights",
-    frozenset({"visibility"}): "report.visibility stages.visibility",
+    SHOWING_ATTENTION | {"visibility"}: "report.visibility stages.visibility",
+    LOOKS_OF_CLIPS: "retrieval.clip_maps",
+    frozenset({"masks"}): "report.masks stages.masks",
+    frozenset({"mask_shares", "mask_table"}): """
+        datasets.walkers.masks
+        retrieval.mask_shares
+        stages.mask_shares
+    """,
+    frozenset({"mask_table"}): "report.mask_shares stages.mask_table",
+    SHOWING_ATTENTION | {"erased_attention"}: "retrieval.erased stages.erased_attention",
+    SHOWING_ATTENTION: "report.erased",
+    frozenset({"attention_table"}): "stages.attention_table",
+    frozenset({"attention_figure"}): "stages.attention_figure",
     frozenset({"search"}): "report.search retrieval.search stages.search",
     frozenset({"identities"}): "stages.identities",
     ON_DISK: "report.identities",
@@ -1001,14 +1058,14 @@ MODULES: dict[frozenset[str], str] = {
     | AUDITING
     | COUNTING
     | {"tuned"}
-    | {"noise_rates", "noise_counts_table", "groups_table", "label_table", "attribute_table"}: (
-        "report.pages"
-    ),
+    | {"noise_rates", "noise_counts_table", "groups_table", "label_table", "attribute_table"}
+    | {"mask_table", "attention_table"}: "report.pages",
     frozenset({"table"}): "stages.table",
     REPORTING
     | {"table", "collect"}
     | AUDITING
-    | {"noise_rates", "label_table", "attribute_table", "tuned"}
+    | {"noise_rates", "label_table", "attribute_table", "tuned", "mask_table"}
+    | SHOWING_ATTENTION
     | (OF_ANNOTATION): "report.tables",
     REPORTING | {"attribute_table"}: "report.published",
     REPORTING - {"noise_counts_table"}: "report.study",

@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import shutil
 import time
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +13,7 @@ import typer
 from weakreid import tables
 from weakreid.console import run_stage, say, warn
 from weakreid.errors import ReidError
-from weakreid.files import remove_leftovers, write_json
+from weakreid.files import remove_leftovers, replacing, write_json
 from weakreid.images import ImageStore
 from weakreid.models.clips import ClipHeads, ClipNetwork, build_clip_network
 from weakreid.supervision.visible import read_attribute_labels
@@ -20,6 +21,7 @@ from weakreid.training import checkpoint as checkpoints
 from weakreid.training.clip_task import ClipTask, Term, attribute_labels, labelled_tracklets
 from weakreid.training.devices import device_name, fabric_for, launch, leave
 from weakreid.training.job import Job
+from weakreid.training.loop import Watch
 from weakreid.training.optimiser import build_optimiser
 from weakreid.training.record import timing_of, write_history
 from weakreid.training.setup import about, learn, maps_within, model_of, pictures_of, prepared
@@ -46,13 +48,28 @@ def main(
     timing: Annotated[Path, typer.Option()],
     attributes: Annotated[Path | None, typer.Option(help="labels of persons")] = None,
     init: Annotated[Path | None, typer.Option(help="weights to start from")] = None,
+    epochs: Annotated[Path | None, typer.Option(help="folder for each epoch's weights")] = None,
 ) -> None:
-    """Train from the last checkpoint of this very training, if there is one."""
+    """Train from the last checkpoint of this very training, if there is one.
+
+    With `epochs` it starts anew: the weights of the epochs before a checkpoint are gone.
+    """
+    watch = None
+    if epochs is not None:
+        checkpoint.unlink(missing_ok=True)
+        epochs.mkdir(parents=True, exist_ok=True)
+        watch = Watch(1, lambda done: copy_whole(model, epochs / f"{done:03d}.safetensors"))
     job = Job(
         *(json.loads(params), code, checkpoint, device, devices, threads),
-        *(model, history, timing, init),
+        *(model, history, timing, init, watch),
     )
     train(tracklets, frames, images, attributes, job)
+
+
+def copy_whole(path: Path, copy: Path) -> None:
+    """Copy a file, wholly or not at all."""
+    with replacing(copy) as aside:
+        shutil.copyfile(path, aside)
 
 
 def train(tracklets: Path, frames: Path, images: Path, attributes: Path | None, job: Job) -> None:

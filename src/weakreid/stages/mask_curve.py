@@ -1,0 +1,25 @@
+"""Stage: how much of COSAM's masks lies on the person, over the epochs of a training."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from weakreid.console import run_stage
+from weakreid.files import read_json
+from weakreid.report import figures
+from weakreid.report.mask_shares import curve
+
+
+def main(
+    shares: Annotated[Path, typer.Option(help="of the stage mask_shares, a state per epoch")],
+    params: Annotated[str, typer.Option(help="title")],
+    out: Annotated[Path, typer.Option()],
+) -> None:
+    """Draw the curve."""
+    figures.save(curve(read_json(shares, ["area", "states"]), json.loads(params)["title"]), out)
+
+
+if __name__ == "__main__":
+    run_stage(main)
