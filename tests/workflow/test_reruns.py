@@ -152,6 +152,15 @@ OF_STUDIO = FOR_LABELS | {"generate_source", "annotation", "pictures"}
 ON_WALKERS = FOR_LABELS | {"generate", "dataset", "split"}
 """What labels of another dataset need."""
 
+COSAM = {
+    "after": ["layer4"],
+    "reduced": 8,
+    "deviation": "population",
+    "summary": "one_layer",
+    "activation": "relu",
+    "enrichment": "multiply",
+}
+
 KEYS: dict[str, tuple[Any, frozenset[str]]] = {
     # clips are searched for in the coarse test set too
     "seed": (2, ALL_BAGS | NOISING | NAMING | BY_ATTRIBUTE | LOOKS_OF_CLIPS | TUNING | {"split"}),
@@ -238,7 +247,7 @@ KEYS: dict[str, tuple[Any, frozenset[str]]] = {
     "methods.tiny_tracklets.model.dimension": (64, LEARNING),
     "methods.tiny_tracklets.model.frozen": (["stem"], LEARNING),
     "methods.tiny_tracklets.model.batch_norm": ("eval", LEARNING),
-    "methods.tiny_tracklets.model.cosam": ({"after": ["layer4"], "reduced": 8}, AS_CLIPS),
+    "methods.tiny_tracklets.model.cosam": (COSAM, AS_CLIPS),
     "methods.tiny_tracklets.clips": ({"frames": 2, "sampling": "consecutive"}, AS_CLIPS),
     "methods.tiny_tracklets.aggregation.name": ("rnn", AS_CLIPS),
     "methods.tiny_tracklets.image.height": (64, LEARNING),
@@ -306,17 +315,7 @@ KEYS: dict[str, tuple[Any, frozenset[str]]] = {
     "methods.tiny_clips.aggregation.sigma": (0.9, BY_CLIPS),
     "methods.tiny_clips.aggregation.weight": (0.5, BY_CLIPS),
     "methods.tiny_clips.aggregation.groups": ({"shoes": ["shoes-Black"]}, BY_CLIPS),
-    "methods.tiny_clips.model.cosam": (
-        {
-            "after": ["layer4"],
-            "reduced": 8,
-            "deviation": "population",
-            "summary": "one_layer",
-            "activation": "relu",
-            "enrichment": "multiply",
-        },
-        BY_CLIPS,
-    ),
+    "methods.tiny_clips.model.cosam": (COSAM, BY_CLIPS),
     "methods.tiny_clips.neck": ({"trains": "before"}, BY_CLIPS),
     "methods.tiny_clips.losses.identity.weight": (0.5, BY_CLIPS),
     "methods.tiny_clips.losses.identity.smoothing": (0.1, BY_CLIPS),
@@ -565,7 +564,7 @@ KEYS: dict[str, tuple[Any, frozenset[str]]] = {
     # masks were asked for of the run that is there
     "studies.mini_attr.splits": (
         ["dev"],
-        (OF_A_STUDY | BY_CLIPS | {"split", "coarse_bags"}) - {"masks"},
+        (OF_A_STUDY | BY_CLIPS | {"coarse_bags"}) - {"masks"},
     ),
     # examples and pictures are of the first run
     "studies.mini_attr.seeds": ([1, 2], (OF_A_STUDY | BY_CLIPS) - OF_FIRST_RUN),
@@ -576,7 +575,7 @@ KEYS: dict[str, tuple[Any, frozenset[str]]] = {
     "studies.mini_attr.datasets.walkers_tiny.method": ("attr_small", BY_CLIPS),
     "studies.mini_attr.datasets.walkers_tiny.splits": (
         ["dev"],
-        (OF_A_STUDY | BY_CLIPS | {"split", "coarse_bags"}) - {"masks"},
+        (OF_A_STUDY | BY_CLIPS | {"coarse_bags"}) - {"masks"},
     ),
     "studies.mini_attr.datasets.walkers_tiny.seeds": (
         [1, 2],
@@ -762,6 +761,8 @@ KEYS: dict[str, tuple[Any, frozenset[str]]] = {
         ON_WALKERS | BY_ATTRIBUTE | {"coarse_bags", "train_clips", "clip_features", "evaluate"},
     ),
     "tables.mini_by_attribute.transfer": ("truth", BY_ATTRIBUTE),
+    "tables.mini_by_attribute.table": ("7", frozenset({"attribute_table"})),
+    "tables.mini_by_attribute.ranks": ([5], frozenset({"attribute_table"})),
     "tables.mini_by_attribute.attributes": (["Female"], frozenset({"attribute_table"})),
     "tables.mini_by_attribute.rows": ({"T": "truth"}, BY_ATTRIBUTE),
 }
@@ -830,6 +831,7 @@ ALSO: dict[str, dict[str, Any]] = {
     "tables.mini_attr.study": {"tables.mini_attr.rows": {"COSAM and ATTN-CL": "truth"}},
     "tables.mini_masks.study": {"tables.mini_masks.rows": {"COSAM": "a"}},
     "tables.mini_attention.study": {"tables.mini_attention.rows": {"attention, COSAM": "osm_cl"}},
+    "tables.mini_by_attribute.table": {"tables.mini_by_attribute.paper": "COSAM"},
     "tables.mini_switches.study": {"tables.mini_switches.level": "n17_12"},
 }
 """Key: what it needs beside it."""

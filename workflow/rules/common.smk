@@ -839,7 +839,7 @@ def supervision_values(experiment):
 def evaluation_values(wildcards):
     """Return how a run is measured; the unit is said where it is not the frame."""
     method = method_of(wildcards)
-    unit = {"unit": "clips"} if method.learns == "clips" else {}
+    unit = {"unit": "clips"} if method.clips is not None else {}
     return values(method.evaluation, **unit)
 
 
