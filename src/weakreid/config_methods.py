@@ -249,6 +249,9 @@ class AttentionFrames(Strict):
 
     name: Literal["attention"]
     hidden: Positive = Field(256, description="numbers that stand for a frame")
+    rectified: bool = Field(
+        True, description="a ReLU on scores, as in the authors' program; it can kill attention"
+    )
 
 
 class RecurrentFrames(Strict):

@@ -82,3 +82,18 @@ def test_initial_weights_come_from_the_seed_alone() -> None:
     assert torch.equal(before, torch.random.get_rng_state())
     for a, b in zip(one.parameters(), other.parameters(), strict=True):
         assert torch.equal(a, b)
+
+
+@pytest.mark.parametrize("rectified", [True, False])
+def test_attention_whose_scores_all_fall_learns_only_without_the_relu(rectified: bool) -> None:
+    made = Attention(5, 4, 2, 1, hidden=3, rectified=rectified)
+    with torch.no_grad():
+        made.over_time.bias.fill_(-100.0)
+    generator = torch.Generator().manual_seed(0)
+    features = torch.randn(2, 4, 5, generator=generator)
+    maps = torch.randn(2, 4, 4, 2, 1, generator=generator)
+    merged = made(features, maps)
+    merged.weights[:, 0, 0].sum().backward()
+    learns = bool(made.over_time.weight.grad.abs().sum() > 0)
+    assert learns is not rectified
+    assert bool((merged.weights == 0.25).all()) is rectified

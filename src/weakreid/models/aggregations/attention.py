@@ -15,7 +15,9 @@ class Attention(nn.Module):
 
     A convolution as large as the map makes a vector of each frame, a convolution over three frames
     makes a score of these, and a softmax over the clip's frames makes weights of the scores. Both
-    convolutions are followed by a ReLU, so frames with scores below 0 count the same.
+    convolutions are followed by a ReLU in the authors' program, so frames with scores below 0 count
+    the same; once all scores are below 0, nothing is learnt of attention any more. Without the
+    second ReLU a shift of all scores changes nothing, and attention goes on learning.
 
     Args:
         dimension: D, of a feature and of a descriptor.
@@ -23,6 +25,7 @@ class Attention(nn.Module):
         height: h, of the maps.
         width: w.
         hidden: of a frame's vector.
+        rectified: whether a ReLU follows the scores.
         seed: of the initial weights.
     """
 
@@ -36,21 +39,23 @@ class Attention(nn.Module):
         width: int,
         *,
         hidden: int = 256,
+        rectified: bool = True,
         seed: int = 0,
     ) -> None:
         super().__init__()
-        self.dimension = dimension
+        self.dimension, self.rectified = dimension, rectified
         with seeded(seed, "aggregation", "attention"):
             self.of_frame = nn.Conv2d(channels, hidden, (height, width))
             self.over_time = nn.Conv1d(hidden, 1, 3, padding=1)
 
     def scores(self, maps: Tensor) -> Tensor:
-        """Return the scores [n, T], at least 0, of maps [n, T, c, h, w]."""
+        """Return the scores [n, T] of maps [n, T, c, h, w]; at least 0 where they are rectified."""
         count = maps.shape[0]
         vectors = self.of_frame(maps.flatten(0, 1)).relu().flatten(1)
         with without_autocast(vectors):
             over_time = precise(vectors).unflatten(0, (count, -1)).mT
-            return self.over_time(over_time).squeeze(1).relu()
+            scores: Tensor = self.over_time(over_time).squeeze(1)
+            return scores.relu() if self.rectified else scores
 
     def forward(self, features: Tensor, maps: Tensor) -> Merged:
         """Map features [n, T, D] and maps [n, T, c, h, w] to descriptors [n, D], weights [n, 1, T].
@@ -64,12 +69,13 @@ class Attention(nn.Module):
 
 
 def build(options: Mapping[str, Any], place: Place) -> Attention:
-    """Return the aggregation; its option is `hidden`."""
+    """Return the aggregation; its options are `hidden` and `rectified`."""
     return Attention(
         place.dimension,
         place.channels,
         place.height,
         place.width,
         hidden=options["hidden"],
+        rectified=options.get("rectified", True),
         seed=place.seed,
     )
