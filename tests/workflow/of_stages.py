@@ -174,7 +174,10 @@ INPUTS: dict[str, dict[str, str]] = {
         "rankings": f"{OF_CLIPS}/rankings.parquet",
         "labels": f"{TRANSFERRED}/labels.parquet",
     },
-    "attribute_table": {"metrics": f"{OF_CLIPS}/by_attribute/tiny.json"},
+    "attribute_table": {
+        "metrics": f"{OF_CLIPS}/by_attribute/tiny.json",
+        "published": PUBLISHED,
+    },
     "features": {
         "model": f"{RUN}/model.safetensors",
         "tracklets": f"{SPLIT}/tracklets.parquet",
@@ -381,6 +384,9 @@ def rest_of(stage: str, out: Path) -> dict[str, Any]:
             "rows": [{"label": "ATTR", "metrics": [0]}],
             "attributes": None,
             "transfer": "tiny",
+            "ranks": [1],
+            "paper": "COSAM",
+            "table": "7",
         },
         "identities": {"experiment": "e", "tracked": False, "rows": 2, "pictures": 2},
         "search": {

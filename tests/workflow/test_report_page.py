@@ -68,6 +68,7 @@ def test_a_page_of_the_tiny_experiment(tiny) -> None:
         "Sources of attributes",
         "Tables",
         "Trackers",
+        "Tuning",
     }
     assert set(categories["Datasets"]) == {"film", "walkers_tiny"}
     assert "Tiny k" in categories["Tables"]

@@ -464,7 +464,7 @@ KEYS: dict[str, tuple[Any, frozenset[str]]] = {
     "experiments.wl_tiny.isolation": ("tiny", WITHOUT_LABELS),
     "experiments.wl_tiny.transfer": ("tiny", FROM_CLIPS),
     # the examples asked for are of the run that is there
-    "experiments.wl_tiny.splits": (["official", "dev"], SPLITTING - {"matches"} - OF_STUDIES),
+    "experiments.wl_tiny.splits": (["official", "dev"], ALL_BAGS - {"matches"} - OF_STUDIES),
     "experiments.wl_tiny.seeds": ([1, 2], TRAINING - {"matches"} - OF_STUDIES),
     "experiments.wl_tiny.init": ("mini_walkers_tiny", TRAINING - OF_STUDIES),
     "experiments.wl_tiny.overrides": ({"schedule": {"epochs": 1}}, TRAINING - OF_STUDIES),
@@ -472,7 +472,7 @@ KEYS: dict[str, tuple[Any, frozenset[str]]] = {
     "studies.mini.bags": ("wl_parts4", BAGS - OF_EXPERIMENTS),
     "studies.mini.method": ("small", TRAINING - OF_EXPERIMENTS),
     # another run's audit has the votes of that run
-    "studies.mini.splits": (["dev"], (SPLITTING - OF_EXPERIMENTS) | FOR_VOTES),
+    "studies.mini.splits": (["dev"], (ALL_BAGS - OF_EXPERIMENTS) | FOR_VOTES),
     # the examples asked for are of the first run
     "studies.mini.seeds": ([1, 2], (TRAINING - OF_EXPERIMENTS - MATCHING) | FOR_VOTES),
     "studies.mini.changes": (
@@ -484,7 +484,7 @@ KEYS: dict[str, tuple[Any, frozenset[str]]] = {
     "studies.mini.datasets.walkers_tiny.method": ("small", TRAINING - OF_EXPERIMENTS),
     "studies.mini.datasets.walkers_tiny.splits": (
         ["dev"],
-        (SPLITTING - OF_EXPERIMENTS) | FOR_VOTES,
+        (ALL_BAGS - OF_EXPERIMENTS) | FOR_VOTES,
     ),
     "studies.mini.datasets.walkers_tiny.seeds": (
         [1, 2],
@@ -509,7 +509,7 @@ KEYS: dict[str, tuple[Any, frozenset[str]]] = {
     "studies.mini_tmc.method": ("tmc_small", LEARNING),
     "studies.mini_tmc.splits": (
         ["dev"],
-        (NOISING | {"split", "coarse_bags", "frame_features"}) - ON_DISK,
+        (NOISING | {"coarse_bags", "frame_features"}) - ON_DISK,
     ),
     "studies.mini_tmc.seeds": ([1, 2], (LEARNING | MAJORITY) - ON_DISK - {"bags"}),
     "studies.mini_tmc.changes": ({"majority": {"max_frames": 3}}, MAJORITY),
@@ -532,7 +532,7 @@ KEYS: dict[str, tuple[Any, frozenset[str]]] = {
     "studies.mini_tmc.datasets.walkers_tiny.methods": ({"tiny": "small"}, MAJORITY - {"bags"}),
     "studies.mini_tmc.datasets.walkers_tiny.splits": (
         ["dev"],
-        (NOISING | {"split", "coarse_bags", "frame_features"}) - ON_DISK,
+        (NOISING | {"coarse_bags", "frame_features"}) - ON_DISK,
     ),
     "studies.mini_tmc.datasets.walkers_tiny.seeds": (
         [1, 2],
@@ -1431,7 +1431,7 @@ PUBLISHED = "workflow/resources/published.csv"
 
 def test_another_published_figure(tiny, reruns) -> None:
     with changed([tiny.folder / PUBLISHED], lambda text: f"{text}WL,IX,MIL,WL-MARS,fine R-1,1.0\n"):
-        assert reruns() == REPORTING - {"cost_table"}
+        assert reruns() == (REPORTING | {"attribute_table"}) - {"cost_table"}
 
 
 def test_newer_files_of_the_same_bytes(tiny, reruns) -> None:

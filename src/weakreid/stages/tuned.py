@@ -2,12 +2,13 @@
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from weakreid import tables
 from weakreid.console import run_stage
+from weakreid.errors import ReidError
 from weakreid.files import read_json, replacing
 from weakreid.report import figures, pages
 from weakreid.report.tuning import fragment, search_figure, trial_table
@@ -24,7 +25,7 @@ def main(
 ) -> None:
     """Write the best values as config, and show all trials."""
     block = json.loads(params)
-    every = gathered(read_json(path) for path in found)
+    every = gathered(_trials(path) for path in found)
     chosen, metric = best_of(every), block["metric"]
     said = (
         f"trial {chosen.number} of {len(every)}: {metric} {chosen.figure:.2f} on the split dev of "
@@ -51,6 +52,13 @@ def main(
     figures.save(search_figure(title, metric, every, block["ranges"]), picture)
     with replacing(best) as aside:
         aside.write_text(fragment(chosen, block["place"], lines), encoding="utf-8")
+
+
+def _trials(path: Path) -> list[dict[str, Any]]:
+    trials = read_json(path)
+    if not isinstance(trials, list):
+        raise ReidError(f"{path}: holds no list of trials; delete it, and the search goes on")
+    return trials
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from safetensors.torch import save as serialised
 
 from weakreid.console import say
 from weakreid.errors import ReidError
-from weakreid.files import replacing
+from weakreid.files import read_fault, replacing
 from weakreid.images import ImageStore
 
 _METADATA_KEY = "weakreid"
@@ -39,12 +39,19 @@ class Checkpoint:
 
 
 def fingerprint(*parts: Any) -> str:
-    """Return a digest of what a training depends on; files go in by their content."""
+    """Return a digest of what a training depends on; files go in by their content.
+
+    Raises:
+        ReidError: a file cannot be read.
+    """
     digest = hashlib.sha256()
     for part in parts:
         if isinstance(part, Path):
-            with part.open("rb") as file:
-                digest.update(hashlib.file_digest(file, "sha256").digest())
+            try:
+                with part.open("rb") as file:
+                    digest.update(hashlib.file_digest(file, "sha256").digest())
+            except OSError as error:
+                raise read_fault(part, error, "run the stage that makes it") from error
         else:
             digest.update(json.dumps(part, sort_keys=True).encode() + b"\0")
     return digest.hexdigest()
