@@ -257,8 +257,9 @@ def test_a_wrong_method(key: str, value: Any, line: str) -> None:
 
 def test_a_method_that_learns_from_bags_has_no_association() -> None:
     assert refusal(changed("methods.quick.association", {})) == (
-        "config.yaml: unknown key 'methods.quick.association'; allowed: aggregation, augment, batch, "
-        "clips, cpal, evaluation, image, instances, learns, loss, model, optimiser, precision, schedule"
+        "config.yaml: unknown key 'methods.quick.association'; allowed: aggregation, augment, "
+        "batch, clips, cpal, evaluation, image, instances, learns, loss, model, optimiser, "
+        "precision, schedule"
     )
 
 
