@@ -81,6 +81,9 @@ def main(
     data = Data(tracklets, frames, images, bags, tracks, attributes, coarse, init)
     machine = Machine(device, threads)
     budget, seed = block.pop("trials"), block.pop("search_seed")
+    # a search is begun with whole tables: its journal outlives a trial that cannot be
+    tables.read_frame(tracklets, "tracklets")
+    tables.read_frame(frames, "frames", ["tracklet_id", "position", "image"])
     with ImageStore(images) as store:
         mark = fingerprint(block, seed, code, *data.given(), digest_of(store))
     search = Search(

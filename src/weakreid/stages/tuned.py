@@ -26,6 +26,8 @@ def main(
     """Write the best values as config, and show all trials."""
     block = json.loads(params)
     every = gathered(_trials(path) for path in found)
+    if not every:
+        raise ReidError(f"{found[0]}: holds no trial; delete it, and the search goes on")
     chosen, metric = best_of(every), block["metric"]
     said = (
         f"trial {chosen.number} of {len(every)}: {metric} {chosen.figure:.2f} on the split dev of "
