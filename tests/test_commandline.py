@@ -168,3 +168,26 @@ def test_errors_alone_are_said_where_that_is_asked(here) -> None:
     assert done.returncode == 1
     assert "nowhere" in done.stderr
     assert "Building DAG" not in done.stderr + done.stdout
+
+
+@pytest.mark.parametrize("name", ["my.yaml", "config.yaml"])
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (b"a: [1, 2\nb: {}\n", ", line 2, column 2: did not find expected ',' or ']'"),
+        (b"a:\n\t- 1\n", ", line 2, column 1: found character that cannot start any token"),
+        (b"a: *nobody\n", ", line 1, column 4: found undefined alias"),
+        (b"a: \xff\n", ": 'utf-8' codec can't decode byte 0xff"),
+    ],
+)
+def test_a_file_of_keys_that_is_no_yaml(name: str, text: bytes, said: str, here) -> None:
+    (here / name).write_bytes(text)
+    words = ["--configfile", name, "--", "results/demo/metrics.json"]
+    with pytest.raises(commandline.CallError) as error:
+        commandline.check(words if name == "my.yaml" else words[2:])
+    assert str(error.value).startswith(f"{name}{said}")
+
+
+def test_a_file_of_keys_may_be_json(here) -> None:
+    (here / "my.json").write_text('{\n\t"seed": 2\n}\n')
+    commandline.check(["--configfile", "my.json", "--", "results/demo/metrics.json"])

@@ -7,10 +7,14 @@ Nothing of the package weakreid is imported: another version of it may come firs
 """
 
 import argparse
+import contextlib
 import difflib
+import json
 import os
 from collections.abc import Iterable, MutableMapping, Sequence
 from pathlib import Path
+
+import yaml
 
 
 class CallError(Exception):
@@ -88,6 +92,8 @@ def check(words: Sequence[str]) -> None:
     options = _read(words)
     for name in options.configfile:
         _check_configfile(Path(name))
+    if Path("config.yaml").is_file():
+        _check_yaml(Path("config.yaml"))
     for option, entries in options.pairs:
         for entry in entries:
             if "=" not in entry:
@@ -132,6 +138,26 @@ def _check_configfile(path: Path) -> None:
         raise CallError(f"--configfile: {path} is not there; correct it; if it is a target, {WHY}")
     if path.is_dir():
         raise CallError(f"--configfile: {path} is a folder; give a file of keys")
+    _check_yaml(path)
+
+
+def _check_yaml(path: Path) -> None:
+    """Say where a file is no YAML, nor JSON: Snakemake does not."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise CallError(f"{path}: {error}; save it in UTF-8, where you may read it") from error
+    with contextlib.suppress(ValueError):
+        json.loads(text)
+        return
+    try:
+        yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = "" if mark is None else f", line {mark.line + 1}, column {mark.column + 1}"
+        raise CallError(f"{path}{place}: {error.problem}; correct it (YAML)") from error
+    except yaml.YAMLError as error:
+        raise CallError(f"{path}: {' '.join(str(error).split())}; correct it (YAML)") from error
 
 
 def _check_profile(name: str, snakefile: str | None) -> None:
