@@ -210,8 +210,9 @@ def measured(
         importlib.import_module("weakreid.stages.features").main(**common)
     protocol, name = metric.split()
     found, evaluation = read_features(features), method["evaluation"]
-    if not all(np.isfinite(block).all() for block in found.blocks()):
-        raise DivergedError("training: features are not finite; lower optimiser.lr")
+    # zeros have no direction: a collapsed network is as bad as one that diverged
+    if not all(np.isfinite(block).all() and block.any(axis=1).all() for block in found.blocks()):
+        raise DivergedError("training: features are not finite, or zero; lower optimiser.lr")
     if protocol == "coarse":
         if data.coarse is None:
             raise ReidError("the coarse test set was not given; give --coarse")
