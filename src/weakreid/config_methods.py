@@ -212,6 +212,11 @@ class Cosam(Strict):
     enrichment: Literal["multiply", "add"] = Field(
         "multiply", description="channels times their weights; add: plus themselves, the program's"
     )
+    initial: Annotated[float, Field(ge=0.5, lt=1), BeforeValidator(as_number)] = Field(
+        0.5,
+        description="what masks and channel weights are near before training; close to 1, the "
+        "pretrained blocks behind begin with what they know",
+    )
 
 
 class ModelOfClips(Model):

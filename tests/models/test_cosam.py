@@ -83,6 +83,23 @@ def test_the_mask_is_a_convolution_of_the_cost_volume(deviation: str, summary: s
         assert torch.allclose(made.masks(maps), wanted, atol=1e-12)
 
 
+@pytest.mark.parametrize("summary", ["one_layer", "two_layers"])
+def test_masks_and_weights_begin_near_the_initial_value(summary: str) -> None:
+    # a clip's frames are the same, so that the channel step's mean over them is one of them
+    maps = maps_of(4)[::T].repeat_interleave(T, dim=0)
+    half, open_ = (module(summary=summary, initial=initial).eval() for initial in (0.5, 0.95))
+    with torch.no_grad():
+        # the same numbers, 0.95's logit higher
+        torch.testing.assert_close(
+            open_.masks(maps).logit() - half.masks(maps).logit(),
+            torch.full((len(maps), 1, H, W), math.log(19), dtype=torch.float64),
+        )
+        torch.testing.assert_close(
+            open_.weights(maps).logit() - half.weights(maps).logit(),
+            torch.full((len(maps), C, 1, 1), math.log(19), dtype=torch.float64),
+        )
+
+
 @pytest.mark.parametrize("enrichment", ["multiply", "add"])
 def test_channels_count_by_what_the_frames_make_of_them_on_average(enrichment: str) -> None:
     made, maps = module(enrichment=enrichment).eval(), maps_of(2)

@@ -655,10 +655,11 @@ def test_an_untrained_network_is_averaged(data, tmp_path):
     assert len(features["feature"][0]) == 512
 
 
-def test_more_persons_than_there_are_is_said(data, tmp_path, capsys):
-    values = clip_method(aggregation=NO_ATTRIBUTES, batch__persons=5, schedule__epochs=0)
-    learn_here(data, tmp_path, values)
-    assert "batch.persons is 5, but there are 4 training persons" in capsys.readouterr().out
+def test_more_persons_in_a_batch_than_there_are_is_refused(data, tmp_path):
+    values = clip_method(aggregation=NO_ATTRIBUTES, batch__persons=5)
+    with pytest.raises(ReidError, match="asks for 5 persons in a batch, and there are 4 to learn"):
+        learn_here(data, tmp_path, values)
+    assert not list(tmp_path.iterdir())
 
 
 def test_maps_of_frozen_stages_are_what_the_stages_make(data, tmp_path):

@@ -159,6 +159,7 @@ COSAM = {
     "summary": "one_layer",
     "activation": "relu",
     "enrichment": "multiply",
+    "initial": 0.5,
 }
 
 KEYS: dict[str, tuple[Any, frozenset[str]]] = {

@@ -3,6 +3,7 @@
 Shapes: n clips of T frames, maps of c channels and h x w places, D_R reduced channels.
 """
 
+import math
 from typing import NamedTuple
 
 import torch
@@ -101,6 +102,8 @@ class Cosam(nn.Module):
             silent, the authors' program has tanh.
         enrichment: "multiply": channels times their weights, as printed; "add": plus the channels
             themselves, as in the authors' program.
+        initial: what masks and channel weights are near before training, from 0.5 up to 1; the
+            paper is silent, and layers as torch makes them give 0.5.
         seed: of the initial weights, with the name of the block that comes before.
         after: that name.
 
@@ -120,6 +123,7 @@ class Cosam(nn.Module):
         summary: str = "one_layer",
         activation: str = "relu",
         enrichment: str = "multiply",
+        initial: float = 0.5,
         seed: int = 0,
         after: str = "",
     ) -> None:
@@ -137,18 +141,24 @@ class Cosam(nn.Module):
                 nn.Conv2d(channels, reduced, 1), nn.BatchNorm2d(reduced), nn.ReLU()
             )
             first = nn.Conv2d(volume, HIDDEN if summary == "two_layers" else 1, 1)
+            second = nn.Conv2d(HIDDEN, 1, 1)
             self.summary_weight, self.summary_bias = first.weight, first.bias
             self.summary_rest = (
-                nn.Sequential(nn.BatchNorm2d(HIDDEN), nn.ReLU(), nn.Conv2d(HIDDEN, 1, 1))
+                nn.Sequential(nn.BatchNorm2d(HIDDEN), nn.ReLU(), second)
                 if summary == "two_layers"
                 else nn.Identity()
             )
+            to_weights = nn.Linear(reduced, channels)
             self.channel_weights = nn.Sequential(
                 nn.Linear(channels, reduced),
                 nn.Tanh() if activation == "tanh" else nn.ReLU(),
-                nn.Linear(reduced, channels),
+                to_weights,
                 nn.Sigmoid(),
             )
+        for layer in (second if summary == "two_layers" else first, to_weights):
+            assert layer.bias is not None
+            with torch.no_grad():
+                layer.bias += math.log(initial / (1 - initial))
 
     def forward(self, maps: Tensor) -> CosamOutput:
         """Map the maps [n * T, c, h, w] of clips, clip after clip.

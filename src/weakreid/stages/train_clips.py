@@ -11,7 +11,7 @@ import numpy as np
 import typer
 
 from weakreid import tables
-from weakreid.console import run_stage, say, warn
+from weakreid.console import run_stage, say
 from weakreid.errors import ReidError
 from weakreid.files import remove_leftovers, replacing, write_json
 from weakreid.images import ImageStore
@@ -85,6 +85,11 @@ def train(tracklets: Path, frames: Path, images: Path, attributes: Path | None, 
         tables.read_frame(tracklets, "tracklets", ["tracklet_id", "person_id", "split"]),
         tables.read_frame(frames, "frames", ["tracklet_id", "position", "image"]),
     )
+    if block["schedule"]["epochs"] > 0 and batch["persons"] > len(made.ids):
+        raise ReidError(
+            f"{tracklets}: batch.persons asks for {batch['persons']} persons in a batch, and there "
+            f"are {len(made.ids)} to learn from; set it to {len(made.ids)} or fewer"
+        )
     aggregation = block["aggregation"]
     learnt = aggregation if aggregation["name"] == "groups" else None
     if (learnt is None) != (attributes is None):
@@ -110,11 +115,6 @@ def train(tracklets: Path, frames: Path, images: Path, attributes: Path | None, 
     fabric = fabric_for(job.device, job.devices, block["precision"], job.threads)
     threads = launch(fabric, job.threads)
     if fabric.is_global_zero:
-        if batch["persons"] > len(made.ids):
-            warn(
-                f"batch.persons is {batch['persons']}, but there are {len(made.ids)} training "
-                "persons: every batch has all of them"
-            )
         remove_leftovers(checkpoint, job.model, job.history, job.timing)
     clips: ClipNetwork = build_clip_network({**block, "model": model_of(block, init)}, seed)
     terms = {
