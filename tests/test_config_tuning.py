@@ -104,6 +104,11 @@ def test_ranges_are_given_as_the_method_takes_them() -> None:
         ),
         (
             "one",
+            {"loss.k": {"low": "few", "high": "12"}},
+            "'tuning.t.ranges.loss.k.low': Input should be a number, got \"few\"",
+        ),
+        (
+            "one",
             {"loss.k": {"choices": []}},
             "'tuning.t.ranges.loss.k': the range is empty: choices should hold two different",
         ),

@@ -232,7 +232,7 @@ def _explain(model: type[BaseModel], fault: Any) -> str:
         key = key.removesuffix(f".{location[-1]}") if kind == "missing" else key
         message = "Input should be two numbers, [smallest, largest]"
     if kind == "value_error" and isinstance(fault["input"], Mapping):
-        return f"'{key}': {message}"
+        return f"'{key}': {message}" if key else message
     return f"'{key}': {message}, got {_shown(fault['input'])}" if key else message
 
 

@@ -1,5 +1,6 @@
 """The blocks of config.yaml that say what is searched: ranges of values, and a budget."""
 
+import contextlib
 import copy
 from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Any, Literal, Self
@@ -11,7 +12,21 @@ from weakreid.config_faults import suggest
 from weakreid.config_methods import CHOSEN_KEYS
 from weakreid.errors import ReidError
 
-Number = Annotated[int | float, BeforeValidator(as_number)]
+
+
+def whole_or_not(value: Any) -> Any:
+    """Take digits for their number, whole where they say so; refuse what is none in one line."""
+    value = as_number(value)
+    if isinstance(value, str):
+        for number in (int, float):
+            with contextlib.suppress(ValueError):
+                return number(value)
+    if not isinstance(value, int | float):
+        raise ValueError("Input should be a number")
+    return value
+
+
+Number = Annotated[int | float, BeforeValidator(whole_or_not)]
 
 
 class Range(Strict):
