@@ -13,7 +13,6 @@ from weakreid.config_methods import CHOSEN_KEYS
 from weakreid.errors import ReidError
 
 
-
 def whole_or_not(value: Any) -> Any:
     """Take digits for their number, whole where they say so; refuse what is none in one line."""
     value = as_number(value)
