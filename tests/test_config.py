@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from weakreid import config, config_blocks, config_methods, config_studies
@@ -1222,6 +1222,9 @@ def misspelt(draw: st.DrawFn, word: str) -> str:
     }[kind]
 
 
+NAMED_BLOCKS = {*MILDEST, "sources", "studies", "tables", "trackers", "tuning"}
+
+
 @settings(max_examples=200, deadline=None)
 @given(st.data())
 def test_misspelt_keys_are_refused_in_one_line_or_are_names(data: st.DataObject) -> None:
@@ -1239,13 +1242,14 @@ def test_misspelt_keys_are_refused_in_one_line_or_are_names(data: st.DataObject)
         assert len(str(error).splitlines()) == 1
     else:
         # blocks that people name: a new name is as good as the old one, where nobody uses it
-        named = len(place) == 2 and place[0] in (*MILDEST, "studies", "tables", "trackers")
+        named = len(place) == 2 and place[0] in NAMED_BLOCKS
         named |= len(place) == 4 and (place[0], place[2]) in NAMED
         assert named, place
 
 
 @settings(max_examples=200, deadline=None)
 @given(st.sampled_from(PLACES), VALUES)
+@example(("studies", "wl", "changes", "missing"), {})
 def test_no_value_ends_in_a_traceback(place: tuple[str, ...], value: Any) -> None:
     raw = copy.deepcopy(stored())
     block = raw

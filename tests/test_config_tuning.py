@@ -105,7 +105,12 @@ def test_ranges_are_given_as_the_method_takes_them() -> None:
         (
             "one",
             {"loss.k": {"low": "few", "high": "12"}},
-            "'tuning.t.ranges.loss.k.low': Input should be a number, got \"few\"",
+            "'tuning.t.ranges.loss.k.low': Input should be a finite number, got \"few\"",
+        ),
+        (
+            "one",
+            {"optimiser.lr": {"low": float("nan"), "high": 2}},
+            "'tuning.t.ranges.optimiser.lr.low': Input should be a finite number, got NaN",
         ),
         (
             "one",

@@ -290,6 +290,7 @@ class _Expansion:
                 "learns from bags"
             )
         known(f"{at}.bags", name, self.config.bags)
+        own_name = name
         values: dict[str, Any] = {}
         if row.bags is not None:
             changes = {**self.study.changes, **place.changes}
@@ -302,7 +303,8 @@ class _Expansion:
             # tracklets as they are: nobody has to be in the majority
             values.pop("majority", None)
         if not values:
-            return name
+            # a change of nothing: the bags as they are
+            return own_name
         base = self.config.bags[place.bags or str(self.study.bags)].model_dump(mode="json")
         block = validated(Bags, {**base, **values}, f"{at}.changes.{row.bags}")
         if self.bags.setdefault(name, block) != block:

@@ -2,6 +2,7 @@
 
 import contextlib
 import copy
+import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Any, Literal, Self
 
@@ -20,8 +21,8 @@ def whole_or_not(value: Any) -> Any:
         for number in (int, float):
             with contextlib.suppress(ValueError):
                 return number(value)
-    if not isinstance(value, int | float):
-        raise ValueError("Input should be a number")
+    if not isinstance(value, int | float) or not math.isfinite(value):
+        raise ValueError("Input should be a finite number")
     return value
 
 

@@ -48,12 +48,22 @@ def test_numbers_say_what_they_were_settled_to(tmp_path):
         ([ADA.replace(",8,0,", ",9,0,", 1)], "row 2: Tops.c is '9'"),
         ([ADA, BOB.replace("7,", "x,", 1)], "row 3: person-id is 'x'"),
         ([ADA, ADA + ",1"], "no table"),
+        # pandas took the first column for an index: every value was its neighbour's
+        (["7," + ADA, "7," + BOB], "no table .*more fields than its header"),
+        ([ADA, BOB, ADA], "row 4: person/camera/tracklet 1/2/58 is there twice"),
         ([ADA[:-1]], "row 2: gender is ''"),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path, lines, said):
     with pytest.raises(ReidError, match="mars_attributes.csv.*" + said):
         read(tmp_path, *lines)
+
+
+def test_a_column_that_is_there_twice(tmp_path):
+    path = tmp_path / mars_attributes.ANNOTATION
+    path.write_text(f"{HEAD},hat\n{ADA},1\n", encoding="utf-8")
+    with pytest.raises(ReidError, match=r"no table .*column hat is there twice"):
+        mars_attributes.read(tmp_path)
 
 
 def test_a_table_without_a_column(tmp_path):

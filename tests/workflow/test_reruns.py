@@ -942,6 +942,7 @@ MODULES: dict[frozenset[str], str] = {
     FILMING | {"noise_rates"}: "datasets.motchallenge datasets.notices datasets.truth",
     FILMING - {"crops"}: "datasets.mot",
     NAMING: "supervision.named stages.named_bags",
+    FILMING - {"crops"} | NAMING | ANNOTATING | WITH_THE_TRUTH: "csv_tables",
     frozenset({"noise_rates"}): "report.noise_rates supervision.noise_rates stages.noise_rates",
     NOISING: "supervision.noise stages.noise",
     EXTRACTING: "stages.frame_features",

@@ -4,13 +4,13 @@ Its authors publish whole numbers without saying what each means. Shape, sleeves
 were settled by looking at fourteen people of every value; colours and ages are documented.
 """
 
-import io
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from weakreid.csv_tables import read_csv
 from weakreid.datasets import layout
 from weakreid.datasets.annotated import Annotation
 from weakreid.errors import ReidError
@@ -71,15 +71,15 @@ def read(root: Path, *, annotation: str = ANNOTATION) -> Annotation:
         split says nothing ("train"), and persons have MARS's numbers.
 
     Raises:
-        ReidError: the table is missing or damaged, lacks a column, or a value is none of its
-            column's.
+        ReidError: the table is missing or damaged, lacks a column, tells of a tracklet twice,
+            or a value is none of its column's.
     """
     root = Path(root)
     layout.require(root, (annotation,), NAME, HOW_TO_GET)
     path = root / annotation
     text = read_text(path, "a table of attributes", HOW_TO_GET)
     try:
-        table = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False)
+        table = read_csv(text, dtype=str)
     except ValueError as error:
         raise ReidError(f"{path}: no table ({str(error).strip()}); {HOW_TO_GET}") from error
     if lacking := [name for name in (*_PLACE, *VALUES) if name not in table.columns]:
@@ -96,6 +96,13 @@ def read(root: Path, *, annotation: str = ANNOTATION) -> Annotation:
         axis=1,
     )
     places = np.stack(list(numbers.values()), axis=1).tolist()
+    again = np.flatnonzero(pd.DataFrame(numbers).duplicated())
+    if len(again):
+        place = "/".join(map(str, places[again[0]]))
+        raise ReidError(
+            f"{path}: row {again[0] + 2}: person/camera/tracklet {place} is there twice; "
+            f"{HOW_TO_GET}"
+        )
     return Annotation(
         tuple(TOLD),
         ["/".join(map(str, place)) for place in places],

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from weakreid.console import say
+from weakreid.csv_tables import read_csv
 from weakreid.datasets import layout
 from weakreid.datasets.crop_tables import FRAME_COLUMNS, FRAMES, TRACKLET_COLUMNS, TRACKLETS
 from weakreid.datasets.layout import Reading
@@ -71,7 +72,7 @@ def read(root: Path, *, on_bad_frame: str = "stop", official: bool = False) -> R
 def _read(path: Path, columns: tuple[str, ...], texts: tuple[str, ...]) -> pd.DataFrame:
     """Read one of the tables; what is no text is a whole number from 0."""
     try:
-        table = pd.read_csv(path, dtype=dict.fromkeys(texts, "str"), keep_default_na=False)
+        table = read_csv(path, dtype=dict.fromkeys(texts, "str"))
     except OSError as error:
         raise read_fault(path, error, _AGAIN) from error
     except ValueError as error:

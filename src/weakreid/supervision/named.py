@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from weakreid.csv_tables import read_csv
 from weakreid.errors import ReidError
 from weakreid.files import read_fault
 from weakreid.seeding import numpy_generator
@@ -32,7 +33,7 @@ def read_videos(path: Path) -> pd.DataFrame:
     """
     texts = {"video": "str", "labels": "str", "tracklets": "str"}
     try:
-        table = pd.read_csv(path, dtype=texts, keep_default_na=False)
+        table = read_csv(path, dtype=texts)
     except OSError as error:
         absent = "give names (a CSV file, video,name) with the tracker's output"
         raise read_fault(path, error, absent) from error
