@@ -82,6 +82,13 @@ def test_ranges_are_given_as_the_method_takes_them() -> None:
     assert method["losses"]["osm"]["alpha"] is None and method["losses"]["center"] is None
 
 
+def test_numbers_that_are_given_as_text() -> None:
+    ranges = {"optimiser.lr": {"low": "1e-4", "high": "0.5"}, "loss.k": {"low": "1", "high": "3"}}
+    found = config.load(searching("one", ranges)).tuning["t"].ranges
+    assert found["optimiser.lr"].ends() == [1e-4, 0.5]
+    assert [type(end) for end in found["loss.k"].ends()] == [int, int]
+
+
 @pytest.mark.parametrize(
     ("experiment", "ranges", "said"),
     [
@@ -106,6 +113,16 @@ def test_ranges_are_given_as_the_method_takes_them() -> None:
             "one",
             {"loss.k": {"low": "few", "high": "12"}},
             "'tuning.t.ranges.loss.k.low': Input should be a finite number, got \"few\"",
+        ),
+        (
+            "one",
+            {"optimiser.lr": {"low": 0.1, "high": ".inf"}},
+            "'tuning.t.ranges.optimiser.lr.high': Input should be a finite number, got \".inf\"",
+        ),
+        (
+            "one",
+            {"optimiser.lr": {"low": 0.1, "high": "inf"}},
+            "'tuning.t.ranges.optimiser.lr.high': Input should be a finite number, got \"inf\"",
         ),
         (
             "one",

@@ -283,14 +283,14 @@ class _Expansion:
 
     def bags_of(self, row: Change, level: Level | None, place: Place, at: str) -> str:
         """Return the name of a row's bags, made where they are not there."""
-        name = place.bags or self.study.bags
-        if name is None:
+        base = place.bags or self.study.bags
+        if base is None:
             raise ReidError(
                 f"config.yaml: '{self.where}.bags' is missing; the method of a row of it "
                 "learns from bags"
             )
-        known(f"{at}.bags", name, self.config.bags)
-        own_name = name
+        known(f"{at}.bags", base, self.config.bags)
+        name = base
         values: dict[str, Any] = {}
         if row.bags is not None:
             changes = {**self.study.changes, **place.changes}
@@ -303,10 +303,9 @@ class _Expansion:
             # tracklets as they are: nobody has to be in the majority
             values.pop("majority", None)
         if not values:
-            # a change of nothing: the bags as they are
-            return own_name
-        base = self.config.bags[place.bags or str(self.study.bags)].model_dump(mode="json")
-        block = validated(Bags, {**base, **values}, f"{at}.changes.{row.bags}")
+            return base
+        unchanged = self.config.bags[base].model_dump(mode="json")
+        block = validated(Bags, {**unchanged, **values}, f"{at}.changes.{row.bags}")
         if self.bags.setdefault(name, block) != block:
             own = at if row.bags in place.changes else self.where
             raise ReidError(

@@ -14,19 +14,19 @@ from weakreid.config_methods import CHOSEN_KEYS
 from weakreid.errors import ReidError
 
 
-def whole_or_not(value: Any) -> Any:
-    """Take digits for their number, whole where they say so; refuse what is none in one line."""
+def as_finite_number(value: Any) -> Any:
+    """Refuse what is no finite number; a whole one stays whole, as text too."""
     value = as_number(value)
-    if isinstance(value, str):
-        for number in (int, float):
+    for number in (int, float):
+        if isinstance(value, str):
             with contextlib.suppress(ValueError):
-                return number(value)
-    if not isinstance(value, int | float) or not math.isfinite(value):
+                value = number(value)
+    if not isinstance(value, int | float) or value in (math.inf, -math.inf) or value != value:
         raise ValueError("Input should be a finite number")
     return value
 
 
-Number = Annotated[int | float, BeforeValidator(whole_or_not)]
+Number = Annotated[int | float, BeforeValidator(as_finite_number)]
 
 
 class Range(Strict):

@@ -2,31 +2,28 @@
 
 import csv
 import io
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 
-def read_csv(source: Path | str, **options: Any) -> pd.DataFrame:
+def read_csv(text: str, **options: Any) -> pd.DataFrame:
     """Return a CSV table of which every column has a name of its own.
 
     Where all rows have more fields than the header, pandas takes the first ones for an index, and
     what follows stands in the wrong columns.
 
     Args:
-        source: a file, or a text that is already read.
+        text: of the table.
         options: of `pandas.read_csv`.
 
     Raises:
         ValueError: it is no table, has a column twice, or its rows are longer than the header.
-        OSError: it cannot be read.
     """
-    text = source if isinstance(source, str) else source.read_bytes().decode("utf-8-sig")
     table: pd.DataFrame = pd.read_csv(io.StringIO(text), keep_default_na=False, **options)
     if not isinstance(table.index, pd.RangeIndex):
         raise ValueError("its rows have more fields than its header")
-    names = next(csv.reader(io.StringIO(text.lstrip("\r\n"))))
+    names = next(csv.reader(io.StringIO(text.lstrip())))
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise ValueError(f"column {twice} is there twice")

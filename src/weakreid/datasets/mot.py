@@ -72,7 +72,7 @@ def read(root: Path, *, on_bad_frame: str = "stop", official: bool = False) -> R
 def _read(path: Path, columns: tuple[str, ...], texts: tuple[str, ...]) -> pd.DataFrame:
     """Read one of the tables; what is no text is a whole number from 0."""
     try:
-        table = read_csv(path, dtype=dict.fromkeys(texts, "str"))
+        table = read_csv(path.read_text(encoding="utf-8"), dtype=dict.fromkeys(texts, "str"))
     except OSError as error:
         raise read_fault(path, error, _AGAIN) from error
     except ValueError as error:

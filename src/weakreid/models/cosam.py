@@ -141,21 +141,18 @@ class Cosam(nn.Module):
                 nn.Conv2d(channels, reduced, 1), nn.BatchNorm2d(reduced), nn.ReLU()
             )
             first = nn.Conv2d(volume, HIDDEN if summary == "two_layers" else 1, 1)
-            second = nn.Conv2d(HIDDEN, 1, 1)
             self.summary_weight, self.summary_bias = first.weight, first.bias
-            self.summary_rest = (
-                nn.Sequential(nn.BatchNorm2d(HIDDEN), nn.ReLU(), second)
-                if summary == "two_layers"
-                else nn.Identity()
-            )
+            # the layers whose outputs a sigmoid makes masks and channel weights of
+            to_mask: nn.Conv2d = first
+            self.summary_rest: nn.Module = nn.Identity()
+            if summary == "two_layers":
+                to_mask = nn.Conv2d(HIDDEN, 1, 1)
+                self.summary_rest = nn.Sequential(nn.BatchNorm2d(HIDDEN), nn.ReLU(), to_mask)
+            to_hidden = nn.Linear(channels, reduced)
             to_weights = nn.Linear(reduced, channels)
-            self.channel_weights = nn.Sequential(
-                nn.Linear(channels, reduced),
-                nn.Tanh() if activation == "tanh" else nn.ReLU(),
-                to_weights,
-                nn.Sigmoid(),
-            )
-        for layer in (second if summary == "two_layers" else first, to_weights):
+            between = nn.Tanh() if activation == "tanh" else nn.ReLU()
+            self.channel_weights = nn.Sequential(to_hidden, between, to_weights, nn.Sigmoid())
+        for layer in (to_mask, to_weights):
             assert layer.bias is not None
             with torch.no_grad():
                 layer.bias += math.log(initial / (1 - initial))

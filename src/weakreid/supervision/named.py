@@ -33,7 +33,7 @@ def read_videos(path: Path) -> pd.DataFrame:
     """
     texts = {"video": "str", "labels": "str", "tracklets": "str"}
     try:
-        table = read_csv(path, dtype=texts)
+        table = read_csv(path.read_text(encoding="utf-8"), dtype=texts)
     except OSError as error:
         absent = "give names (a CSV file, video,name) with the tracker's output"
         raise read_fault(path, error, absent) from error
