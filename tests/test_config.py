@@ -5,7 +5,7 @@ import csv
 import functools
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, get_origin
 
 import numpy as np
 import pandas as pd
@@ -1222,7 +1222,11 @@ def misspelt(draw: st.DrawFn, word: str) -> str:
     }[kind]
 
 
-NAMED_BLOCKS = {*MILDEST, "sources", "studies", "tables", "trackers", "tuning"}
+NAMED_BLOCKS = {
+    name
+    for name, field in config.Config.model_fields.items()
+    if get_origin(field.annotation) is dict
+}
 
 
 @settings(max_examples=200, deadline=None)

@@ -92,6 +92,12 @@ def test_another_aggregation_keeps_what_it_has_too() -> None:
         ),
         ("two", {"losses": {"osm": {"weight": 0}}}, "losses.osm.weight"),
         ("two", {"batch": {"persons": 1}}, "batch.persons"),
+        ("two", {"batch": {"clips": 1}}, "losses.triplet compares two clips of a person"),
+        (
+            "two",
+            {"batch": {"clips": 1}, "losses": {"triplet": None}},
+            "losses.osm compares two clips of a person, and batch.clips is 1; raise it",
+        ),
     ],
 )
 def test_parts_that_do_not_fit_are_refused(

@@ -65,7 +65,7 @@ def refusal(raw: dict[str, Any]) -> str:
 def test_ranges_are_given_as_the_method_takes_them() -> None:
     ranges = {
         "losses.osm.alpha": {"low": 1, "high": 2},
-        "batch.clips": {"low": 1, "high": 4},
+        "batch.clips": {"low": 2, "high": 4},
         "clips.frames": {"low": 2, "high": 8, "step": 2},
         "losses.triplet.metric": {"choices": ["cosine", "euclidean"]},
         "losses.center": {"choices": [{"weight": 0.1}, {"rate": 0.1}]},
@@ -108,6 +108,11 @@ def test_numbers_that_are_given_as_text() -> None:
                 "'tuning.t.ranges.loss.k': the range is empty: low is 4 and high is 3; low must be "
                 "below high"
             ),
+        ),
+        (
+            "one",
+            {"schedule.epochs": {"low": 0, "high": 2}},
+            "tuning.t.ranges.schedule.epochs: schedule.epochs would be 0, and nothing learnt",
         ),
         (
             "one",

@@ -577,6 +577,8 @@ def _check_tuning(config: Config, where: str, tuning: Tuning) -> None:
                 trial = config.model_copy()
                 trial._methods = {**config._methods, name: changed}
                 try:
+                    if changed.schedule.epochs == 0:
+                        raise ReidError("schedule.epochs would be 0, and nothing learnt; raise it")
                     _check(trial, name)
                 except ReidError as error:
                     at = f"{where}.ranges.{key}" if key else f"{where}.ranges, an end of each"

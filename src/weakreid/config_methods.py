@@ -595,6 +595,12 @@ class ClipMethod(Strict):
         compared(self.model, self.clips)
         if self.schedule.epochs and not any(dict(losses).values()) and self.attributes is None:
             raise ValueError("every one of the losses is null; set one, such as identity: {}")
+        for name in ("triplet", "osm"):
+            if self.batch.clips < 2 and getattr(losses, name) is not None:
+                raise ValueError(
+                    f"losses.{name} compares two clips of a person, and batch.clips is 1; raise it,"
+                    f" or set losses.{name}: null"
+                )
         if losses.osm is not None and losses.osm.vectors != "classifier" and losses.center is None:
             raise ValueError(
                 "losses.osm.vectors are the centers of losses.center, which is null; set it, or "
