@@ -48,7 +48,7 @@ format: $(READY) ## put all code into its format
 	@$(RUN) snakefmt Snakefile workflow
 
 schema: $(READY) ## write the JSON Schema of config.yaml from its models
-	@$(VENV)/bin/python -m weakreid.config > workflow/schemas/config.schema.json
+	@$(VENV)/bin/python -m weakreid.config.whole > workflow/schemas/config.schema.json
 
 benchmarks: $(READY) ## measure speed, as ratios side by side
 	@for program in benchmarks/*.py; do $(VENV)/bin/python $$program || exit 1; done

@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 from lightning_fabric import Fabric
 
-from weakreid import tables
-from weakreid.images import ImageStore
+from weakreid.artifacts import schemas
+from weakreid.artifacts.image_store import ImageStore
 from weakreid.models.build import restore_model
-from weakreid.retrieval.describe import describe
+from weakreid.retrieval.extract import describe
 from weakreid.training.checkpoint import load_weights, part_of
 
 
@@ -40,7 +40,7 @@ def assignment(folder: Path, run: str, dataset: str, bags: str) -> tuple[float, 
     model.normalise_features = False
     home = folder.parent / "datasets" / dataset
     split = run.rpartition("-")[0]
-    rows = tables.read_frame(home / split / "bags" / f"{bags}.parquet", "bags", truth=True)
+    rows = schemas.read_frame(home / split / "bags" / f"{bags}.parquet", "bags", truth=True)
     frames, truth = (np.concatenate(list(rows[n])) for n in ("frames", "truth_frame_persons"))
     bag = np.repeat(np.arange(len(rows)), rows["frames"].str.len())
     once, places = np.unique(frames, return_inverse=True)

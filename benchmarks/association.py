@@ -30,10 +30,10 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from evaluation import machine
+from weakreid.artifacts.files import write_json
 from weakreid.clustering.association import associate, cluster_quality, data_eps
 from weakreid.clustering.jaccard import jaccard_distances
 from weakreid.cores import default_threads
-from weakreid.files import write_json
 from weakreid.seeding import numpy_generator
 
 _WHOLE = 30_000

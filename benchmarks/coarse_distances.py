@@ -23,9 +23,9 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from evaluation import machine
+from weakreid.artifacts.files import write_json
 from weakreid.clustering.neighbours import unit_rows
 from weakreid.cores import default_threads
-from weakreid.files import write_json
 from weakreid.retrieval.distances import MEMORY_BYTES, Metric, bag_minimum
 from weakreid.seeding import numpy_generator
 

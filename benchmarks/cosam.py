@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 
 from evaluation import machine
-from weakreid.files import write_json
+from weakreid.artifacts.files import write_json
 from weakreid.models.cosam import consensus, standardised
 
 # clips, frames, rows, columns, reduced channels: ours on small data, and the paper's two places

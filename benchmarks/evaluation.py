@@ -20,8 +20,8 @@ import numpy as np
 import scipy
 from threadpoolctl import threadpool_info, threadpool_limits
 
+from weakreid.artifacts.files import write_json
 from weakreid.cores import default_threads
-from weakreid.files import write_json
 from weakreid.retrieval.ranking import evaluate
 from weakreid.retrieval.reranking import rerank
 from weakreid.seeding import numpy_generator

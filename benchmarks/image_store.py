@@ -25,7 +25,7 @@ import numpy as np
 import simplejpeg
 from PIL import Image
 
-from weakreid.images import ImageStore, write_store
+from weakreid.artifacts.image_store import ImageStore, write_store
 from weakreid.seeding import numpy_generator
 
 

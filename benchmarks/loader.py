@@ -29,12 +29,12 @@ import numpy as np
 import simplejpeg
 import torch
 
+from weakreid.artifacts.image_store import ImageStore, write_store
+from weakreid.artifacts.prefetching import prefetch
 from weakreid.console import progress
-from weakreid.images import ImageStore, write_store
-from weakreid.losses import cpal, mil
+from weakreid.losses.bags import cpal, mil
 from weakreid.models.build import build_model
 from weakreid.models.reid import Heads, parameter_groups
-from weakreid.prefetching import prefetch
 from weakreid.seeding import numpy_generator
 from weakreid.training.bag_task import BagTask, bags_of
 from weakreid.training.devices import device_name, fabric_for, launch

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from weakreid import tables
+from weakreid.artifacts import schemas
 from weakreid.datasets import mars
 from weakreid.supervision import noise
 
@@ -31,7 +31,7 @@ def main(arguments: list[str]) -> None:
     tracklets, frames = mars_tables(Path(arguments[0]))
     observed = None
     if len(arguments) > 1:
-        table = tables.read_frame(Path(arguments[1]), "id_counts")
+        table = schemas.read_frame(Path(arguments[1]), "id_counts")
         observed = noise.observed_counts(table)
     print(f"MARS: {(tracklets['split'] == 'train').sum()} training tracklets")
     print("asked rFM, rSW    measured rFM, rSW   tracklets   paper    off   seconds")

@@ -8,7 +8,8 @@ from typing import Annotated
 import pytest
 import typer
 
-from weakreid import arguments, console
+from weakreid import console
+from weakreid.artifacts import arguments
 from weakreid.errors import ReidError
 
 LONG = json.dumps({"sequences": [{"name": f"it's camera {n}", "é": n} for n in range(5000)]})

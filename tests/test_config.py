@@ -14,7 +14,8 @@ import yaml
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from weakreid import config, config_blocks, config_methods, config_studies
+from weakreid import config_blocks, config_methods, config_studies
+from weakreid.config.whole import whole
 from weakreid.errors import ReidError
 from weakreid.supervision import bags
 
@@ -23,14 +24,14 @@ ROOT = Path(__file__).resolve().parents[1]
 
 @functools.cache
 def own() -> dict[str, Any]:
-    """Return the project's config.yaml, its YAML anchors written out."""
+    """Return the project's whole.yaml, its YAML anchors written out."""
     raw = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
     return json.loads(json.dumps(raw))
 
 
 @functools.cache
 def stored() -> dict[str, Any]:
-    """Return config.yaml with an explicit experiment of the paper's method."""
+    """Return whole.yaml with an explicit experiment of the paper's method."""
     mine = {"dataset": "mars", "bags": "wl", "method": "wl"}
     return {**own(), "experiments": {**own()["experiments"], "mine": mine}}
 
@@ -49,29 +50,29 @@ def changed(key: str, value: Any) -> dict[str, Any]:
 def refusal(raw: Any) -> str:
     """Return the line that refuses a config."""
     with pytest.raises(ReidError) as caught:
-        config.load(raw)
+        whole.load(raw)
     line = str(caught.value)
     assert len(line.splitlines()) == 1
     return line
 
 
 def test_the_projects_own_config_loads() -> None:
-    found = config.load(own())
+    found = whole.load(own())
     assert found.experiments["wl_mars"].seeds == [1, 2, 3]
     assert found.bags["wl"].tracklets_per_bag == (3, 5)
 
 
 def test_the_schema_is_that_of_the_models() -> None:
     path = ROOT / "workflow" / "schemas" / "config.schema.json"
-    assert path.read_text(encoding="utf-8") == config.json_schema(), "run make schema"
+    assert path.read_text(encoding="utf-8") == whole.json_schema(), "run make schema"
 
 
 MILDEST = {"datasets": {}, "bags": {}, "methods": {}, "experiments": {}}
 
 
 def test_the_least_that_a_config_may_hold() -> None:
-    assert config.load(MILDEST).seed == 1
-    assert config.load({k: v for k, v in MILDEST.items() if k != "experiments"}).experiments == {}
+    assert whole.load(MILDEST).seed == 1
+    assert whole.load({k: v for k, v in MILDEST.items() if k != "experiments"}).experiments == {}
 
 
 # --- keys -----------------------------------------------------------------------------------------
@@ -215,7 +216,7 @@ def test_home_in_every_place_of_the_user_s(monkeypatch: pytest.MonkeyPatch) -> N
         "b.zip": {"url": "https://example.org/~ada/b.zip?$top=1"},
     }
     raw = changed("datasets.mine", {"source": "mars", "root": "~/mars", "archives": archives})
-    found = config.load(raw).datasets["mine"]
+    found = whole.load(raw).datasets["mine"]
     assert found.root == "/home/ada/mars"
     urls = [archive.url for archive in found.archives.values()]
     assert urls == ["file:/home/ada/a.zip", "https://example.org/~ada/b.zip?$top=1"]
@@ -227,7 +228,7 @@ def test_home_in_every_place_of_the_user_s(monkeypatch: pytest.MonkeyPatch) -> N
         ("sources.mine", {"source": "rap"}),
         ("trackers.mine", {"sequences": ["a"]}),
     ):
-        loaded = config.load(changed(key, {**block, "root": "~"}))
+        loaded = whole.load(changed(key, {**block, "root": "~"}))
         assert getattr(loaded, key.partition(".")[0])["mine"].root == "/home/ada"
 
 
@@ -477,7 +478,7 @@ def test_masks_of_what_learns_from_no_clips() -> None:
 
 
 def test_every_kind_of_table_is_in_the_config() -> None:
-    found = config.load(own())
+    found = whole.load(own())
     others = {"experiments", "ratios", "groups"}
     assert {table.kind for table in found.tables.values()} == {*TABLES, *others}
     assert {kind: found.tables[name].kind for kind, name in TABLES.items()} == dict(
@@ -510,11 +511,11 @@ def test_a_table_of_no_row(key: str, value: Any, line: str) -> None:
 
 
 def test_a_table_of_an_experiment_that_cannot_be_refuses_no_other() -> None:
-    found = config.load(changed("tables.demo.rows", {"a row": "wl_walkers_k_20"}))
+    found = whole.load(changed("tables.demo.rows", {"a row": "wl_walkers_k_20"}))
     assert "wl_walkers_k_20" in found.refused
     # nor does one by another name
     raw = changed("tables.demo.rows", {"a row": "wl_walkers_lambda_50"})
-    assert config.load(raw).same["wl_walkers_lambda_50"] == "wl_walkers"
+    assert whole.load(raw).same["wl_walkers_lambda_50"] == "wl_walkers"
 
 
 @pytest.mark.parametrize("row", ["ours", "noisy"])
@@ -536,7 +537,7 @@ def test_a_row_without_a_place_on_its_table_s_axis() -> None:
 def test_the_command_line_s_text_in_a_table() -> None:
     raw = changed("tables.wl_table3.ranks", ["1"])
     raw["tables"]["wl_table3"]["rows"]["Baseline"] = "null"
-    table = config.load(raw).tables["wl_table3"]
+    table = whole.load(raw).tables["wl_table3"]
     assert table.ranks == [1]
     assert table.rows["Baseline"] is None
 
@@ -631,7 +632,7 @@ def test_cpal_with_a_label_for_every_tracklet() -> None:
     )
 
 
-@pytest.mark.parametrize("name", config.TAKEN)
+@pytest.mark.parametrize("name", whole.TAKEN)
 def test_an_experiment_in_a_folder_that_is_taken(name: str) -> None:
     raw = changed(f"experiments.{name}", stored()["experiments"]["mine"])
     assert refusal(raw) == f"experiments.{name}: results/{name} holds other things; rename it"
@@ -664,7 +665,7 @@ def test_an_experiment_in_a_folder_that_is_taken(name: str) -> None:
     ],
 )
 def test_the_value_that_was_meant(key: str, given: Any, value: Any) -> None:
-    found: Any = config.load(changed(key, given))
+    found: Any = whole.load(changed(key, given))
     for part in key.split("."):
         found = found[part] if isinstance(found, dict) else getattr(found, part)
     assert found == value
@@ -673,7 +674,7 @@ def test_the_value_that_was_meant(key: str, given: Any, value: Any) -> None:
 
 def test_splits_may_be_numbers() -> None:
     block = {"dataset": "ilids", "bags": "wl", "method": "wl", "splits": [0, 9]}
-    found = config.load(changed("experiments.mine", block))
+    found = whole.load(changed("experiments.mine", block))
     assert found.experiments["mine"].splits == ["0", "9"]
 
 
@@ -681,23 +682,23 @@ def test_names_may_be_numbers() -> None:
     raw = changed("bags.wl", {})
     raw["bags"][7] = {"max_frames": 7}
     raw["experiments"]["mine"]["bags"] = 7
-    found = config.load(raw)
+    found = whole.load(raw)
     assert found.bags[found.experiments["mine"].bags].max_frames == 7
 
 
 def test_overrides_replace_single_values() -> None:
     raw = changed("experiments.mine.overrides", {"optimiser": {"lr": "0.5"}})
-    found = config.load(raw)
+    found = whole.load(raw)
     before = found.methods["wl"]
-    after = config.method_of(found, "mine")
+    after = whole.method_of(found, "mine")
     assert after.optimiser == before.optimiser.model_copy(update={"lr": 0.5})
     assert after.model == before.model
 
 
 def test_another_loss_brings_its_own_keys() -> None:
     raw = changed("experiments.mine.overrides", {"loss": {"name": "wsddn"}})
-    found = config.load(raw)
-    assert config.method_of(found, "mine").loss == config_methods.Wsddn(name="wsddn")
+    found = whole.load(raw)
+    assert whole.method_of(found, "mine").loss == config_methods.Wsddn(name="wsddn")
 
 
 # --- studies --------------------------------------------------------------------------------------
@@ -731,15 +732,15 @@ def study(**changes: Any) -> dict[str, Any]:
 
 
 def test_a_study_has_its_rows_on_every_dataset() -> None:
-    found = config.load(study(seeds=[4, 5]))
+    found = whole.load(study(seeds=[4, 5]))
     assert list(found.experiments) == ["s_a", "s_a_alone", "s_b", "s_b_alone"]
     assert found.refused == {}
     for name, experiment in found.experiments.items():
         assert experiment.dataset == name[2]
         assert (experiment.bags, experiment.method) == ("three", "quick")
         assert (experiment.splits, experiment.seeds) == (["official"], [4, 5])
-    assert config.method_of(found, "s_a") == found.methods["quick"]
-    alone = config.method_of(found, "s_b_alone")
+    assert whole.method_of(found, "s_a") == found.methods["quick"]
+    alone = whole.method_of(found, "s_b_alone")
     assert alone.cpal.weight == 0
     assert alone.model_copy(update={"cpal": config_methods.Cpal()}) == found.methods["quick"]
 
@@ -750,7 +751,7 @@ def test_a_row_that_changes_nothing_is_the_experiment_that_it_equals() -> None:
         "off": {"overrides": {"cpal": {"weight": 0.0}}},
     }
     # on b, k is 3: there a row that says 2 is something else
-    found = config.load(study(rows=rows, datasets={"b": {"overrides": {"loss": {"k": 3}}}}))
+    found = whole.load(study(rows=rows, datasets={"b": {"overrides": {"loss": {"k": 3}}}}))
     assert found.same == {
         "s_a_plain": "s_a",
         "s_a_again": "s_a",
@@ -759,16 +760,16 @@ def test_a_row_that_changes_nothing_is_the_experiment_that_it_equals() -> None:
         "s_b_off": "s_b_alone",
     }
     assert not found.same.keys() & found.experiments.keys()
-    assert config.experiment_of_row(found, "s", "a", "") == "s_a"
-    assert config.experiment_of_row(found, "s", "a", "again") == "s_a"
-    assert config.experiment_of_row(found, "s", "b", "again") == "s_b_again"
-    assert config.method_of(found, "s_b_again").loss == config_methods.Mil(name="mil", k=2)
+    assert whole.experiment_of_row(found, "s", "a", "") == "s_a"
+    assert whole.experiment_of_row(found, "s", "a", "again") == "s_a"
+    assert whole.experiment_of_row(found, "s", "b", "again") == "s_b_again"
+    assert whole.method_of(found, "s_b_again").loss == config_methods.Mil(name="mil", k=2)
 
 
 def test_a_table_may_name_a_row_that_changes_nothing() -> None:
     raw = study()
     table = {"kind": "experiments", "title": "T", "rows": {"a row": "s_a_plain"}}
-    config.load({**raw, "tables": {"t": table}})
+    whole.load({**raw, "tables": {"t": table}})
     assert refusal({**raw, "tables": {"t": {**table, "rows": {"a row": "s_a_plian"}}}}) == (
         "tables.t.rows.a row: 's_a_plian' does not exist; did you mean 's_a_alone'?"
     )
@@ -776,7 +777,7 @@ def test_a_table_may_name_a_row_that_changes_nothing() -> None:
 
 def test_a_change_makes_bags_of_a_dataset_s_own() -> None:
     rows = {"shuffled": {"bags": "noisy"}, "labelled": {"bags": "single"}}
-    found = config.load(study(rows=rows, datasets={"b": {"bags": "four"}}))
+    found = whole.load(study(rows=rows, datasets={"b": {"bags": "four"}}))
     assert set(found.bags) == {
         *("three", "three_noisy", "three_single"),
         *("four", "four_noisy", "four_single"),
@@ -791,7 +792,7 @@ def test_a_change_makes_bags_of_a_dataset_s_own() -> None:
 def test_a_dataset_s_change_stands_in_the_place_of_the_study_s() -> None:
     rows = {"shuffled": {"bags": "noisy"}}
     place = {"bags": "four", "changes": {"noisy": {"max_frames": 9}}}
-    found = config.load(study(rows=rows, datasets={"b": place}))
+    found = whole.load(study(rows=rows, datasets={"b": place}))
     assert found.bags["three_noisy"].noisy_parts == 2
     assert found.bags["four_noisy"].noisy_parts is None
     assert found.bags["four_noisy"].max_frames == 9
@@ -822,10 +823,10 @@ def test_what_a_place_says_comes_after_the_method_and_before_the_row() -> None:
         "rows": {"mine": {"schedule": {"epochs": 9}}},
     }
     rows = {"mine": {"overrides": {"schedule": {"epochs": 8}, "precision": "bf16"}}}
-    found = config.load(study(rows=rows, datasets={"b": place}))
+    found = whole.load(study(rows=rows, datasets={"b": place}))
 
     def told(name: str) -> tuple[int, int, str]:
-        method = config.method_of(found, name)
+        method = whole.method_of(found, name)
         assert isinstance(method.loss, config_methods.Mil)
         return method.loss.k, method.schedule.epochs, method.precision
 
@@ -1009,7 +1010,7 @@ def test_a_row_that_cannot_be_is_refused_when_it_is_asked_for(case: str) -> None
             "rows": {"a row": "new"},
         }
     }
-    found = config.load(raw)
+    found = whole.load(raw)
     assert found.refused == {name: f"experiments.{name}: {why}" for name in ("s_a_new", "s_b_new")}
     # asked for by a name of its own it is refused at once, its bags being there
     made = {name: block.model_dump(mode="json") for name, block in found.bags.items()}
@@ -1021,7 +1022,7 @@ def test_a_row_that_cannot_be_is_refused_when_it_is_asked_for(case: str) -> None
 def test_parts_longer_than_the_tracklets_that_are_generated() -> None:
     raw = study(changes={"cut": {"tracklet_parts": 6}}, rows={"new": {"bags": "cut"}})
     raw["datasets"]["b"]["frames"] = [5, 9]
-    found = config.load(raw)
+    found = whole.load(raw)
     assert found.refused == {
         "s_b_new": (
             "experiments.s_b_new: bags.three_cut cuts a tracklet in 6 parts, dataset b has "
@@ -1029,14 +1030,14 @@ def test_parts_longer_than_the_tracklets_that_are_generated() -> None:
         )
     }
     raw["datasets"]["b"]["frames"] = [6, 9]
-    assert config.load(raw).refused == {}
+    assert whole.load(raw).refused == {}
 
 
 def test_an_alias_of_what_cannot_be_is_refused_with_it() -> None:
     rows = {"one": {"overrides": {"loss": {"k": 9}}}, "two": {"overrides": {"loss": {"k": 9}}}}
-    found = config.load(study(rows=rows))
+    found = whole.load(study(rows=rows))
     assert found.same["s_a_two"] == "s_a_one"
-    assert config.experiment_of_row(found, "s", "a", "two") in found.refused
+    assert whole.experiment_of_row(found, "s", "a", "two") in found.refused
 
 
 @pytest.mark.parametrize(
@@ -1067,7 +1068,7 @@ def test_another_loss_keeps_the_keys_that_both_have(before: Any, override: Any, 
     raw["experiments"]["mine"]["overrides"] = {"loss": override}
     # the study's rows say k, which not every loss has
     del raw["studies"], raw["tuning"], raw["tables"]
-    assert config.method_of(config.load(raw), "mine").loss == after
+    assert whole.method_of(whole.load(raw), "mine").loss == after
 
 
 @settings(max_examples=60, deadline=None)
@@ -1112,11 +1113,11 @@ def test_no_bag_holds_more_than_what_k_is_compared_with(
     if noisy is not None:
         made = bags.noisy_tracking(made, seed=1, parts=noisy)
     sampled = 1000
-    method = config.Method(batch=config_methods.Batch(frames=sampled))
-    most, of_what = config._largest_bag(block, method)
+    method = whole.Method(batch=config_methods.Batch(frames=sampled))
+    most, of_what = whole._largest_bag(block, method)
     assert made["frames"].map(len).max() <= most
     assert most == sampled or "max_frames" in of_what
-    most, _ = config._largest_bag(block, method.model_copy(update={"instances": "tracklets"}))
+    most, _ = whole._largest_bag(block, method.model_copy(update={"instances": "tracklets"}))
     assert made["tracklet_ids"].map(len).max() <= most
 
 
@@ -1135,7 +1136,7 @@ STUDY_TABLES = [name for name, table in own()["tables"].items() if table["kind"]
 
 @pytest.mark.parametrize("name", STUDY_TABLES)
 def test_a_table_s_rows_and_columns_are_those_of_the_paper(name: str) -> None:
-    table = config.load(own()).tables[name]
+    table = whole.load(own()).tables[name]
     assert isinstance(table, config_studies.StudyTable)
     of_paper = [
         row for row in published() if (row["paper"], row["table"]) == (table.paper, table.table)
@@ -1173,7 +1174,7 @@ def test_every_comparison_row_is_in_the_tables_and_empty() -> None:
 
 
 def test_the_datasets_of_the_paper_are_those_that_a_study_stands_beside() -> None:
-    found = config.load(own()).studies["wl"]
+    found = whole.load(own()).studies["wl"]
     beside = {place.published for place in found.datasets.values() if place.published}
     assert beside == {row["dataset"] for row in published() if row["paper"] == "WL"}
     assert found.beside in beside
@@ -1224,7 +1225,7 @@ def misspelt(draw: st.DrawFn, word: str) -> str:
 
 NAMED_BLOCKS = {
     name
-    for name, field in config.Config.model_fields.items()
+    for name, field in whole.Config.model_fields.items()
     if get_origin(field.annotation) is dict
 }
 
@@ -1241,7 +1242,7 @@ def test_misspelt_keys_are_refused_in_one_line_or_are_names(data: st.DataObject)
         block = block[part]
     block[word] = block.pop(place[-1])
     try:
-        config.load(raw)
+        whole.load(raw)
     except ReidError as error:
         assert len(str(error).splitlines()) == 1
     else:
@@ -1261,6 +1262,6 @@ def test_no_value_ends_in_a_traceback(place: tuple[str, ...], value: Any) -> Non
         block = block[part]
     block[place[-1]] = value
     try:
-        config.load(raw)
+        whole.load(raw)
     except ReidError as error:
         assert len(str(error).splitlines()) == 1

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from weakreid import attributes, config, config_methods
+from weakreid import config_methods
+from weakreid.config.whole import attributes, whole
 from weakreid.errors import ReidError
 
 SMALL: dict[str, Any] = {
@@ -80,7 +81,7 @@ def changed(key: str, value: Any) -> dict[str, Any]:
 def refusal(raw: dict[str, Any]) -> str:
     """Return the one line with which a config is refused."""
     with pytest.raises(ReidError) as caught:
-        config.load(raw)
+        whole.load(raw)
     line = str(caught.value)
     assert "\n" not in line
     return line
@@ -92,20 +93,20 @@ def test_the_groups_hold_the_66_names_once() -> None:
 
 
 def test_defaults_are_the_paper_s() -> None:
-    loaded = config.load(SMALL)
+    loaded = whole.load(SMALL)
     learnt = loaded.transfers["drawn"]
     assert isinstance(learnt, config_methods.Transfer)
     chosen = (learnt.loss, learnt.mmd, learnt.sigma, learnt.alpha, learnt.threshold)
     assert chosen == ("wbce", 1.0, 1.0, 0.5, 0.5)
     assert isinstance(loaded.transfers["sure"], config_methods.TrueAttributes)
-    method = config.method_of(loaded, "mine")
+    method = whole.method_of(loaded, "mine")
     assert isinstance(method, config_methods.ClipMethod) and method.attributes is not None
     assert method.attributes.sigma == 0.5 and method.clips.frames == 8
     assert {g: tuple(n) for g, n in method.attributes.groups.items()} == attributes.GROUPS
 
 
 def test_rows_of_a_study_have_their_transfers() -> None:
-    loaded = config.load(SMALL)
+    loaded = whole.load(SMALL)
     of = {name: e.transfer for name, e in loaded.experiments.items() if name.startswith("s_a")}
     assert of == {
         "s_a": "drawn",
@@ -125,7 +126,7 @@ def test_rows_of_a_study_have_their_transfers() -> None:
 
 
 def test_the_truth_is_known_of_generated_people_alone() -> None:
-    loaded = config.load(SMALL)
+    loaded = whole.load(SMALL)
     assert loaded.refused["s_real_sure"] == (
         "experiments.s_real_sure: nobody knows the true attributes of dataset real; take a "
         "transfer that is learnt"
@@ -314,15 +315,15 @@ def test_groups_of_overrides_are_the_only_ones() -> None:
         "aggregation": {"name": "groups", "groups": {"shoes": ["shoes-Sport"]}},
         "model": {"dimension": 8},
     }
-    loaded = config.load(changed("experiments.mine.overrides", groups))
-    method = config.method_of(loaded, "mine")
+    loaded = whole.load(changed("experiments.mine.overrides", groups))
+    method = whole.method_of(loaded, "mine")
     assert isinstance(method, config_methods.ClipMethod) and method.attributes is not None
     assert method.attributes.groups == {"shoes": ["shoes-Sport"]}
     assert method.attributes.sigma == 0.5
 
 
 def test_looks_may_name_a_transfer_of_a_study() -> None:
-    assert config.load(changed("looks", {"a": "drawn_bce"})).looks == {"a": "drawn_bce"}
+    assert whole.load(changed("looks", {"a": "drawn_bce"})).looks == {"a": "drawn_bce"}
 
 
 def test_a_table_of_one_dataset() -> None:

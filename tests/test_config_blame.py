@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 import yaml
+from weakreid.config.whole.faults import blamed, listed, repeated_keys, suggest
 
-from weakreid import config
-from weakreid.config_faults import blamed, listed, repeated_keys, suggest
+from weakreid.config.whole import whole
 from weakreid.errors import ReidError
 
 OWN = yaml.safe_load(Path(__file__).parents[1].joinpath("config.yaml").read_text("utf-8"))
@@ -26,7 +26,7 @@ def said(*parts):
     for _, part in parts:
         merged(whole, copy.deepcopy(part))
     with pytest.raises(ReidError) as refused:
-        config.load(whole)
+        whole.load(whole)
     return blamed(refused.value, [("config.yaml", OWN), *parts])
 
 
@@ -89,7 +89,7 @@ def test_a_fault_of_the_project_s_own_file_reads_as_before():
     broken = copy.deepcopy(OWN)
     broken["seed"] = "x"
     with pytest.raises(ReidError) as refused:
-        config.load(broken)
+        whole.load(broken)
     (line,) = blamed(refused.value, [("config.yaml", broken), ("my.yaml", {})])
     assert line == str(refused.value)
     assert line.startswith("config.yaml: 'seed': ")

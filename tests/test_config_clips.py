@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from weakreid import config
+from weakreid.config.whole import whole
 from weakreid.errors import ReidError
 
 RAW: dict[str, Any] = {
@@ -43,23 +43,23 @@ def changed(experiment: str, **values: Any) -> dict[str, Any]:
 
 def refusal(raw: dict[str, Any]) -> str:
     with pytest.raises(ReidError) as found:
-        config.load(raw)
+        whole.load(raw)
     return str(found.value)
 
 
 def test_a_method_is_a_sum_of_parts() -> None:
-    loaded = config.load(RAW)
-    bare = config.method_of(loaded, "s_a_bare")
+    loaded = whole.load(RAW)
+    bare = whole.method_of(loaded, "s_a_bare")
     assert bare.losses.osm is None and bare.losses.attention is not None
     assert loaded.experiments["s_b_from_a"].init == "s_a"
-    plain = config.method_of(loaded, "one")
+    plain = whole.method_of(loaded, "one")
     assert plain.aggregation.name == "average" and plain.neck is None
     assert plain.model.cosam is None
 
 
 def test_another_aggregation_keeps_what_it_has_too() -> None:
     aggregation = {"overrides": {"aggregation": {"name": "rnn"}, "losses": {"attention": None}}}
-    method = config.method_of(config.load(changed("two", **aggregation)), "two")
+    method = whole.method_of(whole.load(changed("two", **aggregation)), "two")
     assert (method.aggregation.name, method.aggregation.hidden) == ("rnn", 8)
 
 
@@ -150,5 +150,5 @@ def test_a_method_of_bags_or_tracklets_may_see_clips() -> None:
         "more_bags": {**seen, "instances": "tracklets"},
         "more_tracklets": {**seen, "learns": "tracklets"},
     }
-    found = config.load({**RAW, "methods": {**RAW["methods"], **methods}})
+    found = whole.load({**RAW, "methods": {**RAW["methods"], **methods}})
     assert {found.methods[name].clips.frames for name in methods} == {4}

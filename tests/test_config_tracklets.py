@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from weakreid import config, config_methods
+from weakreid import config_methods
+from weakreid.config.whole import whole
 from weakreid.errors import ReidError
 
 SEQUENCE = {"name": "hall", "boxes": "boxes.txt", "video": "hall.avi"}
@@ -100,7 +101,7 @@ def changed(key: str, value: Any) -> dict[str, Any]:
 def refusal(raw: Any) -> str:
     """Return the line that refuses a config."""
     with pytest.raises(ReidError) as caught:
-        config.load(raw)
+        whole.load(raw)
     line = str(caught.value)
     assert len(line.splitlines()) == 1
     return line
@@ -410,7 +411,7 @@ def test_a_row_with_a_value_that_its_table_s_axis_has_no_place_for() -> None:
     raw = changed("tables.grid.axis", "eps")
     # a row without a value is a line across the axis
     raw["tables"]["grid"]["rows"] = {"TMC-": "minus", "eps = 0.2": "near"}
-    config.load(raw)
+    whole.load(raw)
     raw["tables"]["grid"]["rows"]["eps = low"] = "near"
     assert refusal(raw) == (
         "config.yaml: 'tables.grid': row 'eps = low' has no place on the axis eps; call it "
@@ -456,7 +457,7 @@ def test_noise_on_a_tracker_s_output() -> None:
         "output already; take a noise without rfm"
     )
     raw["experiments"]["mine"]["noise"] = "clean"
-    assert config.load(raw).experiments["mine"].noise == "clean"
+    assert whole.load(raw).experiments["mine"].noise == "clean"
 
 
 def test_a_label_for_every_noisy_tracklet_is_the_majority_s() -> None:
@@ -470,7 +471,7 @@ def test_a_label_for_every_noisy_tracklet_is_the_majority_s() -> None:
         "bags.three show several people; set majority: true there"
     )
     raw["bags"]["three"]["majority"] = True
-    config.load(raw)
+    whole.load(raw)
 
 
 def test_bags_of_named_videos_need_names() -> None:
@@ -482,11 +483,11 @@ def test_bags_of_named_videos_need_names() -> None:
             "none; set its names, or leave out videos"
         )
     raw["datasets"]["film"]["names"] = "names.csv"
-    assert config.load(raw).experiments["bagged"].bags == "videos"
+    assert whole.load(raw).experiments["bagged"].bags == "videos"
 
 
 def test_a_method_that_does_not_say_learns_from_bags() -> None:
-    methods = config.load(SMALL).methods
+    methods = whole.load(SMALL).methods
     assert isinstance(methods["quick"], config_methods.Method)
     assert isinstance(methods["apart"], config_methods.TrackletMethod)
     assert [methods[name].learns for name in ("quick", "apart")] == ["bags", "tracklets"]
@@ -494,8 +495,8 @@ def test_a_method_that_does_not_say_learns_from_bags() -> None:
 
 def test_overrides_of_a_method_that_learns_from_tracklets() -> None:
     raw = changed("experiments.mine.overrides", {"association": {"eps": "0.5"}})
-    found = config.load(raw)
-    method = config.method_of(found, "mine")
+    found = whole.load(raw)
+    method = whole.method_of(found, "mine")
     assert isinstance(method, config_methods.TrackletMethod)
     assert method.association == config_methods.Association(eps=0.5)
     assert (
@@ -508,7 +509,7 @@ def test_overrides_of_a_method_that_learns_from_tracklets() -> None:
 
 
 def test_levels_give_names_and_the_first_none() -> None:
-    found = config.load(SMALL)
+    found = whole.load(SMALL)
     rows = ("", "minus", "near", "bagged", "labelled")
     expected = [
         f"s_{dataset}{row and f'_{row}'}{level}"
@@ -528,16 +529,16 @@ def test_levels_give_names_and_the_first_none() -> None:
     }
     for row in rows:
         for level in ("still", "loud"):
-            name = config.experiment_of_row(found, "s", "b", row, level)
+            name = whole.experiment_of_row(found, "s", "b", row, level)
             assert name == f"s_b{row and f'_{row}'}{'_loud' if level == 'loud' else ''}"
             assert found.experiments[name].dataset == "b"
         # whoever names no level means the first
-        assert config.experiment_of_row(found, "s", "b", row) == f"s_b{row and f'_{row}'}"
+        assert whole.experiment_of_row(found, "s", "b", row) == f"s_b{row and f'_{row}'}"
 
 
 @pytest.mark.parametrize(("suffix", "noise"), [("", "clean"), ("_loud", "loud")])
 def test_what_a_row_learns_from_at_a_level(suffix: str, noise: str) -> None:
-    found = config.load(SMALL)
+    found = whole.load(SMALL)
 
     def seen(row: str) -> tuple[str | None, str | None, str | None]:
         experiment = found.experiments[f"s_a{row}{suffix}"]
@@ -551,17 +552,17 @@ def test_what_a_row_learns_from_at_a_level(suffix: str, noise: str) -> None:
 
 
 def test_rows_that_change_nothing_are_the_experiment_that_they_equal_at_every_level() -> None:
-    found = config.load(SMALL)
+    found = whole.load(SMALL)
     assert found.same == {
         f"s_{dataset}_again{level}": f"s_{dataset}{level}"
         for dataset in ("a", "b", "film")
         for level in ("", "_loud")
     }
-    assert config.experiment_of_row(found, "s", "a", "again", "loud") == "s_a_loud"
+    assert whole.experiment_of_row(found, "s", "a", "again", "loud") == "s_a_loud"
 
 
 def test_isolations_are_made_by_name() -> None:
-    found = config.load(SMALL)
+    found = whole.load(SMALL)
     cut = found.isolation["cut"]
     # near is made for all datasets once; same is what is there
     assert set(found.isolation) == {"cut", "cut_near"}
@@ -569,7 +570,7 @@ def test_isolations_are_made_by_name() -> None:
 
 
 def test_bags_are_made_of_a_level_s_tracklets() -> None:
-    found = config.load(SMALL)
+    found = whole.load(SMALL)
     assert set(found.bags) == {
         *("three", "videos", "three_loud", "three_label", "three_label_loud"),
     }
@@ -586,7 +587,7 @@ def test_a_level_without_noise_need_not_be_the_first() -> None:
     raw = changed("studies.s.levels", {})
     for name in ("loud", "still"):
         raw["studies"]["s"]["levels"][name] = SMALL["studies"]["s"]["levels"][name]
-    found = config.load(raw)
+    found = whole.load(raw)
     assert found.experiments["s_a"].noise == "loud"
     assert found.experiments["s_a_still"].noise == "clean"
     assert found.experiments["s_a_bagged"].bags == "three_loud"
@@ -605,7 +606,7 @@ def test_what_a_place_does_otherwise() -> None:
             "rows": {"minus": {"association": {"k2": 3}}, "bagged": {"loss": {"k": 3}}},
         }
     }
-    found = config.load(raw)
+    found = whole.load(raw)
     assert found.experiments["s_a"].isolation == "cut"
     assert found.experiments["s_b"].isolation == "coarse"
     assert found.experiments["s_b_near_loud"].isolation == "coarse_near"
@@ -615,7 +616,7 @@ def test_what_a_place_does_otherwise() -> None:
     assert found.experiments["s_a_bagged"].method == "quick"
 
     def told(name: str) -> tuple[int, int, int]:
-        method = config.method_of(found, name)
+        method = whole.method_of(found, name)
         assert isinstance(method, config_methods.TrackletMethod)
         return method.schedule.epochs, method.association.k1, method.association.k2
 
@@ -623,7 +624,7 @@ def test_what_a_place_does_otherwise() -> None:
     assert told("s_b") == (50, 5, 6)
     assert told("s_b_minus_loud") == (50, 5, 3)
     # overrides are of the study's method, not of one that a row names
-    bagged = config.method_of(found, "s_b_bagged_loud")
+    bagged = whole.method_of(found, "s_b_bagged_loud")
     assert isinstance(bagged, config_methods.Method)
     assert bagged.loss == config_methods.Mil(name="mil", k=3)
     assert bagged.schedule.epochs == 50
@@ -631,7 +632,7 @@ def test_what_a_place_does_otherwise() -> None:
 
 def test_tables_name_rows_at_levels() -> None:
     rows = {"TMC": "again", "TMC-": "minus"}
-    found = config.load(changed("tables.grid.rows", rows))
+    found = whole.load(changed("tables.grid.rows", rows))
     assert found.tables["grid"].rows == rows  # type: ignore[union-attr]
 
 
@@ -688,7 +689,7 @@ def test_an_isolation_of_a_name_that_is_taken(where: str) -> None:
     ],
 )
 def test_the_value_that_was_meant(key: str, given: Any, value: Any) -> None:
-    found: Any = config.load(changed(key, given))
+    found: Any = whole.load(changed(key, given))
     for part in key.split("."):
         found = found[part] if isinstance(found, dict) else getattr(found, part)
     assert found == value

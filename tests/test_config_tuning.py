@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 import yaml
+from weakreid.config.whole.faults import blamed
+from weakreid.config.whole.tuning import nested
 
-from weakreid import config
-from weakreid.config_faults import blamed
-from weakreid.config_tuning import nested
+from weakreid.config.whole import whole
 from weakreid.errors import ReidError
 
 ROOT = Path(__file__).parents[1]
@@ -57,7 +57,7 @@ def searching(experiment: str, ranges: Any, **more: Any) -> dict[str, Any]:
 
 def refusal(raw: dict[str, Any]) -> str:
     with pytest.raises(ReidError) as found:
-        config.load(raw)
+        whole.load(raw)
     (line,) = blamed(found.value, [("mine.yaml", raw)])
     return line
 
@@ -70,21 +70,21 @@ def test_ranges_are_given_as_the_method_takes_them() -> None:
         "losses.triplet.metric": {"choices": ["cosine", "euclidean"]},
         "losses.center": {"choices": [{"weight": 0.1}, {"rate": 0.1}]},
     }
-    loaded = config.load(searching("s_a", ranges))
-    alpha, clips, frames, metric, center = config.ranges_of(loaded, "t")
+    loaded = whole.load(searching("s_a", ranges))
+    alpha, clips, frames, metric, center = whole.ranges_of(loaded, "t")
     assert not alpha["whole"]
     assert clips["whole"] and frames["whole"] and frames["step"] == 2
     assert metric["choices"] == ["cosine", "euclidean"]
     # with all that it leaves out
     assert center["choices"] == [{"weight": 0.1, "rate": 0.5}, {"weight": 5e-4, "rate": 0.1}]
     # what is searched has no value of its own
-    method = config.searched_method(loaded, "t")
+    method = whole.searched_method(loaded, "t")
     assert method["losses"]["osm"]["alpha"] is None and method["losses"]["center"] is None
 
 
 def test_numbers_that_are_given_as_text() -> None:
     ranges = {"optimiser.lr": {"low": "1e-4", "high": "0.5"}, "loss.k": {"low": "1", "high": "3"}}
-    found = config.load(searching("one", ranges)).tuning["t"].ranges
+    found = whole.load(searching("one", ranges)).tuning["t"].ranges
     assert found["optimiser.lr"].ends() == [1e-4, 0.5]
     assert [type(end) for end in found["loss.k"].ends()] == [int, int]
 
@@ -251,7 +251,7 @@ def test_what_cannot_be_searched(experiment: str, ranges: Any, said: str) -> Non
 def test_all_that_is_wrong_is_said_at_once() -> None:
     raw = searching("one", {"loss.q": {"low": 1, "high": 2}, "losss.k": {"low": 1, "high": 2}})
     with pytest.raises(ReidError) as found:
-        config.load(raw)
+        whole.load(raw)
     assert len(blamed(found.value, [("mine.yaml", raw)])) == 2
 
 
@@ -270,18 +270,18 @@ def test_what_is_found_changes_its_experiment_alone(
     experiment: str, ranges: Any, changes: str
 ) -> None:
     raw = searching(experiment, ranges)
-    before = config.load(raw)
-    place = config.place_of_values(before, "tuning.t", before.tuning["t"])
+    before = whole.load(raw)
+    place = whole.place_of_values(before, "tuning.t", before.tuning["t"])
     (key,) = ranges
     values: Any = nested(key, 0.005)
     for part in reversed(place):
         values = {part: values}
-    after = config.load(merged(raw, values))
+    after = whole.load(merged(raw, values))
 
-    def methods(loaded: config.Config) -> dict[str, Any]:
+    def methods(loaded: whole.Config) -> dict[str, Any]:
         names = {**{name: name for name in loaded.experiments}, **loaded.same}
         return {
-            name: config.method_of(loaded, of).model_dump(mode="json")
+            name: whole.method_of(loaded, of).model_dump(mode="json")
             for name, of in names.items()
             if of not in loaded.refused
         }
@@ -294,12 +294,12 @@ def test_what_is_found_changes_its_experiment_alone(
         found = found[part]
     assert found == 0.005
     # nor does it ask for another search
-    for read in (config.ranges_of, config.searched_method):
+    for read in (whole.ranges_of, whole.searched_method):
         assert read(after, "t") == read(before, "t")
 
 
 def test_the_searches_of_the_papers() -> None:
-    found = config.load(yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8")))
-    place = config.place_of_values(found, "", found.tuning["attn_cl_mars"])
+    found = whole.load(yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8")))
+    place = whole.place_of_values(found, "", found.tuning["attn_cl_mars"])
     assert place == ["studies", "attn_cl", "datasets", "mars", "rows", "osm_cl"]
     assert found.tuning["attn_cl_walkers"].jobs == 1

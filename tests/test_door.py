@@ -11,9 +11,9 @@ import pytest
 import torch
 
 import weakreid
+from weakreid.artifacts.files import write_json
+from weakreid.artifacts.image_store import resize_picture
 from weakreid.errors import ReidError
-from weakreid.files import write_json
-from weakreid.images import resize_picture
 from weakreid.models.build import build_model
 from weakreid.models.clips import ClipHeads, build_clip_network
 from weakreid.models.reid import middle_of

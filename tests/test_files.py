@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from weakreid.artifacts.files import read_fault, read_json, replacing, write_json
 from weakreid.errors import ReidError
-from weakreid.files import read_fault, read_json, replacing, write_json
 
 
 def test_the_new_file_takes_the_old_ones_place(tmp_path: Path) -> None:

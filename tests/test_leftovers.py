@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from weakreid import files
+from weakreid.artifacts import files
+from weakreid.artifacts.files import remove_all_leftovers, remove_leftovers, replacing
 from weakreid.datasets import unpack
 from weakreid.datasets.fetch import locked
-from weakreid.files import remove_all_leftovers, remove_leftovers, replacing
 
 WRITER = """
     import sys, time

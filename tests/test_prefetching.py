@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from weakreid.artifacts.prefetching import prefetch
 from weakreid.errors import ReidError
-from weakreid.prefetching import prefetch
 
 
 def workers() -> list[threading.Thread]:

@@ -19,7 +19,7 @@ from rich.progress import (
 )
 
 from weakreid import machine
-from weakreid.arguments import restored
+from weakreid.artifacts.arguments import restored
 from weakreid.errors import ReidError
 
 T = TypeVar("T")

@@ -10,7 +10,7 @@ import re
 import sys
 from concurrent.futures import BrokenExecutor
 
-from weakreid.files import FORBIDDEN, FULL
+from weakreid.artifacts.files import FORBIDDEN, FULL
 
 MORE_MEMORY = (
     "run fewer jobs at once (--cores), or take a machine with more memory (a cluster's job: its"

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.cluster import DBSCAN
 
+from weakreid.artifacts.schemas import conform
 from weakreid.clustering import isolation
 from weakreid.clustering.isolation import (
     NOISE,
@@ -22,7 +23,6 @@ from weakreid.clustering.isolation import (
 from weakreid.errors import ReidError
 from weakreid.seeding import numpy_generator
 from weakreid.supervision import noise as noises
-from weakreid.tables import conform
 
 COLUMNS = ["tracklet_id", "position", "image", "camera_id", "source_id", "truth_person_id"]
 

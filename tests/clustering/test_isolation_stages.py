@@ -12,9 +12,9 @@ import typer
 from tests.training.helpers import make_images, settings_put_back
 from typer.testing import CliRunner
 
-from weakreid import tables
+from weakreid.artifacts import schemas
+from weakreid.artifacts.image_store import ImageStore
 from weakreid.errors import ReidError
-from weakreid.images import ImageStore
 from weakreid.models.backbones import preprocess
 from weakreid.models.build import build_model
 from weakreid.retrieval import feature_table
@@ -73,8 +73,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "truth_person_id": number + 1,
         }
     )
-    tables.write(out / "tracklets.parquet", "tracklets", tracklets, {})
-    tables.write(out / "frames.parquet", "frames", frames, {})
+    schemas.write(out / "tracklets.parquet", "tracklets", tracklets, {})
+    schemas.write(out / "frames.parquet", "frames", frames, {})
     described(out, out / "features.parquet")
     return out
 
@@ -94,11 +94,11 @@ def described(folder: Path, out: Path, **changes: Any) -> str:
 
 def test_every_training_frame_is_described_as_the_network_sees_it(folder: Path) -> None:
     path = folder / "features.parquet"
-    frames = tables.read_frame(folder / "frames.parquet", "frames")
+    frames = schemas.read_frame(folder / "frames.parquet", "frames")
     train = frames[frames["tracklet_id"].isin([10, 12, 14, 15])]
-    held = tables.read_frame(path, "features", ["image", "tracklet_id"])
+    held = schemas.read_frame(path, "features", ["image", "tracklet_id"])
     assert held.to_numpy().tolist() == train[["image", "tracklet_id"]].to_numpy().tolist()
-    assert tables.read_params(path) == EXTRACTOR
+    assert schemas.read_params(path) == EXTRACTOR
     found = read_features(path, held["image"].to_numpy())
     assert found.shape == (4 * FRAMES, 512)
     # averages, not descriptors of length 1
@@ -123,8 +123,8 @@ def test_the_same_features_twice(folder: Path, tmp_path: Path) -> None:
 def test_a_split_without_training_tracklets_is_refused(folder: Path, tmp_path: Path) -> None:
     for name in ("frames.parquet", "images.arrow"):
         (tmp_path / name).symlink_to(folder / name)
-    rows = tables.read_frame(folder / "tracklets.parquet", "tracklets").assign(split="query")
-    tables.write(tmp_path / "tracklets.parquet", "tracklets", rows, {})
+    rows = schemas.read_frame(folder / "tracklets.parquet", "tracklets").assign(split="query")
+    schemas.write(tmp_path / "tracklets.parquet", "tracklets", rows, {})
     with pytest.raises(ReidError, match="no training tracklet; choose a split that has some"):
         described(tmp_path, tmp_path / "features.parquet")
 
@@ -145,7 +145,7 @@ def test_features_are_read_by_image(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     frames = pd.DataFrame({"image": images, "tracklet_id": 1}).astype({"tracklet_id": "int32"})
     ends = np.cumsum([len(batch) for batch in batches])[:-1]
     write_features(path, frames, np.split(values, ends), dimension=3, params={"a": 1})
-    assert tables.read_params(path) == {"a": 1}
+    assert schemas.read_params(path) == {"a": 1}
     for block in (4096, 50):
         monkeypatch.setattr(feature_table, "_READ", block)
         chosen = generator.permutation(700)[:120]
@@ -174,7 +174,7 @@ def noisy(tmp_path: Path) -> Path:
             "truth_person_id": persons,
         }
     )
-    tables.write(tmp_path / "tracks.parquet", "tracks", tracks, {})
+    schemas.write(tmp_path / "tracks.parquet", "tracks", tracks, {})
     generator = numpy_generator(0, "people")
     looks = generator.normal(size=(6, 8))
     looks[4] = looks[3]
@@ -205,12 +205,12 @@ def test_isolation(noisy: Path) -> None:
     log = isolated(noisy, noisy)
     assert "3 tracklets became 4, 100.0 % of frames kept" in log
     assert "purity 61.11 to 83.33 %" in log
-    made = tables.read_frame(noisy / "isolated.parquet", "tracks", truth=True)
+    made = schemas.read_frame(noisy / "isolated.parquet", "tracks", truth=True)
     assert made["tracklet_id"].tolist() == [0] * 4 + [1] * 4 + [2] * 6 + [3] * 4
     assert made["source_id"].tolist() == [0] * 8 + [1] * 6 + [2] * 4
-    before = tables.read_frame(noisy / "tracks.parquet", "tracks", truth=True)
+    before = schemas.read_frame(noisy / "tracks.parquet", "tracks", truth=True)
     assert made["truth_person_id"].tolist() == before["truth_person_id"].tolist()
-    assert tables.read_params(noisy / "isolated.parquet") == SETTINGS
+    assert schemas.read_params(noisy / "isolated.parquet") == SETTINGS
     report = json.loads((noisy / "isolation.json").read_text())
     assert report["params"] == SETTINGS
     assert (report["before"]["tracklets"], report["after"]["tracklets"]) == (3, 4)
@@ -220,15 +220,15 @@ def test_isolation(noisy: Path) -> None:
 
 def test_the_truth_is_not_looked_at_nor_the_threads(noisy: Path, tmp_path: Path) -> None:
     isolated(noisy, noisy)
-    before = tables.read_frame(noisy / "tracks.parquet", "tracks", truth=True)
+    before = schemas.read_frame(noisy / "tracks.parquet", "tracks", truth=True)
     (tmp_path / "hidden").mkdir()
     hidden = before.assign(truth_person_id=np.arange(18) % 2)
-    tables.write(tmp_path / "hidden" / "tracks.parquet", "tracks", hidden, {})
+    schemas.write(tmp_path / "hidden" / "tracks.parquet", "tracks", hidden, {})
     (tmp_path / "hidden" / "features.parquet").symlink_to(noisy / "features.parquet")
     isolated(tmp_path / "hidden", tmp_path / "hidden")
     columns = ["tracklet_id", "position", "image", "camera_id", "source_id"]
     found = [
-        tables.read_frame(place / "isolated.parquet", "tracks", columns)
+        schemas.read_frame(place / "isolated.parquet", "tracks", columns)
         for place in (noisy, tmp_path / "hidden")
     ]
     pd.testing.assert_frame_equal(*found)
@@ -245,7 +245,7 @@ def preview(folder: Path, out: Path, **options: object) -> str:
         "tracklet_id": 0, "position": range(18), "image": range(18), "file": file,
         "truth_person_id": 0,
     }  # fmt: skip
-    tables.write(folder / "frames.parquet", "frames", pd.DataFrame(frames), {})
+    schemas.write(folder / "frames.parquet", "frames", pd.DataFrame(frames), {})
     run(
         isolation_preview,
         {"title": "hall, clean, cut", "seed": 1, "tracklets": 2, "tracked": True},
@@ -280,8 +280,8 @@ def test_a_preview_says_what_is_cut_and_beside_whom(noisy: Path, tmp_path: Path)
 
 
 def test_a_preview_without_truth_says_how_to_guess(noisy: Path, tmp_path: Path) -> None:
-    tracks = tables.read_frame(noisy / "tracks.parquet", "tracks", truth=True)
-    tables.write(noisy / "tracks.parquet", "tracks", tracks.assign(truth_person_id=0), {})
+    tracks = schemas.read_frame(noisy / "tracks.parquet", "tracks", truth=True)
+    schemas.write(noisy / "tracks.parquet", "tracks", tracks.assign(truth_person_id=0), {})
     isolated(noisy, noisy)
     text = preview(noisy, tmp_path)
     assert "(rSW) is not known here" in text
@@ -311,8 +311,10 @@ def test_an_eps_that_cuts_nothing_says_so(noisy: Path) -> None:
 
 
 def test_features_of_other_frames_are_refused(noisy: Path, folder: Path) -> None:
-    tracks = tables.read_frame(noisy / "tracks.parquet", "tracks", truth=True)
-    tables.write(noisy / "tracks.parquet", "tracks", tracks.assign(image=tracks["image"] + 100), {})
+    tracks = schemas.read_frame(noisy / "tracks.parquet", "tracks", truth=True)
+    schemas.write(
+        noisy / "tracks.parquet", "tracks", tracks.assign(image=tracks["image"] + 100), {}
+    )
     with pytest.raises(ReidError, match=r"features\.parquet: no feature of image 117 \(18 of 18"):
         isolated(noisy, noisy)
 
@@ -344,9 +346,9 @@ def test_figures(noisy: Path, tmp_path: Path) -> None:
 
 def test_no_figures_without_a_switch(noisy: Path, tmp_path: Path) -> None:
     isolated(noisy, noisy)
-    pure = tables.read_frame(noisy / "tracks.parquet", "tracks", truth=True)
+    pure = schemas.read_frame(noisy / "tracks.parquet", "tracks", truth=True)
     pure = pure.assign(truth_person_id=pure["tracklet_id"] + 1)
-    tables.write(noisy / "tracks.parquet", "tracks", pure, {})
+    schemas.write(noisy / "tracks.parquet", "tracks", pure, {})
     with pytest.raises(
         ReidError, match="there is no id switch to draw; take a noise level with rSW"
     ):

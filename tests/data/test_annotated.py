@@ -12,9 +12,11 @@ import simplejpeg
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from weakreid.config.whole.attributes import NAMES
 
-from weakreid import tables
-from weakreid.attributes import NAMES
+from weakreid.artifacts import schemas
+from weakreid.artifacts.files import write_json
+from weakreid.artifacts.image_store import ImageStore
 from weakreid.datasets.annotated import (
     Annotation,
     pack_pictures,
@@ -25,8 +27,6 @@ from weakreid.datasets.annotated import (
 from weakreid.datasets.walkers.attributes import ATTRIBUTES, LEFT_OUT
 from weakreid.datasets.walkers.layout import SIZES, generate
 from weakreid.errors import ReidError
-from weakreid.files import write_json
-from weakreid.images import ImageStore
 from weakreid.stages import annotation as annotation_stage
 from weakreid.stages import pictures as pictures_stage
 
@@ -155,7 +155,7 @@ def test_lists_that_do_not_fit_the_attributes(tmp_path: Path) -> None:
     path = tmp_path / "a.parquet"
     rows = {"file": ["a"], "split": ["test"], "person_id": [1], "labels": [[1, 0]]}
     for attributes in ([], ["Female"]):
-        tables.write(path, "annotation", pa.table(rows), {"attributes": attributes})
+        schemas.write(path, "annotation", pa.table(rows), {"attributes": attributes})
         with pytest.raises(ReidError, match=f"do not fit its {len(attributes)} attributes"):
             read_annotation(path)
     with pytest.raises(ReidError):
@@ -195,9 +195,9 @@ def test_packed(tmp_path: Path, suffix: str) -> None:
     for name in ("images.arrow", "pictures.parquet"):
         assert (tmp_path / "1" / name).read_bytes() == (tmp_path / "3" / name).read_bytes()
     path = tmp_path / "1" / "pictures.parquet"
-    frame = tables.read_frame(path, "pictures")
+    frame = schemas.read_frame(path, "pictures")
     assert frame["image"].tolist() == list(range(11))
-    assert tables.read_params(path) == {"source": "small", "attributes": list(NAMES[:4])}
+    assert schemas.read_params(path) == {"source": "small", "attributes": list(NAMES[:4])}
     np.testing.assert_array_equal(read_annotation(path, "pictures").labels, LABELS)
     with ImageStore(tmp_path / "1" / "images.arrow") as store:
         for row, file in zip(frame["image"], frame["file"], strict=True):
@@ -251,7 +251,7 @@ def test_bad_pictures_are_left_out(tmp_path: Path, capsys: pytest.CaptureFixture
     said = capsys.readouterr().err
     assert "rap: 1 of 11 pictures are missing in" in said
     assert "rap: 1 of 11 pictures are unreadable (empty file): 04.jpg; left out" in said
-    frame = tables.read_frame(tmp_path / "p.parquet", "pictures")
+    frame = schemas.read_frame(tmp_path / "p.parquet", "pictures")
     kept = [row for row in range(11) if row not in (0, 4)]
     assert frame["file"].tolist() == [f"{row:02d}.jpg" for row in kept]
     assert frame["image"].tolist() == list(range(9))
@@ -311,6 +311,6 @@ def test_the_stages(generated: Path, tmp_path: Path) -> None:
     with ImageStore(tmp_path / "images.arrow") as store:
         assert len(store) == len(expected)
     # the same bytes wherever it lies
-    assert tables.read_params(tmp_path / "pictures.parquet") == {
+    assert schemas.read_params(tmp_path / "pictures.parquet") == {
         **params, "attributes": list(expected.attributes),
     }  # fmt: skip

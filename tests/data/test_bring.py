@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 from tests.data.test_fetch import Server, held_in, make_zip, server, tar_bytes
 
-from weakreid.datasets import bring as bringing
 from weakreid.datasets import fetch as fetching
 from weakreid.datasets import ilids, mars, prid
-from weakreid.datasets.bring import bring
+from weakreid.datasets import obtain as bringing
 from weakreid.datasets.fetch import Archive
+from weakreid.datasets.obtain import bring
 from weakreid.errors import ReidError
 
 __all__ = ["server"]

@@ -14,11 +14,11 @@ import simplejpeg
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from weakreid import tables
+from weakreid.artifacts import schemas
+from weakreid.artifacts.image_store import decode_picture
 from weakreid.datasets import crops, tracks
 from weakreid.datasets.names import WINDOW_COLUMNS
 from weakreid.errors import ReidError
-from weakreid.images import decode_picture
 from weakreid.stages import crops as stage
 from weakreid.stages import dataset as dataset_stage
 
@@ -480,8 +480,8 @@ def test_stages_from_a_video_to_tables(data: Path, tmp_path: Path) -> None:
     params = {"source": "mot", "options": {"on_bad_frame": "stop", "official": False}}
     out = tmp_path / "results" / "tracklets.parquet"
     dataset_stage.main(dataset="hall", source=source, params=json.dumps(params), threads=1, out=out)
-    assert tables.read_frame(out, "tracklets")["person_id"].tolist() == [1, 2, 3]
-    frames = tables.read_frame(out.with_name("frames.parquet"), "frames", truth=True)
+    assert schemas.read_frame(out, "tracklets")["person_id"].tolist() == [1, 2, 3]
+    frames = schemas.read_frame(out.with_name("frames.parquet"), "frames", truth=True)
     assert len(frames) == 56
     # what the tracker mixed up is known for measuring
     own = frames.loc[frames["tracklet_id"] == 0, "truth_person_id"]

@@ -13,11 +13,11 @@ import pandas as pd
 import pytest
 import simplejpeg
 
+from weakreid.artifacts.image_store import decode_picture
 from weakreid.datasets import crop_sheet, crops, names
 from weakreid.datasets.footage import Footage
 from weakreid.datasets.notices import Notices
 from weakreid.errors import ReidError
-from weakreid.images import decode_picture
 
 WIDTH, HEIGHT, LENGTH = 120, 80, 40
 SIZE = (20, 30)

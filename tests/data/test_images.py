@@ -14,9 +14,9 @@ import simplejpeg
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from weakreid import images
+from weakreid.artifacts import image_store
+from weakreid.artifacts.image_store import ImageStore, write_store
 from weakreid.errors import ReidError
-from weakreid.images import ImageStore, write_store
 
 
 def picture(seed: int, height: int = 32, width: int = 16) -> np.ndarray:
@@ -61,7 +61,7 @@ def test_any_mix_of_sizes_formats_and_record_batches(
     path = tmp_path_factory.mktemp("store") / "images.arrow"
     held = [(png if p else jpeg)(i, h, w) for i, (p, h, w) in enumerate(kinds)]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(images, "ROWS_PER_BATCH", rows_per_batch)
+        patch.setattr(image_store, "ROWS_PER_BATCH", rows_per_batch)
         assert write_store(path, iter(held)) == len(held)
     with ImageStore(path) as store:
         assert [bytes(store.encoded(i)) for i in range(len(store))] == held

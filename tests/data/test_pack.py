@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import simplejpeg
 
-from weakreid import images, tables
+from weakreid.artifacts import image_store, schemas
+from weakreid.artifacts.image_store import ImageStore
 from weakreid.datasets import layout
 from weakreid.datasets.layout import Reading, Tracklet
 from weakreid.datasets.pack import FRAMES, IMAGES, PARTITIONS, TRACKLETS, pack
 from weakreid.errors import ReidError
-from weakreid.images import ImageStore
 
 
 def jpeg(seed: int) -> bytes:
@@ -49,14 +49,14 @@ def test_four_artifacts(root: Path, tmp_path: Path, threads: int) -> None:
     assert summary["frames"] == 12
     assert summary["left_out_frames"] == 0
     assert summary["train_persons"] == 1
-    table = tables.read_frame(out / TRACKLETS, "tracklets")
+    table = schemas.read_frame(out / TRACKLETS, "tracklets")
     assert table["first_frame"].tolist() == [0, 5, 6]
     assert table["frame_count"].tolist() == [5, 1, 6]
-    frames = tables.read_frame(out / FRAMES, "frames")
+    frames = schemas.read_frame(out / FRAMES, "frames")
     assert frames["tracklet_id"].tolist() == [0] * 5 + [1] + [2] * 6
     assert frames["position"].tolist() == [0, 1, 2, 3, 4, 0, 0, 1, 2, 3, 4, 5]
-    assert tables.read_params(out / TRACKLETS) == {"name": "small"}
-    assert len(tables.read(out / PARTITIONS, "partitions")) == 3
+    assert schemas.read_params(out / TRACKLETS) == {"name": "small"}
+    assert len(schemas.read(out / PARTITIONS, "partitions")) == 3
     with ImageStore(out / IMAGES) as store:
         assert store.sizes().tolist() == [[24, 12]] * 12
         for file, row in zip(frames["file"], frames["image"], strict=True):
@@ -111,11 +111,11 @@ def test_unreadable_pictures_left_out(root: Path, tmp_path: Path) -> None:
     assert summary["left_out_frames"] == 3
     assert summary["left_out_tracklets"] == 1
     assert summary["left_out"] == ["01.jpg", "05.jpg", "11.jpg"]
-    table = tables.read_frame(out / TRACKLETS, "tracklets")
+    table = schemas.read_frame(out / TRACKLETS, "tracklets")
     assert table["tracklet_id"].tolist() == [0, 1]
     assert table["person_id"].tolist() == [1, 2]
     assert table["first_frame"].tolist() == [0, 4]
-    frames = tables.read_frame(out / FRAMES, "frames")
+    frames = schemas.read_frame(out / FRAMES, "frames")
     assert frames["position"].tolist() == [0, 1, 2, 3, 0, 1, 2, 3, 4]
     with ImageStore(out / IMAGES) as store:
         assert len(store) == 9
@@ -143,16 +143,16 @@ def test_full_disk_leaves_nothing_and_spares_what_was(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     if artifact == "images":
-        monkeypatch.setattr(images, "_batch", lambda *_: full())
+        monkeypatch.setattr(image_store, "_batch", lambda *_: full())
     else:
-        real = tables.pq.write_table
+        real = schemas.pq.write_table
 
         def write(table: Any, path: Any, **more: Any) -> None:
             if artifact in str(path):
                 full()
             real(table, path, **more)
 
-        monkeypatch.setattr(tables.pq, "write_table", write)
+        monkeypatch.setattr(schemas.pq, "write_table", write)
     with pytest.raises(ReidError, match="the disk is full") as caught:
         pack(reading(), root, out, {"run": 2})
     assert "\n" not in str(caught.value)

@@ -9,9 +9,9 @@ import pytest
 import scipy.io
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from weakreid.config.whole.attributes import NAMES, UNSURE
 
-from weakreid import tables
-from weakreid.attributes import NAMES, UNSURE
+from weakreid.artifacts import schemas
 from weakreid.datasets import rap
 from weakreid.datasets.annotated import Annotation
 from weakreid.errors import ReidError
@@ -238,11 +238,11 @@ def test_the_stage_needs_no_picture(tmp_path: Path) -> None:
     params = f'{{"source": "rap", "annotation": "{rap.ANNOTATION}", "partition": 3}}'
     (tmp_path / "fetched.json").write_text('{"root": "."}')
     main(tmp_path / "fetched.json", params, out)
-    frame = tables.read_frame(out, "annotation")
+    frame = schemas.read_frame(out, "annotation")
     assert frame["file"].tolist() == FILES
     assert np.stack(frame["labels"].tolist()).tolist() == rap.read(tmp_path).labels.tolist()
     # where the data lies is not part of what it is
-    assert tables.read_params(out) == {
+    assert schemas.read_params(out) == {
         "source": "rap",
         "annotation": rap.ANNOTATION,
         "partition": 3,

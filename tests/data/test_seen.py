@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from weakreid.datasets import seen
+from weakreid.datasets import changes
 from weakreid.errors import ReidError
 
 NAMES = ["train", "info/names.txt"]
@@ -28,10 +28,10 @@ def root(tmp_path: Path) -> Path:
 @pytest.fixture
 def record(root: Path, tmp_path: Path) -> Path:
     record = tmp_path / "results/read/dataset.json"
-    found = seen.look(root, NAMES, threads=2)
+    found = changes.look(root, NAMES, threads=2)
     found.add_some(root, PICTURES, ["train/0001/none.jpg"])
     found.save(record)
-    assert seen.changes(record, root) == []
+    assert changes.changes(record, root) == []
     return record
 
 
@@ -44,44 +44,44 @@ def later(path: Path) -> None:
 def test_a_file_with_other_bytes_of_the_same_size(root: Path, record: Path) -> None:
     (root / "info/names.txt").write_text("two")
     later(root / "info/names.txt")
-    assert seen.changes(record, root) == ["info/names.txt"]
+    assert changes.changes(record, root) == ["info/names.txt"]
 
 
 def test_a_picture_that_is_new_gone_or_replaced(root: Path, record: Path) -> None:
     (root / "train/0001/4.jpg").write_bytes(b"new")
     later(root / "train/0001")
-    assert seen.changes(record, root) == ["train/0001"]
+    assert changes.changes(record, root) == ["train/0001"]
     (root / "train/0001/4.jpg").unlink()
-    assert seen.changes(record, root) == []
+    assert changes.changes(record, root) == []
     (root / "aside").write_bytes(b"another")
     (root / "aside").replace(root / "train/0002/1.jpg")
-    assert seen.changes(record, root) == ["train/0002", "train/0002/1.jpg"]
+    assert changes.changes(record, root) == ["train/0002", "train/0002/1.jpg"]
 
 
 def test_a_picture_overwritten_in_place(root: Path, record: Path) -> None:
     (root / PICTURES[0]).write_bytes(b"another")
-    assert seen.changes(record, root) == [PICTURES[0]]
+    assert changes.changes(record, root) == [PICTURES[0]]
 
 
 def test_a_folder_of_a_person_that_comes_or_goes(root: Path, record: Path) -> None:
     (root / "train/0003").mkdir()
     later(root / "train")
-    assert seen.changes(record, root) == ["train"]
+    assert changes.changes(record, root) == ["train"]
     (root / "train/0003").rmdir()
     shutil.rmtree(root / "train/0002")
-    assert "train/0002" in seen.changes(record, root)
+    assert "train/0002" in changes.changes(record, root)
 
 
 def test_what_was_left_out_and_is_there_now(root: Path, record: Path) -> None:
     (root / "train/0001/none.jpg").write_bytes(b"here")
-    assert "train/0001/none.jpg" in seen.changes(record, root)
+    assert "train/0001/none.jpg" in changes.changes(record, root)
 
 
 def test_a_copy_is_no_change_and_is_looked_at_once(root: Path, record: Path) -> None:
     for path in root.rglob("*"):
         later(path)
     before = record.read_text()
-    assert seen.changes(record, root) == []
+    assert changes.changes(record, root) == []
     assert record.read_text() != before
     # whatever the times were, now they are known
     names = json.loads(record.read_text())["folders"]
@@ -91,18 +91,18 @@ def test_a_copy_is_no_change_and_is_looked_at_once(root: Path, record: Path) -> 
 def test_other_places_of_the_root(root: Path, record: Path, tmp_path: Path) -> None:
     moved = tmp_path / "elsewhere"
     root.rename(moved)
-    assert seen.changes(record, moved) == []
+    assert changes.changes(record, moved) == []
     # packed already, and then deleted to save space
-    assert seen.changes(record, root) == []
+    assert changes.changes(record, root) == []
     shutil.rmtree(moved / "train")
-    assert seen.changes(record, moved) == []
+    assert changes.changes(record, moved) == []
 
 
 def test_what_systems_leave_is_no_change(root: Path, record: Path) -> None:
     for name in ("Thumbs.db", ".DS_Store", "desktop.ini"):
         (root / "train/0001" / name).write_bytes(b"x")
     later(root / "train/0001")
-    assert seen.changes(record, root) == []
+    assert changes.changes(record, root) == []
 
 
 @pytest.mark.parametrize("text", [None, "{", "[]", '{"version": 0}'])
@@ -112,7 +112,7 @@ def test_without_a_record_nothing_is_said(root: Path, record: Path, text: str | 
     else:
         record.write_text(text)
     (root / "info/names.txt").write_text("changed")
-    assert seen.changes(record, root) == []
+    assert changes.changes(record, root) == []
 
 
 def test_links_to_folders_and_a_circle_of_them(root: Path, tmp_path: Path) -> None:
@@ -121,11 +121,11 @@ def test_links_to_folders_and_a_circle_of_them(root: Path, tmp_path: Path) -> No
     (root / "train/up").symlink_to(root / "train")
     (root / "train/nowhere").symlink_to("nothing")
     record = tmp_path / "record.json"
-    seen.look(root, NAMES).save(record)
-    assert seen.changes(record, root) == []
+    changes.look(root, NAMES).save(record)
+    assert changes.changes(record, root) == []
     (tmp_path / "apart/9.jpg").write_bytes(b"x")
     later(tmp_path / "apart")
-    assert seen.changes(record, root) == ["train/0001"]
+    assert changes.changes(record, root) == ["train/0001"]
 
 
 def test_only_older_files_are_said_of_inputs(root: Path, tmp_path: Path) -> None:
@@ -133,13 +133,13 @@ def test_only_older_files_are_said_of_inputs(root: Path, tmp_path: Path) -> None
     made.write_text("")
     later(root / "info/names.txt")
     os.utime(root / "train", (0, 0))
-    assert seen.older(["train", "info/names.txt", "gone"], root, made) == ["train", "gone"]
+    assert changes.older(["train", "info/names.txt", "gone"], root, made) == ["train", "gone"]
 
 
 def test_a_folder_without_rights(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(_: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(seen.os, "scandir", refuse)
+    monkeypatch.setattr(changes.os, "scandir", refuse)
     with pytest.raises(ReidError, match="no right to read"):
-        seen.look(root, NAMES)
+        changes.look(root, NAMES)

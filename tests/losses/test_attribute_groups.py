@@ -7,9 +7,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from weakreid.losses import attribute_groups
+from weakreid.losses.attributes import groups
 from weakreid.losses.clips import identity
-from weakreid.losses.clips.seen import Clips
+from weakreid.losses.clips.views import Clips
 
 
 def random(seed: int) -> torch.Generator:
@@ -40,7 +40,7 @@ def test_groups_are_the_sum_of_their_means(seed, sizes):
     labels = {str(i): torch.randint(-1, 2, (5, a), generator=random(seed + 50 + i))
               for i, a in enumerate(sizes)}  # fmt: skip
     expected = sum(slow_bce(logits[group], labels[group]) for group in logits)
-    found = attribute_groups.loss(logits, labels)
+    found = groups.loss(logits, labels)
     assert found.shape == ()
     assert found.item() == pytest.approx(expected, rel=1e-9, abs=1e-12)
 
@@ -48,16 +48,16 @@ def test_groups_are_the_sum_of_their_means(seed, sizes):
 def test_a_label_that_is_unknown_changes_nothing():
     labels = {"a": torch.tensor([[1, -1], [-1, 0]])}
     logits = {"a": torch.zeros(2, 2, requires_grad=True)}
-    attribute_groups.loss(logits, labels).backward()
+    groups.loss(logits, labels).backward()
     assert logits["a"].grad.tolist() == [[-0.25, 0], [0, 0.25]]
 
 
 def test_a_group_of_unknown_labels_alone_counts_nothing():
     logits = {"a": torch.randn(2, 2), "b": torch.randn(2, 3)}
     labels = {"a": torch.full((2, 2), -1), "b": torch.ones(2, 3, dtype=torch.int64)}
-    alone = attribute_groups.loss({"b": logits["b"]}, {"b": labels["b"]})
-    assert attribute_groups.loss(logits, labels) == alone
-    assert attribute_groups.loss({"a": logits["a"]}, {"a": labels["a"]}) == 0
+    alone = groups.loss({"b": logits["b"]}, {"b": labels["b"]})
+    assert groups.loss(logits, labels) == alone
+    assert groups.loss({"a": logits["a"]}, {"a": labels["a"]}) == 0
 
 
 def of_logits(logits: torch.Tensor, labels: torch.Tensor) -> Clips:
@@ -87,6 +87,6 @@ def test_half_precision_is_computed_in_float32():
         of_logits(logits.float(), labels)
     )
     seen = (logits > 0).long()
-    found = attribute_groups.loss({"a": logits}, {"a": seen})
-    assert found == attribute_groups.loss({"a": logits.float()}, {"a": seen})
+    found = groups.loss({"a": logits}, {"a": seen})
+    assert found == groups.loss({"a": logits.float()}, {"a": seen})
     assert found.dtype == torch.float32

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from weakreid.losses.attribute_bce import bce
-from weakreid.losses.mmd import mmd
+from weakreid.losses.attributes.bce import bce
+from weakreid.losses.attributes.mmd import mmd
 
 N, L = 5, 4
 

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from weakreid.errors import ReidError
 from weakreid.losses.clips import attention, center, identity, osm, triplet
-from weakreid.losses.clips.seen import Clips
+from weakreid.losses.clips.views import Clips
 
 PUBLISHED = Path(__file__).resolve().parents[1] / "published"
 N, C, D = 8, 4, 5

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from weakreid.errors import ReidError
-from weakreid.losses import cpal, frame_ce, hslr, mil, pooling, sslr, wsddn
+from weakreid.losses.bags import cpal, frame_ce, hslr, mil, pooling, sslr, wsddn
 
 B, F, C, D = 4, 6, 5, 3
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from weakreid.errors import ReidError
-from weakreid.losses import soft_identity, soft_triplet, tmc, triplet
+from weakreid.losses.tracklets import soft_identity, soft_triplet, tmc, triplet
 
 N, C, D = 9, 3, 4
 

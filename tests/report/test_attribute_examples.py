@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from tests.training.helpers import make_images
 
-from weakreid import tables
+from weakreid.artifacts import schemas
 from weakreid.errors import ReidError
 from weakreid.report.attribute_examples import (
     Example,
@@ -152,11 +152,11 @@ def test_bad_input() -> None:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     make_images(tmp_path / "images.arrow", 15)
-    tables.write(tmp_path / "tracklets.parquet", "tracklets", TRACKLETS, {})
-    tables.write(tmp_path / "frames.parquet", "frames", FRAMES, {})
+    schemas.write(tmp_path / "tracklets.parquet", "tracklets", TRACKLETS, {})
+    schemas.write(tmp_path / "frames.parquet", "frames", FRAMES, {})
     for name, own in (("bce", BCE), ("wbce", WBCE), ("truth", TRUE)):
         path = tmp_path / f"{name}.parquet"
-        tables.write(path, "attribute_labels", labels(own), {"attributes": NAMES})
+        schemas.write(path, "attribute_labels", labels(own), {"attributes": NAMES})
     return tmp_path
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from weakreid.report import audit, figures
 from weakreid.report.audit import Example
-from weakreid.retrieval.findings import by_chance, of_order
+from weakreid.retrieval.audit_score import by_chance, of_order
 from weakreid.supervision.audit import FALSE_TAG, MISSING_TAG
 
 BAGS = pd.DataFrame(

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from weakreid.artifacts.files import write_json
 from weakreid.errors import ReidError
-from weakreid.files import write_json
 from weakreid.report.by_attribute import attribute_table
 from weakreid.stages import attribute_table as stage
 

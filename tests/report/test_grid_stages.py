@@ -9,7 +9,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from weakreid import tables
+from weakreid.artifacts import schemas
 from weakreid.errors import ReidError
 from weakreid.stages import cluster_curve, grid_plot, grid_table, noise_counts_table
 
@@ -139,7 +139,7 @@ def test_cluster_curve(tmp_path: Path) -> None:
             for term in ("clusters", "unclustered", "nmi", "loss")
         ]
         frame = pd.DataFrame(rows, columns=["epoch", "step", "term", "value"])
-        tables.write(tmp_path / f"{number}.parquet", "history", frame, {})
+        schemas.write(tmp_path / f"{number}.parquet", "history", frame, {})
         options += ["--history", tmp_path / f"{number}.parquet"]
     block = {"experiment": "tmc_walkers", "runs": ["official-1", "official-2"]}
     for name in ("one.svg", "two.svg"):
@@ -149,7 +149,7 @@ def test_cluster_curve(tmp_path: Path) -> None:
     for text in (b"tmc_walkers", b"official-2", b"NMI"):
         assert text in data
     assert b"ARI" not in data
-    tables.write(tmp_path / "0.parquet", "history", frame[frame["term"] == "loss"], {})
+    schemas.write(tmp_path / "0.parquet", "history", frame[frame["term"] == "loss"], {})
     with pytest.raises(ReidError, match="no run's history has any of clusters"):
         run(cluster_curve, *options[:2], "--out", tmp_path / "no.svg", **{**block, "runs": ["a"]})
     assert not (tmp_path / "no.svg").exists()

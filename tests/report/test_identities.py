@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.training.helpers import make_images
 
-from weakreid import tables
+from weakreid.artifacts import schemas
 from weakreid.errors import ReidError
 from weakreid.report import figures, identities
 from weakreid.report.identities import identity_table, sheet_rows, summary
@@ -133,10 +133,10 @@ def test_captions() -> None:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     make_images(tmp_path / "images.arrow", 21)
-    tables.write(tmp_path / "clusters.parquet", "clusters", CLUSTERS, {})
-    tables.write(tmp_path / "tracks.parquet", "tracks", TRACKS, {})
+    schemas.write(tmp_path / "clusters.parquet", "clusters", CLUSTERS, {})
+    schemas.write(tmp_path / "tracks.parquet", "tracks", TRACKS, {})
     frames = TRACKS[["tracklet_id", "position", "image", "truth_person_id"]]
-    tables.write(tmp_path / "frames.parquet", "frames", frames.assign(file=FILES), {})
+    schemas.write(tmp_path / "frames.parquet", "frames", frames.assign(file=FILES), {})
     return tmp_path
 
 
@@ -169,8 +169,8 @@ def test_the_truth_changes_nothing(folder: Path) -> None:
     before = run(folder, "before")
     for name in ("tracks", "frames"):
         path = folder / f"{name}.parquet"
-        rows = tables.read_frame(path, name, truth=True)
-        tables.write(path, name, rows.assign(truth_person_id=rows["image"] + 1), {})
+        rows = schemas.read_frame(path, name, truth=True)
+        schemas.write(path, name, rows.assign(truth_person_id=rows["image"] + 1), {})
     assert run(folder, "after") == before
 
 

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from weakreid.artifacts.files import write_json
 from weakreid.errors import ReidError
-from weakreid.files import write_json
 from weakreid.report.label_quality import MAJORITY, label_table
 from weakreid.stages import label_table as stage
 from weakreid.supervision.attribute_labels import quality

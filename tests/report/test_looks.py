@@ -19,12 +19,12 @@ from tests.training.helpers import (
     run_here,
     settings_put_back,
 )
+from weakreid.config.whole.attributes import NAMES
 
-from weakreid import tables
-from weakreid.attributes import NAMES
+from weakreid.artifacts import schemas
 from weakreid.errors import ReidError
 from weakreid.report import audit
-from weakreid.report.looks import certainty, differences, looks, word
+from weakreid.report.attribute_words import certainty, differences, looks, word
 from weakreid.report.matches import Item, with_looks
 from weakreid.stages import audit as audit_stage
 from weakreid.stages import matches as matches_stage
@@ -124,8 +124,8 @@ def test_the_audit_stage_with_votes(tmp_path: Path) -> None:
         "frame_count": [1] * count,
         "probabilities": [[0.8, 0.0, 0.9, 0.0]] * count,
     }
-    tables.write(tmp_path / "frames.parquet", "frames", frames, {})
-    tables.write(tmp_path / "votes.parquet", "attribute_votes", votes, {"attributes": SOME})
+    schemas.write(tmp_path / "frames.parquet", "frames", frames, {})
+    schemas.write(tmp_path / "votes.parquet", "attribute_votes", votes, {"attributes": SOME})
 
     def audited(name: str, **more: Path) -> tuple[str, bytes]:
         out = tmp_path / name
@@ -201,7 +201,7 @@ def folder(tmp_path: Path) -> Path:
         ("rankings", "rankings", rankings),
     ):
         params = {"metric": "cosine"} if name == "rankings" else {}
-        tables.write(tmp_path / f"{name}.parquet", kind, data, params)
+        schemas.write(tmp_path / f"{name}.parquet", kind, data, params)
     return tmp_path
 
 
@@ -212,7 +212,7 @@ def write_votes(folder: Path, persons: list[int]) -> Path:
         "frame_count": [2] * 5,
         "probabilities": [[0.9, 0.1, 0.6, 0.7], *[[0.2, 0.9, 0.4, 0.8]] * 4],
     }
-    tables.write(folder / "votes.parquet", "attribute_votes", votes, {"attributes": SOME})
+    schemas.write(folder / "votes.parquet", "attribute_votes", votes, {"attributes": SOME})
     return folder / "votes.parquet"
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from weakreid.report import pages
-from weakreid.report.tables import markdown
+from weakreid.report.markdown import markdown
 
 
 def test_a_table_becomes_a_page_that_needs_nothing_else(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from weakreid import tables
+from weakreid.artifacts import schemas
 from weakreid.errors import ReidError
 from weakreid.stages import cost_table, counts_table, study_table, sweep_plot
 from weakreid.supervision import bags
@@ -128,7 +128,7 @@ def write_dataset(folder: Path, parts: int) -> dict[str, Path]:
     for name, table in made.items():
         paths[name] = folder / f"{name}-{parts}.parquet"
         kind = "tracklets" if name == "tracklets" else "bags"
-        tables.write(paths[name], kind, table, {})
+        schemas.write(paths[name], kind, table, {})
     return paths
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from weakreid.report.tables import comparison
+from weakreid.report.markdown import comparison
 
 
 def protocol(first: float, deviation: float | None = None) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from tests.training.helpers import make_images
 
-from weakreid import tables
+from weakreid.artifacts import schemas
 from weakreid.errors import ReidError
 from weakreid.report import temporal_weights
 from weakreid.report.temporal_weights import choose, clips
@@ -93,7 +93,7 @@ def test_bad_input() -> None:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     make_images(tmp_path / "images.arrow", 20)
-    tables.write(tmp_path / "tracklets.parquet", "tracklets", TRACKLETS, {})
+    schemas.write(tmp_path / "tracklets.parquet", "tracklets", TRACKLETS, {})
     frames = {
         "tracklet_id": np.repeat(list(PERSONS), 4),
         "position": list(range(4)) * 5,
@@ -101,12 +101,12 @@ def folder(tmp_path: Path) -> Path:
         "image": range(20),
         "truth_person_id": [0] * 20,
     }
-    tables.write(tmp_path / "frames.parquet", "frames", frames, {})
+    schemas.write(tmp_path / "frames.parquet", "frames", frames, {})
     return tmp_path
 
 
 def run(folder: Path, rows: pd.DataFrame, out: str) -> bytes:
-    tables.write(folder / "weights.parquet", "frame_weights", rows, {})
+    schemas.write(folder / "weights.parquet", "frame_weights", rows, {})
     paths: dict[str, Any] = {
         name: folder / f"{name}.parquet" for name in ("weights", "tracklets", "frames")
     }

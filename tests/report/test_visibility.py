@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 import scipy.stats
 
-from weakreid import tables
+from weakreid.artifacts import schemas
 from weakreid.datasets.walkers.layout import FRAME_SCHEMA
 from weakreid.errors import ReidError
 from weakreid.report import visibility
@@ -154,9 +154,9 @@ def test_bad_input() -> None:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     made = weights((*GROUPS, "all"), 0.5, noise=0.3)
-    tables.write(tmp_path / "weights.parquet", "frame_weights", made, {})
+    schemas.write(tmp_path / "weights.parquet", "frame_weights", made, {})
     rows = frames().assign(tracklet_id=0, position=0, truth_person_id=0)
-    tables.write(tmp_path / "frames.parquet", "frames", rows, {})
+    schemas.write(tmp_path / "frames.parquet", "frames", rows, {})
     pq.write_table(
         pa.Table.from_pandas(truth(), schema=FRAME_SCHEMA, preserve_index=False),
         tmp_path / "truth.parquet",

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from weakreid import tables
+from weakreid.artifacts import schemas
 from weakreid.errors import ReidError
 from weakreid.retrieval.by_attribute import by_attribute
 from weakreid.stages import attribute_metrics as stage
@@ -110,8 +110,8 @@ def test_the_stage(tmp_path: Path) -> None:
         name: [[]] * len(rows) for name in ("gallery", "distances", "matches", "frames")
     }
     rows = rows.assign(query=np.arange(len(rows)), **lists)
-    tables.write(tmp_path / "rankings.parquet", "rankings", rows, {})
-    tables.write(tmp_path / "labels.parquet", "attribute_labels", labels(LABELS), {})
+    schemas.write(tmp_path / "rankings.parquet", "rankings", rows, {})
+    schemas.write(tmp_path / "labels.parquet", "attribute_labels", labels(LABELS), {})
     params = json.dumps({"attributes": None, "min_queries": 1})
     for name in ("one", "two"):
         stage.main(

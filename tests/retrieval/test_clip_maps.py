@@ -9,8 +9,8 @@ import torch
 from tests.models.test_clips import COSAM, FRAMES, METHOD
 from tests.training.helpers import make_images
 
+from weakreid.artifacts.image_store import ImageStore
 from weakreid.errors import ReidError
-from weakreid.images import ImageStore
 from weakreid.models.backbones import preprocess
 from weakreid.models.clips import build_clip_network
 from weakreid.models.reid import ReidModel

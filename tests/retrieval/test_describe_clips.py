@@ -7,15 +7,15 @@ import pytest
 import torch
 from tests.training.helpers import HEIGHT, WIDTH, make_images, settings_put_back
 
-from weakreid import tables
-from weakreid.images import ImageStore
+from weakreid.artifacts import schemas
+from weakreid.artifacts.image_store import ImageStore
 from weakreid.models.aggregations.average import Average
 from weakreid.models.aggregations.groups import AttributeGroups
 from weakreid.models.backbones import build
 from weakreid.models.clips import ClipModel, ClipNetwork
 from weakreid.models.reid import ReidModel
-from weakreid.retrieval import describe_clips as module
-from weakreid.retrieval.describe_clips import describe_clips, weight_table
+from weakreid.retrieval import extract_clips as module
+from weakreid.retrieval.extract_clips import describe_clips, weight_table
 from weakreid.training.devices import fabric_for
 
 GROUPS = {"shoes": ["shoes-Red"], "attach": ["attach-Box"]}
@@ -109,8 +109,8 @@ def test_the_table_of_weights_says_what_each_frame_counts(tmp_path):
         weights,
         ["attach", "shoes"],
     )
-    tables.write(tmp_path / "weights.parquet", "frame_weights", table, {})
-    rows = tables.read_frame(tmp_path / "weights.parquet", "frame_weights")
+    schemas.write(tmp_path / "weights.parquet", "frame_weights", table, {})
+    rows = schemas.read_frame(tmp_path / "weights.parquet", "frame_weights")
     assert rows.values.tolist()[:5] == [
         [7, 0, 0, 70, "attach", 0.0],
         [7, 0, 1, 71, "attach", 1.0],

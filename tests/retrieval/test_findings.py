@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from weakreid.errors import ReidError
-from weakreid.retrieval.findings import by_chance, of_order, score, wrong_labels
+from weakreid.retrieval.audit_score import by_chance, of_order, score, wrong_labels
 from weakreid.supervision.audit import FALSE_TAG, MISSING_TAG
 
 

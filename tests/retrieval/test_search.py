@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.training.helpers import make_images
 
-from weakreid import tables
+from weakreid.artifacts import schemas
 from weakreid.errors import ReidError
 from weakreid.retrieval.feature_table import batches_of, write_features
 from weakreid.retrieval.measure import Frames
@@ -85,11 +85,11 @@ def test_what_cannot_be_searched(rows: pd.DataFrame, words: str) -> None:
 def folder(tmp_path: Path) -> Path:
     make_images(tmp_path / "images.arrow", 6)
     rows = ROWS.assign(person_id=0, first_frame=[0, 1, 3, 4, 5], frame_count=[1, 2, 1, 1, 1])
-    tables.write(tmp_path / "tracklets.parquet", "tracklets", rows, {})
+    schemas.write(tmp_path / "tracklets.parquet", "tracklets", rows, {})
     files = [f"hall/{owner:06d}/{image + 1:06d}.jpg" for image, owner in enumerate(OWNERS)]
     frames = pd.DataFrame({"tracklet_id": OWNERS, "image": range(6), "file": files})
     frames = frames.assign(position=[0, 0, 1, 0, 0, 0], truth_person_id=0)
-    tables.write(tmp_path / "frames.parquet", "frames", frames, {})
+    schemas.write(tmp_path / "frames.parquet", "frames", frames, {})
     described = (FEATURES[batch] for batch in batches_of(np.arange(6)))
     write_features(tmp_path / "features.parquet", frames, described, dimension=1, params={})
     return tmp_path
@@ -132,10 +132,10 @@ def test_the_stage_on_files_of_another_form(folder: Path) -> None:
 
 def test_nothing_described(folder: Path) -> None:
     """What the stage features writes where a split has neither queries nor a gallery."""
-    rows = tables.read_frame(folder / "tracklets.parquet", "tracklets").assign(split="train")
-    tables.write(folder / "tracklets.parquet", "tracklets", rows, {})
-    schema = tables.schema("features", feature=pa.list_(pa.float32(), 1))
-    assert schema.names == list(tables.FEATURES)
+    rows = schemas.read_frame(folder / "tracklets.parquet", "tracklets").assign(split="train")
+    schemas.write(folder / "tracklets.parquet", "tracklets", rows, {})
+    schema = schemas.schema("features", feature=pa.list_(pa.float32(), 1))
+    assert schema.names == list(schemas.FEATURES)
     frames = pd.DataFrame({"tracklet_id": [], "image": []})
     write_features(folder / "features.parquet", frames, iter([]), dimension=1, params={})
     with pytest.raises(ReidError, match="no tracklet of split 'query'"):

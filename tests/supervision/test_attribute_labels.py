@@ -10,16 +10,16 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from weakreid.config.whole.attributes import NAMES
 
-from weakreid import tables
-from weakreid.attributes import NAMES
+from weakreid.artifacts import schemas
 from weakreid.errors import ReidError
 from weakreid.seeding import numpy_generator
 from weakreid.stages import attribute_labels as labels_stage
 from weakreid.stages import label_quality as quality_stage
 from weakreid.stages import true_attributes as truth_stage
 from weakreid.supervision.attribute_labels import quality, true_labels, voted_labels
-from weakreid.supervision.attribute_lessons import lesson
+from weakreid.supervision.attribute_pictures import lesson
 
 KNOWN = ("Female", "hs-Hat", "ub-Shirt", "low-Red")
 
@@ -130,7 +130,7 @@ def test_frames_vote_and_not_tracklets() -> None:
     # person 7: 3 frames of 0.9 and 1 of 0.1, 0.7 on the mean; person 4 has one frame
     votes = votes_of((5, 7, 1, [0.1, 0.0]), (2, 7, 3, [0.9, 0.2]), (3, 4, 1, [0.5, 0.49]))
     found = voted_labels(votes, ["Female", "hs-Hat"], 0.5)
-    tables.conform(found, "attribute_labels")
+    schemas.conform(found, "attribute_labels")
     assert found["person_id"].tolist() == [4, 4, 7, 7]
     assert found["attribute"] == ["Female", "hs-Hat"] * 2
     np.testing.assert_allclose(found["probability"], [0.5, 0.49, 0.7, 0.15], rtol=1e-6)
@@ -159,11 +159,11 @@ def test_votes_are_the_mean_over_frames_in_any_order(rows: list[Any], seed: int)
 
 def test_the_stage_of_votes(tmp_path: Path) -> None:
     votes = votes_of((1, 3, 2, [0.6, 0.4]))
-    tables.write(tmp_path / "votes.parquet", "attribute_votes", votes, {"attributes": KNOWN[:2]})
+    schemas.write(tmp_path / "votes.parquet", "attribute_votes", votes, {"attributes": KNOWN[:2]})
     out = tmp_path / "labels.parquet"
     labels_stage.main(tmp_path / "votes.parquet", json.dumps({"threshold": 0.5}), out)
-    assert tables.read_params(out) == {"attributes": list(KNOWN[:2]), "threshold": 0.5}
-    assert tables.read_frame(out, "attribute_labels")["label"].tolist() == [1, 0]
+    assert schemas.read_params(out) == {"attributes": list(KNOWN[:2]), "threshold": 0.5}
+    assert schemas.read_frame(out, "attribute_labels")["label"].tolist() == [1, 0]
 
 
 # --------------------------------------------------------------------------------- truth
@@ -179,14 +179,14 @@ def test_a_person_s_pictures_have_one_set_of_labels(tmp_path: Path) -> None:
         ("c.jpg", 8, [0, 1]), ("a.jpg", 2, [1, -1]), ("b.jpg", 8, [0, 1]), ("d.jpg", -1, [1, 1])
     )
     path = tmp_path / "annotation.parquet"
-    tables.write(path, "annotation", rows, {"attributes": KNOWN[:2], "source": "walkers"})
+    schemas.write(path, "annotation", rows, {"attributes": KNOWN[:2], "source": "walkers"})
     out = tmp_path / "truth.parquet"
     truth_stage.main(path, out)
-    found = tables.read_frame(out, "attribute_labels")
+    found = schemas.read_frame(out, "attribute_labels")
     assert found["person_id"].tolist() == [2, 2, 8, 8]
     assert found["label"].tolist() == [1, -1, 0, 1]
     assert found["probability"].tolist() == [1.0, 0.5, 0.0, 1.0]
-    assert tables.read_params(out) == {"attributes": list(KNOWN[:2])}
+    assert schemas.read_params(out) == {"attributes": list(KNOWN[:2])}
 
 
 def test_a_person_s_pictures_that_disagree() -> None:
@@ -323,18 +323,18 @@ def test_the_stage_compares_what_both_have(tmp_path: Path) -> None:
     truth = table_of([1, 2, 3], ("hs-Hat", "low-Red"), np.array([[1, 0], [0, 0], [1, 1]], np.int8))
     for name, (rows, names) in (("labels", labels), ("truth", truth)):
         path = tmp_path / f"{name}.parquet"
-        tables.write(path, "attribute_labels", rows, {"attributes": names})
+        schemas.write(path, "attribute_labels", rows, {"attributes": names})
     tracklets = {
         "tracklet_id": [0, 1, 2], "person_id": [1, 2, 0], "camera_id": [1, 1, 1],
         "split": ["train", "gallery", "gallery"], "first_frame": [0, 1, 2],
         "frame_count": [1, 1, 1],
     }  # fmt: skip
-    tables.write(tmp_path / "tracklets.parquet", "tracklets", tracklets, {})
+    schemas.write(tmp_path / "tracklets.parquet", "tracklets", tracklets, {})
     held = {
         "image": [0, 1, 2, 3], "file": list("abcd"), "split": ["train"] * 3 + ["test"],
         "person_id": [1, 1, 1, 1], "labels": [[1, 0], [1, 1], [1, -1], [0, 0]],
     }  # fmt: skip
-    tables.write(
+    schemas.write(
         tmp_path / "pictures.parquet", "pictures", held, {"attributes": ["Female", "hs-Hat"]}
     )
     paths = [tmp_path / f"{n}.parquet" for n in ("labels", "truth", "tracklets", "pictures")]

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from weakreid.errors import ReidError
-from weakreid.losses import mil
+from weakreid.losses.bags import mil
 from weakreid.supervision import audit as audits
 from weakreid.supervision.audit import FALSE_TAG, MISSING_TAG, Finding, audit, bag_losses
 

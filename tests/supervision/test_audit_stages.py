@@ -10,7 +10,7 @@ import typer
 from tests.training.helpers import BAGS, make_data, method, run_here, settings_put_back
 from typer.testing import CliRunner
 
-from weakreid import tables
+from weakreid.artifacts import schemas
 from weakreid.errors import ReidError
 from weakreid.stages import audit, audit_score, audit_table
 from weakreid.supervision.audit import KINDS
@@ -50,8 +50,8 @@ def data(tmp_path_factory) -> Path:
     """Bags with planted errors, and their images."""
     made = make_data(tmp_path_factory.mktemp("data"))
     path = made / "bags.parquet"
-    bags = plant(tables.read_frame(path, "bags", truth=True), seed=1, removed=0.2, added=0.1)
-    tables.write(path, "bags", bags, {})
+    bags = plant(schemas.read_frame(path, "bags", truth=True), seed=1, removed=0.2, added=0.1)
+    schemas.write(path, "bags", bags, {})
     return made
 
 
@@ -69,8 +69,8 @@ def out(data: Path, folder: Path) -> Path:
 
 
 def test_from_a_network_to_the_table(data: Path, folder: Path, out: Path, tmp_path: Path) -> None:
-    found = tables.read_frame(out / "audit.parquet", "audit")
-    bags = tables.read_frame(data / "bags.parquet", "bags")
+    found = schemas.read_frame(out / "audit.parquet", "audit")
+    bags = schemas.read_frame(data / "bags.parquet", "bags")
     assert found["rank"].tolist() == list(range(1, len(found) + 1))
     assert set(found["kind"]) == set(KINDS)
     assert set(found["bag_id"]) == set(range(BAGS))
@@ -100,36 +100,36 @@ def test_from_a_network_to_the_table(data: Path, folder: Path, out: Path, tmp_pa
 
 
 def test_the_truth_is_not_read(data: Path, folder: Path, out: Path, tmp_path: Path) -> None:
-    bags = tables.read_frame(data / "bags.parquet", "bags", truth=True)
+    bags = schemas.read_frame(data / "bags.parquet", "bags", truth=True)
     elsewhere = tmp_path / "bags.parquet"
     hidden = [np.full(len(of_bag), 99, np.int32) for of_bag in bags["truth_frame_persons"]]
-    tables.write(elsewhere, "bags", bags.assign(truth_frame_persons=hidden), {})
+    schemas.write(elsewhere, "bags", bags.assign(truth_frame_persons=hidden), {})
     (tmp_path / "images.arrow").symlink_to(data / "images.arrow")
     again = audited(folder, tmp_path, "hidden")
     assert (again / "audit.parquet").read_bytes() == (out / "audit.parquet").read_bytes()
 
 
 def test_frames_are_those_asked_for(data: Path, folder: Path) -> None:
-    few = tables.read_frame(audited(folder, data, "few", frames=2) / "audit.parquet", "audit")
+    few = schemas.read_frame(audited(folder, data, "few", frames=2) / "audit.parquet", "audit")
     assert few["evidence"].map(len).max() == 2
 
 
 def test_bags_of_another_model_are_refused(data: Path, folder: Path, tmp_path: Path) -> None:
-    bags = tables.read_frame(data / "bags.parquet", "bags", truth=True)
+    bags = schemas.read_frame(data / "bags.parquet", "bags", truth=True)
     (tmp_path / "images.arrow").symlink_to(data / "images.arrow")
     labels = [of_bag + 40 for of_bag in bags["labels"]]
-    tables.write(tmp_path / "bags.parquet", "bags", bags.assign(labels=labels), {})
+    schemas.write(tmp_path / "bags.parquet", "bags", bags.assign(labels=labels), {})
     with pytest.raises(ReidError, match=r"was not trained on these bags \(they have person 41"):
         audited(folder, tmp_path, "other")
-    tables.write(tmp_path / "bags.parquet", "bags", bags.assign(split="probe"), {})
+    schemas.write(tmp_path / "bags.parquet", "bags", bags.assign(split="probe"), {})
     with pytest.raises(ReidError, match="no bag of split 'train'"):
         audited(folder, tmp_path, "none")
 
 
 def test_right_labels_cannot_be_scored(data: Path, out: Path, tmp_path: Path) -> None:
-    bags = tables.read_frame(data / "bags.parquet", "bags", truth=True)
+    bags = schemas.read_frame(data / "bags.parquet", "bags", truth=True)
     labels = [np.unique(truth) for truth in bags["truth_frame_persons"]]
-    tables.write(tmp_path / "bags.parquet", "bags", bags.assign(labels=labels), {})
+    schemas.write(tmp_path / "bags.parquet", "bags", bags.assign(labels=labels), {})
     paths = {"audit": out / "audit.parquet", "bags": tmp_path / "bags.parquet"}
     with pytest.raises(ReidError, match="nothing to score"):
         run(audit_score, {}, **paths, out=tmp_path / "a.json")

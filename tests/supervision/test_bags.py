@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from weakreid import tables
+from weakreid.artifacts import schemas
 from weakreid.datasets import mars
 from weakreid.errors import ReidError
 from weakreid.stages import bags as stage
@@ -46,7 +46,7 @@ def images_of(tracklets: pd.DataFrame, frames: pd.DataFrame) -> dict[int, list[i
 
 
 def equal(a: pd.DataFrame, b: pd.DataFrame) -> bool:
-    return tables.conform(a, "bags").equals(tables.conform(b, "bags"))
+    return schemas.conform(a, "bags").equals(schemas.conform(b, "bags"))
 
 
 training_rows = st.lists(
@@ -80,7 +80,7 @@ def test_training_bags(rows, per_bag, parts, cap, seed, data):
         "max_frames": cap,
     }
     made = bags.training_bags(tracklets, frames, **options)
-    tables.conform(made, "bags")
+    schemas.conform(made, "bags")
     assert made["bag_id"].tolist() == list(range(len(made)))
     assert set(made["split"]) == {"train"}
     assert made["camera_id"].is_monotonic_increasing
@@ -156,7 +156,7 @@ def test_missing_annotation_adds_other_people_and_no_label(rows, seed, parts):
     missing = {"tracklets": (1, 3), "frames": (2, 5)}
     plain = bags.training_bags(tracklets, frames, seed=seed, tracklet_parts=parts)
     noisy = bags.training_bags(tracklets, frames, seed=seed, tracklet_parts=parts, missing=missing)
-    tables.conform(noisy, "bags")
+    schemas.conform(noisy, "bags")
     images = images_of(tracklets, frames)
     about = tracklets.set_index("tracklet_id")
     owner = {image: i for i, own in images.items() for image in own}
@@ -233,7 +233,7 @@ def test_coarse_bags(rows, per_bag, seed, data):
             bags.coarse_bags(tracklets, frames, **options)
         return
     made = bags.coarse_bags(tracklets, frames, **options)
-    tables.conform(made, "bags")
+    schemas.conform(made, "bags")
     assert made["bag_id"].tolist() == list(range(len(made)))
     probes, gallery = made[made["split"] == "probe"], made[made["split"] == "gallery"]
     assert made["split"].tolist() == ["probe"] * len(probes) + ["gallery"] * len(gallery)
@@ -261,7 +261,7 @@ def test_coarse_bags(rows, per_bag, seed, data):
 def test_noisy_tracking_keeps_the_frames_and_mixes_the_tracklets(rows, seed, parts):
     plain = bags.training_bags(*dataset(rows), seed=0)
     noisy = bags.noisy_tracking(plain, seed=seed, parts=parts)
-    tables.conform(noisy, "bags")
+    schemas.conform(noisy, "bags")
     assert equal(noisy, bags.noisy_tracking(plain, seed=seed, parts=parts))
     used: list[int] = []
     for before, after in zip(plain.itertuples(), noisy.itertuples(), strict=True):
@@ -306,9 +306,9 @@ def of_stage(tmp_path_factory):
     """Return bags as the stage writes them, by what differs from the plain ones."""
     folder = tmp_path_factory.mktemp("stage")
     tracklets, frames = dataset(crowd())
-    tables.write(folder / "tracklets.parquet", "tracklets", tracklets, {})
+    schemas.write(folder / "tracklets.parquet", "tracklets", tracklets, {})
     frames["position"], frames["file"], frames["truth_person_id"] = 0, "x.jpg", 0
-    tables.write(folder / "frames.parquet", "frames", frames, {})
+    schemas.write(folder / "frames.parquet", "frames", frames, {})
 
     def made(tracks: Path | None = None, **changes: Any) -> pd.DataFrame:
         block, out = {**BLOCK, **changes}, folder / "bags.parquet"
@@ -319,8 +319,8 @@ def of_stage(tmp_path_factory):
             out=out,
             tracks=tracks,
         )
-        assert tables.read_params(out) == block
-        return tables.read_frame(out, "bags", truth=True)
+        assert schemas.read_params(out) == block
+        return schemas.read_frame(out, "bags", truth=True)
 
     return made
 
@@ -495,7 +495,7 @@ def test_bags_of_noisy_tracklets(rows, per_bag, parts, cap, majority, seed):
         "majority": majority,
     }
     made = bag_tracks(tracks, **options)
-    tables.conform(made, "bags")
+    schemas.conform(made, "bags")
     assert equal(made, bag_tracks(tracks.sample(frac=1, random_state=seed), **options))
     about = tracks.set_index("image")
     pieces = {
@@ -561,7 +561,7 @@ def test_tracks_that_cannot_be_bagged_are_refused(change, options, message):
 
 def test_the_stage_takes_tracks_and_names_them_after_their_majority(of_stage, tmp_path: Path):
     path = tmp_path / "tracks.parquet"
-    tables.write(path, "tracks", tracks_of([[3, 4, 4], [9, 8, 8, 9], [0, 7]]), {})
+    schemas.write(path, "tracks", tracks_of([[3, 4, 4], [9, 8, 8, 9], [0, 7]]), {})
     one = {"tracklets_per_bag": [1, 1]}
     assert sorted(labels_of(of_stage(path, **one))) == [[3, 4], [7], [8, 9]]
     named = of_stage(path, **one, majority=True, noise={"rfm": 1.7})

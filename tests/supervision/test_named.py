@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from weakreid import tables
+from weakreid.artifacts import schemas
 from weakreid.datasets.names import WINDOW_COLUMNS
 from weakreid.errors import ReidError
 from weakreid.stages import named_bags as stage
@@ -71,7 +71,7 @@ def test_columns_are_those_that_crops_writes() -> None:
 
 def test_bags_of_windows() -> None:
     made = named.named_bags(WINDOWS, *dataset(), seed=1, max_frames=None)
-    tables.conform(made, "bags")
+    schemas.conform(made, "bags")
     assert made["bag_id"].tolist() == [0, 1]
     assert made["camera_id"].tolist() == [1, 1]
     assert [labels.tolist() for labels in made["labels"]] == [[1, 2], [4]]
@@ -109,7 +109,7 @@ def test_capped_bags(spans: list[tuple[int, int]], cap: int, seed: int) -> None:
             assert (np.diff(kept) > 0).all()
     # neither the order of rows nor another window changes a bag
     again = named.named_bags(rows, tracklets[::-1], frames[::-1], **options)
-    assert tables.conform(again, "bags").equals(tables.conform(made, "bags"))
+    assert schemas.conform(again, "bags").equals(schemas.conform(made, "bags"))
     last = named.named_bags(rows[-1:], tracklets, frames, **options)
     assert last["frames"].iloc[0].tolist() == made["frames"].iloc[-1].tolist()
 
@@ -136,8 +136,8 @@ def test_stage(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "videos.csv"
     path.write_text(f"{HEADER}\nhall,1,8,1,1 2,0 1\nyard,1,4,2,,2\nhall,99,99,1,1,\n")
     tracklets, frames = dataset()
-    tables.write(tmp_path / "tracklets.parquet", "tracklets", tracklets, {})
-    tables.write(tmp_path / "frames.parquet", "frames", frames, {})
+    schemas.write(tmp_path / "tracklets.parquet", "tracklets", tracklets, {})
+    schemas.write(tmp_path / "frames.parquet", "frames", frames, {})
     stage.main(
         tracklets=tmp_path / "tracklets.parquet",
         frames=tmp_path / "frames.parquet",
@@ -145,7 +145,7 @@ def test_stage(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         params=json.dumps({"seed": 1, "max_frames": 3}),
         out=tmp_path / "bags.parquet",
     )
-    made = tables.read_frame(tmp_path / "bags.parquet", "bags", truth=True)
+    made = schemas.read_frame(tmp_path / "bags.parquet", "bags", truth=True)
     assert made["labels"].iloc[0].tolist() == [1, 2]
     assert len(made["frames"].iloc[0]) == len(made["truth_frame_persons"].iloc[0]) == 6
     said = capsys.readouterr()

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from weakreid import tables
+from weakreid.artifacts import schemas
 from weakreid.datasets import mars
 from weakreid.errors import ReidError
 from weakreid.stages import noise as stage
@@ -95,7 +95,7 @@ def test_what_was_asked_comes_back_and_no_frame_is_lost(rows, rfm, rsw, observed
         assert "\n" not in str(error)
         assert re.search(r"asks for|no distribution over", str(error))
         return
-    tables.conform(made, "tracks")
+    schemas.conform(made, "tracks")
     paths = in_time_order(tracklets, frames)
 
     # the nearest that whole numbers allow
@@ -273,7 +273,7 @@ def test_clean_takes_the_tracklets_as_they_are():
     frames.loc[:2, "truth_person_id"] = [1, 2, 0]
     frames.loc[3:4, "truth_person_id"] = 0
     made = noise.clean(tracklets.sample(frac=1, random_state=0), frames.sample(frac=1))
-    tables.conform(made, "tracks")
+    schemas.conform(made, "tracks")
     assert made["image"].tolist() == frames["image"][:9].tolist()
     assert made["tracklet_id"].tolist() == [0, 0, 0, 1, 1, 2, 2, 2, 2]
     assert made["source_id"].equals(made["tracklet_id"])
@@ -298,10 +298,10 @@ def test_tracklets_of_nobody_have_no_rates():
 def of_stage(tmp_path: Path):
     """Run the stage; return its table and its summary."""
     tracklets, frames = dataset(crowd(20, 2))
-    tables.write(tmp_path / "tracklets.parquet", "tracklets", tracklets, {})
-    tables.write(tmp_path / "frames.parquet", "frames", frames.assign(file="x.jpg"), {})
+    schemas.write(tmp_path / "tracklets.parquet", "tracklets", tracklets, {})
+    schemas.write(tmp_path / "frames.parquet", "frames", frames.assign(file="x.jpg"), {})
     seen = {"sequence": "", "measure": "persons_per_tracklet", "number": [1, 2], "count": [3, 1]}
-    tables.write(tmp_path / "observed.parquet", "id_counts", pd.DataFrame(seen), {})
+    schemas.write(tmp_path / "observed.parquet", "id_counts", pd.DataFrame(seen), {})
 
     def run(observed: bool = False, **changes: Any) -> tuple[pd.DataFrame, dict[str, Any]]:
         block = {"rfm": 1.7, "rsw": 1.2, "distribution": "fitted", "seed": 1, **changes}
@@ -313,9 +313,9 @@ def of_stage(tmp_path: Path):
             summary=tmp_path / "summary.json",
             observed=tmp_path / "observed.parquet" if observed else None,
         )
-        assert tables.read_params(tmp_path / "tracks.parquet") == block
+        assert schemas.read_params(tmp_path / "tracks.parquet") == block
         summary = json.loads((tmp_path / "summary.json").read_text())
-        return tables.read_frame(tmp_path / "tracks.parquet", "tracks", truth=True), summary
+        return schemas.read_frame(tmp_path / "tracks.parquet", "tracks", truth=True), summary
 
     return run
 

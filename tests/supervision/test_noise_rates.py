@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from weakreid import tables
+from weakreid.artifacts import schemas
 from weakreid.errors import ReidError
 from weakreid.stages import noise_rates as stage
 from weakreid.supervision.noise_rates import id_counts, noise_rates, pooled
@@ -95,7 +95,7 @@ def test_both_rates_count_the_same_pairs_and_pooling_adds_them(sequences, min_ru
     assert together.rsw == pytest.approx(pairs / sum(own.tracklets for own in found))
     assert together.rfm == pytest.approx(pairs / sum(own.persons for own in found))
     assert together.boxes == sum(own.boxes for own in found)
-    counts = tables.conform(id_counts(found), "id_counts").to_pandas()
+    counts = schemas.conform(id_counts(found), "id_counts").to_pandas()
     for name in ("", *(own.sequence for own in found)):
         rows = counts[(counts["sequence"] == name) & (counts["measure"] == "persons_per_tracklet")]
         own = together if name == "" else found[int(name)]
@@ -179,7 +179,7 @@ def test_the_stage_measures_files(sequences, tmp_path: Path):
     assert found["pooled"]["rfm"] == 1.75
     assert found["pooled"]["persons_per_tracklet"] == {"1": 3, "2": 2}
     assert found["static"] == {**one, "sequence": ""}
-    counts = tables.read_frame(out["distribution"], "id_counts")
+    counts = schemas.read_frame(out["distribution"], "id_counts")
     assert counts["sequence"].unique().tolist() == ["one", "two", ""]
     text = out["markdown"].read_text()
     assert text.startswith("# toy\n")

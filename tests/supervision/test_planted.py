@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from weakreid import tables
+from weakreid.artifacts import schemas
 from weakreid.errors import ReidError
 from weakreid.supervision.planted import plant
 
@@ -35,7 +35,7 @@ def labels_of(bags: pd.DataFrame) -> dict[int, list[int]]:
 
 
 def same(one: pd.DataFrame, other: pd.DataFrame) -> bool:
-    return tables.conform(one, "bags").equals(tables.conform(other, "bags"))
+    return schemas.conform(one, "bags").equals(schemas.conform(other, "bags"))
 
 
 people = st.lists(st.sets(st.integers(1, 9), min_size=1, max_size=4).map(sorted), min_size=4)

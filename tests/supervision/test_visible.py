@@ -4,11 +4,11 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
+from weakreid.config.whole.whole import Method
 
-from weakreid import tables
-from weakreid.config import Method
+from weakreid.artifacts import schemas
 from weakreid.errors import ReidError
-from weakreid.supervision import visible
+from weakreid.supervision import views
 
 BAGS: dict[str, list[Any]] = {
     "bag_id": [0, 1, 2, 3],
@@ -24,7 +24,7 @@ BAGS: dict[str, list[Any]] = {
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    tables.write(tmp_path / "bags.parquet", "bags", BAGS, {})
+    schemas.write(tmp_path / "bags.parquet", "bags", BAGS, {})
     return tmp_path / "bags.parquet"
 
 
@@ -33,7 +33,7 @@ def lists(column: Any) -> list[list[int]]:
 
 
 def test_images_and_who_is_in_the_video(path: Path) -> None:
-    found = visible.read_bags(path, "frames")
+    found = views.read_bags(path, "frames")
     assert list(found.columns) == ["frames", "labels"]
     assert lists(found["frames"]) == [[10, 11, 12], [14, 15]]
     assert lists(found["labels"]) == [[1, 2], [2]]
@@ -41,33 +41,33 @@ def test_images_and_who_is_in_the_video(path: Path) -> None:
 
 
 def test_the_same_and_which_images_a_tracker_joined(path: Path) -> None:
-    found = visible.read_bags(path, "tracklets")
+    found = views.read_bags(path, "tracklets")
     assert list(found.columns) == ["frames", "labels", "frame_tracklets"]
     assert lists(found["frame_tracklets"]) == [[4, 4, 5], [7, 7]]
 
 
 def test_every_setting_of_a_method_has_its_columns() -> None:
-    assert set(visible.COLUMNS) == set(get_args(Method.model_fields["instances"].annotation))
+    assert set(views.COLUMNS) == set(get_args(Method.model_fields["instances"].annotation))
 
 
-@pytest.mark.parametrize("setting", visible.COLUMNS)
+@pytest.mark.parametrize("setting", views.COLUMNS)
 def test_no_setting_shows_the_truth_the_camera_or_a_tracklet_s_list(setting: str) -> None:
-    shown = set(visible.COLUMNS[setting])
-    assert shown <= set(tables.SCHEMAS["bags"].names)
+    shown = set(views.COLUMNS[setting])
+    assert shown <= set(schemas.SCHEMAS["bags"].names)
     assert not shown & {"bag_id", "camera_id", "tracklet_ids", "truth_frame_persons"}
     assert not [name for name in shown if name.startswith("truth_")]
 
 
 def test_a_setting_that_nobody_knows(path: Path) -> None:
     with pytest.raises(ReidError) as caught:
-        visible.read_bags(path, "one_shot")
+        views.read_bags(path, "one_shot")
     assert str(caught.value) == "setting 'one_shot' is unknown; choose frames, tracklets"
 
 
 def test_a_file_that_holds_no_bags(path: Path, tmp_path: Path) -> None:
     with pytest.raises(ReidError, match="no such file; run the stage that makes it"):
-        visible.read_bags(tmp_path / "none.parquet", "frames")
+        views.read_bags(tmp_path / "none.parquet", "frames")
     other = tmp_path / "history.parquet"
-    tables.write(other, "history", {"epoch": [], "step": [], "term": [], "value": []}, {})
+    schemas.write(other, "history", {"epoch": [], "step": [], "term": [], "value": []}, {})
     with pytest.raises(ReidError, match="holds history, expected bags"):
-        visible.read_bags(other, "frames")
+        views.read_bags(other, "frames")

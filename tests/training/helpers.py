@@ -20,9 +20,9 @@ import torch
 from lightning_fabric import Fabric
 from lightning_fabric.plugins.environments import LightningEnvironment
 
-from weakreid import tables
+from weakreid.artifacts import schemas
+from weakreid.artifacts.image_store import write_store
 from weakreid.console import run_stage
-from weakreid.images import write_store
 from weakreid.seeding import numpy_generator
 from weakreid.stages import train
 from weakreid.training import checkpoint, devices
@@ -59,7 +59,7 @@ def make_bags(path: Path) -> None:
         "labels": labels,
         "truth_frame_persons": persons,
     }
-    tables.write(path, "bags", data, {})
+    schemas.write(path, "bags", data, {})
 
 
 def make_data(folder: Path) -> Path:

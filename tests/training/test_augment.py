@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.training.helpers import make_images
 
-from weakreid.images import ImageStore
+from weakreid.artifacts.image_store import ImageStore
 from weakreid.seeding import numpy_generator
 from weakreid.training.augment import ERASE_AREA, augment, erasing_rectangle, random_cuts
-from weakreid.training.pictures import Pictures
+from weakreid.training.images import Pictures
 
 FILL = (123.675, 116.28, 103.53)
 COLOUR = np.array([124, 116, 104], np.uint8)

@@ -7,14 +7,14 @@ import pytest
 import torch
 from tests.training.helpers import HEIGHT, WIDTH, make_images, settings_put_back
 
+from weakreid.artifacts.image_store import ImageStore
 from weakreid.errors import ReidError
-from weakreid.images import ImageStore
-from weakreid.losses import cpal
+from weakreid.losses.bags import cpal
 from weakreid.models.backbones import preprocess
 from weakreid.models.reid import Heads
 from weakreid.training.bag_task import BagTask, bags_of, check_learnable
 from weakreid.training.devices import fabric_for
-from weakreid.training.pictures import Pictures
+from weakreid.training.images import Pictures
 from weakreid.training.sampling import BagBatches
 
 MEAN, STD = (120.0, 110.0, 100.0), (60.0, 60.0, 60.0)

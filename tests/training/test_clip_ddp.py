@@ -12,7 +12,7 @@ from tests.training.helpers import make_images, settings_put_back
 from tests.training.test_clip_task import ALL_LOSSES, clips_of, heads_of, task_of
 from tests.training.test_ddp import free_port
 
-from weakreid.images import ImageStore
+from weakreid.artifacts.image_store import ImageStore
 
 WAYS: dict[str, dict[str, Any]] = {
     "groups": {},

@@ -10,7 +10,7 @@ import pytest
 from tests.training.helpers import history_rows
 from tests.training.test_clip_task import clip_method, learn_here, make_clips
 
-from weakreid import tables
+from weakreid.artifacts import schemas
 from weakreid.seeding import numpy_generator
 
 # said here again: a column that the stage came to read would change no weights there
@@ -40,11 +40,11 @@ def with_changed(
 ) -> Path:
     """Train with one of the tables changed."""
     name = "labels" if option == "attributes" else option
-    rows = tables.read_frame(data / f"{name}.parquet", KINDS[option], truth=True)
+    rows = schemas.read_frame(data / f"{name}.parquet", KINDS[option], truth=True)
     changed = change(rows.copy())
     assert not changed.equals(rows)
     path = out.parent / f"{name}.parquet"
-    tables.write(path, KINDS[option], changed, {})
+    schemas.write(path, KINDS[option], changed, {})
     return learn_here(data, out, SHORT, **{option: path})
 
 

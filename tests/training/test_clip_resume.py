@@ -12,7 +12,7 @@ from tests.training.test_clip_task import (
     make_clips,
 )
 
-from weakreid import tables
+from weakreid.artifacts import schemas
 
 SHORT = clip_method(schedule__epochs=3, schedule__steps_per_epoch=2)
 
@@ -48,7 +48,7 @@ def test_a_checkpoint_of_other_labels_is_not_used(data, tmp_path, capsys):
     rows = attribute_rows()
     rows["label"] = rows["label"].where(rows["label"] < 0, 1 - rows["label"])
     path = tmp_path / "labels.parquet"
-    tables.write(path, "attribute_labels", rows, {})
+    schemas.write(path, "attribute_labels", rows, {})
     learn_here(data, tmp_path, short, attributes=path)
     said = capsys.readouterr().err
     assert "a checkpoint of another config, code or input; training starts anew" in said

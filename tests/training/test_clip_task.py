@@ -21,12 +21,12 @@ from tests.training.helpers import (
     stopped_after,
 )
 
-from weakreid import tables
+from weakreid.artifacts import schemas
+from weakreid.artifacts.image_store import ImageStore, write_store
 from weakreid.errors import ReidError
-from weakreid.images import ImageStore, write_store
-from weakreid.losses import attribute_groups
+from weakreid.losses.attributes import groups
 from weakreid.losses.clips import attention, center, identity, osm, triplet
-from weakreid.losses.clips.seen import Clips
+from weakreid.losses.clips.views import Clips
 from weakreid.models.aggregations.attention import Attention
 from weakreid.models.aggregations.average import Average
 from weakreid.models.aggregations.groups import AttributeGroups
@@ -43,7 +43,7 @@ from weakreid.training.clip_task import (
     attribute_labels,
     labelled_tracklets,
 )
-from weakreid.training.pictures import Pictures
+from weakreid.training.images import Pictures
 
 PLAIN = {"flip": 0.0, "pad": 0, "erase": 0.0}
 PERSONS = 6
@@ -112,9 +112,9 @@ def make_clips(folder: Path) -> Path:
         "image": np.arange(len(persons)),
         "truth_person_id": persons,
     }
-    tables.write(folder / "tracklets.parquet", "tracklets", rows, {})
-    tables.write(folder / "frames.parquet", "frames", frames, {})
-    tables.write(folder / "labels.parquet", "attribute_labels", attribute_rows(), {})
+    schemas.write(folder / "tracklets.parquet", "tracklets", rows, {})
+    schemas.write(folder / "frames.parquet", "frames", frames, {})
+    schemas.write(folder / "labels.parquet", "attribute_labels", attribute_rows(), {})
     return folder
 
 
@@ -402,7 +402,7 @@ def test_the_loss_is_the_sum_of_its_terms(store):
     logits = heads(merged.descriptors).logits
     ids = torch.nn.functional.cross_entropy(logits, batch.persons, label_smoothing=0.1)
     labels = {group: of[batch.persons] for group, of in LABELS.items()}
-    seen = attribute_groups.loss(merged.attributes, labels)
+    seen = groups.loss(merged.attributes, labels)
     torch.testing.assert_close(total, ids + 0.5 * seen)
     torch.testing.assert_close(terms["identity"], ids)
     torch.testing.assert_close(terms["attributes"], seen)
@@ -601,12 +601,12 @@ def test_every_model_trains_and_describes(data, tmp_path, name):
     assert about["aggregation"] == values["aggregation"]
     assert about["persons"] == [1, 2, 3, 4]
     describe_here(data, out)
-    features = tables.read(out / "features.parquet", "features").to_pandas()
+    features = schemas.read(out / "features.parquet", "features").to_pandas()
     assert features["tracklet_id"].tolist() == [32, 35, 38, 41, 44]
     found = np.stack(features["feature"])
     assert found.shape == (5, {"rnn": 10, "tricks": 512}.get(name, 12))
     np.testing.assert_allclose(np.linalg.norm(found, axis=1), 1, atol=1e-5)
-    weights = tables.read_frame(out / "weights.parquet", "frame_weights")
+    weights = schemas.read_frame(out / "weights.parquet", "frame_weights")
     groups = {"shoes", "attach"} if name.startswith("apart") else {"all"}
     assert set(weights["group"]) == groups
     sums = weights.groupby(["tracklet_id", "clip", "group"])["weight"].agg(["sum", "size"])
@@ -631,11 +631,11 @@ def test_all_frames_of_a_tracklet_are_in_its_clips(data, tmp_path):
     values = clip_method(aggregation=NO_ATTRIBUTES, schedule__epochs=0)
     every = json.dumps({**DESCRIBED, "test": "all"})
     out = describe_here(data, learn_here(data, tmp_path, values), params=every)
-    features = tables.read_frame(out / "features.parquet", "features", ["tracklet_id", "image"])
+    features = schemas.read_frame(out / "features.parquet", "features", ["tracklet_id", "image"])
     # of 9, 2, 4, 5 and 3 frames
     assert features["tracklet_id"].value_counts().sort_index().tolist() == [3, 1, 1, 2, 1]
-    weights = tables.read_frame(out / "weights.parquet", "frame_weights")
-    frames = tables.read_frame(data / "frames.parquet", "frames", ["tracklet_id", "position"])
+    weights = schemas.read_frame(out / "weights.parquet", "frame_weights")
+    frames = schemas.read_frame(data / "frames.parquet", "frames", ["tracklet_id", "position"])
     searched = frames[frames["tracklet_id"] >= 32]
     assert set(zip(weights["tracklet_id"], weights["position"], strict=True)) == set(
         zip(searched["tracklet_id"], searched["position"], strict=True)
@@ -651,7 +651,7 @@ def test_an_untrained_network_is_averaged(data, tmp_path):
     values = clip_method(aggregation=NO_ATTRIBUTES, model__embedding="none", schedule__epochs=0)
     out = describe_here(data, learn_here(data, tmp_path, values))
     assert history_rows(out / "history.parquet") == []
-    features = tables.read(out / "features.parquet", "features").to_pandas()
+    features = schemas.read(out / "features.parquet", "features").to_pandas()
     assert len(features["feature"][0]) == 512
 
 
@@ -684,12 +684,12 @@ def test_pictures_may_be_larger_than_what_is_cut_out_of_them(data, tmp_path):
     out = describe_here(data, learn_here(data, tmp_path / "cut", values))
     tensors, about = load_weights(out / "model.safetensors")
     model = restore_clip_model(about, part_of(tensors, "model"), part_of(tensors, "heads")).eval()
-    weights = tables.read_frame(out / "weights.parquet", "frame_weights")
+    weights = schemas.read_frame(out / "weights.parquet", "frame_weights")
     rows = weights[weights["group"] == "shoes"]["image"].to_numpy()[:4]
     with ImageStore(data / "images.arrow") as store, torch.inference_mode():
         whole = store.batch(rows, 32, 16)
         descriptors, _ = model.describe(torch.from_numpy(whole[:, 4:28, 2:14].copy()))
-    found = tables.read(out / "features.parquet", "features").to_pandas()["feature"][0]
+    found = schemas.read(out / "features.parquet", "features").to_pandas()["feature"][0]
     np.testing.assert_allclose(found, descriptors[0].numpy(), atol=1e-5)
     values = clip_method(batch__cache_mb=64, **SHORT)
     values["image"]["resized"] = [40, 20]
@@ -727,7 +727,7 @@ def test_labels_that_do_not_fit_are_refused(
     data, tmp_path, change: Callable[[pd.DataFrame], pd.DataFrame], message
 ):
     path = tmp_path / "labels.parquet"
-    tables.write(path, "attribute_labels", change(attribute_rows()), {})
+    schemas.write(path, "attribute_labels", change(attribute_rows()), {})
     with pytest.raises(ReidError, match=message):
         learn_here(data, tmp_path, clip_method(), attributes=path)
 
@@ -749,6 +749,6 @@ def test_a_model_of_frames_has_no_clips(data, tmp_path):
 def test_a_split_without_anything_to_search_is_refused(data, tmp_path):
     out = learn_here(data, tmp_path, clip_method(aggregation=NO_ATTRIBUTES, schedule__epochs=0))
     path = tmp_path / "tracklets.parquet"
-    tables.write(path, "tracklets", tracklet_rows().assign(split="train"), {})
+    schemas.write(path, "tracklets", tracklet_rows().assign(split="train"), {})
     with pytest.raises(ReidError, match="no tracklet to describe"):
         describe_here(data, out, tracklets=path)

@@ -27,12 +27,12 @@ from tests.training.helpers import (
     start,
 )
 
-from weakreid import tables
-from weakreid.images import ImageStore
-from weakreid.losses import cpal
+from weakreid.artifacts import schemas
+from weakreid.artifacts.image_store import ImageStore
+from weakreid.losses.bags import cpal
 from weakreid.models.reid import Heads
 from weakreid.training.bag_task import BagTask, bags_of
-from weakreid.training.pictures import Pictures
+from weakreid.training.images import Pictures
 
 STEPS = 3
 
@@ -62,7 +62,7 @@ def steps_of(data: Path, out: Path, loss: str, instances: str, fabric: Fabric) -
     fabric.launch()
     torch.set_num_threads(1)
     base = importlib.import_module(f"weakreid.losses.{loss}")
-    rows = tables.read_frame(data / "bags.parquet", "bags", ["frames", "labels"])
+    rows = schemas.read_frame(data / "bags.parquet", "bags", ["frames", "labels"])
     # 6, 3 or 2 tracklets in a bag: the processes' shares differ
     tracklets = [
         np.arange(len(frames)) // (1 + bag % 3) for bag, frames in enumerate(rows["frames"])

@@ -13,11 +13,11 @@ from tests.training.helpers import (
     settings_put_back,
 )
 
+from weakreid.artifacts.image_store import ImageStore
+from weakreid.artifacts.schemas import read_frame
 from weakreid.errors import ReidError
-from weakreid.images import ImageStore
 from weakreid.models.backbones import build, preprocess
 from weakreid.models.reid import ReidModel
-from weakreid.tables import read_frame
 from weakreid.training import frozen
 from weakreid.training.devices import fabric_for
 from weakreid.training.frozen import frozen_maps

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from tests.training.helpers import history_rows, make_data, method, run_here
 
-from weakreid import tables
+from weakreid.artifacts import schemas
 from weakreid.errors import ReidError
 from weakreid.seeding import numpy_generator
 from weakreid.training.bag_task import BagTask
@@ -69,12 +69,12 @@ def shuffled(column: pd.Series, *, within: bool) -> list[np.ndarray]:
 
 def changed_bags(data: Path, folder: Path, change: Callable[[pd.DataFrame], None]) -> Path:
     """Return the bags changed, in a file of their own."""
-    rows = tables.read_frame(data / "bags.parquet", "bags", truth=True)
+    rows = schemas.read_frame(data / "bags.parquet", "bags", truth=True)
     change(rows)
     path = folder / "bags.parquet"
-    tables.write(path, "bags", rows, {})
-    assert not tables.read(path, "bags", truth=True).equals(
-        tables.read(data / "bags.parquet", "bags", truth=True)
+    schemas.write(path, "bags", rows, {})
+    assert not schemas.read(path, "bags", truth=True).equals(
+        schemas.read(data / "bags.parquet", "bags", truth=True)
     )
     return path
 
@@ -83,7 +83,7 @@ def hidden_changed(setting: str) -> Callable[[pd.DataFrame], None]:
     """Return what changes everything that a setting hides."""
 
     def change(rows: pd.DataFrame) -> None:
-        hidden = set(tables.SCHEMAS["bags"].names) - set(VISIBLE[setting])
+        hidden = set(schemas.SCHEMAS["bags"].names) - set(VISIBLE[setting])
         changes: dict[str, Any] = {
             "bag_id": rows["bag_id"].to_numpy()[::-1] + 100,
             "camera_id": 1 + np.arange(len(rows)) % 3,

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from tests.training.helpers import make_bags, method, run_here
 
-from weakreid import tables
+from weakreid.artifacts import schemas
 from weakreid.errors import ReidError
 from weakreid.stages import train
 
@@ -61,9 +61,9 @@ def nothing_built(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_refused_before_anything_is_computed(case: str, tmp_path: Path, nothing_built) -> None:
     change, changes, message = REFUSED[case]
     make_bags(tmp_path / "bags.parquet")
-    rows = tables.read_frame(tmp_path / "bags.parquet", "bags", truth=True)
+    rows = schemas.read_frame(tmp_path / "bags.parquet", "bags", truth=True)
     change(rows)
-    tables.write(tmp_path / "bags.parquet", "bags", rows, {})
+    schemas.write(tmp_path / "bags.parquet", "bags", rows, {})
     with pytest.raises(ReidError, match=message) as caught:
         # there are no pictures
         run_here(tmp_path, tmp_path / "out", method(**changes))
@@ -92,13 +92,13 @@ def test_bags_that_can_be_learnt_from(changes, said, tmp_path, monkeypatch, caps
 
     monkeypatch.setattr(train, "build_network", begin)
     make_bags(tmp_path / "bags.parquet")
-    rows = tables.read_frame(tmp_path / "bags.parquet", "bags", truth=True)
+    rows = schemas.read_frame(tmp_path / "bags.parquet", "bags", truth=True)
     if said:
         short = rows.iloc[0].to_dict() | {"bag_id": 8, "frames": [1, 2], "frame_tracklets": [1, 1]}
         rows.loc[len(rows)] = short
     if "cpal__weight" in changes:
         one_person_each(rows)
-    tables.write(tmp_path / "bags.parquet", "bags", rows, {})
+    schemas.write(tmp_path / "bags.parquet", "bags", rows, {})
     with pytest.raises(Begun):
         run_here(tmp_path, tmp_path / "out", method(**changes))
     assert capsys.readouterr().err == said

@@ -10,9 +10,9 @@ from tests.training.test_bag_task import FRAMES, TRACKLETS, World, task_of
 from tests.training.tracklet_helpers import learn_here, make_tracklets, tracklet_method
 
 import weakreid
-from weakreid import tables
+from weakreid.artifacts import schemas
+from weakreid.artifacts.image_store import ImageStore
 from weakreid.errors import ReidError
-from weakreid.images import ImageStore
 from weakreid.stages import clip_features, features
 from weakreid.training.checkpoint import load_weights, part_of
 
@@ -83,7 +83,7 @@ def test_so_it_is_without_labels(tracklets, tmp_path):
     clips = {"frames": 2, "sampling": "consecutive"}
     seen = learn_here(tracklets, tmp_path / "clips", {**values, "clips": clips})
     assert same_network(seen, plain)
-    labels = [tables.read_frame(of / "clusters.parquet", "clusters") for of in (plain, seen)]
+    labels = [schemas.read_frame(of / "clusters.parquet", "clusters") for of in (plain, seen)]
     assert labels[0].equals(labels[1])
 
 

@@ -18,10 +18,10 @@ from tests.training.tracklet_helpers import (
     words_of,
 )
 
-from weakreid import tables
-from weakreid.images import ImageStore
+from weakreid.artifacts import schemas
+from weakreid.artifacts.image_store import ImageStore
+from weakreid.training.images import Pictures
 from weakreid.training.mean_net import mean_of
-from weakreid.training.pictures import Pictures
 from weakreid.training.pseudo_labels import Associating
 from weakreid.training.tracklet_task import TrackletTask
 
@@ -127,7 +127,7 @@ def test_two_processes_run_the_stage(tmp_path):
         path.name for path in alone.iterdir()
     }
     found, expected = (
-        tables.read_frame(folder / "clusters.parquet", "clusters")
+        schemas.read_frame(folder / "clusters.parquet", "clusters")
         for folder in (tmp_path / "two", alone)
     )
     assert found.equals(expected)

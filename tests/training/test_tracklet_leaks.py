@@ -11,7 +11,7 @@ import pytest
 from tests.training.helpers import history_rows
 from tests.training.tracklet_helpers import learn_here, make_tracklets, tracklet_method
 
-from weakreid import tables
+from weakreid.artifacts import schemas
 from weakreid.seeding import numpy_generator
 from weakreid.stages import train_tracklets
 
@@ -32,12 +32,12 @@ def trained(data, tmp_path_factory) -> Path:
 
 
 def changed_tracks(data: Path, folder: Path, change: Callable[[pd.DataFrame], None]) -> Path:
-    rows = tables.read_frame(data / "tracks.parquet", "tracks", truth=True)
+    rows = schemas.read_frame(data / "tracks.parquet", "tracks", truth=True)
     before = rows.copy()
     change(rows)
     assert not rows.equals(before)
     path = folder / "tracks.parquet"
-    tables.write(path, "tracks", rows, {})
+    schemas.write(path, "tracks", rows, {})
     return path
 
 

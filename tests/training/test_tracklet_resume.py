@@ -65,13 +65,13 @@ def test_killed_when_all_epochs_are_done_measures_all_of_them(data, whole, tmp_p
 
 
 def test_a_checkpoint_of_other_tracklets_is_not_used(data, tmp_path, capsys):
-    from weakreid import tables
+    from weakreid.artifacts import schemas
 
     short = tracklet_method(schedule__epochs=1, schedule__steps_per_epoch=1)
     learn_interrupted(data, tmp_path, short, 1)
-    rows = tables.read_frame(data / "tracks.parquet", "tracks", truth=True)
+    rows = schemas.read_frame(data / "tracks.parquet", "tracks", truth=True)
     path = tmp_path / "tracks.parquet"
-    tables.write(path, "tracks", rows.iloc[:-1], {})
+    schemas.write(path, "tracks", rows.iloc[:-1], {})
     learn_here(data, tmp_path, short, tracks=path)
     said = capsys.readouterr().err
     assert "a checkpoint of another config, code or input; training starts anew" in said

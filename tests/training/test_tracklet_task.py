@@ -20,18 +20,18 @@ from tests.training.helpers import (
 )
 from tests.training.tracklet_helpers import learn_here, make_tracklets, tracklet_method
 
-from weakreid import tables
+from weakreid.artifacts import schemas
+from weakreid.artifacts.image_store import ImageStore
 from weakreid.clustering import association
 from weakreid.errors import ReidError
-from weakreid.images import ImageStore
-from weakreid.losses import tmc
+from weakreid.losses.tracklets import tmc
 from weakreid.models.backbones import preprocess
 from weakreid.models.build import restore_model
 from weakreid.seeding import numpy_generator
 from weakreid.training import pseudo_labels
 from weakreid.training.checkpoint import load_weights, part_of
+from weakreid.training.images import Pictures
 from weakreid.training.mean_net import mean_of
-from weakreid.training.pictures import Pictures
 from weakreid.training.pseudo_labels import Associating, associate, quality_rows
 from weakreid.training.tracklet_sampling import chunk_of, cluster_batches, repeated
 from weakreid.training.tracklet_task import TrackletTask, steps_of, tracklets_of
@@ -490,7 +490,7 @@ def test_the_stage_writes_what_it_says(data, tmp_path):
     assert about["heads"] == about["persons"] == []
     network = restore_model(about["model"], part_of(tensors, "model"))
     assert network.dimension == 512
-    clusters = tables.read_frame(tmp_path / "clusters.parquet", "clusters")
+    clusters = schemas.read_frame(tmp_path / "clusters.parquet", "clusters")
     assert clusters["tracklet_id"].tolist() == list(range(24))
     assert clusters["label"].min() >= -1
     rows = history_rows(tmp_path / "history.parquet")
@@ -520,20 +520,20 @@ def test_no_epoch_describes_and_associates_the_untrained_network(data, tmp_path)
     assert {row[2] for row in rows} == {"clusters", "unclustered", "eps", "nmi", "ari", "purity"}
     assert {row[:2] for row in rows} == {(0, 0)}
     assert (tmp_path / "model.safetensors").exists()
-    assert len(tables.read_frame(tmp_path / "clusters.parquet", "clusters")) == 24
+    assert len(schemas.read_frame(tmp_path / "clusters.parquet", "clusters")) == 24
 
 
 def test_no_epoch_of_a_single_tracklet(data, tmp_path):
-    rows = tables.read_frame(data / "tracks.parquet", "tracks", truth=True)
+    rows = schemas.read_frame(data / "tracks.parquet", "tracks", truth=True)
     path = tmp_path / "tracks.parquet"
-    tables.write(path, "tracks", rows[rows["tracklet_id"] == 0], {})
+    schemas.write(path, "tracks", rows[rows["tracklet_id"] == 0], {})
     learn_here(data, tmp_path / "out", tracklet_method(schedule__epochs=0), tracks=path)
     rows = [row[2:] for row in history_rows(tmp_path / "out" / "history.parquet")]
     # no eps follows from it
     assert rows == [
         ("clusters", 0), ("unclustered", 100), ("nmi", 0), ("ari", 0), ("purity", 0)
     ]  # fmt: skip
-    found = tables.read_frame(tmp_path / "out" / "clusters.parquet", "clusters")
+    found = schemas.read_frame(tmp_path / "out" / "clusters.parquet", "clusters")
     assert found["label"].tolist() == [-1]
 
 
@@ -551,9 +551,9 @@ def test_maps_kept_change_nothing_but_the_time(data, tmp_path):
 
 
 def test_tracklets_of_nobody_known_are_learnt_from_and_not_measured(data, tmp_path):
-    rows = tables.read_frame(data / "tracks.parquet", "tracks", truth=True)
+    rows = schemas.read_frame(data / "tracks.parquet", "tracks", truth=True)
     path = tmp_path / "tracks.parquet"
-    tables.write(path, "tracks", rows.assign(truth_person_id=-1), {})
+    schemas.write(path, "tracks", rows.assign(truth_person_id=-1), {})
     learn_here(data, tmp_path / "out", tracklet_method(**SHORT), tracks=path)
     terms = {row[2] for row in history_rows(tmp_path / "out" / "history.parquet")}
     assert "loss" in terms

@@ -34,19 +34,19 @@ from tests.training.transfer_helpers import (
     write_pictures,
 )
 
-from weakreid import tables
+from weakreid.artifacts import schemas
+from weakreid.artifacts.image_store import ImageStore, write_store
 from weakreid.errors import ReidError
-from weakreid.images import ImageStore, write_store
-from weakreid.losses.attribute_bce import bce
-from weakreid.losses.mmd import mmd
+from weakreid.losses.attributes.bce import bce
+from weakreid.losses.attributes.mmd import mmd
 from weakreid.models.attribute_head import attribute_head, restore_head
 from weakreid.models.build import restore_model
-from weakreid.retrieval.votes import tracklet_means
+from weakreid.retrieval.attribute_votes import tracklet_means
 from weakreid.seeding import numpy_generator
 from weakreid.stages import attribute_votes
-from weakreid.supervision.visible import read_frames_only
+from weakreid.supervision.views import read_frames_only
 from weakreid.training.checkpoint import load_weights, part_of, save_weights
-from weakreid.training.pictures import Pictures
+from weakreid.training.images import Pictures
 from weakreid.training.transfer_task import Discrepancy, TransferTask, turns
 
 PLAIN = {"flip": 0.0, "pad": 0, "erase": 0.0}
@@ -405,11 +405,11 @@ def changed_target(data: Path, folder: Path, name: str, change: Any) -> Path:
     """Return a copy of the data in which one of the target's tables is changed."""
     shutil.copytree(data, folder)
     path = folder / "target" / f"{name}.parquet"
-    rows = tables.read_frame(path, name, truth=True)
+    rows = schemas.read_frame(path, name, truth=True)
     before = rows.copy()
     change(rows)
     assert not rows.equals(before)
-    tables.write(path, name, rows, {})
+    schemas.write(path, name, rows, {})
     return folder
 
 
@@ -522,12 +522,12 @@ def test_votes_are_of_every_tracklet_and_of_all_its_frames(data, trained, tmp_pa
         1,
         out,
     )
-    votes = tables.read_frame(out, "attribute_votes")
+    votes = schemas.read_frame(out, "attribute_votes")
     # tracklet 2 is nobody's
     assert votes["tracklet_id"].tolist() == [0, 1, 2, 3, 4]
     assert votes["person_id"].tolist() == [1, 2, 0, 3, 3]
     assert votes["frame_count"].tolist() == [3, 4, 2, 1, 2]
-    assert tables.read_params(out)["attributes"] == list(ATTRIBUTES)
+    assert schemas.read_params(out)["attributes"] == list(ATTRIBUTES)
     tensors, about = load_weights(trained / MODEL)
     network = restore_model(about["model"], part_of(tensors, "model")).eval()
     head = restore_head(part_of(tensors, "heads"))

@@ -12,8 +12,8 @@ import numpy as np
 import simplejpeg
 from tests.training.helpers import method, on_cpu_processes, settings_put_back, stopped_after
 
-from weakreid import tables
-from weakreid.images import write_store
+from weakreid.artifacts import schemas
+from weakreid.artifacts.image_store import write_store
 from weakreid.seeding import numpy_generator
 from weakreid.stages import train_tracklets
 
@@ -52,7 +52,7 @@ def make_tracklets(folder: Path) -> Path:
         "source_id": tracklets,
         "truth_person_id": 1 + persons,
     }
-    tables.write(folder / "tracks.parquet", "tracks", data, {})
+    schemas.write(folder / "tracks.parquet", "tracks", data, {})
     return folder
 
 

@@ -17,7 +17,7 @@ from tests.training.helpers import (
     stopped_after,
 )
 
-from weakreid import tables
+from weakreid.artifacts import schemas
 from weakreid.seeding import numpy_generator
 from weakreid.stages import transfer
 
@@ -52,7 +52,7 @@ def write_pictures(
         "person_id": np.arange(count) // 2,
         "labels": labels.tolist(),
     }
-    tables.write(path, "pictures", data, {"attributes": list(attributes)})
+    schemas.write(path, "pictures", data, {"attributes": list(attributes)})
 
 
 def make_target(folder: Path) -> Path:
@@ -70,7 +70,7 @@ def make_target(folder: Path) -> Path:
         "first_frame": first,
         "frame_count": counts,
     }
-    tables.write(folder / "tracklets.parquet", "tracklets", tracklets, {})
+    schemas.write(folder / "tracklets.parquet", "tracklets", tracklets, {})
     frames = {
         "tracklet_id": np.repeat(np.arange(len(counts)), counts),
         "position": np.concatenate([np.arange(count) for count in counts]),
@@ -78,7 +78,7 @@ def make_target(folder: Path) -> Path:
         "image": np.arange(total),
         "truth_person_id": np.repeat(persons, counts),
     }
-    tables.write(folder / "frames.parquet", "frames", frames, {})
+    schemas.write(folder / "frames.parquet", "frames", frames, {})
     return folder
 
 

@@ -32,7 +32,7 @@ from snakemake.logging import logger
 from snakemake.parser import parse
 from snakemake.settings.enums import Quietness
 
-from weakreid import config
+from weakreid.config.whole import whole
 
 Found = dict[str, list[dict[str, Any]]]
 
@@ -174,7 +174,7 @@ PREPARED: set[Hashable] = set()
 
 def prepare(targets: set[str], configfiles: tuple[str, ...]) -> None:
     """Do a dry run of the config as it is, once in a folder: forks know what was read in it."""
-    place = (Path.cwd(), configfiles, config.load)
+    place = (Path.cwd(), configfiles, whole.load)
     if place in PREPARED:
         return
     PREPARED.add(place)
@@ -195,7 +195,7 @@ def once(make: Callable[[], Any], *key: Hashable) -> Any:
 @contextlib.contextmanager
 def reading_once() -> Iterator[None]:
     """Let the same text of a config or of a rule file be read once."""
-    read, load = configfile._load_configfile, config.load
+    read, load = configfile._load_configfile, whole.load
 
     def read_once(path: Any, filetype: str = "Config") -> Any:
         key = (read, str(path), filetype, Path(path).read_bytes())
@@ -212,12 +212,12 @@ def reading_once() -> Iterator[None]:
         linemap |= lines
         return code, count
 
-    def load_once(raw: Mapping[str, Any]) -> config.Config:
+    def load_once(raw: Mapping[str, Any]) -> whole.Config:
         return once(lambda: load(raw), load, pickle.dumps(raw))
 
     with (
         mock.patch.object(configfile, "_load_configfile", read_once),
         mock.patch("snakemake.workflow.parse", parse_once),
-        mock.patch.object(config, "load", load_once),
+        mock.patch.object(whole, "load", load_once),
     ):
         yield

@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from weakreid import config
+from weakreid.config.whole import whole
 
 DATASET = "results/datasets/walkers_tiny"
 SPLIT = f"{DATASET}/official"
@@ -272,7 +272,7 @@ def rest_of(stage: str, out: Path) -> dict[str, Any]:
     )
     kinds = ("datasets", "bags", "trackers", "noise", "extractors", "isolation")
     kinds += ("sources", "transfers", "methods")
-    found = config.load({kind: {**raw[kind], **more[kind]} for kind in kinds})
+    found = whole.load({kind: {**raw[kind], **more[kind]} for kind in kinds})
     beside = {"name": "walkers_tiny", "published": "WL-MARS", "own": False}
     study = {
         "title": "Title",

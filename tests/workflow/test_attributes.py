@@ -19,10 +19,10 @@ from tests.workflow.of_stages import (
     inputs_of,
     rest_of,
 )
+from weakreid.config.whole.attributes import GROUPS, NAMES, TITLES
 
-from weakreid import tables
-from weakreid.attributes import GROUPS, NAMES, TITLES
-from weakreid.images import ImageStore
+from weakreid.artifacts import schemas
+from weakreid.artifacts.image_store import ImageStore
 from weakreid.training.checkpoint import load_weights
 
 pytestmark = pytest.mark.slow
@@ -43,7 +43,7 @@ def read_json(path: str) -> Any:
 
 
 def read(path: str, kind: str) -> pd.DataFrame:
-    return tables.read_frame(Path(path), kind)
+    return schemas.read_frame(Path(path), kind)
 
 
 def lines_of(path: str) -> dict[str, list[str]]:
@@ -73,7 +73,7 @@ def made_with(root: str) -> pd.DataFrame:
 
 def test_a_source_s_pictures_carry_what_their_people_were_made_with(work: Path) -> None:
     rows = read(f"{SOURCE}/pictures.parquet", "pictures")
-    names = tables.read_params(Path(f"{SOURCE}/pictures.parquet"))["attributes"]
+    names = schemas.read_params(Path(f"{SOURCE}/pictures.parquet"))["attributes"]
     assert names == [name for name in NAMES if name not in ("Age17-30", "Age31-45")]
     truth = made_with(SOURCE)[names]
     assert rows["split"].value_counts().to_dict() == {"train": 24, "test": 8}
@@ -88,7 +88,7 @@ def test_a_source_s_pictures_carry_what_their_people_were_made_with(work: Path) 
 
 def test_what_is_learnt_is_what_training_pictures_differ_in(work: Path) -> None:
     rows = read(f"{SOURCE}/pictures.parquet", "pictures")
-    names = tables.read_params(Path(f"{SOURCE}/pictures.parquet"))["attributes"]
+    names = schemas.read_params(Path(f"{SOURCE}/pictures.parquet"))["attributes"]
     shares = np.stack(rows.loc[rows["split"] == "train", "labels"].tolist()).mean(axis=0)
     _, about = load_weights(Path(f"{TRANSFERRED}/model.safetensors"))
     differing = {name: share for name, share in zip(names, shares, strict=True) if 0 < share < 1}
@@ -116,7 +116,7 @@ def test_a_person_s_labels_are_the_votes_of_all_their_frames(work: Path) -> None
     counts = frames["tracklet_id"].value_counts()
     assert votes["frame_count"].tolist() == counts[votes["tracklet_id"]].tolist()
     labels = read(f"{TRANSFERRED}/labels.parquet", "attribute_labels")
-    names = tables.read_params(Path(f"{TRANSFERRED}/votes.parquet"))["attributes"]
+    names = schemas.read_params(Path(f"{TRANSFERRED}/votes.parquet"))["attributes"]
     # distractors are nobody
     assert set(labels["person_id"]) == set(shown.loc[shown["person_id"] > 0, "person_id"])
     for person, rows in labels.groupby("person_id"):
@@ -212,7 +212,7 @@ def test_a_clip_is_the_unit_of_both_protocols(work: Path) -> None:
     middles = weights[weights["group"] == "shoes"].groupby("tracklet_id")["image"].nth(1)
     assert shown["image"].tolist() == middles.tolist()
     rankings = read(f"{OF_CLIPS}/rankings.parquet", "rankings")
-    assert tables.read_params(Path(f"{OF_CLIPS}/rankings.parquet"))["unit"] == "clips"
+    assert schemas.read_params(Path(f"{OF_CLIPS}/rankings.parquet"))["unit"] == "clips"
     metrics = read_json(f"{EXPERIMENT}/metrics.json")
     by_protocol = rankings["protocol"].value_counts()
     for protocol in ("fine", "coarse"):
@@ -225,7 +225,7 @@ def test_a_clip_is_the_unit_of_both_protocols(work: Path) -> None:
         for bag, frame in zip(row["gallery"], row["frames"], strict=True):
             assert tracklet_of[frame] in bags[bag]
     # of those that learn from frames nothing is said: their files stay as they were
-    of_frames = tables.read_params(Path("results/wl_tiny/runs/official-1/rankings.parquet"))
+    of_frames = schemas.read_params(Path("results/wl_tiny/runs/official-1/rankings.parquet"))
     assert "unit" not in of_frames
 
 
@@ -235,7 +235,7 @@ def test_weights_of_a_clip_sum_to_one_in_each_group(work: Path) -> None:
     for run, groups in ((OF_CLIPS, sorted(GROUPS)), (WITHOUT, ["all"])):
         path = Path(f"{run}/weights.parquet")
         rows = read(str(path), "frame_weights")
-        assert tables.read_params(path)["groups"] == groups
+        assert schemas.read_params(path)["groups"] == groups
         of_clip = rows.groupby(["tracklet_id", "clip", "group"])["weight"]
         assert (of_clip.size() == 2).all()
         np.testing.assert_allclose(of_clip.sum(), 1, atol=1e-6)
@@ -274,7 +274,9 @@ def test_a_study_s_table_has_the_paper_s_figures_and_ours(work: Path) -> None:
 
 
 def test_all_losses_of_clips_are_recorded_and_ranks_again(work: Path) -> None:
-    rows = tables.read_frame(Path(f"{EXPERIMENT}_agree/runs/official-1/history.parquet"), "history")
+    rows = schemas.read_frame(
+        Path(f"{EXPERIMENT}_agree/runs/official-1/history.parquet"), "history"
+    )
     losses = {"identity", "triplet", "center", "osm", "attention"}
     assert losses <= set(rows["term"])
     found = read_json(f"{EXPERIMENT}_agree/metrics.json")

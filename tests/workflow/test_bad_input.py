@@ -24,7 +24,8 @@ from tests.workflow.conftest import SIDE_BY_SIDE
 from tests.workflow.dryrun import dry_run
 from tests.workflow.of_stages import INPUTS, SEVERAL, inputs_of, rest_of
 
-from weakreid import console, files, tables
+from weakreid import console
+from weakreid.artifacts import files, schemas
 from weakreid.training.checkpoint import load_weights
 
 pytestmark = pytest.mark.slow
@@ -129,19 +130,19 @@ def test_every_stage_has_its_inputs_listed(tiny) -> None:
 
 
 def test_a_bag_without_labels(work: Path) -> None:
-    rows = tables.read_frame(Path(INPUTS["train"]["bags"]), "bags", truth=True)
+    rows = schemas.read_frame(Path(INPUTS["train"]["bags"]), "bags", truth=True)
     rows.at[3, "labels"] = []
     path = work / "bags.parquet"
-    tables.write(path, "bags", rows, {})
+    schemas.write(path, "bags", rows, {})
     line = refused("train", "bags", path, work)
     assert line == "error: bag 3 has no labels; leave it out of the bags"
 
 
 def test_a_bag_with_frames_of_another_store(work: Path) -> None:
-    rows = tables.read_frame(Path(INPUTS["train"]["bags"]), "bags", truth=True)
+    rows = schemas.read_frame(Path(INPUTS["train"]["bags"]), "bags", truth=True)
     rows["frames"] = rows["frames"] + 10_000
     path = work / "bags.parquet"
-    tables.write(path, "bags", rows, {})
+    schemas.write(path, "bags", rows, {})
     line = refused("train", "bags", path, work)
     assert "images.arrow: no row 1" in line
 
@@ -479,7 +480,7 @@ def test_pictures_that_an_annotation_names_and_nobody_has(empty) -> None:
     assert said == []
     assert "rule pictures:" in text
     assert "rule annotation:" not in text
-    rows = tables.read_frame(empty.folder / target, "pictures")
+    rows = schemas.read_frame(empty.folder / target, "pictures")
     assert rows["file"].tolist() == [f"CAM01_{row}.png" for row in range(9)]
     assert "1 of 10 pictures are missing" in (made / "logs/pictures.log").read_text()
 
@@ -517,15 +518,15 @@ def test_attributes_that_cannot_be_learnt(tiny) -> None:
 
 def test_an_attribute_that_everybody_has(work: Path) -> None:
     given = Path(INPUTS["transfer"]["pictures"])
-    rows = tables.read_frame(given, "pictures")
-    known = tables.read_params(given)
+    rows = schemas.read_frame(given, "pictures")
+    known = schemas.read_params(given)
     place = known["attributes"].index("hs-Hat")
     rows["labels"] = [
         [1 if at == place else label for at, label in enumerate(labels)]
         for labels in rows["labels"]
     ]
     path = work / "pictures.parquet"
-    tables.write(path, "pictures", rows, known)
+    schemas.write(path, "pictures", rows, known)
     out = work / "out"
     rest = rest_of("transfer", out)
     block = {**json.loads(rest["params"]), "attributes": ["Female", "hs-Hat"]}
@@ -553,7 +554,7 @@ def test_retrieval_by_attributes_that_a_study_does_not_have(checkout) -> None:
     change = {"tables": {"by": {**table, "datasets": ["walkers_tiny"]}}}
     status, said, _ = asked(checkout, change, "results/tables/by/table.md", "-n")
     assert status == 1
-    assert said == ["error: tables.by: the study mini has no attributes; name a transfer"]
+    assert said == ["error: schemas.by: the study mini has no attributes; name a transfer"]
 
 
 def test_nobody_is_named_where_nobody_is_seen(work: Path) -> None:
@@ -661,7 +662,7 @@ def test_told_to_end_it_leaves_nothing_half_written(tiny, tmp_path: Path) -> Non
     program = (
         "import sys, time; from pathlib import Path\n"
         "from weakreid.console import run_stage, say\n"
-        "from weakreid.files import replacing\n"
+        "from weakreid.artifacts.files import replacing\n"
         "def main():\n"
         "    with replacing(Path('out.txt')) as aside:\n"
         "        aside.write_text('half'); say('writing'); time.sleep(60)\n"

@@ -11,7 +11,7 @@ import yaml
 from tests.data import test_rap as rap_annotation
 from tests.workflow.conftest import SIDE_BY_SIDE, Project
 
-from weakreid import tables
+from weakreid.artifacts import schemas
 from weakreid.datasets.walkers import layout
 
 pytestmark = pytest.mark.slow
@@ -84,7 +84,7 @@ def test_it_is_said_and_read_again_when_asked_to(project: Project) -> None:
     assert "film/boxes.txt changed" in found[0]
     again = call(project, "--forcerun", *MADE.values())
     assert warnings_in(again) == []
-    read = tables.read_frame(folder / MADE["datasets.people"], "tracklets")
+    read = schemas.read_frame(folder / MADE["datasets.people"], "tracklets")
     assert 2 in read["person_id"].tolist()
     said = call(project)
     assert "Nothing to be done" in said

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import weakreid
-from weakreid.images import ImageStore
+from weakreid.artifacts.image_store import ImageStore
 
 OF_FRAMES = "results/wl_tiny"
 OF_CLIPS = "results/mini_attr_walkers_tiny"

@@ -10,7 +10,7 @@ from snakemake.exceptions import MissingRuleException
 from tests.workflow import dryrun
 from tests.workflow.dryrun import dry_run, in_a_fork, planned
 
-from weakreid import config
+from weakreid.config.whole import whole
 
 forking = pytest.mark.skipif(not dryrun.FORKS, reason="dry runs do not fork on this system")
 
@@ -116,9 +116,9 @@ def test_what_has_changed_is_read_again(empty, monkeypatch) -> None:
 def test_another_load_is_asked_itself(checkout, monkeypatch) -> None:
     monkeypatch.chdir(checkout.folder)
     before = dry_run([TARGET])
-    load = config.load
+    load = whole.load
     with monkeypatch.context() as patch:
-        patch.setattr(config, "load", lambda raw: load({**raw, "seed": 9}))
+        patch.setattr(whole, "load", lambda raw: load({**raw, "seed": 9}))
         (changed,) = dry_run([TARGET])["bags"]
     assert '"seed": 9' in changed["shellcmd"]
     assert dry_run([TARGET]) == before

@@ -15,11 +15,12 @@ import yaml
 from tests.workflow.dryrun import dry_run
 from tests.workflow.of_stages import INPUTS, inputs_of, rest_of
 
-from weakreid import config, tables
-from weakreid.images import ImageStore
+from weakreid.artifacts import schemas
+from weakreid.artifacts.image_store import ImageStore
+from weakreid.config.whole import whole
 from weakreid.seeding import numpy_generator
 from weakreid.stages import audit
-from weakreid.supervision.visible import ATTRIBUTE_LABELS, COLUMNS, TRACKS
+from weakreid.supervision.views import ATTRIBUTE_LABELS, COLUMNS, TRACKS
 
 pytestmark = pytest.mark.slow
 
@@ -160,12 +161,12 @@ def test_pictures_of_a_test_set_are_not_looked_at(
     monkeypatch.setattr(ImageStore, "batch", noted)
     given = inputs_of(stage)
     importlib.import_module(f"weakreid.stages.{stage}").main(**given, **rest_of(stage, tmp_path))
-    tracklets = tables.read_frame(given["tracklets"], "tracklets")
-    frames = tables.read_frame(given["frames"], "frames")
+    tracklets = schemas.read_frame(given["tracklets"], "tracklets")
+    frames = schemas.read_frame(given["frames"], "frames")
     train = tracklets.loc[tracklets["split"] == "train", "tracklet_id"]
     allowed = {given["images"]: set(frames.loc[frames["tracklet_id"].isin(train), "image"])}
     if stage == "transfer":
-        pictures = tables.read_frame(given["pictures"], "pictures")
+        pictures = schemas.read_frame(given["pictures"], "pictures")
         of_train = pictures.loc[pictures["split"] == "train", "image"]
         allowed[given["source_images"]] = set(of_train)
         assert len(of_train) < len(pictures)
@@ -177,7 +178,7 @@ def test_pictures_of_a_test_set_are_not_looked_at(
 def test_an_audit_finds_the_same_whatever_is_hidden(tiny, tmp_path: Path, monkeypatch) -> None:
     monkeypatch.chdir(tiny.folder)
     given = inputs_of("audit")
-    rows = tables.read_frame(given["bags"], "bags", truth=True)
+    rows = schemas.read_frame(given["bags"], "bags", truth=True)
     generator = numpy_generator(1, "hidden")
     hidden = {
         "truth_frame_persons": [generator.permutation(ids) + 1 for ids in rows["frames"]],
@@ -188,7 +189,7 @@ def test_an_audit_finds_the_same_whatever_is_hidden(tiny, tmp_path: Path, monkey
     path = tmp_path / "bags.parquet"
     found = []
     for changed in ([], ["truth_frame_persons"], list(hidden)):
-        tables.write(path, "bags", rows.assign(**{name: hidden[name] for name in changed}), {})
+        schemas.write(path, "bags", rows.assign(**{name: hidden[name] for name in changed}), {})
         out = tmp_path / f"{len(changed)}"
         audit.main(**{**given, "bags": path}, **rest_of("audit", out))
         found.append({file.name: file.read_bytes() for file in out.iterdir()})
@@ -227,11 +228,11 @@ def test_the_truth_is_asked_for_where_it_may_be_read(tiny) -> None:
 # --- what the workflow gives to a stage -----------------------------------------------------------
 
 
-def config_of(folder: Path) -> config.Config:
-    return config.load(yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8")))
+def config_of(folder: Path) -> whole.Config:
+    return whole.load(yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8")))
 
 
-def experiments_of(folder: Path) -> dict[str, config.Experiment]:
+def experiments_of(folder: Path) -> dict[str, whole.Experiment]:
     """Return the papers' experiments on walkers_tiny that start from their own method's weights."""
     found = config_of(folder)
     return {

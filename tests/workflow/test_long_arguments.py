@@ -15,7 +15,7 @@ from tests.workflow.conftest import (
 )
 from tests.workflow.dryrun import Found, dry_run
 
-from weakreid import arguments
+from weakreid.artifacts import arguments
 
 pytestmark = pytest.mark.slow
 

@@ -19,7 +19,8 @@ import yaml
 from pydantic import BaseModel
 from tests.workflow.dryrun import dry_run
 
-from weakreid import codedigest, config
+from weakreid.config.whole import whole
+from weakreid.plan import codedigest
 
 pytestmark = pytest.mark.slow
 
@@ -1100,15 +1101,15 @@ MODULES: dict[frozenset[str], str] = {
 EXPECTED = {name: rules for rules, names in MODULES.items() for name in names.split()}
 
 
-load = config.load
+load = whole.load
 
 
 @functools.lru_cache(maxsize=4)
-def loaded(text: str) -> config.Config:
+def loaded(text: str) -> whole.Config:
     return load(json.loads(text))
 
 
-def load_once(raw: Mapping[str, Any]) -> config.Config:
+def load_once(raw: Mapping[str, Any]) -> whole.Config:
     """Return what a config describes; half of a dry run's time would go into that."""
     return loaded(json.dumps(raw))
 
@@ -1118,7 +1119,7 @@ def plan(tiny, monkeypatch):
     """Ask for everything of the tiny experiment again; return the jobs that would run."""
     monkeypatch.chdir(tiny.folder)
     monkeypatch.setattr(codedigest, "SOURCE", tiny.folder / "src")
-    monkeypatch.setattr(config, "load", load_once)
+    monkeypatch.setattr(whole, "load", load_once)
     return lambda change=None: dry_run(tiny.targets, change)
 
 
@@ -1135,7 +1136,7 @@ def written(name: str) -> dict[str, Any]:
 
 
 def raw_config(change: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Return config.yaml and tiny.yaml as Snakemake merges them, in its order too.
+    """Return whole.yaml and tiny.yaml as Snakemake merges them, in its order too.
 
     Another order would be another text for `load_once`, and each config be loaded twice.
     """

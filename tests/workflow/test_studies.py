@@ -10,12 +10,13 @@ import pytest
 import yaml
 from tests.workflow.dryrun import dry_run
 
-from weakreid import config, config_studies
+from weakreid import config_studies
+from weakreid.config.whole import whole
 
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parents[2]
-CONFIG = config.load(yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8")))
+CONFIG = whole.load(yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8")))
 PLACE = "walkers_tiny"
 FILES = {
     "study": ["table.md"],
@@ -107,7 +108,7 @@ def trained_by(jobs: dict[str, list[dict[str, Any]]]) -> list[tuple[str, str]]:
 def rows_of(table: Any) -> set[str]:
     """Return the experiments of a table's rows."""
     rows = table.rows.values()
-    return {config.experiment_of_row(CONFIG, table.study, PLACE, row, None) for row in rows}
+    return {whole.experiment_of_row(CONFIG, table.study, PLACE, row, None) for row in rows}
 
 
 @pytest.mark.parametrize("target", TARGETS)
@@ -124,7 +125,7 @@ def test_a_target_builds_what_is_missing(target: str, plan) -> None:
     seeds = (study.datasets[PLACE].seeds or study.seeds) if PLACE in study.datasets else study.seeds
     if isinstance(table, config_studies.StudyTable | config_studies.GridTable):
         rows = {
-            config.experiment_of_row(CONFIG, table.study, PLACE, row, level)
+            whole.experiment_of_row(CONFIG, table.study, PLACE, row, level)
             for row in table.rows.values()
             for level in getattr(table, "levels", [None])
             if row is not None

@@ -11,7 +11,7 @@ import pytest
 import yaml
 from tests.workflow.conftest import SIDE_BY_SIDE, Project, lay_out
 
-from weakreid import tables
+from weakreid.artifacts import schemas
 
 pytestmark = pytest.mark.slow
 
@@ -213,16 +213,16 @@ def test_the_pictures(yard) -> None:
 
 def test_nobody_is_known_in_any_table(yard) -> None:
     folder = yard.folder / "results/datasets/yard"
-    tracklets = tables.read_frame(folder / "official/tracklets.parquet", "tracklets")
+    tracklets = schemas.read_frame(folder / "official/tracklets.parquet", "tracklets")
     assert set(tracklets["person_id"]) == {0}
     assert tracklets["split"].value_counts().to_dict() == {"train": 13, "query": 6, "gallery": 6}
-    history = tables.read_frame(yard.folder / RUN / "history.parquet", "history")
+    history = schemas.read_frame(yard.folder / RUN / "history.parquet", "history")
     assert not {"nmi", "ari", "purity"} & set(history["term"])
 
 
 def test_names_of_videos_train_too(yard) -> None:
     path = yard.folder / "results/datasets/yard/official/bags/yard.parquet"
-    bags = tables.read_frame(path, "bags", truth=True)
+    bags = schemas.read_frame(path, "bags", truth=True)
     # Ann, Ben, Cem, Dan
     assert [sorted(labels) for labels in bags["labels"]] == [[1, 2, 3], [1, 4], [2, 4], [1, 2]]
     assert [len(frames) for frames in bags["frames"]] == [6 * LENGTH // 2] * 4

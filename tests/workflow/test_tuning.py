@@ -9,8 +9,9 @@ import yaml
 from tests.workflow.dryrun import dry_run
 from tests.workflow.of_stages import DATASET, inputs_of, rest_of
 
-from weakreid import config, tables
-from weakreid.images import ImageStore
+from weakreid.artifacts import schemas
+from weakreid.artifacts.image_store import ImageStore
+from weakreid.config.whole import whole
 from weakreid.stages import bags, coarse_bags, noise, tune
 from weakreid.tuning.search import Running
 
@@ -40,21 +41,21 @@ def read(*names: str) -> dict[str, Any]:
 
 
 def test_what_is_found_is_a_piece_of_config(tiny, here) -> None:
-    trials = tables.read_frame(here / "results/tuning/tiny/trials.parquet", "trials")
+    trials = schemas.read_frame(here / "results/tuning/tiny/trials.parquet", "trials")
     assert set(trials["trial"]) == {1, 2}
     last = trials[trials["epoch"] == 2]
     best = last.loc[last["figure"].idxmax()]
     text = (here / tiny.tuned).read_text(encoding="utf-8")
     said = f"# trial {best['trial']} of 2: fine mAP {best['figure']:.2f} on the split dev of"
     assert said in text
-    before = config.load(read("config.yaml", "tiny.yaml"))
-    after = config.load(read("config.yaml", "tiny.yaml", tiny.tuned))
+    before = whole.load(read("config.yaml", "tiny.yaml"))
+    after = whole.load(read("config.yaml", "tiny.yaml", tiny.tuned))
     assert set(before.experiments) == set(after.experiments)
     changed = {
-        name: config.method_of(after, name)
+        name: whole.method_of(after, name)
         for name in before.experiments
         if name not in before.refused
-        and config.method_of(after, name) != config.method_of(before, name)
+        and whole.method_of(after, name) != whole.method_of(before, name)
     }
     assert list(changed) == ["searched"]
     values = json.loads(best["values"])
@@ -123,9 +124,9 @@ def test_pictures_of_a_test_set_are_not_looked_at(here, tmp_path: Path, monkeypa
 
     monkeypatch.setattr(ImageStore, "batch", noted)
     tune.main(**inputs_of("tune"), **rest_of("tune", tmp_path))
-    frames = tables.read_frame(Path(f"{DATASET}/frames.parquet"), "frames")
-    official = tables.read_frame(Path(f"{DATASET}/official/tracklets.parquet"), "tracklets")
-    dev = tables.read_frame(Path(f"{DEV}/tracklets.parquet"), "tracklets")
+    frames = schemas.read_frame(Path(f"{DATASET}/frames.parquet"), "frames")
+    official = schemas.read_frame(Path(f"{DATASET}/official/tracklets.parquet"), "tracklets")
+    dev = schemas.read_frame(Path(f"{DEV}/tracklets.parquet"), "tracklets")
 
     def images_of(rows: Any) -> set[int]:
         return set(frames.loc[frames["tracklet_id"].isin(rows["tracklet_id"]), "image"])
@@ -177,7 +178,7 @@ def test_killed_in_the_middle_it_finds_the_same(here, tmp_path: Path, monkeypatc
 
 
 def test_it_learns_from_bags_and_from_tracklets(here, tmp_path: Path) -> None:
-    found = config.load(read("config.yaml", "tiny.yaml"))
+    found = whole.load(read("config.yaml", "tiny.yaml"))
     of_split = {**inputs_of("bags"), "tracklets": Path(f"{DEV}/tracklets.parquet"), "tracks": None}
     made = tmp_path / "bags.parquet"
     bags.main(**of_split, **{**rest_of("bags", tmp_path), "out": made})

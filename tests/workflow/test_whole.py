@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from weakreid import tables
+from weakreid.artifacts import schemas
 
 pytestmark = pytest.mark.slow
 
@@ -26,7 +26,7 @@ def files(folder: Path) -> dict[str, Any]:
     for path in sorted(root.rglob("*")):
         name = path.relative_to(root)
         if path.name == "history.parquet":
-            rows = tables.read_frame(path, "history")
+            rows = schemas.read_frame(path, "history")
             found[str(name)] = rows[rows["term"] != "images_per_s"].to_dict()
         elif path.is_file() and not MEASURED & set(name.parts):
             found[str(name)] = path.read_bytes()
@@ -149,7 +149,7 @@ def test_the_other_tables_of_a_study(name: str, rows: list[str], tiny) -> None:
 
 def test_the_audit_of_planted_errors(tiny) -> None:
     run = tiny.folder / "results/mini_walkers_tiny_planted/runs/official-1"
-    bags = tables.read_frame(
+    bags = schemas.read_frame(
         tiny.folder / "results/datasets/walkers_tiny/official/bags/wl_spoilt.parquet",
         "bags",
         truth=True,
@@ -159,7 +159,7 @@ def test_the_audit_of_planted_errors(tiny) -> None:
         for labels, persons in zip(bags["labels"], bags["truth_frame_persons"], strict=True)
     ]
     assert 0 < sum(wrong) < len(bags)
-    found = tables.read_frame(run / "audit.parquet", "audit")
+    found = schemas.read_frame(run / "audit.parquet", "audit")
     assert set(found["bag_id"]) == set(bags["bag_id"])
     text = (run / "audit.md").read_text(encoding="utf-8")
     assert text.startswith("# ")
@@ -208,10 +208,10 @@ def test_metrics_of_learning_from_bags_of_noisy_tracklets(tiny) -> None:
     assert metrics["bags"] == "wl_majority_tiny"
     assert metrics["config"]["bags"]["noise"] == "tiny"
     assert metrics["config"]["noise"]["rsw"] == 1.2
-    bags = tables.read_frame(
+    bags = schemas.read_frame(
         tiny.folder / SPLIT / "bags/wl_majority_tiny.parquet", "bags", truth=True
     )
-    tracks = tables.read_frame(tiny.folder / SPLIT / "noise/tiny.parquet", "tracks", truth=True)
+    tracks = schemas.read_frame(tiny.folder / SPLIT / "noise/tiny.parquet", "tracks", truth=True)
     assert len(bags) == tracks["tracklet_id"].nunique()
     shown = bags.explode("truth_frame_persons").groupby("bag_id")["truth_frame_persons"]
     for (person,), counts in zip(
@@ -223,8 +223,8 @@ def test_metrics_of_learning_from_bags_of_noisy_tracklets(tiny) -> None:
 
 
 def test_no_frame_is_lost_or_doubled_on_the_way_to_a_training(tiny) -> None:
-    rows = tables.read_frame(tiny.folder / SPLIT / "tracklets.parquet", "tracklets")
-    frames = tables.read_frame(
+    rows = schemas.read_frame(tiny.folder / SPLIT / "tracklets.parquet", "tracklets")
+    frames = schemas.read_frame(
         tiny.folder / "results/datasets/walkers_tiny/frames.parquet", "frames", truth=True
     )
     train = rows.loc[rows["split"] == "train", ["tracklet_id", "camera_id"]]
@@ -233,7 +233,7 @@ def test_no_frame_is_lost_or_doubled_on_the_way_to_a_training(tiny) -> None:
     expected = sorted(wanted[columns].to_numpy().tolist())
     counts = {}
     for name in ("noise/clean", "noise/tiny", "isolated/tiny-tiny", "isolated/tiny-tiny_near"):
-        found = tables.read_frame(tiny.folder / SPLIT / f"{name}.parquet", "tracks", truth=True)
+        found = schemas.read_frame(tiny.folder / SPLIT / f"{name}.parquet", "tracks", truth=True)
         assert sorted(found[columns].to_numpy().tolist()) == expected
         assert (found.groupby("tracklet_id")["camera_id"].nunique() == 1).all()
         counts[name] = found["tracklet_id"].nunique()
@@ -292,10 +292,10 @@ def test_what_was_asked_of_a_simulation_and_what_came_back(tiny) -> None:
 
 def test_clusters_are_kept_and_measured(tiny) -> None:
     run = tiny.folder / OF_TRACKLETS / "runs/official-1"
-    tracks = tables.read_frame(tiny.folder / SPLIT / "isolated/tiny-tiny_near.parquet", "tracks")
-    clusters = tables.read_frame(run / "clusters.parquet", "clusters")
+    tracks = schemas.read_frame(tiny.folder / SPLIT / "isolated/tiny-tiny_near.parquet", "tracks")
+    clusters = schemas.read_frame(run / "clusters.parquet", "clusters")
     assert clusters["tracklet_id"].tolist() == sorted(set(tracks["tracklet_id"]))
-    history = tables.read_frame(run / "history.parquet", "history")
+    history = schemas.read_frame(run / "history.parquet", "history")
     for term in ("clusters", "unclustered", "nmi", "ari", "purity"):
         # before the only epoch, and after it
         assert history.loc[history["term"] == term, "epoch"].tolist() == [0, 1], term
@@ -305,12 +305,12 @@ def test_clusters_are_kept_and_measured(tiny) -> None:
 
 def test_who_is_who_and_who_is_near(tiny) -> None:
     run = tiny.folder / OF_TRACKLETS / "runs/official-1"
-    clusters = tables.read_frame(run / "clusters.parquet", "clusters")
+    clusters = schemas.read_frame(run / "clusters.parquet", "clusters")
     with (run / "identities.csv").open(encoding="utf-8", newline="") as file:
         assert len(list(csv.DictReader(file))) == len(clusters)
     with (run / "search.csv").open(encoding="utf-8", newline="") as file:
         found = {row["query_id"] for row in csv.DictReader(file)}
-    rows = tables.read_frame(tiny.folder / SPLIT / "tracklets.parquet", "tracklets")
+    rows = schemas.read_frame(tiny.folder / SPLIT / "tracklets.parquet", "tracklets")
     assert found == {str(query) for query in rows.loc[rows["split"] == "query", "tracklet_id"]}
 
 
@@ -324,7 +324,7 @@ def test_the_noise_of_a_tracker(tiny) -> None:
 
 
 def test_bags_of_videos_whose_people_were_named(tiny) -> None:
-    bags = tables.read_frame(
+    bags = schemas.read_frame(
         tiny.folder / "results/datasets/film/official/bags/named.parquet", "bags", truth=True
     )
     # Ada and Bob in the first half, Bob in the second; three people in each frame

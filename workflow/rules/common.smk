@@ -23,7 +23,7 @@ try:
     )
     from weakreid.datasets import place, seen, whereabouts
     from weakreid.errors import ReidError
-    from weakreid.files import there
+    from weakreid.artifacts.files import there
     from weakreid.report import published
     from weakreid.seeding import derive
 except ModuleNotFoundError as error:
@@ -233,7 +233,7 @@ def code(*modules):
     what it notes of the files that it read, is no part of its result.
     """
     names = [f"weakreid.{module}" for module in modules]
-    silent = codedigest.ASIDE | {"weakreid.console", "weakreid.datasets.seen"}
+    silent = codedigest.ASIDE | {"weakreid.console", "weakreid.datasets.changes"}
     return codedigest.digest(*names, exclude=silent)
 
 

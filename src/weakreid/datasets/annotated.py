@@ -15,16 +15,16 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from weakreid import tables
-from weakreid.attributes import NAMES
+from weakreid.artifacts import schemas
+from weakreid.artifacts.files import of_system, read_fault, replacing
+from weakreid.artifacts.image_store import write_store_file
+from weakreid.config.whole.attributes import NAMES
 from weakreid.console import progress, warn
 from weakreid.datasets import layout
 
 # one way to read and decode pictures, for datasets and sources
 from weakreid.datasets.pack import good_pictures, pictures_in_order, popped
 from weakreid.errors import ReidError
-from weakreid.files import of_system, read_fault, replacing
-from weakreid.images import write_store_file
 
 SPLITS = ("train", "test")
 
@@ -60,7 +60,7 @@ def write_annotation(path: Path, annotation: Annotation, params: Mapping[str, An
     """Write an annotation; the attributes' names join `params` in the file's metadata."""
     table = pa.table(_columns(annotation, np.arange(len(annotation))))
     attributes = list(annotation.attributes)
-    tables.write(path, "annotation", table, {**params, "attributes": attributes})
+    schemas.write(path, "annotation", table, {**params, "attributes": attributes})
 
 
 def read_annotation(path: Path, kind: str = "annotation") -> Annotation:
@@ -70,8 +70,8 @@ def read_annotation(path: Path, kind: str = "annotation") -> Annotation:
         ReidError: the file is missing, damaged or another, or its lists do not have a label for
             each of its attributes.
     """
-    table = tables.read(path, kind, ["file", "split", "person_id", "labels"])
-    attributes = tuple(tables.read_params(path).get("attributes", ()))
+    table = schemas.read(path, kind, ["file", "split", "person_id", "labels"])
+    attributes = tuple(schemas.read_params(path).get("attributes", ()))
     lists = table["labels"].combine_chunks()
     counts = lists.value_lengths().to_numpy(zero_copy_only=False)
     if not attributes or (counts != len(attributes)).any():
@@ -230,7 +230,7 @@ def pack_pictures(
         kept = np.flatnonzero(~missing & ~unreadable)
         columns = _columns(annotation, kept) | {"image": pa.array(np.arange(len(kept)))}
         attributes = list(annotation.attributes)
-        tables.write(
+        schemas.write(
             table_aside, "pictures", pa.table(columns), {**params, "attributes": attributes}
         )
     return len(annotation) - len(kept)

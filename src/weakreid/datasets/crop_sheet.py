@@ -15,10 +15,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from weakreid.artifacts.files import replacing
+from weakreid.artifacts.image_store import Pixels, decode_picture, resize_picture
 from weakreid.datasets.footage import Footage
 from weakreid.datasets.video import About
-from weakreid.files import replacing
-from weakreid.images import Pixels, decode_picture, resize_picture
 
 MOST_SEQUENCES, WHOLE_FRAMES, TRACKS, CROPS_OF_TRACK = 5, 3, 5, 3
 _WIDEST = 900  # pixels of a whole frame

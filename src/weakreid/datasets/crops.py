@@ -30,6 +30,8 @@ import numpy as np
 import pandas as pd
 import simplejpeg
 
+from weakreid.artifacts.files import replacing
+from weakreid.artifacts.image_store import Pixels
 from weakreid.console import progress, say
 from weakreid.datasets import crop_sheet, fit, footage, motchallenge, tracks, truth, video
 from weakreid.datasets.crop_tables import FRAME_COLUMNS, FRAMES, TRACKLET_COLUMNS, TRACKLETS
@@ -40,8 +42,6 @@ from weakreid.datasets.notices import Notices, slack
 from weakreid.datasets.tracks import Tracks
 from weakreid.datasets.video import About, EndedError, Frames
 from weakreid.errors import ReidError
-from weakreid.files import replacing
-from weakreid.images import Pixels
 
 TRUTH_IDS = ("per_file", "global")
 PERSONS_PER_FILE = 100_000

@@ -22,9 +22,9 @@ from urllib.parse import unquote, urlsplit
 import requests
 import urllib3
 
+from weakreid.artifacts.files import read_fault, read_json, there, write_json
 from weakreid.console import progress, say, warn
 from weakreid.errors import ReidError
-from weakreid.files import read_fault, read_json, there, write_json
 
 CHUNK = 1 << 20
 # what a cut connection loses at most: the client library holds a piece back until it is full

@@ -14,12 +14,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from weakreid.artifacts.files import read_fault, there
+from weakreid.artifacts.schemas import SPLITS
 from weakreid.console import warn
 from weakreid.datasets.litter import is_litter
 from weakreid.errors import ReidError
-from weakreid.files import read_fault, there
 from weakreid.seeding import numpy_generator
-from weakreid.tables import SPLITS
 
 OnBadFrame: TypeAlias = Literal["stop", "leave_out"]
 ON_BAD_FRAME: tuple[OnBadFrame, ...] = ("stop", "leave_out")

@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from weakreid.artifacts.files import read_text
 from weakreid.console import warn
 from weakreid.datasets import layout, matlab
 from weakreid.datasets.layout import Reading
 from weakreid.errors import ReidError
-from weakreid.files import read_text
 
 NAME = "MARS"
 REQUIRED: tuple[str, ...] = (

@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from weakreid.csv_tables import read_csv
+from weakreid.artifacts.csv import read_csv
+from weakreid.artifacts.files import read_text
 from weakreid.datasets import layout
 from weakreid.datasets.annotated import Annotation
 from weakreid.errors import ReidError
-from weakreid.files import read_text
 
 NAME = "attributes of MARS"
 ANNOTATION = "mars_attributes.csv"

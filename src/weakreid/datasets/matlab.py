@@ -19,9 +19,9 @@ import numpy as np
 import numpy.typing as npt
 import scipy.io
 
+from weakreid.artifacts.files import read_fault
 from weakreid.datasets.layout import name_some
 from weakreid.errors import ReidError
-from weakreid.files import read_fault
 
 OFFICIAL = "get the official file"
 

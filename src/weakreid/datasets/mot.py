@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from weakreid.artifacts.csv import read_csv
+from weakreid.artifacts.files import read_fault
 from weakreid.console import say
-from weakreid.csv_tables import read_csv
 from weakreid.datasets import layout
 from weakreid.datasets.crop_tables import FRAME_COLUMNS, FRAMES, TRACKLET_COLUMNS, TRACKLETS
 from weakreid.datasets.layout import Reading
 from weakreid.errors import ReidError
-from weakreid.files import read_fault
 
 NAME = "tracker output"
 REQUIRED: tuple[str, ...] = (TRACKLETS, FRAMES)

@@ -30,8 +30,8 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.optimize import linear_sum_assignment
 
+from weakreid.artifacts.files import read_fault
 from weakreid.errors import ReidError
-from weakreid.files import read_fault
 
 BOX = ("left", "top", "width", "height")
 COLUMNS = ("frame", "track_id", *BOX)

@@ -17,11 +17,11 @@ from typing import Any, TypeAlias
 
 import pandas as pd
 
+from weakreid.artifacts.files import read_fault
 from weakreid.datasets import layout
 from weakreid.datasets.footage import Footage
 from weakreid.datasets.notices import Notices
 from weakreid.errors import ReidError
-from weakreid.files import read_fault
 
 VIDEOS = "videos.csv"
 NAMES = "names.csv"

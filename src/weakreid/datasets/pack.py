@@ -12,12 +12,12 @@ from typing import Any, TypeAlias
 import numpy as np
 import pandas as pd
 
-from weakreid import tables
+from weakreid.artifacts import schemas
+from weakreid.artifacts.files import read_fault, replacing
+from weakreid.artifacts.image_store import decode_picture, write_store_file
 from weakreid.console import progress
 from weakreid.datasets import layout
 from weakreid.datasets.layout import Reading
-from weakreid.files import read_fault, replacing
-from weakreid.images import decode_picture, write_store_file
 
 TRACKLETS = "tracklets.parquet"
 FRAMES = "frames.parquet"
@@ -85,9 +85,9 @@ def pack(
             reading, mask, dataset, "are unreadable", on_bad_frame, reason
         )
         layout.check(kept, dataset)
-        tables.write(aside[TRACKLETS], "tracklets", kept.tracklets, params)
-        tables.write(aside[FRAMES], "frames", frame_table(kept), params)
-        tables.write(aside[PARTITIONS], "partitions", kept.partitions, params)
+        schemas.write(aside[TRACKLETS], "tracklets", kept.tracklets, params)
+        schemas.write(aside[FRAMES], "frames", frame_table(kept), params)
+        schemas.write(aside[PARTITIONS], "partitions", kept.partitions, params)
     return {
         **layout.counts(kept),
         "left_out_frames": len(kept.left_out_frames),

@@ -9,11 +9,11 @@ import re
 from pathlib import Path
 from typing import Any
 
+from weakreid.artifacts.files import read_text
 from weakreid.console import warn
 from weakreid.datasets import layout
 from weakreid.datasets.layout import Reading, Tracklet
 from weakreid.errors import ReidError
-from weakreid.files import read_text
 
 NAME = "PRID-2011"
 SHOTS = "prid_2011/multi_shot"

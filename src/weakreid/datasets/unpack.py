@@ -23,12 +23,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Literal, Self, cast
 
+from weakreid.artifacts.files import read_json, remove_if_quiet, there, write_json
 from weakreid.console import progress, say
 from weakreid.datasets.fetch import locked, not_written, sha256_of
 from weakreid.datasets.layout import name_some
-from weakreid.datasets.whereabouts import DEPTH, locate, tops
+from weakreid.datasets.lookup import DEPTH, locate, tops
 from weakreid.errors import ReidError
-from weakreid.files import read_json, remove_if_quiet, there, write_json
 
 MARKERS = ".unpacked"
 PLAIN = (".json", ".mat", ".txt")

@@ -12,12 +12,12 @@ from typing import cast
 import cv2
 import numpy as np
 
+from weakreid.artifacts.files import read_fault
+from weakreid.artifacts.image_store import Pixels, decode_picture
 from weakreid.datasets import layout
 from weakreid.datasets.footage import Footage
 from weakreid.datasets.notices import Notices
 from weakreid.errors import ReidError
-from weakreid.files import read_fault
-from weakreid.images import Pixels, decode_picture
 
 _LARGEST = 10**9
 # times the usual time between two frames: more is no rounding

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, TypeVar
 import torch
 from torch import Tensor, nn
 
-from weakreid.losses.pooling import precise, without_autocast
+from weakreid.losses.bags.pooling import precise, without_autocast
 from weakreid.models.aggregations.protocol import Aggregation, Merged, Place
 from weakreid.models.backbones import Backbone, map_shapes, preprocess
 from weakreid.models.build import build_model

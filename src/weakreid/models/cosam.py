@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from weakreid.errors import ReidError
-from weakreid.losses.pooling import precise, without_autocast
+from weakreid.losses.bags.pooling import precise, without_autocast
 from weakreid.models.initial import seeded
 
 EPS = 1e-4

@@ -12,8 +12,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from weakreid.attributes import GROUPS, NAMES, UNSURE
+from weakreid.config.whole.attributes import GROUPS, NAMES, UNSURE
 from weakreid.errors import ReidError
+from weakreid.report.attribute_words import word
 from weakreid.report.figures import (
     LABEL,
     RIGHT,
@@ -25,7 +26,6 @@ from weakreid.report.figures import (
     letters_in,
     shorten,
 )
-from weakreid.report.looks import word
 from weakreid.report.matches import spread
 from weakreid.retrieval.by_attribute import label_table
 

@@ -12,9 +12,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from weakreid.errors import ReidError
+from weakreid.report.attribute_words import looks
 from weakreid.report.figures import WRONG, Canvas, Mark, camera_name, mark_box
-from weakreid.report.looks import looks
-from weakreid.report.tables import cell, markdown
+from weakreid.report.markdown import cell, markdown
 from weakreid.supervision.audit import FALSE_TAG, KINDS, MISSING_TAG
 
 EXAMPLES = 8

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from weakreid.errors import ReidError
+from weakreid.report.markdown import cell, markdown
 from weakreid.report.published import Published
-from weakreid.report.tables import cell, markdown
 
 Run = Mapping[str, Any]
 _ABREAST = 8

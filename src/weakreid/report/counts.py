@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
+from weakreid.report.markdown import markdown
 from weakreid.report.published import Published
 from weakreid.report.study import Dataset
-from weakreid.report.tables import markdown
 from weakreid.supervision.counting import Counts, Labour
 
 WAYS = {

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from weakreid.report.figures import LABEL, PALETTE, Canvas, Mark, bare, mark_box, style
 from weakreid.report.label_quality import mean
-from weakreid.report.tables import markdown
+from weakreid.report.markdown import markdown
 from weakreid.report.temporal_weights import ALL
 
 Run = Mapping[str, Any]

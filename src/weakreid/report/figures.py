@@ -16,7 +16,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.textpath import TextPath
 from numpy.typing import NDArray
 
-from weakreid.files import replacing
+from weakreid.artifacts.files import replacing
 
 mpl.rcParams["svg.hashsalt"] = "weakreid"
 mpl.rcParams["svg.fonttype"] = "none"

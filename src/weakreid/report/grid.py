@@ -12,8 +12,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from weakreid.artifacts.files import read_json
 from weakreid.errors import ReidError
-from weakreid.files import read_json
+from weakreid.report.markdown import cell, markdown
 from weakreid.report.published import Published
 from weakreid.report.study import (
     NOT_HERE,
@@ -29,7 +30,6 @@ from weakreid.report.study import (
     require,
     sizes,
 )
-from weakreid.report.tables import cell, markdown
 
 PROTOCOL = "fine"
 NOT_THIS = "no figure of ours: there is no experiment of it at this noise level"

@@ -13,7 +13,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from weakreid.report.tables import markdown
+from weakreid.report.markdown import markdown
 from weakreid.seeding import numpy_generator
 
 MEASURED = (1.1, 1.3)

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from weakreid.attributes import GROUPS, TITLES
+from weakreid.config.whole.attributes import GROUPS, TITLES
 from weakreid.errors import ReidError
-from weakreid.report.tables import cell, markdown
+from weakreid.report.markdown import cell, markdown
 
 Run = Mapping[str, Any]
 MAJORITY = "majority of the source"

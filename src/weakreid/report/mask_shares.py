@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from weakreid.errors import ReidError
 from weakreid.report.figures import bare, style
 from weakreid.report.label_quality import mean
-from weakreid.report.tables import markdown
+from weakreid.report.markdown import markdown
 from weakreid.retrieval.mask_shares import ACTIVATION
 
 Run = Mapping[str, Any]

@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from weakreid.errors import ReidError
+from weakreid.report.attribute_words import differences, looks
 from weakreid.report.figures import (
     LABEL,
     RIGHT,
@@ -28,7 +29,6 @@ from weakreid.report.figures import (
     mark_box,
     shorten,
 )
-from weakreid.report.looks import differences, looks
 
 FRAMES_OF_TRACKLET, FRAMES_OF_BAG = 4, 8
 SAME_PERSON = "#f0e442"

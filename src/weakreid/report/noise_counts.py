@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from weakreid.artifacts.files import read_json
 from weakreid.errors import ReidError
-from weakreid.files import read_json
+from weakreid.report.markdown import markdown
 from weakreid.report.published import Published
-from weakreid.report.tables import markdown
 
 RATES = {"rfm": "rFM", "rsw": "rSW"}
 COUNTS = ("tracklets", "persons", "pairs", "frames")

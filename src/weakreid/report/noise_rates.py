@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from weakreid.report.figures import PALETTE, bare
-from weakreid.report.tables import markdown
+from weakreid.report.markdown import markdown
 from weakreid.supervision.noise_rates import NoiseRates
 
 HEADS = (

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from markdown_it import MarkdownIt
 
-from weakreid.files import replacing
+from weakreid.artifacts.files import replacing
 
 _PAGE = """<!doctype html>
 <html lang="en">

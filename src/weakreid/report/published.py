@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from weakreid.artifacts.files import read_fault
 from weakreid.errors import ReidError
-from weakreid.files import read_fault
 
 COLUMNS = ("paper", "table", "row", "dataset", "metric", "value")
 

@@ -6,9 +6,9 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.figure import Figure
 
-from weakreid.attributes import GROUPS, NAMES, TITLES, UNSURE
+from weakreid.config.whole.attributes import GROUPS, NAMES, TITLES, UNSURE
 from weakreid.report.figures import PALETTE, bare
-from weakreid.report.tables import markdown
+from weakreid.report.markdown import markdown
 from weakreid.supervision.ratios import positive_ratios
 
 TEXT_COUNT = 68

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from weakreid.artifacts.files import read_json
 from weakreid.errors import ReidError
-from weakreid.files import read_json
+from weakreid.report.markdown import cell, markdown
 from weakreid.report.published import Published
-from weakreid.report.tables import cell, markdown
 
 NOT_YET = "no figure of ours: not part of this project yet"
 NOT_HERE = "no figure of ours: there is no experiment of it on this dataset"

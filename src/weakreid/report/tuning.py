@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from weakreid.report.figures import PALETTE, bare
-from weakreid.report.tables import markdown
+from weakreid.report.markdown import markdown
 from weakreid.tuning.trials import DIVERGED, GIVEN_UP, WHOLE, Found
 
 COLOURS = {WHOLE: PALETTE[0], GIVEN_UP: "#a0aec0", DIVERGED: PALETTE[1]}

@@ -13,11 +13,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from weakreid.artifacts.image_store import ImageStore
 from weakreid.errors import ReidError
-from weakreid.images import ImageStore
 from weakreid.models.backbones import preprocess
 from weakreid.models.reid import ReidModel
-from weakreid.retrieval.describe import decoded
+from weakreid.retrieval.extract import decoded
 from weakreid.training.clip_sampling import DescribedClips, described_clips
 
 _FRAMES = 64
@@ -114,7 +114,7 @@ def clip_maps(
         height: of the network's input in pixels.
         width: likewise.
         threads: for decoding.
-        resized: see `weakreid.retrieval.describe.describe`.
+        resized: see `weakreid.retrieval.extract.describe`.
     """
     network.eval()
     length = clips.shape[1]

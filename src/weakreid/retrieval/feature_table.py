@@ -10,10 +10,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from weakreid import tables
+from weakreid.artifacts import schemas
+from weakreid.artifacts.files import replacing
 from weakreid.console import progress
 from weakreid.errors import ReidError
-from weakreid.files import replacing
 
 BATCH = 256
 """Frames that are described, and written, at a time."""
@@ -43,8 +43,8 @@ def write_features(
         params: for the file's metadata.
     """
     batches = [frames.iloc[at : at + BATCH] for at in range(0, len(frames), BATCH)]
-    kind = tables.schema("features", feature=pa.list_(pa.float32(), dimension))
-    kind = kind.with_metadata(tables.metadata("features", params))
+    kind = schemas.schema("features", feature=pa.list_(pa.float32(), dimension))
+    kind = kind.with_metadata(schemas.metadata("features", params))
     steps = progress(
         zip(batches, described, strict=True),
         total=len(batches),
@@ -76,8 +76,8 @@ def read_features(path: Path, images: NDArray[np.int64]) -> NDArray[np.float32]:
     Raises:
         ReidError: the file is not what is expected, or has no feature of a frame.
     """
-    dimension = tables.check_file(path, "features").field("feature").type.list_size
-    held = tables.read(path, "features", ["image"])["image"].to_numpy()
+    dimension = schemas.check_file(path, "features").field("feature").type.list_size
+    held = schemas.read(path, "features", ["image"])["image"].to_numpy()
     order = np.argsort(held, kind="stable")
     place = np.searchsorted(held, images, sorter=order)
     found = order[np.minimum(place, max(0, len(held) - 1))] if len(held) else place
@@ -90,7 +90,7 @@ def read_features(path: Path, images: NDArray[np.int64]) -> NDArray[np.float32]:
     result = np.empty((len(images), dimension), np.float32)
     wanted = np.argsort(found, kind="stable")
     start = 0
-    for batch in tables.read_batches(path, "features", ["feature"], rows=_READ):
+    for batch in schemas.read_batches(path, "features", ["feature"], rows=_READ):
         end = start + len(batch)
         first, last = np.searchsorted(found, (start, end), sorter=wanted)
         if last > first:

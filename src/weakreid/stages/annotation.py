@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from weakreid.console import run_stage, say
-from weakreid.datasets import annotated, mars_attributes, place, rap
-from weakreid.datasets.seen import look
+from weakreid.datasets import annotated, location, mars_attributes, rap
+from weakreid.datasets.changes import look
 
 
 def main(
@@ -18,7 +18,7 @@ def main(
 ) -> None:
     """Read the annotation of a source; no picture is opened."""
     block = json.loads(params)
-    root = place.find(source_file)
+    root = location.find(source_file)
     if block["source"] == "walkers":
         found = annotated.read_generated(root)
     else:

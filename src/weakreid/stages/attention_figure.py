@@ -8,14 +8,14 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
+from weakreid.artifacts.files import read_json
+from weakreid.artifacts.image_store import ImageStore
 from weakreid.console import run_stage
 from weakreid.errors import ReidError
-from weakreid.files import read_json
-from weakreid.images import ImageStore
 from weakreid.report import figures
 from weakreid.report.erased import picture
-from weakreid.retrieval.describe import decoded
 from weakreid.retrieval.erased import erase_some
+from weakreid.retrieval.extract import decoded
 from weakreid.seeding import numpy_generator
 
 KEYS = ("erased", "before", "kept", "examples", "drawing")

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
+from weakreid.artifacts.files import read_json
 from weakreid.console import run_stage
-from weakreid.files import read_json
 from weakreid.report import pages
 from weakreid.report.erased import attention_table
 

@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from weakreid import tables
+from weakreid.artifacts import schemas
+from weakreid.artifacts.image_store import ImageStore
 from weakreid.console import run_stage, say
 from weakreid.errors import ReidError
-from weakreid.images import ImageStore
 from weakreid.report import figures
 from weakreid.report.attribute_examples import choose, examples, images_of, label_matrix, sheet
 
@@ -31,15 +31,15 @@ def main(
     if len(set(rows)) != len(labels) or len(rows) != len(labels):
         raise ReidError(f"{len(labels)} tables of labels, but the rows {rows}; name each once")
     transfers = {
-        row: label_matrix(tables.read_frame(path, "attribute_labels"), str(path))
+        row: label_matrix(schemas.read_frame(path, "attribute_labels"), str(path))
         for row, path in zip(rows, labels, strict=True)
     }
     real = None
     if truth is not None:
-        real = label_matrix(tables.read_frame(truth, "attribute_labels"), str(truth))
-    split = tables.read_frame(tracklets, "tracklets")
+        real = label_matrix(schemas.read_frame(truth, "attribute_labels"), str(truth))
+    split = schemas.read_frame(tracklets, "tracklets")
     persons = choose(transfers, split, block["persons"])
-    held = tables.read_frame(frames, "frames", ["tracklet_id", "position", "image"])
+    held = schemas.read_frame(frames, "frames", ["tracklet_id", "position", "image"])
     own = images_of(held, split, persons)
     found = examples(transfers, persons, own, block["frames"], real)
     with ImageStore(images) as store:

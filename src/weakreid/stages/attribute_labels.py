@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from weakreid import tables
+from weakreid.artifacts import schemas
 from weakreid.console import run_stage
 from weakreid.supervision.attribute_labels import voted_labels
 
@@ -18,11 +18,11 @@ def main(
 ) -> None:
     """Write a row per person and attribute."""
     threshold = json.loads(params)["threshold"]
-    held = tables.read_frame(votes, "attribute_votes")
-    attributes = tables.read_params(votes)["attributes"]
+    held = schemas.read_frame(votes, "attribute_votes")
+    attributes = schemas.read_params(votes)["attributes"]
     made = voted_labels(held, attributes, threshold)
     said = {"attributes": attributes, "threshold": threshold}
-    tables.write(out, "attribute_labels", made, said)
+    schemas.write(out, "attribute_labels", made, said)
 
 
 if __name__ == "__main__":

@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from weakreid import tables
+from weakreid.artifacts import schemas
+from weakreid.artifacts.files import write_json
 from weakreid.console import run_stage, say
-from weakreid.files import write_json
 from weakreid.retrieval.by_attribute import by_attribute
 
 
@@ -21,10 +21,10 @@ def main(
     """Measure the queries of people with and without each attribute."""
     block = json.loads(params)
     found = by_attribute(
-        tables.read_frame(
+        schemas.read_frame(
             rankings, "rankings", ["protocol", "person_id", "average_precision", "first_match"]
         ),
-        tables.read_frame(labels, "attribute_labels"),
+        schemas.read_frame(labels, "attribute_labels"),
         block["attributes"],
         block["min_queries"],
     )

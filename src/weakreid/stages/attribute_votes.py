@@ -7,14 +7,14 @@ import numpy as np
 import torch
 import typer
 
-from weakreid import tables
+from weakreid.artifacts import schemas
+from weakreid.artifacts.image_store import ImageStore
 from weakreid.console import progress, run_stage
 from weakreid.errors import ReidError
-from weakreid.images import ImageStore
 from weakreid.models.attribute_head import restore_head
 from weakreid.models.build import restore_model
+from weakreid.retrieval.attribute_votes import probabilities, tracklet_means
 from weakreid.retrieval.feature_table import BATCH, batches_of
-from weakreid.retrieval.votes import probabilities, tracklet_means
 from weakreid.training.checkpoint import load_weights, part_of
 from weakreid.training.devices import fabric_for
 
@@ -39,13 +39,13 @@ def main(
     network = restore_model(about["model"], part_of(tensors, "model"))
     network = network.to(fabric.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     head = restore_head(part_of(tensors, "heads")).to(fabric.device)
-    rows = tables.read_frame(tracklets, "tracklets", ["tracklet_id", "person_id", "split"])
+    rows = schemas.read_frame(tracklets, "tracklets", ["tracklet_id", "person_id", "split"])
     rows = rows[rows["split"] != "junk"]
     rows = rows.sort_values("tracklet_id").reset_index(drop=True)
     if rows.empty:
         raise ReidError(f"{tracklets}: no tracklet; choose a split that has some")
     ids = rows["tracklet_id"].to_numpy()
-    chosen = tables.read_frame(frames, "frames", ["tracklet_id", "image"])
+    chosen = schemas.read_frame(frames, "frames", ["tracklet_id", "image"])
     chosen = chosen[chosen["tracklet_id"].isin(ids)].reset_index(drop=True)
     places = np.searchsorted(ids, chosen["tracklet_id"].to_numpy())
     with ImageStore(images) as store:
@@ -69,7 +69,7 @@ def main(
         "frame_count": np.bincount(places, minlength=len(ids)),
         "probabilities": list(means),
     }
-    tables.write(out, "attribute_votes", votes, {"attributes": about["attributes"]})
+    schemas.write(out, "attribute_votes", votes, {"attributes": about["attributes"]})
 
 
 if __name__ == "__main__":

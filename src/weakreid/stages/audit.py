@@ -9,14 +9,14 @@ import pandas as pd
 import torch
 import typer
 
-from weakreid import tables
+from weakreid.artifacts import schemas
+from weakreid.artifacts.image_store import ImageStore
 from weakreid.console import progress, run_stage, say
 from weakreid.errors import ReidError
-from weakreid.images import ImageStore
 from weakreid.models.build import restore_model
 from weakreid.report import audit as report
 from weakreid.report import figures, pages
-from weakreid.retrieval.describe import describe
+from weakreid.retrieval.extract import describe
 from weakreid.supervision.audit import audit, bag_losses, frames_per_tag
 from weakreid.training.checkpoint import load_weights, part_of
 from weakreid.training.devices import fabric_for
@@ -45,7 +45,7 @@ def main(
     """Rank the labels of the training bags; write the table, the list and the picture."""
     block = json.loads(params)
     tensors, about = load_weights(model)
-    rows = tables.read_frame(
+    rows = schemas.read_frame(
         bags, "bags", ["bag_id", "split", "camera_id", "frames", "frame_tracklets", "labels"]
     )
     rows = rows[rows["split"] == "train"].reset_index(drop=True)
@@ -76,7 +76,7 @@ def main(
             }
         )
         seen = None if votes is None else _looks(table.head(block["top"]), votes, frames, block)
-        tables.write(out, "audit", table, block)
+        schemas.write(out, "audit", table, block)
         text = report.listing(block["experiment"], table, rows, block["top"], seen)
         pages.write(markdown, text)
         figure = report.picture(
@@ -95,13 +95,13 @@ def _looks(
     if frames is None:
         # the tracklets of a bag are numbered anew where they were cut, shuffled or tracked
         raise ReidError("--votes needs --frames, the dataset's, to know the tracklet of a frame")
-    of_image = tables.read_frame(frames, "frames", ["image", "tracklet_id"])
-    seen = tables.read_frame(votes, "attribute_votes", ["tracklet_id", "probabilities"])
+    of_image = schemas.read_frame(frames, "frames", ["image", "tracklet_id"])
+    seen = schemas.read_frame(votes, "attribute_votes", ["tracklet_id", "probabilities"])
     return report.evidence_looks(
         findings,
         dict(zip(of_image["image"], of_image["tracklet_id"], strict=True)),
         dict(zip(seen["tracklet_id"], seen["probabilities"], strict=True)),
-        tables.read_params(votes)["attributes"],
+        schemas.read_params(votes)["attributes"],
         block["threshold"],
     )
 

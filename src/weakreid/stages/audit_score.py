@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from weakreid import tables
+from weakreid.artifacts import schemas
+from weakreid.artifacts.files import write_json
 from weakreid.console import run_stage
-from weakreid.files import write_json
-from weakreid.retrieval.findings import score
+from weakreid.retrieval.audit_score import score
 
 
 def main(
@@ -19,8 +19,8 @@ def main(
     out: Annotated[Path, typer.Option()],
 ) -> None:
     """Score an audit against the truth that it did not see."""
-    rows = tables.read_frame(bags, "bags", truth=True)
-    found = score(tables.read_frame(audit, "audit"), rows[rows["split"] == "train"])
+    rows = schemas.read_frame(bags, "bags", truth=True)
+    found = score(schemas.read_frame(audit, "audit"), rows[rows["split"] == "train"])
     write_json(out, {**json.loads(params), **found})
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from weakreid import tables
+from weakreid.artifacts import schemas
 from weakreid.console import run_stage, say
 from weakreid.supervision import bags
 from weakreid.supervision.planted import plant
@@ -24,21 +24,21 @@ def main(
     """Write the training bags of a split."""
     block = json.loads(params)
     made = bags.training_bags(
-        tables.read_frame(tracklets, "tracklets"),
-        tables.read_frame(frames, "frames"),
+        schemas.read_frame(tracklets, "tracklets"),
+        schemas.read_frame(frames, "frames"),
         seed=block["seed"],
         tracklets_per_bag=tuple(block["tracklets_per_bag"]),
         tracklet_parts=block["tracklet_parts"],
         max_frames=block["max_frames"],
         missing=block["missing"],
-        tracks=None if tracks is None else tables.read_frame(tracks, "tracks", truth=True),
+        tracks=None if tracks is None else schemas.read_frame(tracks, "tracks", truth=True),
         majority=block.get("majority", False),
     )
     if block["noisy_parts"] is not None:
         made = bags.noisy_tracking(made, seed=block["seed"], parts=block["noisy_parts"])
     if block["planted"] is not None:
         made = plant(made, seed=block["seed"], **block["planted"])
-    tables.write(out, "bags", made, block)
+    schemas.write(out, "bags", made, block)
     counts = made["labels"].explode().value_counts()
     once = int((counts == 1).sum())
     # what CPAL cannot learn from, and MIL hardly

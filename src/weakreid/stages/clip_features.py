@@ -13,12 +13,12 @@ import pandas as pd
 import torch
 import typer
 
-from weakreid import tables
+from weakreid.artifacts import schemas
+from weakreid.artifacts.image_store import ImageStore
 from weakreid.console import run_stage
 from weakreid.errors import ReidError
-from weakreid.images import ImageStore
 from weakreid.models.clips import restore_clip_model
-from weakreid.retrieval.describe_clips import describe_clips, weight_table
+from weakreid.retrieval.extract_clips import describe_clips, weight_table
 from weakreid.retrieval.feature_table import batches_of, write_features
 from weakreid.training.checkpoint import load_weights, part_of
 from weakreid.training.clip_sampling import described_clips
@@ -54,9 +54,9 @@ def main(
         after_neck=block["after_neck"],
     )
     network = network.to(fabric.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    rows = tables.read_frame(tracklets, "tracklets", ["tracklet_id", "split"])
+    rows = schemas.read_frame(tracklets, "tracklets", ["tracklet_id", "split"])
     searched = rows.loc[rows["split"].isin(["query", "gallery"]), "tracklet_id"]
-    shown = tables.read_frame(frames, "frames", ["tracklet_id", "position", "image"])
+    shown = schemas.read_frame(frames, "frames", ["tracklet_id", "position", "image"])
     clips = described_clips(
         shown[shown["tracklet_id"].isin(searched)],
         about["clips"]["frames"],
@@ -90,7 +90,7 @@ def main(
     groups = network.aggregation.groups
     table = weight_table(*clips, weights=np.concatenate(used), groups=groups)
     params_of_table = {"clips": about["clips"], **block, "groups": groups}
-    tables.write(weights, "frame_weights", table, params_of_table)
+    schemas.write(weights, "frame_weights", table, params_of_table)
 
 
 if __name__ == "__main__":

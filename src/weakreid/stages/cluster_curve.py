@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from weakreid import tables
+from weakreid.artifacts import schemas
 from weakreid.console import run_stage
 from weakreid.report import figures
 from weakreid.report.clusters import cluster_figure
@@ -19,7 +19,7 @@ def main(
 ) -> None:
     """Draw clusters, tracklets without one, and agreement with the truth over the epochs."""
     block = json.loads(params)
-    found = [tables.read_frame(path, "history") for path in history]
+    found = [schemas.read_frame(path, "history") for path in history]
     histories = dict(zip(block["runs"], found, strict=True))
     figures.save(cluster_figure(histories, block["experiment"]), out)
 

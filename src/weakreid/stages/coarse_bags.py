@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from weakreid import tables
+from weakreid.artifacts import schemas
 from weakreid.console import run_stage, say
 from weakreid.supervision import bags
 
@@ -20,13 +20,13 @@ def main(
     """Write a split's probes and gallery bags."""
     block = json.loads(params)
     made = bags.coarse_bags(
-        tables.read_frame(tracklets, "tracklets"),
-        tables.read_frame(frames, "frames"),
+        schemas.read_frame(tracklets, "tracklets"),
+        schemas.read_frame(frames, "frames"),
         seed=block["seed"],
         tracklets_per_bag=tuple(block["tracklets_per_bag"]),
         max_frames=block["max_frames"],
     )
-    tables.write(out, "bags", made, block)
+    schemas.write(out, "bags", made, block)
     counts = made["split"].value_counts()
     say(f"{counts.get('probe', 0)} probes, {counts.get('gallery', 0)} gallery bags")
 

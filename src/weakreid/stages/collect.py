@@ -8,10 +8,10 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
+from weakreid.artifacts.files import read_json, write_json
 from weakreid.console import run_stage
-from weakreid.files import read_json, write_json
 from weakreid.report import pages
-from weakreid.report.tables import comparison
+from weakreid.report.markdown import comparison
 
 PACKAGES = ("weakreid", "torch", "torchvision", "timm", "numpy", "pandas", "pyarrow", "simplejpeg")
 

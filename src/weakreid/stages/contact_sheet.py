@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from weakreid.console import run_stage
-from weakreid.datasets import place
+from weakreid.datasets import location
 from weakreid.report import figures
 from weakreid.report.walkers_sheet import contact_sheet
 
@@ -19,7 +19,7 @@ def main(
 ) -> None:
     """Draw some of a generated dataset's people, a row each, as every camera sees them."""
     block = json.loads(params)
-    root = place.find(source)
+    root = location.find(source)
     figures.save(contact_sheet(root, block["dataset"], persons=block["persons"]), out)
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from weakreid import tables
+from weakreid.artifacts import schemas
 from weakreid.console import run_stage
 from weakreid.report import pages
 from weakreid.report.counts import cost_table
@@ -24,8 +24,8 @@ def main(
     found = {}
     for about, of_tracklets, of_bags in zip(block["datasets"], tracklets, bags, strict=True):
         found[about["name"]] = labour(
-            tables.read_frame(of_tracklets, "tracklets"),
-            tables.read_frame(of_bags, "bags", ["bag_id", "split", "tracklet_ids", "labels"]),
+            schemas.read_frame(of_tracklets, "tracklets"),
+            schemas.read_frame(of_bags, "bags", ["bag_id", "split", "tracklet_ids", "labels"]),
             about["tracklet_parts"],
         )
     text = cost_table(block["title"], found)

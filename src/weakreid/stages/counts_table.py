@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from weakreid import tables
+from weakreid.artifacts import schemas
 from weakreid.console import run_stage
 from weakreid.report import pages
 from weakreid.report import published as figures
@@ -28,9 +28,9 @@ def main(
     found = {}
     for about, *paths in zip(block["datasets"], tracklets, bags, coarse, strict=True):
         found[Dataset(**about)] = counts(
-            tables.read_frame(paths[0], "tracklets", ["tracklet_id", "person_id", "split"]),
-            tables.read_frame(paths[1], "bags", ["split", "labels"]),
-            tables.read_frame(paths[2], "bags", ["split", "labels"]),
+            schemas.read_frame(paths[0], "tracklets", ["tracklet_id", "person_id", "split"]),
+            schemas.read_frame(paths[1], "bags", ["split", "labels"]),
+            schemas.read_frame(paths[2], "bags", ["split", "labels"]),
         )
     text = counts_table(
         block["title"],

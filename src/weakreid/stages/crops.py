@@ -8,9 +8,9 @@ from typing import Annotated, Any
 import typer
 
 from weakreid.console import run_stage, say, tell
-from weakreid.datasets import crops, place
+from weakreid.datasets import crops, location
+from weakreid.datasets.changes import look
 from weakreid.datasets.layout import list_names
-from weakreid.datasets.seen import look
 
 
 def main(
@@ -27,7 +27,7 @@ def main(
     for folder in sorted({item["frames"] for item in sequences if item.get("frames")}):
         seen.add_some(data, [f"{folder}/{name}" for name in sorted(list_names(data / folder))])
     counts = crops.make(root, data, sequences, sheet=picture, title=dataset, **block)
-    place.note(out, root)
+    location.note(out, root)
     seen.save(out.parent / "read" / "crops.json")
     say("crops: " + ", ".join(f"{name} {value}" for name, value in counts.items()))
     tell(

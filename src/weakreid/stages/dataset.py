@@ -9,8 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from weakreid.console import run_stage, say
-from weakreid.datasets import pack, place
-from weakreid.datasets.seen import look
+from weakreid.datasets import location, pack
+from weakreid.datasets.changes import look
 
 
 def main(
@@ -22,7 +22,7 @@ def main(
 ) -> None:
     """Read a dataset with the reader of its source and pack it."""
     block = json.loads(params)
-    root = place.find(source)
+    root = location.find(source)
     reader = importlib.import_module(f"weakreid.datasets.{block['source']}")
     names = _watched(reader, source, root, block["options"])
     seen = look(root, names, threads)
@@ -46,7 +46,7 @@ def main(
 
 def _watched(reader: Any, source: Path, root: Path, options: Mapping[str, Any]) -> list[str]:
     """Return what a reader takes and others may change: nothing of what the workflow made."""
-    if place.is_beside(root, source):
+    if location.is_beside(root, source):
         return []
     # splits that are drawn are not read
     optional = reader.OPTIONAL if options.get("seed") is None else ()

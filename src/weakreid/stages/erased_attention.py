@@ -8,15 +8,15 @@ import numpy as np
 import torch
 import typer
 
-from weakreid import tables
+from weakreid.artifacts import schemas
+from weakreid.artifacts.files import write_json
+from weakreid.artifacts.image_store import ImageStore
 from weakreid.console import run_stage, say
 from weakreid.errors import ReidError
-from weakreid.files import write_json
-from weakreid.images import ImageStore
 from weakreid.models.clips import ClipModel, restore_clip_model
 from weakreid.retrieval.clip_maps import drawn_clips
-from weakreid.retrieval.describe import decoded
 from weakreid.retrieval.erased import erase_some, measure
+from weakreid.retrieval.extract import decoded
 from weakreid.seeding import numpy_generator
 from weakreid.training.checkpoint import load_weights, part_of
 
@@ -38,10 +38,10 @@ def main(
         raise ReidError(f"{model}: attends to no frames; give a model of aggregation: attention")
     network = restore_clip_model(about, part_of(tensors, "model"), part_of(tensors, "heads"))
     network.eval()
-    split = tables.read_frame(tracklets, "tracklets", ["tracklet_id", "person_id", "split"])
+    split = schemas.read_frame(tracklets, "tracklets", ["tracklet_id", "person_id", "split"])
     clips = drawn_clips(
         split,
-        tables.read_frame(frames, "frames", ["tracklet_id", "position", "image"]),
+        schemas.read_frame(frames, "frames", ["tracklet_id", "position", "image"]),
         length=about["clips"]["frames"],
         test=block["test"],
         count=block["clips"],

@@ -10,9 +10,9 @@ import pandas as pd
 import pyarrow as pa
 import typer
 
-from weakreid import tables
+from weakreid.artifacts import schemas
+from weakreid.artifacts.files import write_json
 from weakreid.console import run_stage
-from weakreid.files import write_json
 from weakreid.retrieval import chance
 from weakreid.retrieval.measure import Frames, measure_coarse, measure_fine
 from weakreid.retrieval.ranking import RankingResult
@@ -34,11 +34,11 @@ def main(
     block = json.loads(params)
     frames = read_features(features)
     common = {"metric": block["metric"], "keep": block["keep"], "threads": threads}
-    of_split = tables.read_frame(tracklets, "tracklets")
+    of_split = schemas.read_frame(tracklets, "tracklets")
     fine, queries, gallery = measure_fine(frames, of_split, **common)
     rough, probes, bags = measure_coarse(
         frames,
-        tables.read_frame(coarse, "bags"),
+        schemas.read_frame(coarse, "bags"),
         memory_bytes=block["memory_mb"] * 2**20,
         unit=block.get("unit", "frames"),
         **common,
@@ -49,7 +49,7 @@ def main(
             _rankings("coarse", rough, probes["bag_id"], probes["labels"].str[0], bags),
         ]
     )
-    tables.write(rankings, "rankings", table, block)
+    schemas.write(rankings, "rankings", table, block)
     figures = {"fine": _figures(fine), "coarse": _figures(rough)}
     if block["rerank"]:
         again, _, _ = measure_fine(frames, of_split, reranking=Reranking(), **common)
@@ -59,10 +59,10 @@ def main(
 
 def read_features(path: Path) -> Frames:
     """Open a file of features, which are read in blocks."""
-    ids = tables.read(path, "features", ["image", "tracklet_id"])
+    ids = schemas.read(path, "features", ["image", "tracklet_id"])
 
     def blocks() -> Iterator[np.ndarray]:
-        for batch in tables.read_batches(path, "features", ["feature"], rows=4096):
+        for batch in schemas.read_batches(path, "features", ["feature"], rows=4096):
             column = batch.column(0)
             yield column.flatten().to_numpy().reshape(len(column), -1)
 
@@ -79,7 +79,7 @@ def _rankings(
     names = gallery["tracklet_id" if protocol == "fine" else "bag_id"].to_numpy()
     precision = result.average_precision
     top_frames = result.top_frames or [np.empty(0, np.int64)] * len(ids)
-    return tables.conform(
+    return schemas.conform(
         {
             "protocol": [protocol] * len(ids),
             "query": ids.to_numpy(),

@@ -6,12 +6,12 @@ from typing import Annotated
 import torch
 import typer
 
-from weakreid import tables
+from weakreid.artifacts import schemas
+from weakreid.artifacts.image_store import ImageStore
 from weakreid.console import run_stage
 from weakreid.errors import ReidError
-from weakreid.images import ImageStore
 from weakreid.models.build import restore_model
-from weakreid.retrieval.describe import describe
+from weakreid.retrieval.extract import describe
 from weakreid.retrieval.feature_table import batches_of, write_features
 from weakreid.training.checkpoint import load_weights, part_of
 from weakreid.training.devices import fabric_for
@@ -36,9 +36,9 @@ def main(
     fabric.launch()
     network = restore_model(about["model"], part_of(tensors, "model"))
     network = network.to(fabric.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    rows = tables.read_frame(tracklets, "tracklets", ["tracklet_id", "split"])
+    rows = schemas.read_frame(tracklets, "tracklets", ["tracklet_id", "split"])
     searched = rows.loc[rows["split"].isin(["query", "gallery"]), "tracklet_id"]
-    chosen = tables.read_frame(frames, "frames", ["tracklet_id", "image"])
+    chosen = schemas.read_frame(frames, "frames", ["tracklet_id", "image"])
     chosen = chosen[chosen["tracklet_id"].isin(searched)].reset_index(drop=True)
     with ImageStore(images) as store:
         described = describe(

@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from weakreid.console import run_stage
-from weakreid.datasets import place
-from weakreid.datasets.bring import bring
+from weakreid.datasets import location
 from weakreid.datasets.fetch import Archive
+from weakreid.datasets.obtain import bring
 
 
 def main(
@@ -32,7 +32,7 @@ def main(
         dataset=dataset,
         how_to_get=reader.HOW_TO_GET,
     )
-    place.note(out, root)
+    location.note(out, root)
 
 
 if __name__ == "__main__":

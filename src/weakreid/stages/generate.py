@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from weakreid.console import run_stage
-from weakreid.datasets import place
+from weakreid.datasets import location
 from weakreid.datasets.walkers import layout
 
 
@@ -24,7 +24,7 @@ def main(
     layout.generate(root, workers=workers, **chosen)
     # what stands on this file follows another generation, however much of it stays the same
     made = {"parameters": chosen, "content": layout.content(root)}
-    place.note(out, root, **made)
+    location.note(out, root, **made)
 
 
 if __name__ == "__main__":

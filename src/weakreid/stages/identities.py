@@ -7,10 +7,10 @@ from typing import Annotated
 import pandas as pd
 import typer
 
-from weakreid import tables
+from weakreid.artifacts import schemas
+from weakreid.artifacts.files import replacing
+from weakreid.artifacts.image_store import ImageStore
 from weakreid.console import run_stage, say
-from weakreid.files import replacing
-from weakreid.images import ImageStore
 from weakreid.report import figures
 from weakreid.report.identities import contact_sheet, identity_table, sheet_rows, summary
 
@@ -30,10 +30,10 @@ def main(
 ) -> None:
     """Write the identities of a training's last association."""
     block = json.loads(params)
-    held = tables.read_frame(tracks, "tracks")
-    file_of = tables.read_frame(frames, "frames", ["image", "file"]).set_index("image")["file"]
+    held = schemas.read_frame(tracks, "tracks")
+    file_of = schemas.read_frame(frames, "frames", ["image", "file"]).set_index("image")["file"]
     found = identity_table(
-        tables.read_frame(clusters, "clusters"), held, file_of, tracked=block["tracked"]
+        schemas.read_frame(clusters, "clusters"), held, file_of, tracked=block["tracked"]
     )
     shown = sheet_rows(found, held, rows=block["rows"], pictures=block["pictures"])
     with ImageStore(images) as store:

@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from weakreid import tables
+from weakreid.artifacts import schemas
+from weakreid.artifacts.files import write_json
 from weakreid.clustering.isolation import isolate, isolation_quality, spread
 from weakreid.console import run_stage, say, warn
-from weakreid.files import write_json
 from weakreid.retrieval.feature_table import read_features
 
 _TRUTH = "truth_person_id"
@@ -28,15 +28,15 @@ def main(
 ) -> None:
     """Isolate people within tracklets; the truth is read only afterwards, to measure."""
     block = json.loads(params)
-    rows = tables.read_frame(tracks, "tracks")
+    rows = schemas.read_frame(tracks, "tracks")
     described = read_features(features, rows["image"].to_numpy())
     started = time.monotonic()
     cut = isolate(rows, described, **block, threads=threads)
     seconds = time.monotonic() - started
-    before = tables.read_frame(tracks, "tracks", truth=True)
+    before = schemas.read_frame(tracks, "tracks", truth=True)
     after = cut.assign(**{_TRUTH: cut["image"].map(before.set_index("image")[_TRUTH])})
     quality = isolation_quality(before, after)
-    tables.write(out, "tracks", after, block)
+    schemas.write(out, "tracks", after, block)
     write_json(report, {"params": block, **quality})
     old, new = quality["before"], quality["after"]
     say(

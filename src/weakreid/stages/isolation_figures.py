@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from weakreid import tables
+from weakreid.artifacts import schemas
 from weakreid.console import run_stage
 from weakreid.report import figures
 from weakreid.report.isolation import candidates, clusters_figure, examples, similarity_figure
@@ -23,11 +23,11 @@ def main(
 ) -> None:
     """Draw some tracklets: their frames' features, similarities and clusters."""
     block = json.loads(params)
-    rows = candidates(tables.read_frame(tracks, "tracks", truth=True), block["seed"])
+    rows = candidates(schemas.read_frame(tracks, "tracks", truth=True), block["seed"])
     found = examples(
         rows,
         read_features(features, rows["image"].to_numpy()),
-        tables.read_frame(isolated, "tracks"),
+        schemas.read_frame(isolated, "tracks"),
         count=block["tracklets"],
         seed=block["seed"],
     )

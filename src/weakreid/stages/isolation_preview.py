@@ -6,11 +6,11 @@ from typing import Annotated
 
 import typer
 
-from weakreid import tables
+from weakreid.artifacts import schemas
+from weakreid.artifacts.files import read_json
+from weakreid.artifacts.image_store import ImageStore
 from weakreid.clustering.isolation import isolation_quality
 from weakreid.console import run_stage, say
-from weakreid.files import read_json
-from weakreid.images import ImageStore
 from weakreid.report import figures, pages
 from weakreid.report.identities import track_of
 from weakreid.report.isolation_preview import cuts, headline, lines, page, sheet
@@ -32,13 +32,13 @@ def main(
 ) -> None:
     """Write what is cut, and show it; the truth, where there is any, is measured against alone."""
     block = json.loads(params)
-    before = tables.read_frame(tracks, "tracks", truth=True)
-    after = tables.read_frame(isolated, "tracks", truth=True)
+    before = schemas.read_frame(tracks, "tracks", truth=True)
+    after = schemas.read_frame(isolated, "tracks", truth=True)
     table = cuts(before, after)
     quality = isolation_quality(before, after)
     names = {name: f"tracklet {name}" for name in table["tracklet_id"].tolist()}
     if frames is not None:
-        files = tables.read_frame(frames, "frames", ["image", "file"])
+        files = schemas.read_frame(frames, "frames", ["image", "file"])
         file_of = files.set_index("image")["file"]
         first = before.groupby("tracklet_id")["image"].first()
         names = {name: " ".join(track_of(file_of[image])) for name, image in first.items()}

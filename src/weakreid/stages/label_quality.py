@@ -5,11 +5,11 @@ from typing import Annotated
 
 import typer
 
-from weakreid import tables
+from weakreid.artifacts import schemas
+from weakreid.artifacts.files import write_json
 from weakreid.console import run_stage
-from weakreid.files import write_json
 from weakreid.supervision.attribute_labels import quality
-from weakreid.supervision.attribute_lessons import label_matrix
+from weakreid.supervision.attribute_pictures import label_matrix
 from weakreid.supervision.ratios import positive_ratios
 
 
@@ -22,13 +22,13 @@ def main(
 ) -> None:
     """Compare labels with the truth, for training persons and for the others."""
     asked, true = (
-        (tables.read_frame(path, "attribute_labels"), tables.read_params(path)["attributes"])
+        (schemas.read_frame(path, "attribute_labels"), schemas.read_params(path)["attributes"])
         for path in (labels, truth)
     )
-    rows = tables.read_frame(tracklets, "tracklets", ["person_id", "split"])
+    rows = schemas.read_frame(tracklets, "tracklets", ["person_id", "split"])
     training = set(rows.loc[rows["split"] == "train", "person_id"].tolist())
-    shown = tables.read_frame(pictures, "pictures", ["split", "labels"])
-    names = tables.read_params(pictures)["attributes"]
+    shown = schemas.read_frame(pictures, "pictures", ["split", "labels"])
+    names = schemas.read_params(pictures)["attributes"]
     ratios = positive_ratios(label_matrix(shown.loc[shown["split"] == "train", "labels"], names))
     known = dict(zip(names, ratios.tolist(), strict=True))
     write_json(out, quality(asked, true, training, known))

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from weakreid import tables
+from weakreid.artifacts import schemas
 from weakreid.console import run_stage
 from weakreid.report import figures
 from weakreid.report.learning_curve import learning_curve
@@ -19,7 +19,7 @@ def main(
 ) -> None:
     """Draw the losses and the learning rate over the steps."""
     block = json.loads(params)
-    found = [tables.read_frame(path, "history") for path in history]
+    found = [schemas.read_frame(path, "history") for path in history]
     histories = dict(zip(block["runs"], found, strict=True))
     figures.save(learning_curve(histories, block["experiment"], block.get("base")), out)
 

@@ -12,19 +12,19 @@ import numpy as np
 import torch
 import typer
 
-from weakreid import tables
+from weakreid.artifacts import schemas
+from weakreid.artifacts.files import write_json
+from weakreid.artifacts.image_store import ImageStore
 from weakreid.console import run_stage, say
 from weakreid.datasets.walkers.masks import carried_masks, person_masks
 from weakreid.errors import ReidError
-from weakreid.files import write_json
-from weakreid.images import ImageStore
 from weakreid.models.clips import ClipNetwork, build_clip_network, restore_clip_model
 from weakreid.models.reid import ReidModel
 from weakreid.retrieval.clip_maps import clip_maps, drawn_clips
 from weakreid.retrieval.mask_shares import ACTIVATION, area, covering, summary
 from weakreid.seeding import numpy_generator
 from weakreid.training.checkpoint import load_weights, part_of
-from weakreid.training.setup import model_of
+from weakreid.training.frame import model_of
 from weakreid.training.start import start_from
 
 
@@ -49,8 +49,8 @@ def main(
     if "clips" not in about:
         raise ReidError(f"{model}: does not see clips; give a model that does")
     clips = drawn_clips(
-        tables.read_frame(tracklets, "tracklets", ["tracklet_id", "person_id", "split"]),
-        tables.read_frame(frames, "frames", ["tracklet_id", "position", "image"]),
+        schemas.read_frame(tracklets, "tracklets", ["tracklet_id", "person_id", "split"]),
+        schemas.read_frame(frames, "frames", ["tracklet_id", "position", "image"]),
         length=about["clips"]["frames"],
         test=block["test"],
         count=block["clips"],
@@ -93,7 +93,7 @@ def truth_of(
     Returns:
         float32 [N, H, W], two of them.
     """
-    table = tables.read_frame(frames, "frames", ["image", "file"]).set_index("image")
+    table = schemas.read_frame(frames, "frames", ["image", "file"]).set_index("image")
     names = table["file"].str.rpartition("/")[2].reindex(rows).to_list()
     seen = person_masks(root, set(names))
     held = carried_masks(root, seen)

@@ -7,16 +7,16 @@ from typing import Annotated
 import torch
 import typer
 
-from weakreid import tables
+from weakreid.artifacts import schemas
+from weakreid.artifacts.image_store import ImageStore
 from weakreid.console import run_stage, say
 from weakreid.errors import ReidError
-from weakreid.images import ImageStore
 from weakreid.models.clips import restore_clip_model
 from weakreid.report import figures
 from weakreid.report.figures import camera_name
 from weakreid.report.masks import MaskedClip, picture
 from weakreid.retrieval.clip_maps import clip_maps, drawn_clips
-from weakreid.retrieval.describe import decoded
+from weakreid.retrieval.extract import decoded
 from weakreid.seeding import numpy_generator
 from weakreid.training.checkpoint import load_weights, part_of
 
@@ -37,12 +37,12 @@ def main(
     if "clips" not in about or about["model"].get("cosam") is None:
         raise ReidError(f"{model}: has no COSAM, so no masks; give a model with model.cosam")
     network = restore_clip_model(about, part_of(tensors, "model"), part_of(tensors, "heads"))
-    split = tables.read_frame(
+    split = schemas.read_frame(
         tracklets, "tracklets", ["tracklet_id", "person_id", "camera_id", "split"]
     )
     chosen = drawn_clips(
         split,
-        tables.read_frame(frames, "frames", ["tracklet_id", "position", "image"]),
+        schemas.read_frame(frames, "frames", ["tracklet_id", "position", "image"]),
         length=about["clips"]["frames"],
         test=block["test"],
         count=block["clips"],

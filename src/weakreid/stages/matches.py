@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import typer
 
-from weakreid import tables
+from weakreid.artifacts import schemas
+from weakreid.artifacts.image_store import ImageStore
 from weakreid.console import run_stage
 from weakreid.errors import ReidError
-from weakreid.images import ImageStore
 from weakreid.report import figures
 from weakreid.report.matches import (
     coarse_examples,
@@ -39,20 +39,20 @@ def main(
 ) -> None:
     """Draw some queries, picked at random, and the items nearest to them."""
     block = json.loads(params)
-    table = tables.read_frame(rankings, "rankings")
-    distance = f"{tables.read_params(rankings)['metric']} distance"
-    people = tables.read_frame(tracklets, "tracklets").set_index("tracklet_id")
-    rows = tables.read_frame(frames, "frames")
+    table = schemas.read_frame(rankings, "rankings")
+    distance = f"{schemas.read_params(rankings)['metric']} distance"
+    people = schemas.read_frame(tracklets, "tracklets").set_index("tracklet_id")
+    rows = schemas.read_frame(frames, "frames")
     person_of = rows.set_index("image")["tracklet_id"].map(people["person_id"])
     of_tracklet = rows.groupby("tracklet_id")["image"].agg(list).to_dict()
-    of_bag = tables.read_frame(coarse, "bags").set_index("bag_id")
+    of_bag = schemas.read_frame(coarse, "bags").set_index("bag_id")
     items = block["items"]
     picked = _picked(table, "fine", block)
     fine = fine_examples(picked, people, of_tracklet, items)
     if votes is not None:
-        seen = tables.read_frame(votes, "attribute_votes", ["tracklet_id", "probabilities"])
+        seen = schemas.read_frame(votes, "attribute_votes", ["tracklet_id", "probabilities"])
         of_votes = dict(zip(seen["tracklet_id"], seen["probabilities"], strict=True))
-        names = tables.read_params(votes)["attributes"]
+        names = schemas.read_params(votes)["attributes"]
         fine = with_looks(fine, picked, of_votes, names, block["threshold"])
     rough = coarse_examples(_picked(table, "coarse", block), of_bag, person_of, items)
     with ImageStore(images) as store:

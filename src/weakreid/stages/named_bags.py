@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from weakreid import tables
+from weakreid.artifacts import schemas
 from weakreid.console import run_stage, say, warn
 from weakreid.supervision import named
 
@@ -23,12 +23,12 @@ def main(
     windows = named.read_videos(videos)
     made = named.named_bags(
         windows,
-        tables.read_frame(tracklets, "tracklets"),
-        tables.read_frame(frames, "frames", truth=True),
+        schemas.read_frame(tracklets, "tracklets"),
+        schemas.read_frame(frames, "frames", truth=True),
         seed=block["seed"],
         max_frames=block["max_frames"],
     )
-    tables.write(out, "bags", made, block)
+    schemas.write(out, "bags", made, block)
     people = made["labels"].explode().nunique()
     lost = named.left_out(windows, made)
     say(f"{len(made)} training bags of {people} people")

@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from weakreid import tables
+from weakreid.artifacts import schemas
+from weakreid.artifacts.files import write_json
 from weakreid.console import run_stage, say
 from weakreid.errors import ReidError
-from weakreid.files import write_json
 from weakreid.supervision import noise
 
 
@@ -27,9 +27,9 @@ def main(
 ) -> None:
     """Write the training tracklets with the noise asked for."""
     block = json.loads(params)
-    rows = tables.read_frame(tracklets, "tracklets")
+    rows = schemas.read_frame(tracklets, "tracklets")
     columns = ["tracklet_id", "position", "image", "truth_person_id"]
-    of_frames = tables.read_frame(frames, "frames", columns, truth=True)
+    of_frames = schemas.read_frame(frames, "frames", columns, truth=True)
     if (block["rfm"] is None) != (block["rsw"] is None):
         raise ReidError(
             "one of rfm and rsw is null: give both, or neither for tracklets as they are"
@@ -46,7 +46,7 @@ def main(
             observed=_distribution(block["distribution"], observed),
         )
     figures = noise.summary(made)
-    tables.write(out, "tracks", made, block)
+    schemas.write(out, "tracks", made, block)
     write_json(summary, {**figures, "asked": {"rfm": block["rfm"], "rsw": block["rsw"]}})
     rates = (
         "nobody in them is known"
@@ -66,7 +66,7 @@ def _distribution(name: str, observed: Path | None) -> dict[int, int] | None:
         raise ReidError(
             f"distribution '{name}' needs --observed, the table that the stage noise_rates wrote"
         )
-    return noise.observed_counts(tables.read_frame(observed, "id_counts"))
+    return noise.observed_counts(schemas.read_frame(observed, "id_counts"))
 
 
 if __name__ == "__main__":

@@ -18,12 +18,12 @@ from typing import Annotated, Any
 
 import typer
 
-from weakreid import tables
+from weakreid.artifacts import schemas
+from weakreid.artifacts.files import write_json
 from weakreid.console import progress, run_stage, say
 from weakreid.datasets import motchallenge, truth
 from weakreid.datasets.notices import Notices, slack
 from weakreid.errors import ReidError
-from weakreid.files import write_json
 from weakreid.report import figures, pages
 from weakreid.report.noise_rates import noise_figure, noise_table
 from weakreid.supervision.noise_rates import (
@@ -72,7 +72,7 @@ def main(
     if 0 < len(static) < len(found):
         pools["static cameras together"] = pooled(static)
     reference = block.get("reference", [])
-    tables.write(distribution, "id_counts", id_counts(found), block)
+    schemas.write(distribution, "id_counts", id_counts(found), block)
     text = noise_table(title, found, pools, **settings, reference=reference)
     pages.write(markdown, text)
     figures.save(noise_figure(title, found, together), figure)

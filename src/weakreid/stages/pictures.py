@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from weakreid.console import run_stage, say
-from weakreid.datasets import annotated, place
-from weakreid.datasets.seen import look
+from weakreid.datasets import annotated, location
+from weakreid.datasets.changes import look
 
 
 def main(
@@ -22,9 +22,9 @@ def main(
     """Pack the pictures that an annotation names."""
     block = json.loads(params)
     found = annotated.read_annotation(annotation)
-    root = place.find(source_file)
+    root = location.find(source_file)
     # what the workflow made itself, beside its own file, nobody else changes
-    watched = not place.is_beside(root, source_file)
+    watched = not location.is_beside(root, source_file)
     seen = look(root, [block["pictures"]] if watched else [], threads)
     left_out = annotated.pack_pictures(
         found,

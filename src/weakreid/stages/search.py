@@ -8,10 +8,10 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from weakreid import tables
+from weakreid.artifacts import schemas
+from weakreid.artifacts.files import replacing
+from weakreid.artifacts.image_store import ImageStore
 from weakreid.console import run_stage, say
-from weakreid.files import replacing
-from weakreid.images import ImageStore
 from weakreid.report import figures
 from weakreid.report.matches import matching_examples
 from weakreid.report.search import search_examples, search_table
@@ -35,14 +35,14 @@ def main(
 ) -> None:
     """Search with every query tracklet."""
     block = json.loads(params)
-    rows = tables.read_frame(tracklets, "tracklets", ["tracklet_id", "camera_id", "split"])
+    rows = schemas.read_frame(tracklets, "tracklets", ["tracklet_id", "camera_id", "split"])
     columns = ["tracklet_id", "position", "file", "image"]
-    held = tables.read_frame(frames, "frames", columns)
+    held = schemas.read_frame(frames, "frames", columns)
     held = held[held["tracklet_id"].isin(rows["tracklet_id"])]
-    ids = tables.read(features, "features", ["image", "tracklet_id"])
+    ids = schemas.read(features, "features", ["image", "tracklet_id"])
 
     def blocks() -> Iterator[np.ndarray]:
-        for batch in tables.read_batches(features, "features", ["feature"], rows=4096):
+        for batch in schemas.read_batches(features, "features", ["feature"], rows=4096):
             column = batch.column(0)
             yield column.flatten().to_numpy().reshape(len(column), -1)
 

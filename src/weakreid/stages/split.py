@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from weakreid import tables
+from weakreid.artifacts import schemas
 from weakreid.console import run_stage
 from weakreid.datasets import splits
 
@@ -19,14 +19,14 @@ def main(
 ) -> None:
     """Write the tracklets of a split: official, dev (training identities only) or a number."""
     block = json.loads(params)
-    rows = tables.read_frame(tracklets, "tracklets")
+    rows = schemas.read_frame(tracklets, "tracklets")
     if block["split"] == "dev":
         fraction = block["validation_fraction"]
         chosen = splits.development(rows, seed=block["seed"], name="dev", fraction=fraction)
     else:
         number = 0 if block["split"] == "official" else int(block["split"])
-        chosen = splits.official(rows, tables.read_frame(partitions, "partitions"), number)
-    tables.write(out, "tracklets", chosen, block)
+        chosen = splits.official(rows, schemas.read_frame(partitions, "partitions"), number)
+    schemas.write(out, "tracklets", chosen, block)
 
 
 if __name__ == "__main__":

@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
+from weakreid.artifacts.files import read_json
 from weakreid.console import run_stage
-from weakreid.files import read_json
 from weakreid.report import pages
-from weakreid.report.tables import PROTOCOLS, comparison
+from weakreid.report.markdown import PROTOCOLS, comparison
 
 
 def main(

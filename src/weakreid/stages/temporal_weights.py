@@ -7,10 +7,10 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from weakreid import tables
+from weakreid.artifacts import schemas
+from weakreid.artifacts.image_store import ImageStore
 from weakreid.console import run_stage, say
 from weakreid.errors import ReidError
-from weakreid.images import ImageStore
 from weakreid.report import figures
 from weakreid.report.temporal_weights import choose, clips, picture
 
@@ -27,10 +27,10 @@ def main(
 ) -> None:
     """Draw the clips whose weights vary most, of different persons."""
     block = json.loads(params)
-    rows = tables.read_frame(weights, "frame_weights")
-    split = tables.read_frame(tracklets, "tracklets")
+    rows = schemas.read_frame(weights, "frame_weights")
+    split = schemas.read_frame(tracklets, "tracklets")
     found = clips(rows, split, choose(rows, split, block["sequences"]))
-    known = tables.read(frames, "frames", ["image"])["image"].to_numpy()
+    known = schemas.read(frames, "frames", ["image"])["image"].to_numpy()
     shown = np.array([image for clip in found for image in clip.images])
     strange = shown[~np.isin(shown, known)]
     if len(strange):

@@ -9,18 +9,18 @@ from typing import Annotated
 import numpy as np
 import typer
 
+from weakreid.artifacts.files import remove_leftovers, write_json
+from weakreid.artifacts.image_store import ImageStore
 from weakreid.console import run_stage, say
-from weakreid.files import remove_leftovers, write_json
-from weakreid.images import ImageStore
 from weakreid.models.reid import Heads
-from weakreid.supervision.visible import read_bags
+from weakreid.supervision.views import read_bags
 from weakreid.training import checkpoint as checkpoints
 from weakreid.training.bag_task import BagTask, bags_of, check_learnable
 from weakreid.training.devices import device_name, fabric_for, launch, leave
+from weakreid.training.frame import about, build_network, learn, maps_within, pictures_of
+from weakreid.training.history import timing_of, write_history
 from weakreid.training.job import Job
 from weakreid.training.optimiser import build_optimiser
-from weakreid.training.record import timing_of, write_history
-from weakreid.training.setup import about, build_network, learn, maps_within, pictures_of
 
 LESS_MEMORY = (
     "lower batch.bags, batch.frames, batch.pairs or batch.cache_mb, or image.height and image.width"
@@ -77,7 +77,7 @@ def train(bags: Path, images: Path, job: Job) -> None:
     network = build_network(block, fabric, init)
     # losses are found by name, so that the digest of this stage's code covers only those in use
     base = importlib.import_module(f"weakreid.losses.{block['loss']['name']}")
-    cpal = importlib.import_module("weakreid.losses.cpal") if weight > 0 else None
+    cpal = importlib.import_module("weakreid.losses.bags.cpal") if weight > 0 else None
     heads = Heads(base.HEADS, network.dimension, len(made.persons), seed)
     optimiser = build_optimiser(block["optimiser"], network, heads)
     # Fabric ties one module to the optimiser; the heads are a module of their own

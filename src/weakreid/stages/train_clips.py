@@ -10,21 +10,21 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from weakreid import tables
+from weakreid.artifacts import schemas
+from weakreid.artifacts.files import remove_leftovers, replacing, write_json
+from weakreid.artifacts.image_store import ImageStore
 from weakreid.console import run_stage, say
 from weakreid.errors import ReidError
-from weakreid.files import remove_leftovers, replacing, write_json
-from weakreid.images import ImageStore
 from weakreid.models.clips import ClipHeads, ClipNetwork, build_clip_network
-from weakreid.supervision.visible import read_attribute_labels
+from weakreid.supervision.views import read_attribute_labels
 from weakreid.training import checkpoint as checkpoints
 from weakreid.training.clip_task import ClipTask, Term, attribute_labels, labelled_tracklets
 from weakreid.training.devices import device_name, fabric_for, launch, leave
+from weakreid.training.frame import about, learn, maps_within, model_of, pictures_of, prepared
+from weakreid.training.history import timing_of, write_history
 from weakreid.training.job import Job
 from weakreid.training.loop import Watch
 from weakreid.training.optimiser import build_optimiser
-from weakreid.training.record import timing_of, write_history
-from weakreid.training.setup import about, learn, maps_within, model_of, pictures_of, prepared
 from weakreid.training.start import start_from
 
 LESS_MEMORY = (
@@ -82,8 +82,8 @@ def train(tracklets: Path, frames: Path, images: Path, attributes: Path | None, 
     block, init, code, checkpoint = job.block, job.init, job.code, job.checkpoint
     seed, batch = block["seed"], block["batch"]
     made = labelled_tracklets(
-        tables.read_frame(tracklets, "tracklets", ["tracklet_id", "person_id", "split"]),
-        tables.read_frame(frames, "frames", ["tracklet_id", "position", "image"]),
+        schemas.read_frame(tracklets, "tracklets", ["tracklet_id", "person_id", "split"]),
+        schemas.read_frame(frames, "frames", ["tracklet_id", "position", "image"]),
     )
     if block["schedule"]["epochs"] > 0 and batch["persons"] > len(made.ids):
         raise ReidError(

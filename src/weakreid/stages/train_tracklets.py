@@ -9,19 +9,19 @@ import numpy as np
 import torch
 import typer
 
-from weakreid import tables
+from weakreid.artifacts import schemas
+from weakreid.artifacts.files import remove_leftovers, write_json
+from weakreid.artifacts.image_store import ImageStore
 from weakreid.console import run_stage, say
-from weakreid.files import remove_leftovers, write_json
-from weakreid.images import ImageStore
-from weakreid.supervision.visible import read_tracks
+from weakreid.supervision.views import read_tracks
 from weakreid.training import checkpoint as checkpoints
 from weakreid.training.devices import device_name, fabric_for, launch, leave
+from weakreid.training.frame import about, build_network, learn, maps_within, pictures_of
+from weakreid.training.history import timing_of, write_history
 from weakreid.training.job import Job
 from weakreid.training.mean_net import mean_of
 from weakreid.training.optimiser import build_optimiser
 from weakreid.training.pseudo_labels import Associating, quality_rows
-from weakreid.training.record import timing_of, write_history
-from weakreid.training.setup import about, build_network, learn, maps_within, pictures_of
 from weakreid.training.tracklet_task import TrackletTask, tracklets_of
 
 LESS_MEMORY = (
@@ -120,12 +120,12 @@ def train(tracks: Path, images: Path, clusters: Path, job: Job) -> None:
         return
     keep()
     found = {"tracklet_id": np.arange(len(tracklets)), "label": task.labels[-1]}
-    tables.write(clusters, "clusters", found, block)
+    schemas.write(clusters, "clusters", found, block)
     took = timing_of(record, time.monotonic() - started, fabric)
     seconds = sum(task.seconds) / len(task.seconds)
     write_json(job.timing, {**took, "association_s": round(seconds, 2)})
     # the weights stand: from here on the truth may be looked at, for measuring
-    truth = tables.read_frame(tracks, "tracks", ["tracklet_id", "truth_person_id"], truth=True)
+    truth = schemas.read_frame(tracks, "tracks", ["tracklet_id", "truth_person_id"], truth=True)
     record += quality_rows(task.labels, truth, task.steps_per_epoch)
     write_history(job.history, record, block)
     checkpoint.unlink(missing_ok=True)

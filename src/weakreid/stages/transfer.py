@@ -8,19 +8,19 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from weakreid import tables
+from weakreid.artifacts import schemas
+from weakreid.artifacts.files import remove_leftovers, write_json
+from weakreid.artifacts.image_store import ImageStore
 from weakreid.console import run_stage, say
-from weakreid.files import remove_leftovers, write_json
-from weakreid.images import ImageStore
 from weakreid.models.attribute_head import attribute_head
-from weakreid.supervision.attribute_lessons import lesson
-from weakreid.supervision.visible import read_frames_only
+from weakreid.supervision.attribute_pictures import lesson
+from weakreid.supervision.views import read_frames_only
 from weakreid.training import checkpoint as checkpoints
 from weakreid.training.devices import device_name, fabric_for, launch, leave
+from weakreid.training.frame import about, build_network, learn, pictures_of
 from weakreid.training.frozen import FrozenMaps
+from weakreid.training.history import timing_of, write_history
 from weakreid.training.optimiser import build_optimiser
-from weakreid.training.record import timing_of, write_history
-from weakreid.training.setup import about, build_network, learn, pictures_of
 from weakreid.training.transfer_task import Discrepancy, TransferTask, maps_of_both
 
 LESS_MEMORY = "lower batch.source, batch.target or batch.cache_mb, or image.height and image.width"
@@ -47,8 +47,8 @@ def main(
     block = json.loads(params)
     batch, epochs = block["batch"], block["schedule"]["epochs"]
     lessons = lesson(
-        tables.read_frame(pictures, "pictures", ["image", "split", "labels"]),
-        tables.read_params(pictures)["attributes"],
+        schemas.read_frame(pictures, "pictures", ["image", "split", "labels"]),
+        schemas.read_params(pictures)["attributes"],
         block["attributes"],
         block["on_constant"],
     )

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from weakreid import tables
+from weakreid.artifacts import schemas
 from weakreid.console import run_stage
 from weakreid.supervision.attribute_labels import majority_labels, true_labels
 
@@ -15,12 +15,12 @@ def main(
     out: Annotated[Path, typer.Option()],
 ) -> None:
     """Write the same table as the stage attribute_labels does, from the truth."""
-    held = tables.read_frame(annotation, "annotation", ["file", "person_id", "labels"])
-    said = tables.read_params(annotation)
+    held = schemas.read_frame(annotation, "annotation", ["file", "person_id", "labels"])
+    said = schemas.read_params(annotation)
     attributes = said["attributes"]
     # who was generated has one truth; those who look at people differ
     made = (true_labels if said["source"] == "walkers" else majority_labels)(held, attributes)
-    tables.write(out, "attribute_labels", made, {"attributes": attributes})
+    schemas.write(out, "attribute_labels", made, {"attributes": attributes})
 
 
 if __name__ == "__main__":

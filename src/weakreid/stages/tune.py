@@ -15,11 +15,11 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
-from weakreid import tables
+from weakreid.artifacts import schemas
+from weakreid.artifacts.files import write_json
+from weakreid.artifacts.image_store import ImageStore
 from weakreid.console import run_stage, say
 from weakreid.errors import ReidError
-from weakreid.files import write_json
-from weakreid.images import ImageStore
 from weakreid.retrieval.measure import measure_coarse, measure_fine
 from weakreid.retrieval.reranking import Reranking
 from weakreid.stages.evaluate import read_features
@@ -82,8 +82,8 @@ def main(
     machine = Machine(device, threads)
     budget, seed = block.pop("trials"), block.pop("search_seed")
     # a search is begun with whole tables: its journal outlives a trial that cannot be
-    tables.read_frame(tracklets, "tracklets")
-    tables.read_frame(frames, "frames", ["tracklet_id", "position", "image"])
+    schemas.read_frame(tracklets, "tracklets")
+    schemas.read_frame(frames, "frames", ["tracklet_id", "position", "image"])
     with ImageStore(images) as store:
         mark = fingerprint(block, seed, code, *data.given(), digest_of(store))
     search = Search(
@@ -218,7 +218,7 @@ def measured(
             raise ReidError("the coarse test set was not given; give --coarse")
         result, _, _ = measure_coarse(
             found,
-            tables.read_frame(data.coarse, "bags"),
+            schemas.read_frame(data.coarse, "bags"),
             metric=evaluation["metric"],
             memory_bytes=evaluation["memory_mb"] * 2**20,
             unit="clips" if clips else "frames",
@@ -227,7 +227,7 @@ def measured(
     else:
         result, _, _ = measure_fine(
             found,
-            tables.read_frame(data.tracklets, "tracklets"),
+            schemas.read_frame(data.tracklets, "tracklets"),
             metric=evaluation["metric"],
             reranking=Reranking() if protocol == "reranked" else None,
             threads=machine.threads,

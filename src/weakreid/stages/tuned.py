@@ -6,10 +6,10 @@ from typing import Annotated, Any
 
 import typer
 
-from weakreid import tables
+from weakreid.artifacts import schemas
+from weakreid.artifacts.files import read_json, replacing
 from weakreid.console import run_stage
 from weakreid.errors import ReidError
-from weakreid.files import read_json, replacing
 from weakreid.report import figures, pages
 from weakreid.report.tuning import fragment, search_figure, trial_table
 from weakreid.tuning.trials import best_of, gathered
@@ -46,8 +46,8 @@ def main(
         for trial in every
         for epoch, figure in trial.curve or [(0, trial.figure)]
     ]
-    columns = dict(zip(tables.SCHEMAS["trials"].names, zip(*rows, strict=True), strict=True))
-    tables.write(trials, "trials", columns, block)
+    columns = dict(zip(schemas.SCHEMAS["trials"].names, zip(*rows, strict=True), strict=True))
+    schemas.write(trials, "trials", columns, block)
     title = f"{block['name']}: values of {block['experiment']}"
     note = f"Best: {said}. Given up: below the median of the trials before, at the same epoch."
     pages.write(markdown, trial_table(title, metric, every, [note, *block["notes"]]))

@@ -9,11 +9,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import typer
 
-from weakreid import tables
+from weakreid.artifacts import schemas
+from weakreid.artifacts.files import of_system, read_fault, write_json
 from weakreid.console import run_stage, say
 from weakreid.datasets.walkers.layout import FRAME_SCHEMA
 from weakreid.errors import ReidError
-from weakreid.files import of_system, read_fault, write_json
 from weakreid.report import figures
 from weakreid.report.visibility import plot as draw
 from weakreid.report.visibility import relations, shares_of
@@ -29,9 +29,9 @@ def main(
 ) -> None:
     """Hold the weights against the visible shares."""
     block = json.loads(params)
-    rows = tables.read_frame(frames, "frames", ["image", "file"])
+    rows = schemas.read_frame(frames, "frames", ["image", "file"])
     shares = shares_of(rows, _read(truth))
-    found = relations(tables.read_frame(weights, "frame_weights"), shares, block.get("seed", 0))
+    found = relations(schemas.read_frame(weights, "frame_weights"), shares, block.get("seed", 0))
     figures.save(draw(found, block["title"]), plot)
     write_json(out, {"title": block["title"], **found})
     for group, own in found["groups"].items():

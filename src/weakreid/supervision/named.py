@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from weakreid.csv_tables import read_csv
+from weakreid.artifacts.csv import read_csv
+from weakreid.artifacts.files import read_fault
 from weakreid.errors import ReidError
-from weakreid.files import read_fault
 from weakreid.seeding import numpy_generator
 
 COLUMNS = ("video", "first_frame", "last_frame", "camera_id", "labels", "tracklets")

@@ -11,12 +11,12 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from weakreid.errors import ReidError
-from weakreid.losses.pooling import tracklet_means
+from weakreid.losses.bags.pooling import tracklet_means
 from weakreid.models.backbones import Triple, preprocess
 from weakreid.seeding import numpy_generator
 from weakreid.training.clip_sampling import clip_of
 from weakreid.training.gathering import gather, gather_features
-from weakreid.training.pictures import Pictures
+from weakreid.training.images import Pictures
 from weakreid.training.sampling import BagBatches, frames_of_bag, pairs_possible
 
 

@@ -15,10 +15,10 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as serialised
 
+from weakreid.artifacts.files import read_fault, replacing
+from weakreid.artifacts.image_store import ImageStore
 from weakreid.console import say
 from weakreid.errors import ReidError
-from weakreid.files import read_fault, replacing
-from weakreid.images import ImageStore
 
 _METADATA_KEY = "weakreid"
 

@@ -11,17 +11,17 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
-from weakreid.attributes import UNSURE
+from weakreid.config.whole.attributes import UNSURE
 from weakreid.errors import ReidError
-from weakreid.losses import attribute_groups
+from weakreid.losses.attributes import groups
 from weakreid.losses.clips import center
-from weakreid.losses.clips.seen import Clips
+from weakreid.losses.clips.views import Clips
 from weakreid.models.backbones import Triple, preprocess
 from weakreid.models.clips import ClipHeads
 from weakreid.seeding import numpy_generator
 from weakreid.training.clip_sampling import clip_of, person_batches, steps_of
 from weakreid.training.gathering import gather, gather_features
-from weakreid.training.pictures import Pictures
+from weakreid.training.images import Pictures
 
 
 @dataclass(frozen=True)
@@ -285,7 +285,7 @@ class ClipTask:
                 for group, of_group in merged.attributes.items()
             }
             labels = {group: of_group[persons] for group, of_group in self.attributes.items()}
-            terms["attributes"] = attribute_groups.loss(recognised, labels)
+            terms["attributes"] = groups.loss(recognised, labels)
             weights["attributes"] = self.attribute_weight
         total = torch.stack([weights[name] * value for name, value in terms.items()]).sum()
         right = clips.logits.detach().argmax(1) == persons

@@ -7,12 +7,12 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor
 
+from weakreid.artifacts.image_store import ImageStore
+from weakreid.artifacts.prefetching import prefetch
 from weakreid.console import progress
 from weakreid.errors import ReidError
-from weakreid.images import ImageStore
 from weakreid.models.backbones import preprocess
 from weakreid.models.reid import ReidModel, chunks
-from weakreid.prefetching import prefetch
 
 _BATCH = 256
 

@@ -11,9 +11,9 @@ from typing import Any, Protocol, TypeVar
 import torch
 from lightning_fabric import Fabric
 
+from weakreid.artifacts.prefetching import prefetch
 from weakreid.console import progress, say
 from weakreid.errors import ReidError
-from weakreid.prefetching import prefetch
 from weakreid.seeding import derive
 from weakreid.training import checkpoint as checkpoints
 

@@ -13,19 +13,19 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 from torch.nn.functional import linear, normalize
 
+from weakreid.artifacts.prefetching import prefetch
 from weakreid.console import progress, warn
 from weakreid.errors import ReidError
-from weakreid.losses import tmc
-from weakreid.losses.pooling import precise, without_autocast
+from weakreid.losses.bags.pooling import precise, without_autocast
+from weakreid.losses.tracklets import tmc
 from weakreid.models.backbones import preprocess
 from weakreid.models.reid import ReidModel, chunks
-from weakreid.prefetching import prefetch
 from weakreid.seeding import numpy_generator
 from weakreid.training.clip_sampling import clips_to_describe
 from weakreid.training.gathering import gather, gather_features
+from weakreid.training.images import Pictures
 from weakreid.training.loop import History
 from weakreid.training.mean_net import average, momentum_at
-from weakreid.training.pictures import Pictures
 from weakreid.training.pseudo_labels import Associating, associate
 from weakreid.training.tracklet_sampling import chunk_of, cluster_batches, repeated
 
@@ -133,7 +133,7 @@ class TrackletTask:
                 where each epoch puts a new one.
             optimiser: over the parameters of the Net and of the classifier.
             associating: how tracklets are joined.
-            losses: options of `weakreid.losses.tmc.loss`.
+            losses: options of `weakreid.losses.tracklets.tmc.loss`.
             momentum: the largest α of the Mean Net.
             clusters: of a batch.
             tracklets_per_cluster: in a batch.
@@ -336,7 +336,7 @@ class TrackletTask:
         return len(batch.images)
 
     def loss(self, batch: TrackletBatch) -> tuple[Tensor, dict[str, Tensor]]:
-        """Return the loss of a batch and its terms (`weakreid.losses.tmc`)."""
+        """Return the loss of a batch and its terms (`weakreid.losses.tracklets.tmc`)."""
         device = self.fabric.device
         images = batch.images.to(device, non_blocking=True)
         labels = batch.labels.to(device, non_blocking=True)

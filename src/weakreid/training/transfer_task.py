@@ -12,18 +12,18 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import linear
 
+from weakreid.artifacts.image_store import ImageStore
 from weakreid.errors import ReidError
-from weakreid.images import ImageStore
-from weakreid.losses.attribute_bce import bce
-from weakreid.losses.mmd import mmd
-from weakreid.losses.pooling import precise, without_autocast
+from weakreid.losses.attributes.bce import bce
+from weakreid.losses.attributes.mmd import mmd
+from weakreid.losses.bags.pooling import precise, without_autocast
 from weakreid.models.backbones import preprocess
 from weakreid.models.reid import ReidModel
 from weakreid.seeding import numpy_generator
+from weakreid.training.frame import maps_within
 from weakreid.training.frozen import FrozenMaps
 from weakreid.training.gathering import gather, gather_features
-from weakreid.training.pictures import Pictures
-from weakreid.training.setup import maps_within
+from weakreid.training.images import Pictures
 
 
 @dataclass(frozen=True)

@@ -35,13 +35,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import scipy.io
 
+from weakreid.artifacts.files import replacing, write_json
 from weakreid.console import progress
 from weakreid.datasets.walkers.attributes import ATTRIBUTES, attributes
 from weakreid.datasets.walkers.people import Person, cast, draw_person
 from weakreid.datasets.walkers.render import Frame, tracklet
 from weakreid.datasets.walkers.scene import STYLES, camera
 from weakreid.errors import ReidError
-from weakreid.files import replacing, write_json
 from weakreid.parents import end_with
 from weakreid.seeding import numpy_generator
 

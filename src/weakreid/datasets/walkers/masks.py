@@ -17,13 +17,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from weakreid.artifacts.files import of_system, read_fault, read_json
 from weakreid.datasets.walkers import layout, render
 from weakreid.datasets.walkers.body import parts_of
 from weakreid.datasets.walkers.cloth import wraps
 from weakreid.datasets.walkers.people import Person
 from weakreid.datasets.walkers.scene import camera
 from weakreid.errors import ReidError
-from weakreid.files import of_system, read_fault, read_json
 from weakreid.seeding import numpy_generator
 
 CARRIED = frozenset({"bag", "strap", "brim"})

@@ -3,8 +3,8 @@
 from torch import Tensor
 
 from weakreid.errors import ReidError
-from weakreid.losses.clips.seen import Clips
-from weakreid.losses.pooling import precise
+from weakreid.losses.bags.pooling import precise
+from weakreid.losses.clips.views import Clips
 
 KINDS = ("weights", "scores")
 

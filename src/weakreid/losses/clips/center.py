@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor
 
-from weakreid.losses.clips.seen import Clips
-from weakreid.losses.pooling import precise
+from weakreid.losses.bags.pooling import precise
+from weakreid.losses.clips.views import Clips
 
 
 def loss(clips: Clips) -> Tensor:

@@ -3,8 +3,8 @@
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from weakreid.losses.clips.seen import Clips
-from weakreid.losses.pooling import precise
+from weakreid.losses.bags.pooling import precise
+from weakreid.losses.clips.views import Clips
 
 
 def loss(clips: Clips, *, smoothing: float = 0.0) -> Tensor:

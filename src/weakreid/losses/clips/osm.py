@@ -9,8 +9,8 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from weakreid.errors import ReidError
-from weakreid.losses.clips.seen import Clips
-from weakreid.losses.pooling import precise, without_autocast
+from weakreid.losses.bags.pooling import precise, without_autocast
+from weakreid.losses.clips.views import Clips
 
 VECTORS = ("classifier", "centers", "moving_centers")
 

@@ -8,8 +8,8 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from weakreid.errors import ReidError
-from weakreid.losses.clips.seen import Clips
-from weakreid.losses.pooling import precise, without_autocast
+from weakreid.losses.bags.pooling import precise, without_autocast
+from weakreid.losses.clips.views import Clips
 
 METRICS = ("euclidean", "cosine")
 TIES = ("share", "first")

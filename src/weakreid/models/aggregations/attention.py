@@ -5,7 +5,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from weakreid.losses.pooling import precise, without_autocast
+from weakreid.losses.bags.pooling import precise, without_autocast
 from weakreid.models.aggregations.protocol import ALL, Merged, Place
 from weakreid.models.initial import seeded
 

@@ -1,0 +1,124 @@
+"""Retrieval descriptors of clips, and what each frame counted in them."""
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import torch
+from lightning_fabric import Fabric
+from numpy.typing import NDArray
+
+from weakreid.artifacts.image_store import ImageStore
+from weakreid.artifacts.prefetching import prefetch
+from weakreid.models.clips import ClipModel
+from weakreid.retrieval.extract import decoded
+
+_FRAMES = 256
+"""Frames that are decoded at a time, about: whole clips."""
+
+
+class Described(NamedTuple):
+    """Clips as a model sees them.
+
+    Attributes:
+        descriptors: float32 [n, d], of length 1 each.
+        weights: float32 [n, G, T], what each frame counts in each group of the model.
+    """
+
+    descriptors: NDArray[np.float32]
+    weights: NDArray[np.float32]
+
+
+def describe_clips(
+    model: ClipModel,
+    store: ImageStore,
+    clips: Sequence[NDArray[np.int64]],
+    *,
+    fabric: Fabric,
+    height: int,
+    width: int,
+    threads: int,
+    resized: Sequence[int] | None = None,
+) -> Iterator[Described]:
+    """Yield the descriptors of batches of clips; however large, few frames are held at a time.
+
+    Args:
+        model: on the device of `fabric`; it is put into eval mode.
+        store: holds the frames.
+        clips: per batch, rows of the store [n, T].
+        fabric: device and precision.
+        height: of the network's input in pixels.
+        width: likewise.
+        threads: for decoding.
+        resized: see `weakreid.retrieval.extract.describe`.
+    """
+    model.eval()
+    pieces = [list(_pieces(batch)) for batch in clips]
+    images = (
+        decoded(store, piece.reshape(-1), height, width, threads, resized)
+        for of_batch in pieces
+        for piece in of_batch
+    )
+    with (
+        contextlib.closing(prefetch(images)) as made,
+        torch.inference_mode(),
+        fabric.autocast(),
+    ):
+        for of_batch in pieces:
+            found = [clip_descriptors_of(model, next(made), fabric) for _ in of_batch]
+            yield Described(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
+
+
+def clip_descriptors_of(model: ClipModel, images: NDArray[np.uint8], fabric: Fabric) -> Described:
+    """Return the descriptors of clips, uint8 [n * T, height, width, 3], one after another.
+
+    The model is on the device of `fabric`, in eval mode; the caller sees to inference mode and
+    autocast.
+    """
+    pixels = torch.from_numpy(images).to(fabric.device, non_blocking=True)
+    parts = model.describe(pixels)
+    return Described(*(part.float().cpu().numpy() for part in parts))
+
+
+def _pieces(batch: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
+    step = max(1, _FRAMES // batch.shape[1])
+    return (batch[at : at + step] for at in range(0, len(batch), step))
+
+
+def weight_table(
+    tracklet_ids: NDArray[np.int64],
+    numbers: NDArray[np.int64],
+    positions: NDArray[np.int64],
+    images: NDArray[np.int64],
+    weights: NDArray[np.float32],
+    groups: Sequence[str],
+) -> pa.Table:
+    """Return the rows of the table "frame_weights": clip after clip, group after group.
+
+    Args:
+        tracklet_ids: [C].
+        numbers: [C], of a clip within its tracklet.
+        positions: [C, T], of frames within the tracklet.
+        images: [C, T], rows of the image store.
+        weights: [C, G, T].
+        groups: G names.
+    """
+    shape = weights.shape
+    of_group = np.broadcast_to(np.arange(shape[1], dtype=np.int32)[None, :, None], shape)
+    names = pa.DictionaryArray.from_arrays(of_group.reshape(-1), pa.array(list(groups)))
+
+    def spread(values: NDArray[np.int64]) -> NDArray[np.int64]:
+        return np.broadcast_to(values, shape).reshape(-1)
+
+    return pa.table(
+        {
+            "tracklet_id": spread(tracklet_ids[:, None, None]),
+            "clip": spread(numbers[:, None, None]),
+            "position": spread(positions[:, None, :]),
+            "image": spread(images[:, None, :]),
+            "group": names.cast(pa.string()),
+            "weight": weights.reshape(-1),
+        }
+    )
