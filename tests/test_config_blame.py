@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from weakreid.config.whole.faults import blamed, listed, repeated_keys, suggest
 
+from weakreid.config.faults import blamed, listed, repeated_keys, suggest
 from weakreid.config.whole import whole
 from weakreid.errors import ReidError
 

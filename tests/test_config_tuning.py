@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 import yaml
-from weakreid.config.whole.faults import blamed
-from weakreid.config.whole.tuning import nested
 
+from weakreid.config.faults import blamed
+from weakreid.config.tuning import nested
 from weakreid.config.whole import whole
 from weakreid.errors import ReidError
 

@@ -12,11 +12,11 @@ import simplejpeg
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from weakreid.config.whole.attributes import NAMES
 
 from weakreid.artifacts import schemas
 from weakreid.artifacts.files import write_json
 from weakreid.artifacts.image_store import ImageStore
+from weakreid.attributes import NAMES
 from weakreid.datasets.annotated import (
     Annotation,
     pack_pictures,

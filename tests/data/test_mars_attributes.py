@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-from weakreid.config.whole.attributes import NAMES, UNSURE
 
+from weakreid.attributes import NAMES, UNSURE
 from weakreid.datasets import mars_attributes
 from weakreid.errors import ReidError
 from weakreid.supervision.attribute_labels import majority_labels

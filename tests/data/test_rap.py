@@ -9,9 +9,9 @@ import pytest
 import scipy.io
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from weakreid.config.whole.attributes import NAMES, UNSURE
 
 from weakreid.artifacts import schemas
+from weakreid.attributes import NAMES, UNSURE
 from weakreid.datasets import rap
 from weakreid.datasets.annotated import Annotation
 from weakreid.errors import ReidError

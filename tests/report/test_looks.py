@@ -19,9 +19,9 @@ from tests.training.helpers import (
     run_here,
     settings_put_back,
 )
-from weakreid.config.whole.attributes import NAMES
 
 from weakreid.artifacts import schemas
+from weakreid.attributes import NAMES
 from weakreid.errors import ReidError
 from weakreid.report import audit
 from weakreid.report.attribute_words import certainty, differences, looks, word

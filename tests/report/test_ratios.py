@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from weakreid.config.whole.attributes import GROUPS, NAMES, TITLES
 
+from weakreid.attributes import GROUPS, NAMES, TITLES
 from weakreid.datasets.annotated import Annotation, write_annotation
 from weakreid.report import figures
 from weakreid.report.ratios import figure_order, groups_table, ratio_figure

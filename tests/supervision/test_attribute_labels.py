@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from weakreid.config.whole.attributes import NAMES
 
 from weakreid.artifacts import schemas
+from weakreid.attributes import NAMES
 from weakreid.errors import ReidError
 from weakreid.seeding import numpy_generator
 from weakreid.stages import attribute_labels as labels_stage

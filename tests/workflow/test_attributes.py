@@ -19,10 +19,10 @@ from tests.workflow.of_stages import (
     inputs_of,
     rest_of,
 )
-from weakreid.config.whole.attributes import GROUPS, NAMES, TITLES
 
 from weakreid.artifacts import schemas
 from weakreid.artifacts.image_store import ImageStore
+from weakreid.attributes import GROUPS, NAMES, TITLES
 from weakreid.training.checkpoint import load_weights
 
 pytestmark = pytest.mark.slow

@@ -14,16 +14,16 @@ from snakemake.common.configfile import load_configfile
 from snakemake.logging import logger
 
 try:
-    from weakreid import (
-        arguments,
-        codedigest,
-        config as weakreid_config,
-        config_faults,
-        files,
-    )
-    from weakreid.datasets import place, seen, whereabouts
-    from weakreid.errors import ReidError
+    from weakreid.artifacts import arguments, files
     from weakreid.artifacts.files import there
+    from weakreid.config import faults as config_faults, whole as weakreid_config
+    from weakreid.datasets import (
+        changes as seen,
+        location as place,
+        lookup as whereabouts,
+    )
+    from weakreid.errors import ReidError
+    from weakreid.plan import codedigest
     from weakreid.report import published
     from weakreid.seeding import derive
 except ModuleNotFoundError as error:
@@ -755,9 +755,9 @@ def training_modules(method):
     seen = [] if method.clips is None else ["models.clips", *parts_of_network(method)]
     if method.learns != "bags":
         return [f"stages.train_{method.learns}", *seen]
-    losses = [f"losses.{method.loss.name}"]
+    losses = [f"losses.bags.{method.loss.name}"]
     if method.cpal.weight > 0:
-        losses.append("losses.cpal")
+        losses.append("losses.bags.cpal")
     return ["stages.train", *losses, *seen]
 
 

@@ -9,7 +9,7 @@ from pydantic import (
     model_validator,
 )
 
-from weakreid.config.whole.base import (
+from weakreid.config.base import (
     Count,
     FilePath,
     Fraction,
@@ -168,7 +168,7 @@ class Tracked(Strict):
     first_frame_number: FirstFrameNumber = 1
     truth_first_frame_number: TruthFirstFrameNumber = None
     iou: Overlap = Field(0.5, description="least overlap of a box with a person of the truth")
-    truth_classes: TruthClasses = [1]
+    truth_classes: TruthClasses = Field(default=[1])
     truth_ids: Literal["per_file", "global"] = Field(
         "per_file", description="whether a number means one person in all truth files"
     )
@@ -240,7 +240,7 @@ class Tracker(Strict):
     output: str = Field("{sequence}.txt", description="likewise")
     first_frame_number: FirstFrameNumber = 1
     truth_first_frame_number: TruthFirstFrameNumber = None
-    truth_classes: TruthClasses = [1]
+    truth_classes: TruthClasses = Field(default=[1])
     on_bad_box: Literal["stop", "clip"] = Field(
         "stop", description="what to do about boxes without size; clip: leave them out"
     )

@@ -7,7 +7,7 @@ from pydantic import (
     Field,
 )
 
-from weakreid.config.whole.base import Count, Name, Split, Strict, Text, distinct
+from weakreid.config.base import Count, Name, Split, Strict, Text, distinct
 
 
 class Experiment(Strict):

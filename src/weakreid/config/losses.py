@@ -7,7 +7,7 @@ from pydantic import (
     Field,
 )
 
-from weakreid.config.whole.base import Fraction, Positive, Rate, Strict, as_number
+from weakreid.config.base import Fraction, Positive, Rate, Strict, as_number
 
 
 class Mil(Strict):

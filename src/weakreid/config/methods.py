@@ -9,7 +9,7 @@ from pydantic import (
     model_validator,
 )
 
-from weakreid.config.whole.base import (
+from weakreid.config.base import (
     Count,
     Fraction,
     Name,
@@ -21,7 +21,7 @@ from weakreid.config.whole.base import (
     distinct,
     saying,
 )
-from weakreid.config.whole.losses import (
+from weakreid.config.losses import (
     ClipLosses,
     Cpal,
     FrameCe,
@@ -32,7 +32,7 @@ from weakreid.config.whole.losses import (
     TrackletLosses,
     Wsddn,
 )
-from weakreid.config.whole.network import (
+from weakreid.config.network import (
     Aggregation,
     AttentionFrames,
     Attribute,
@@ -48,7 +48,7 @@ from weakreid.config.whole.network import (
     RecurrentFrames,
     compared,
 )
-from weakreid.config.whole.training import Evaluation, Optimiser, Schedule
+from weakreid.config.training import Evaluation, Optimiser, Schedule
 
 
 class Batch(Strict):

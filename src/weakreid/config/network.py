@@ -10,9 +10,9 @@ from pydantic import (
     model_validator,
 )
 
-from weakreid.config.whole.attributes import GROUPS
-from weakreid.config.whole.attributes import NAMES as ATTRIBUTES
-from weakreid.config.whole.base import (
+from weakreid.attributes import GROUPS
+from weakreid.attributes import NAMES as ATTRIBUTES
+from weakreid.config.base import (
     Count,
     FilePath,
     Fraction,

@@ -8,7 +8,7 @@ from pydantic import (
     model_validator,
 )
 
-from weakreid.config.whole.base import Fraction, Name, Positive, Range, Strict, as_number
+from weakreid.config.base import Fraction, Name, Positive, Range, Strict, as_number
 
 
 class Missing(Strict):

@@ -11,7 +11,7 @@ from pydantic import (
     model_validator,
 )
 
-from weakreid.config.whole.base import Name, Rank, Strict, Text, as_none, distinct
+from weakreid.config.base import Name, Rank, Strict, Text, as_none, distinct
 
 T = TypeVar("T", bound=Any)
 

@@ -6,7 +6,7 @@ from pydantic import (
     Field,
 )
 
-from weakreid.config.whole.base import Count, Fraction, Positive, Rate, Strict
+from weakreid.config.base import Count, Fraction, Positive, Rate, Strict
 
 
 class Optimiser(Strict):

@@ -8,9 +8,9 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from weakreid.config.whole.base import Count, Name, Positive, Strict, Text, as_number
-from weakreid.config.whole.faults import suggest
-from weakreid.config.whole.methods import CHOSEN_KEYS
+from weakreid.config.base import Count, Name, Positive, Strict, Text, as_number
+from weakreid.config.faults import suggest
+from weakreid.config.methods import CHOSEN_KEYS
 from weakreid.errors import ReidError
 
 

@@ -12,8 +12,8 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, PrivateAttr
 
-from weakreid.config.whole.base import Count, Fraction, Name, Strict
-from weakreid.config.whole.datasets import (
+from weakreid.config.base import Count, Fraction, Name, Strict
+from weakreid.config.datasets import (
     AttributeSource,
     Dataset,
     Ilids,
@@ -24,10 +24,10 @@ from weakreid.config.whole.datasets import (
     Tracker,
     Walkers,
 )
-from weakreid.config.whole.experiments import Change, Experiment, Level, Place, Study
-from weakreid.config.whole.faults import Together, known, validated
-from weakreid.config.whole.losses import Hslr, Mil, Sslr
-from weakreid.config.whole.methods import (
+from weakreid.config.experiments import Change, Experiment, Level, Place, Study
+from weakreid.config.faults import Together, known, validated
+from weakreid.config.losses import Hslr, Mil, Sslr
+from weakreid.config.methods import (
     CHOSEN_KEYS,
     AnyMethod,
     AnyTransfer,
@@ -40,8 +40,8 @@ from weakreid.config.whole.methods import (
     with_labels,
     with_learns,
 )
-from weakreid.config.whole.supervision import Audit, Bags, Coarse, Isolation, Noise
-from weakreid.config.whole.tables import (
+from weakreid.config.supervision import Audit, Bags, Coarse, Isolation, Noise
+from weakreid.config.tables import (
     AnyTable,
     AttentionTable,
     AttributeTable,
@@ -58,7 +58,7 @@ from weakreid.config.whole.tables import (
     StudyTable,
     Table,
 )
-from weakreid.config.whole.tuning import Tuning, check_key, ends_of, others_of, put, resolved
+from weakreid.config.tuning import Tuning, check_key, ends_of, others_of, put, resolved
 from weakreid.errors import ReidError
 
 

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from weakreid.artifacts import schemas
 from weakreid.artifacts.files import of_system, read_fault, replacing
 from weakreid.artifacts.image_store import write_store_file
-from weakreid.config.whole.attributes import NAMES
+from weakreid.attributes import NAMES
 from weakreid.console import progress, warn
 from weakreid.datasets import layout
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from weakreid.config.whole.attributes import NAMES, UNSURE
+from weakreid.attributes import NAMES, UNSURE
 from weakreid.datasets import layout, matlab
 from weakreid.datasets.annotated import Annotation
 from weakreid.errors import ReidError

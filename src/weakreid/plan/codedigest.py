@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from weakreid.errors import ReidError
 
-SOURCE = Path(__file__).resolve().parents[1]
+SOURCE = Path(__file__).resolve().parents[2]
 """The folder that holds the package; only modules below it are looked at."""
 
 ASIDE = frozenset({"weakreid", "weakreid.config.whole"})

@@ -12,7 +12,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from weakreid.config.whole.attributes import GROUPS, NAMES, UNSURE
+from weakreid.attributes import GROUPS, NAMES, UNSURE
 from weakreid.errors import ReidError
 from weakreid.report.attribute_words import word
 from weakreid.report.figures import (

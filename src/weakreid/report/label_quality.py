@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from weakreid.config.whole.attributes import GROUPS, TITLES
+from weakreid.attributes import GROUPS, TITLES
 from weakreid.errors import ReidError
 from weakreid.report.markdown import cell, markdown
 

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.figure import Figure
 
-from weakreid.config.whole.attributes import GROUPS, NAMES, TITLES, UNSURE
+from weakreid.attributes import GROUPS, NAMES, TITLES, UNSURE
 from weakreid.report.figures import PALETTE, bare
 from weakreid.report.markdown import markdown
 from weakreid.supervision.ratios import positive_ratios

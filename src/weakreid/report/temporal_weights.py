@@ -14,7 +14,7 @@ from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from weakreid.config.whole.attributes import GROUPS, TITLES
+from weakreid.attributes import GROUPS, TITLES
 from weakreid.errors import ReidError
 from weakreid.report.figures import LABEL, Canvas, Mark, camera_name
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from weakreid.config.whole.attributes import GROUPS, UNSURE
+from weakreid.attributes import GROUPS, UNSURE
 from weakreid.errors import ReidError
 from weakreid.supervision.attribute_pictures import label_matrix
 from weakreid.supervision.ratios import Labels

@@ -2,8 +2,8 @@
 
 A bag is a group of tracklets of one camera. The tracklets of a camera are shuffled and cut into
 groups of a random size; what remains becomes a smaller bag. The label of a bag is the set of its
-people. Tables in, a table of kind "bags" out (`weakreid.artifacts.schemas`), in a fixed order: by split, then
-by camera, then in the order in which they were cut. Everything random comes from (seed, camera) or
+people. Tables in, a table of kind "bags" out (`weakreid.artifacts.schemas`), in a fixed order: by
+split, camera, then the order in which they were cut. What is random comes from (seed, camera) or
 (seed, tracklet), so that the order of the input's rows does not matter.
 
 The tracklets may also be given as a table "tracks": simulated or real ones of a tracker, which show

@@ -5,7 +5,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from weakreid.config.whole.attributes import UNSURE
+from weakreid.attributes import UNSURE
 
 Labels: TypeAlias = npt.NDArray[np.int8]
 

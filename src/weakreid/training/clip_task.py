@@ -11,7 +11,7 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
-from weakreid.config.whole.attributes import UNSURE
+from weakreid.attributes import UNSURE
 from weakreid.errors import ReidError
 from weakreid.losses.attributes import groups
 from weakreid.losses.clips import center

@@ -4,7 +4,7 @@ The names are RAP's own. Of the 66 attributes that the ATTR paper's figure names
 missing here: a figure shows whether somebody is a child, but not whether an adult is 25 or 40.
 """
 
-from weakreid.config.whole.attributes import NAMES
+from weakreid.attributes import NAMES
 from weakreid.datasets.walkers.people import Person
 
 LEFT_OUT = ("Age17-30", "Age31-45")
