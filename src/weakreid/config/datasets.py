@@ -1,6 +1,7 @@
 """Blocks of what data there is: datasets, sources of attributes, trackers."""
 
-from typing import Annotated, Literal, Self
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -39,6 +40,8 @@ class Archive(Strict):
 class Distributed(Strict):
     """What every dataset that people distribute has in common."""
 
+    renamed: ClassVar[Mapping[str, str]] = {"source": "kind"}
+
     root: FilePath = Field(description="the folder that holds the data in its official layout")
     archives: dict[str, Archive] = Field(
         default_factory=dict, description="fetched and unpacked into `root`; none: it is there"
@@ -54,7 +57,7 @@ class Distributed(Strict):
 class Mars(Distributed):
     """MARS: bbox_train/, bbox_test/ and info/."""
 
-    source: Literal["mars"]
+    kind: Literal["mars"]
     attributes: Name | None = Field(
         None, description="a source that knows its persons' true attributes (mars_attributes)"
     )
@@ -63,7 +66,7 @@ class Mars(Distributed):
 class DukeV(Distributed):
     """DukeMTMC-VideoReID: train/, query/ and gallery/."""
 
-    source: Literal["dukev"]
+    kind: Literal["dukev"]
 
 
 class HalfSplits(Distributed):
@@ -77,19 +80,21 @@ class HalfSplits(Distributed):
 class Ilids(HalfSplits):
     """iLIDS-VID: i-LIDS-VID/sequences/cam1 and cam2, 'train-test people splits'."""
 
-    source: Literal["ilids"]
+    kind: Literal["ilids"]
 
 
 class Prid(HalfSplits):
     """PRID-2011: prid_2011/multi_shot/cam_a and cam_b, splits_prid2011.json."""
 
-    source: Literal["prid"]
+    kind: Literal["prid"]
 
 
 class Walkers(Strict):
     """Generated pedestrians in MARS's layout; a size, and single values of it replaced."""
 
-    source: Literal["walkers"]
+    renamed: ClassVar[Mapping[str, str]] = {"source": "kind"}
+
+    kind: Literal["walkers"]
     size: Literal["tiny", "demo", "mars"] = "demo"
     seed: Count = 1
     style: Literal["street", "studio"] = "street"
@@ -127,6 +132,8 @@ TruthClasses = Annotated[
 class Sequence(Strict):
     """A video, or a part of it, with what a tracker found there (MOTChallenge format)."""
 
+    renamed: ClassVar[Mapping[str, str]] = {"split": "role"}
+
     name: Annotated[
         str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"), BeforeValidator(as_written)
     ]
@@ -136,7 +143,7 @@ class Sequence(Strict):
     camera: Positive = 1
     first_frame: Positive = Field(1, description="the first frame of a video is 1")
     last_frame: Positive | None = Field(None, description="null: to the last box")
-    split: Literal["train", "query", "gallery"] = "train"
+    role: Literal["train", "query", "gallery"] = "train"
     truth: str | None = Field(None, description="ground truth; measuring needs one")
     first_frame_number: Count | None = Field(
         None, description="what `boxes` calls the first frame; null: as the dataset says"
@@ -154,7 +161,9 @@ class Sequence(Strict):
 class Tracked(Strict):
     """A tracker's output and its videos: the tracklets are cut out of the frames."""
 
-    source: Literal["mot"]
+    renamed: ClassVar[Mapping[str, str]] = {"source": "kind"}
+
+    kind: Literal["mot"]
     root: FilePath = Field(description="the folder of the files that `sequences` names")
     sequences: list[Sequence] = Field(min_length=1)
     names: str | None = Field(
@@ -187,11 +196,13 @@ class Tracked(Strict):
         return self
 
 
-Dataset = Annotated[Mars | DukeV | Ilids | Prid | Walkers | Tracked, Field(discriminator="source")]
+Dataset = Annotated[Mars | DukeV | Ilids | Prid | Walkers | Tracked, Field(discriminator="kind")]
 
 
 class AnnotatedSource(Strict):
     """What every annotation that people distribute has in common."""
+
+    renamed: ClassVar[Mapping[str, str]] = {"source": "kind"}
 
     root: FilePath = Field(description="the folder that holds the data in its official layout")
     archives: dict[str, Archive] = Field(
@@ -202,7 +213,7 @@ class AnnotatedSource(Strict):
 class RapSource(AnnotatedSource):
     """RAP: RAP_dataset/ (pictures) and RAP_annotation/RAP_annotation.mat."""
 
-    source: Literal["rap"]
+    kind: Literal["rap"]
     annotation: str = Field("RAP_annotation/RAP_annotation.mat", description="below `root`")
     pictures: str = Field("RAP_dataset", description="the folder of the pictures, below `root`")
     partition: Annotated[int, Field(ge=1, le=5), BeforeValidator(as_number)] = Field(
@@ -216,7 +227,7 @@ class RapSource(AnnotatedSource):
 class MarsAttributesSource(AnnotatedSource):
     """Attributes of MARS's people, by tracklet; no pictures: truth, nothing to learn from."""
 
-    source: Literal["mars_attributes"]
+    kind: Literal["mars_attributes"]
     annotation: str = Field("mars_attributes.csv", description="below `root`")
 
 
@@ -227,7 +238,7 @@ class WalkersSource(Walkers):
 
 
 AttributeSource = Annotated[
-    RapSource | MarsAttributesSource | WalkersSource, Field(discriminator="source")
+    RapSource | MarsAttributesSource | WalkersSource, Field(discriminator="kind")
 ]
 
 

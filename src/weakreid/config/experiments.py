@@ -1,6 +1,7 @@
 """Blocks of experiments, and of the studies that make many of them."""
 
-from typing import Annotated, Any
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar
 
 from pydantic import (
     AfterValidator,
@@ -91,7 +92,9 @@ class Study(Strict):
     _LEVEL. A row that changes nothing on a dataset is no experiment of its own there.
     """
 
-    beside: Text = Field(
+    renamed: ClassVar[Mapping[str, str]] = {"beside": "reference"}
+
+    reference: Text = Field(
         description="the paper's dataset whose figures stand beside those of a dataset without any"
     )
     bags: Name | None = None

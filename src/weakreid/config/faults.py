@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import yaml
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
+from weakreid.config.base import Strict
 from weakreid.errors import ReidError
 
 OWN_FILE = "config.yaml"
@@ -181,7 +182,7 @@ def _one_line(text: str) -> str:
     return " ".join(text.splitlines())
 
 
-def validated(model: type[BaseModel], raw: Any, where: str) -> Any:
+def validated(model: type[Strict], raw: Any, where: str) -> Any:
     """Return a block of the config as its model.
 
     Raises:
@@ -202,7 +203,7 @@ def validated(model: type[BaseModel], raw: Any, where: str) -> Any:
         raise ConfigError(faults) from None
 
 
-def _explain(model: type[BaseModel], fault: Any) -> str:
+def _explain(model: type[Strict], fault: Any) -> str:
     """Return one line for one of pydantic's errors."""
     location = [str(part) for part in fault["loc"]]
     kind, context = fault["type"], fault.get("ctx", {})
@@ -210,6 +211,8 @@ def _explain(model: type[BaseModel], fault: Any) -> str:
     key = ".".join(path)
     if kind == "extra_forbidden":
         hint = "; put a space after the colon" if ":" in location[-1] else ""
+        if owner and (now := owner.renamed.get(location[-1])):
+            return f"unknown key '{key}'; it is called {now} now"
         names = list(owner.model_fields) if owner else []
         return f"unknown key '{key}'{hint or suggest(location[-1], names)}"
     if location and location[-1] == "[key]":
@@ -221,6 +224,9 @@ def _explain(model: type[BaseModel], fault: Any) -> str:
         chosen = context["discriminator"].strip("'")
         tags = [tag for tag in map(_tag, _models_in(annotation)) if tag]
         if kind == "union_tag_not_found":
+            renamed = {old for m in _models_in(annotation) for old in m.renamed}
+            if old := renamed & set(fault["input"]):
+                return f"unknown key '{key}.{old.pop()}'; it is called {chosen} now"
             return f"'{key}.{chosen}' is missing{suggest('', tags)}"
         return f"'{key}.{chosen}': '{context['tag']}' does not exist{suggest(context['tag'], tags)}"
     message = fault["msg"].removeprefix("Value error, ")
@@ -242,13 +248,11 @@ def _shown(value: Any) -> str:
     return text if len(text) <= 80 else f"{text[:76]} ..."
 
 
-def _find(
-    model: type[BaseModel], location: list[str]
-) -> tuple[type[BaseModel] | None, list[str], Any]:
+def _find(model: type[Strict], location: list[str]) -> tuple[type[Strict] | None, list[str], Any]:
     """Return the block that holds the last key, the keys without unions' tags, the value's type."""
     current: Any = model
     path: list[str] = []
-    owner: type[BaseModel] | None = model
+    owner: type[Strict] | None = model
     for part in location:
         options = _models_in(current)
         tagged = [m for m in options if _tag(m) == part]
@@ -281,9 +285,9 @@ def _is_mapping(annotation: Any) -> bool:
     return get_origin(_bare(annotation)) is dict
 
 
-def _models_in(annotation: Any) -> list[type[BaseModel]]:
+def _models_in(annotation: Any) -> list[type[Strict]]:
     annotation = _bare(annotation)
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+    if isinstance(annotation, type) and issubclass(annotation, Strict):
         return [annotation]
     origin = get_origin(annotation)
     if origin is Union or origin is type(int | str):
@@ -291,8 +295,8 @@ def _models_in(annotation: Any) -> list[type[BaseModel]]:
     return []
 
 
-def _tag(model: type[BaseModel]) -> str | None:
-    for field in ("source", "name", "kind", "learns", "labels"):
+def _tag(model: type[Strict]) -> str | None:
+    for field in ("kind", "name", "learns", "labels"):
         info = model.model_fields.get(field)
         if info is not None and get_origin(info.annotation) is Literal:
             return str(get_args(info.annotation)[0])

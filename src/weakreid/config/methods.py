@@ -89,7 +89,7 @@ class MaySeeClips(Strict):
         return self
 
 
-class Method(MaySeeClips):
+class BagMethod(MaySeeClips):
     """A recipe that learns from bags: network, losses, optimiser, schedule."""
 
     learns: Literal["bags"] = "bags"
@@ -273,7 +273,7 @@ class ClipMethod(Strict):
         return self
 
 
-AnyMethod = Annotated[Method | TrackletMethod | ClipMethod, Field(discriminator="learns")]
+AnyMethod = Annotated[BagMethod | TrackletMethod | ClipMethod, Field(discriminator="learns")]
 
 
 with_learns = saying("learns", "bags")

@@ -1,6 +1,7 @@
 """Blocks of what a method may see: bags, noise levels, isolation; and the label audit."""
 
-from typing import Annotated, Literal, Self
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import (
     BeforeValidator,
@@ -91,12 +92,14 @@ class Noise(Strict):
 class Isolation(Strict):
     """Intra-tracklet isolation: DBSCAN on ImageNet features of a tracklet's frames (TMC, 3.2)."""
 
+    renamed: ClassVar[Mapping[str, str]] = {"noise": "outliers"}
+
     extractor: Name
     eps: Annotated[float, Field(gt=0.0, le=2.0), BeforeValidator(as_number)] = Field(
         0.6, description="between features of length 1; each backbone has its own"
     )
     min_samples: Positive = 4
-    noise: Literal["join", "own", "drop"] = Field(
+    outliers: Literal["join", "own", "drop"] = Field(
         "join", description="what becomes of a frame outside every cluster"
     )
     reach: Annotated[float, Field(ge=1.0), BeforeValidator(as_number)] | None = Field(
@@ -108,16 +111,18 @@ class Isolation(Strict):
 
     @model_validator(mode="after")
     def _min_frames_joins(self) -> Self:
-        if self.min_frames > 1 and self.noise != "join":
+        if self.min_frames > 1 and self.outliers != "join":
             raise ValueError(
-                f"min_frames goes with noise: join, not with {self.noise}; leave it out"
+                f"min_frames goes with outliers: join, not with {self.outliers}; leave it out"
             )
         return self
 
     @model_validator(mode="after")
     def _reach_joins(self) -> Self:
-        if self.reach is not None and self.noise != "join":
-            raise ValueError(f"reach goes with noise: join, not with {self.noise}; leave it out")
+        if self.reach is not None and self.outliers != "join":
+            raise ValueError(
+                f"reach goes with outliers: join, not with {self.outliers}; leave it out"
+            )
         return self
 
 

@@ -1,8 +1,8 @@
 """Blocks of tables and figures, one per kind."""
 
 import re
-from collections.abc import Iterable
-from typing import Annotated, Any, Literal, Self, TypeVar
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -31,7 +31,7 @@ def places_on_axis(table: T, labels: Iterable[str]) -> T:
 def of_a_paper(paper: str | None, table: str | None) -> None:
     """Refuse a paper without its table, and the other way round."""
     if (paper is None) != (table is None):
-        raise ValueError("give paper and table, or neither")
+        raise ValueError("give paper and paper_table, or neither")
 
 
 class Table(Strict):
@@ -45,6 +45,8 @@ class Table(Strict):
 class OfStudy(Strict):
     """A table of a study: results/tables/NAME/table.md, results/tables/NAME/DATASET/table.md."""
 
+    renamed: ClassVar[Mapping[str, str]] = {"table": "paper_table"}
+
     study: Name
     title: Text
     datasets: Annotated[list[Name], Field(min_length=1), AfterValidator(distinct)] = Field(
@@ -57,7 +59,7 @@ class StudyTable(OfStudy):
 
     kind: Literal["study"]
     paper: Text
-    table: Text = Field(description="its name in workflow/resources/published.csv")
+    paper_table: Text = Field(description="its name in workflow/resources/published.csv")
     protocols: Annotated[
         list[Literal["fine", "coarse", "reranked"]], Field(min_length=1), AfterValidator(distinct)
     ]
@@ -79,7 +81,7 @@ class CountsTable(OfStudy):
 
     kind: Literal["counts"]
     paper: Text
-    table: Text
+    paper_table: Text
 
 
 class CostTable(OfStudy):
@@ -107,7 +109,9 @@ class GridTable(OfStudy):
 
     kind: Literal["grid"]
     paper: Text | None = None
-    table: Text | None = Field(None, description="its name in workflow/resources/published.csv")
+    paper_table: Text | None = Field(
+        None, description="its name in workflow/resources/published.csv"
+    )
     levels: Annotated[list[Name], Field(min_length=1), AfterValidator(distinct)]
     metrics: Annotated[
         list[Literal["R-1", "mAP", "noise", "clusters"]],
@@ -120,7 +124,7 @@ class GridTable(OfStudy):
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
-        of_a_paper(self.paper, self.table)
+        of_a_paper(self.paper, self.paper_table)
         # a label without a value is a line across the axis
         return places_on_axis(self, [label for label in self.rows if "=" in label])
 
@@ -130,7 +134,7 @@ class NoiseTable(OfStudy):
 
     kind: Literal["noise"]
     paper: Text
-    table: Text
+    paper_table: Text
 
 
 class IsolationTable(OfStudy):
@@ -191,7 +195,9 @@ class AttributeTable(OfStudy):
     kind: Literal["by_attribute"]
     datasets: Annotated[list[Name], Field(min_length=1, max_length=1)]
     paper: Text | None = None
-    table: Text | None = Field(None, description="its name in workflow/resources/published.csv")
+    paper_table: Text | None = Field(
+        None, description="its name in workflow/resources/published.csv"
+    )
     transfer: Name | None = Field(None, description="whose labels; null: the study's own method's")
     attributes: list[Text] | None = Field(None, description="columns; null: all")
     ranks: Annotated[list[Rank], Field(min_length=1), AfterValidator(distinct)] = Field(default=[1])
@@ -199,7 +205,7 @@ class AttributeTable(OfStudy):
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
-        of_a_paper(self.paper, self.table)
+        of_a_paper(self.paper, self.paper_table)
         return self
 
 

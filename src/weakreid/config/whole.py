@@ -8,7 +8,7 @@ resolved values that it uses, as JSON.
 import json
 import sys
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator, Field, PrivateAttr
 
@@ -31,9 +31,9 @@ from weakreid.config.methods import (
     CHOSEN_KEYS,
     AnyMethod,
     AnyTransfer,
+    BagMethod,
     ClipMethod,
     Extractor,
-    Method,
     TrackletMethod,
     Transfer,
     TrueAttributes,
@@ -65,6 +65,11 @@ from weakreid.errors import ReidError
 class Config(Strict):
     """The whole of config.yaml."""
 
+    renamed: ClassVar[Mapping[str, str]] = {
+        "sources": "attribute_sources",
+        "looks": "shown_attributes",
+    }
+
     seed: Count = Field(1, description="of everything that is made before training")
     validation_fraction: Fraction = Field(
         0.34, description="share of the training persons that the dev split holds out"
@@ -77,11 +82,11 @@ class Config(Strict):
     noise: dict[Name, Noise] = Field(default_factory=dict)
     extractors: dict[Name, Extractor] = Field(default_factory=dict)
     isolation: dict[Name, Isolation] = Field(default_factory=dict)
-    sources: dict[Name, AttributeSource] = Field(default_factory=dict)
+    attribute_sources: dict[Name, AttributeSource] = Field(default_factory=dict)
     transfers: Annotated[dict[Name, AnyTransfer], BeforeValidator(with_labels)] = Field(
         default_factory=dict
     )
-    looks: dict[Name, Name] = Field(
+    shown_attributes: dict[Name, Name] = Field(
         default_factory=dict,
         description="dataset: the transfer whose attributes stand on its label audit and examples",
     )
@@ -137,7 +142,7 @@ def load(raw: Mapping[str, Any]) -> Config:
                 if name in given:
                     raise
                 config._refused[name] = str(error)
-    for dataset, name in config.looks.items():
+    for dataset, name in config.shown_attributes.items():
         with together.further():
             _check_look(config, dataset, name)
     for name, table in config.tables.items():
@@ -166,8 +171,8 @@ def _check_names(config: Config) -> None:
         with together.further():
             if isinstance(dataset, Mars) and dataset.attributes is not None:
                 where, source = f"datasets.{name}.attributes", dataset.attributes
-                known(where, source, config.sources)
-                if not isinstance(config.sources[source], MarsAttributesSource):
+                known(where, source, config.attribute_sources)
+                if not isinstance(config.attribute_sources[source], MarsAttributesSource):
                     raise ReidError(
                         f"{where}: '{source}' does not know MARS's persons; name a source of kind "
                         "mars_attributes"
@@ -175,8 +180,8 @@ def _check_names(config: Config) -> None:
     for name, transfer in config.transfers.items():
         with together.further():
             if isinstance(transfer, Transfer):
-                known(f"transfers.{name}.source", transfer.source, config.sources)
-                if isinstance(config.sources[transfer.source], MarsAttributesSource):
+                known(f"transfers.{name}.source", transfer.source, config.attribute_sources)
+                if isinstance(config.attribute_sources[transfer.source], MarsAttributesSource):
                     raise ReidError(
                         f"transfers.{name}.source: '{transfer.source}' has no pictures to learn "
                         "from; take a source that has, such as rap or studio"
@@ -198,10 +203,12 @@ def _check_names(config: Config) -> None:
 
 def _check_look(config: Config, dataset: str, name: str) -> None:
     """Refuse a look at what is not there, or at what nobody learnt."""
-    known("looks", dataset, config.datasets)
-    known(f"looks.{dataset}", name, config.transfers)
+    known("shown_attributes", dataset, config.datasets)
+    known(f"shown_attributes.{dataset}", name, config.transfers)
     if isinstance(config.transfers[name], TrueAttributes):
-        raise ReidError(f"looks.{dataset}: {name} is the truth; take a transfer that is learnt")
+        raise ReidError(
+            f"shown_attributes.{dataset}: {name} is the truth; take a transfer that is learnt"
+        )
 
 
 def _check_supervision(config: Config, experiment: Experiment, where: str) -> None:
@@ -472,7 +479,7 @@ def _check_table(config: Config, where: str, table: Any) -> None:
             )
         return
     if isinstance(table, OfSource):
-        known(f"{where}.source", table.source, config.sources)
+        known(f"{where}.source", table.source, config.attribute_sources)
         return
     known(f"{where}.study", table.study, config.studies)
     for dataset in table.datasets:
@@ -533,7 +540,7 @@ def _check_tuning(config: Config, where: str, tuning: Tuning) -> None:
     experiment, method = config.experiments[name], method_of(config, name)
     dataset = config.datasets[experiment.dataset]
     if isinstance(dataset, Tracked) and not all(
-        sequence.truth for sequence in dataset.sequences if sequence.split == "train"
+        sequence.truth for sequence in dataset.sequences if sequence.role == "train"
     ):
         raise ReidError(
             f"{where}.experiment: nothing can be measured on the training people of dataset "
@@ -698,7 +705,7 @@ def _check(config: Config, name: str) -> None:
     method = method_of(config, name)
     where = f"experiments.{name}"
     noise = experiment.noise
-    if isinstance(method, Method):
+    if isinstance(method, BagMethod):
         _check_bags(config, experiment, method, where)
         noise = config.bags[str(experiment.bags)].noise
     elif isinstance(method, ClipMethod):
@@ -739,7 +746,7 @@ def _check_clips(config: Config, experiment: Experiment, method: ClipMethod, whe
     """Refuse labels that a method cannot learn from, or that nobody has."""
     dataset = config.datasets[experiment.dataset]
     if isinstance(dataset, Tracked) and not all(
-        sequence.truth for sequence in dataset.sequences if sequence.split == "train"
+        sequence.truth for sequence in dataset.sequences if sequence.role == "train"
     ):
         raise ReidError(
             f"{where}: the method {experiment.method} needs to know whom a tracklet shows, but "
@@ -793,7 +800,7 @@ def _check_cache(method: AnyMethod | Transfer, where: str) -> None:
         )
 
 
-def _check_bags(config: Config, experiment: Experiment, method: Method, where: str) -> None:
+def _check_bags(config: Config, experiment: Experiment, method: BagMethod, where: str) -> None:
     """Refuse bags that a method cannot learn from."""
     bags = config.bags[str(experiment.bags)]
     dataset = config.datasets[experiment.dataset]
@@ -853,12 +860,12 @@ def _check_bags(config: Config, experiment: Experiment, method: Method, where: s
             )
 
 
-def _sampled(method: Method) -> tuple[int, str]:
+def _sampled(method: BagMethod) -> tuple[int, str]:
     """Return how many frames a training sees of a bag at most, in words too."""
     return method.batch.frames, "frames sampled from a bag (batch.frames)"
 
 
-def _largest_bag(bags: Bags, method: Method) -> tuple[int, str]:
+def _largest_bag(bags: Bags, method: BagMethod) -> tuple[int, str]:
     """Return how many instances a bag can show at most, and what bounds it."""
     if bags.videos:
         # as many as the video shows
