@@ -1,0 +1,424 @@
+"""What each stage is given: one model per stage, made of the blocks of the config.
+
+The plan fills them in and a stage parses its `--params` into the very same model. They hold what a
+stage's result depends on and nothing else, so that a change of anything else reruns no stage.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal, TypeVar
+
+from pydantic import Field, SerializerFunctionWrapHandler, ValidationError, model_serializer
+
+from weakreid.config.base import Count, Fraction, Positive, Strict
+from weakreid.config.datasets import (
+    Archive,
+    Tracked,
+    TruthClasses,
+    Walkers,
+)
+from weakreid.config.methods import (
+    BagMethod,
+    ClipMethod,
+    TrackletMethod,
+    Transfer,
+)
+from weakreid.config.supervision import Audit, Bags, Coarse, Isolation
+from weakreid.config.training import Evaluation
+from weakreid.config.tuning import Prune
+from weakreid.errors import ReidError
+
+P = TypeVar("P", bound="Params")
+
+
+class Params(Strict):
+    """What a stage is given.
+
+    `later` are keys (with dots) of a block that the stage does not use: they stay out of its JSON,
+    and have their defaults when it is read back.
+    """
+
+    later: ClassVar[tuple[str, ...]] = ()
+
+    @model_serializer(mode="wrap")
+    def _without_later(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        found: dict[str, Any] = handler(self)
+        for key in self.later:
+            *blocks, last = key.split(".")
+            inner: Any = found
+            for name in blocks:
+                inner = inner.get(name) or {}
+            inner.pop(last, None)
+        return found
+
+    def as_json(self) -> str:
+        """Return the params as a stage takes them."""
+        return json.dumps(self.model_dump(mode="json"), sort_keys=True)
+
+    @classmethod
+    def parse(cls: type[P], text: str) -> P:
+        """Return the params that a stage was given.
+
+        Raises:
+            ReidError: they are not those of this stage.
+        """
+        try:
+            return cls.model_validate_json(text)
+        except ValidationError as error:
+            fault = error.errors(include_url=False)[0]
+            key = ".".join(str(part) for part in fault["loc"])
+            at = f"--params: {key}: " if key else "--params: "
+            raise ReidError(
+                f"{at}{fault['msg']}; they are made by the workflow, run that instead"
+            ) from None
+
+
+# --- data -----------------------------------------------------------------------------------------
+
+
+class Fetch(Params):
+    """Where data comes from and what of it must be there."""
+
+    kind: str
+    root: str
+    archives: dict[str, Archive]
+    required: list[str] | None = None
+    optional: list[str] = Field(default_factory=list)
+
+
+class Generate(Params, Walkers):
+    """Which people to generate."""
+
+    later = ("kind", "on_bad_frame")
+    kind: Literal["walkers"] = "walkers"
+
+
+class Crops(Params, Tracked):
+    """A tracker's output and its videos."""
+
+    later = ("kind", "on_bad_frame")
+    kind: Literal["mot"] = "mot"
+
+
+class ReadDataset(Params):
+    """How a dataset is read, wherever it lies."""
+
+    kind: str
+    options: dict[str, str | bool | int]
+
+
+class Split(Params):
+    """Which partition of the identities."""
+
+    split: str
+    seed: Count | None = None
+    validation_fraction: Fraction | None = None
+
+
+# --- supervision ----------------------------------------------------------------------------------
+
+
+class MakeBags(Params, Bags):
+    """Training bags."""
+
+    seed: Count
+
+
+class NameBags(Params):
+    """Bags of videos with names."""
+
+    seed: Count
+    max_frames: Positive | None
+
+
+class MakeCoarse(Params, Coarse):
+    """The coarse test set."""
+
+    seed: Count
+
+
+class SimulateNoise(Params):
+    """Training tracklets as a tracker would give them; null rates: as they are."""
+
+    rfm: float | None
+    rsw: float | None
+    distribution: Literal["fitted", "observed"]
+    seed: Count
+
+
+class MeasuredSequence(Strict):
+    """A sequence of a tracker, and whether its camera stands still."""
+
+    name: str
+    static: bool
+    truth: str
+    output: str
+
+
+class MeasureNoise(Params):
+    """How a tracker's noise is measured."""
+
+    title: str
+    sequences: list[MeasuredSequence]
+    first_frame_number: Count
+    truth_first_frame_number: Count | None
+    truth_classes: TruthClasses
+    on_bad_box: Literal["stop", "clip"]
+    iou: float
+    min_run: Positive
+    missed: Literal["count", "leave_out"]
+
+
+class Isolate(Params, Isolation):
+    """Intra-tracklet isolation; whose features are clustered is an input."""
+
+    later = ("extractor",)
+    extractor: str = ""
+
+
+class ShowIsolation(Params):
+    """A picture or a preview of isolation at work."""
+
+    title: str
+    seed: Count
+    tracklets: Positive
+
+
+# --- attributes -----------------------------------------------------------------------------------
+
+
+class ReadAnnotation(Params):
+    """How an annotation of attributes is read, wherever it lies."""
+
+    kind: str
+    annotation: str | None = None
+    partition: int | None = None
+
+
+class PackImages(Params):
+    """Which images of an attribute source are packed."""
+
+    name: str
+    on_bad_frame: Literal["stop", "leave_out"]
+    pictures: str
+
+
+class LearnTransfer(Params, Transfer):
+    """What learning a transfer depends on: not the place of its source, nor the threshold."""
+
+    later = ("labels", "source", "threshold")
+    source: str = ""
+    seed: Count
+
+
+class LabelAttributes(Params):
+    """From votes to labels (ATTR, Eq. 10)."""
+
+    threshold: Fraction
+
+
+class MeasureByAttribute(Params):
+    """Retrieval by the attributes of the query's person."""
+
+    attributes: list[str] | None = None
+    min_queries: Positive = 1
+
+
+# --- training -------------------------------------------------------------------------------------
+
+AFTER_TRAINING = ("evaluation", "clips.test", "clips.normalise", "neck.retrieves")
+"""What a method says of later stages: a change of it retrains nothing."""
+
+
+class TrainBags(Params, BagMethod):
+    """A training from bags."""
+
+    later = AFTER_TRAINING
+    seed: Count
+
+
+class TrainTracklets(Params, TrackletMethod):
+    """A training from tracklets without labels."""
+
+    later = AFTER_TRAINING
+    seed: Count
+
+
+class TrainClips(Params, ClipMethod):
+    """A training from clips of labelled tracklets."""
+
+    later = AFTER_TRAINING
+    seed: Count
+
+
+AnyTraining = TrainBags | TrainTracklets | TrainClips
+TRAININGS: Mapping[str, type[TrainBags] | type[TrainTracklets] | type[TrainClips]] = {
+    "bags": TrainBags,
+    "tracklets": TrainTracklets,
+    "clips": TrainClips,
+}
+"""By what a method learns from."""
+
+
+class ClipFeatures(Params):
+    """How features are extracted from clips, as far as a training does not decide it."""
+
+    test: Literal["chunks", "all"]
+    normalise: bool
+    after_neck: bool
+
+
+class Evaluate(Params, Evaluation):
+    """How a run is measured."""
+
+    unit: Literal["frames", "clips"] = "frames"
+
+
+class Collect(Params):
+    """What metrics.json says of an experiment beside its figures."""
+
+    experiment: str
+    runs: list[str]
+    config: dict[str, Any]
+    dataset: str
+    method: str
+    bags: str | None = None
+    noise: str | None = None
+    isolation: str | None = None
+    transfer: str | None = None
+    init: str | None = None
+
+
+class Tune(Params):
+    """What a worker of a search is given; the values that are searched are null in `method`."""
+
+    trials: Positive
+    metric: str
+    every: Positive
+    prune: Prune | None
+    seed: Count
+    method: dict[str, Any]
+    ranges: list[dict[str, Any]]
+    search_seed: int
+
+
+class Tuned(Params):
+    """What is told of a search, and where its best values stand in the config."""
+
+    name: str
+    experiment: str
+    dataset: str
+    metric: str
+    place: list[str]
+    target: str
+    notes: list[str]
+    ranges: list[dict[str, Any]]
+
+
+# --- what people look at --------------------------------------------------------------------------
+
+
+class AuditLabels(Params, Audit):
+    """The label audit of a run; `threshold` is of the attributes that are shown, if any."""
+
+    experiment: str
+    threshold: Fraction | None = None
+
+
+class ScoreAudit(Params):
+    """How well the audit finds planted errors."""
+
+    experiment: str
+    run: str
+
+
+class Matches(Params):
+    """Matching examples; `threshold` is of the attributes that are shown, if any."""
+
+    experiment: str
+    seed: Count
+    queries: Positive = 6
+    items: Positive = 4
+    threshold: Fraction | None = None
+
+
+class Curve(Params):
+    """A curve over a training's epochs; `base` names the loss of bags."""
+
+    experiment: str
+    runs: list[str]
+    base: str | None = None
+
+
+class ContactSheet(Params):
+    """People of a generated dataset."""
+
+    dataset: str
+    persons: Positive = 6
+
+
+class Titled(Params):
+    """A figure that has a title and no other choice."""
+
+    title: str
+
+
+class TemporalWeights(Params):
+    """What frames count in their clips."""
+
+    title: str
+    sequences: Positive = 3
+
+
+class Masks(Params):
+    """COSAM's masks over frames."""
+
+    title: str
+    seed: Count
+    clips: Positive = 4
+    test: Literal["chunks", "all"]
+
+
+class MaskShares(Params):
+    """How much of COSAM's masks lies on the person."""
+
+    seed: Count
+    training_seed: Count
+    clips: Positive = 300
+    test: Literal["chunks", "all"]
+
+
+class ErasedAttention(Params):
+    """Attention on erased frames."""
+
+    seed: Count
+    clips: Positive = 300
+    examples: Positive = 3
+    test: Literal["chunks", "all"]
+    erase: Fraction
+
+
+class Identities(Params):
+    """Who is who, from clusters."""
+
+    experiment: str
+    tracked: bool
+    rows: Positive = 10
+    pictures: Positive = 10
+
+
+class SearchPicture(Strict):
+    """The picture of a search."""
+
+    queries: Positive = 12
+    items: Positive = 4
+
+
+class Search(Params):
+    """Queries and the nearest tracklets."""
+
+    title: str
+    tracked: bool
+    metric: Literal["euclidean", "cosine"]
+    items: Positive = 10
+    picture: SearchPicture = SearchPicture()

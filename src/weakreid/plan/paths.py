@@ -1,0 +1,1 @@
+"""Where every artifact lies. Patterns, with Snakemake's wildcards in them."""

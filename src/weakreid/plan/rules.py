@@ -1,0 +1,193 @@
+"""Rules of the workflow as data: what each makes, and what each of its jobs needs.
+
+A rule declares the patterns of its outputs. Its function turns the values of their wildcards into a
+`Job`: inputs, params and code. The rule files of Snakemake look both up here; so does everybody who
+asks what an experiment is made of (`weakreid.plan.graph`).
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel
+
+from weakreid.artifacts.arguments import shortened
+from weakreid.plan import codedigest
+
+if TYPE_CHECKING:
+    from weakreid.plan.plan import Plan
+
+Paths = str | Sequence[str]
+
+SILENT = codedigest.ASIDE | {"weakreid.console", "weakreid.datasets.changes"}
+"""Modules that no rule's digest covers: what a stage says while it works, and what it notes of the
+files that it read, is no part of its result."""
+
+
+@dataclass(frozen=True)
+class Output:
+    """A file or folder that a rule makes.
+
+    Attributes:
+        path: a pattern with Snakemake's wildcards.
+        option: of the stage that takes its path; "": the stage knows it from another one.
+        shown: what the report's page calls it; "": it is not on that page.
+        caption: the name of a text in workflow/report/; "": as the option.
+        kind: "file", "folder", "local" (names a folder of this machine) or "temporary".
+    """
+
+    path: str
+    option: str = "out"
+    shown: str = ""
+    caption: str = ""
+    kind: str = "file"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Data of people that a job reads without Snakemake's knowing: a later change is told.
+
+    Attributes:
+        key: of the config that names the folder.
+        root: the folder.
+        made: the artifact that was made of it.
+        rule: which wrote down what it read.
+        inputs: whether the files are the rule's inputs, so that newer ones rerun it anyway.
+    """
+
+    key: str
+    root: str
+    made: str
+    rule: str
+    inputs: bool = False
+
+
+@dataclass(frozen=True)
+class Job:
+    """What one job of a rule needs.
+
+    Attributes:
+        inputs: paths by the option of the stage that takes them; none: the option is left out.
+        params: the values that the stage uses; None: it takes none.
+        modules: what the stage imports by name (losses, a reader), below `weakreid`.
+        also: inputs that the stage finds by itself.
+        told: more options of the stage, such as a folder for checkpoints; they are no inputs.
+        here: inputs that lie on this machine alone, where jobs share no files with it.
+        reading: data of people that is read.
+    """
+
+    inputs: Mapping[str, Paths] = field(default_factory=dict)
+    params: BaseModel | None = None
+    modules: Sequence[str] = ()
+    also: Sequence[str] = ()
+    told: Mapping[str, str] = field(default_factory=dict)
+    here: frozenset[str] = frozenset()
+    reading: Reading | None = None
+
+    def paths(self) -> list[str]:
+        """Return every input, each once."""
+        found = [path for paths in self.inputs.values() for path in listed(paths)]
+        return list(dict.fromkeys([*found, *self.also]))
+
+
+def listed(paths: Paths) -> list[str]:
+    """Return paths as a list."""
+    return [paths] if isinstance(paths, str) else list(paths)
+
+
+Only = Callable[["Plan"], Iterable[str]]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule of the workflow.
+
+    Attributes:
+        name: of the rule.
+        stage: the module below `weakreid.stages` that its command runs; "": it is told by the job.
+        outputs: by the name that the rule file has for them.
+        needs: the plan and the values of the wildcards to a job.
+        only: wildcard: the values that it may have, where not all that there are.
+    """
+
+    name: str
+    stage: str
+    outputs: Mapping[str, Output]
+    needs: Callable[..., Job]
+    only: Mapping[str, Only]
+
+    def code(self, job: Job) -> str:
+        """Return the digest of the code that a job runs."""
+        return code_of(f"stages.{self.stage}", *job.modules)
+
+    def call(self, job: Job, inputs: Mapping[str, Paths], outputs: Mapping[str, str]) -> list[str]:
+        """Return the arguments of a job's stage; long ones as one that names their file.
+
+        Args:
+            job: of this rule.
+            inputs: as `job.inputs`, where they lie: a storage may have them elsewhere.
+            outputs: likewise, by their names in the rule.
+        """
+        arguments = [
+            f"--{option.replace('_', '-')}={path}"
+            for option, paths in inputs.items()
+            for path in listed(paths)
+        ]
+        if job.params is not None:
+            arguments.append(f"--params={as_json(job.params)}")
+        arguments += [f"--{option}={value}" for option, value in job.told.items()]
+        arguments += [
+            f"--{output.option}={outputs[name]}"
+            for name, output in self.outputs.items()
+            if output.option
+        ]
+        return shortened(arguments)
+
+
+def as_json(params: BaseModel) -> str:
+    """Return params as a stage takes them."""
+    return params.model_dump_json(exclude_unset=False)
+
+
+def code_of(*modules: str) -> str:
+    """Return the digest of modules below `weakreid` and all that they import."""
+    return codedigest.digest(*(f"weakreid.{module}" for module in modules), exclude=SILENT)
+
+
+RULES: dict[str, Rule] = {}
+"""All rules by name; `weakreid.plan.plan` imports the modules that declare them."""
+
+
+def rule(
+    stage: str, only: Mapping[str, Only] | None = None, **outputs: Output
+) -> Callable[[Callable[..., Job]], Callable[..., Job]]:
+    """Declare the rule that a function's jobs are of; it has the function's name."""
+
+    def declare(needs: Callable[..., Job]) -> Callable[..., Job]:
+        RULES[needs.__name__] = Rule(needs.__name__, stage, outputs, needs, only or {})
+        return needs
+
+    return declare
+
+
+def pattern(names: Iterable[str]) -> str:
+    """Return a pattern of names, in which what several of them begin or end with is said once.
+
+    There are more than a thousand experiments: one after the other they are a pattern of tens of
+    kilobytes, which every rule's outputs would be compiled to.
+    """
+    found = list(names)
+    return _pattern(found) if found else "none"
+
+
+def _pattern(names: Iterable[str]) -> str:
+    ends: dict[str, list[str]] = {}
+    words: dict[str, list[str]] = {}
+    for name in names:
+        word, rest = re.match("(_?[^_]*)(.*)", name).groups()  # type: ignore[union-attr]
+        ends.setdefault(word, []).append(rest)
+    for word, rests in ends.items():
+        end = f"(?:{_pattern(rests)})" if any(rests) else ""
+        words.setdefault(end, []).append(word)
+    return "|".join(f"(?:{'|'.join(found)}){rest}" for rest, found in words.items())
