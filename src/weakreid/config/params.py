@@ -18,6 +18,7 @@ from weakreid.config.datasets import (
     Walkers,
 )
 from weakreid.config.methods import (
+    AnyMethod,
     BagMethod,
     ClipMethod,
     TrackletMethod,
@@ -260,12 +261,28 @@ TRAININGS: Mapping[str, type[TrainBags] | type[TrainTracklets] | type[TrainClips
 """By what a method learns from."""
 
 
+def training_params(method: AnyMethod, seed: int) -> AnyTraining:
+    """Return what a training by a method is given."""
+    return TRAININGS[method.learns](**dict(method), seed=seed)
+
+
 class ClipFeatures(Params):
     """How features are extracted from clips, as far as a training does not decide it."""
 
     test: Literal["chunks", "all"]
     normalise: bool
     after_neck: bool
+
+
+def clip_features_params(method: AnyMethod) -> ClipFeatures:
+    """Return how a method that sees clips has features extracted."""
+    assert method.clips is not None
+    neck = method.neck if isinstance(method, ClipMethod) else None
+    return ClipFeatures(
+        test=method.clips.test,
+        normalise=method.clips.normalise,
+        after_neck=neck is not None and neck.retrieves == "after",
+    )
 
 
 class Evaluate(Params, Evaluation):

@@ -51,7 +51,7 @@ def fetch(plan: Plan, dataset: str) -> Job:
     made = paths.of_dataset(dataset, "tracklets.parquet")
     reading = Reading(key, str(root), made, "dataset")
     archives = block.archives  # type: ignore[union-attr]
-    missing = [] if there(made) or archives else lookup.lacking(root, reader.REQUIRED)
+    missing = [] if there(Path(made)) or archives else lookup.lacking(root, reader.REQUIRED)
     if missing:
         advice = lookup.advice(root, reader.REQUIRED, f"{key}.root")
         raise ReidError(
@@ -65,7 +65,7 @@ def fetch(plan: Plan, dataset: str) -> Job:
         params=given,
         modules=[f"datasets.{block.kind}"],
         told={"dataset": dataset, "lock": "data.lock.json"},
-        reading=reading if there(made) else None,
+        reading=reading if there(Path(made)) else None,
     )
 
 
@@ -97,7 +97,7 @@ def crops(plan: Plan, dataset: str) -> Job:
         names += [name for name in (of.boxes, of.video, of.frames, of.truth) if name]
     files = known_files(key, block.root, dict.fromkeys(names))
     made = paths.of_dataset(dataset, "cropped.json")
-    reading = Reading(key, block.root, made, "crops", inputs=True) if there(made) else None
+    reading = Reading(key, block.root, made, "crops", inputs=True) if there(Path(made)) else None
     return Job(
         params=params.Crops(**dict(block)),
         also=files,

@@ -243,8 +243,8 @@ class _StudyOnDatasets:
         for row, change in {"": Change(), **self.study.rows}.items():
             # the levels of a row have its method
             name, method, layers = self._method_of(row, change, place, at)
-            levels: Mapping[str | None, Level | None] = dict(self.study.levels) or {None: None}
-            for level_name, level in levels.items():
+            levels: list[tuple[str | None, Level | None]] = [*self.study.levels.items()]
+            for level_name, level in levels or [(None, None)]:
                 full = name_of_row(self.config, self.name, dataset, row, level_name)
                 experiment = Experiment(
                     name=full,
@@ -348,8 +348,8 @@ class _StudyOnDatasets:
         if self.made.bags.setdefault(name, block) != block:
             own = at if change.bags in place.changes else self.where
             raise ReidError(
-                f"{own}.changes.{change.bags}: bags.{name} is there already and differs; rename the "
-                "change, or give this dataset bags of another name"
+                f"{own}.changes.{change.bags}: bags.{name} is there already and differs; rename "
+                "the change, or give this dataset bags of another name"
             )
         return name
 

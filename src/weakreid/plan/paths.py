@@ -1,6 +1,6 @@
 """Where every artifact lies below the folder that the workflow runs in.
 
-Each function takes names, or the wildcards of a rule (`"{dataset}"`), and gives a path or a pattern.
+Each function takes names, or a rule's wildcards (`"{dataset}"`), and gives a path or a pattern.
 """
 
 RESULTS = "results"

@@ -1,23 +1,15 @@
-"""The plan of a config: its experiments, and what every job of every rule needs.
+"""The plan of a config: its experiments, and what rules look up in it.
 
-Nothing here knows Snakemake. `read` gives a `Plan`; the modules of this package that declare rules
-are imported here, so that all of them are known.
+Nothing here knows Snakemake. `weakreid.plan.read` makes one.
 """
 
-import importlib
-import pkgutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
-import weakreid.plan
-from weakreid.config import load
-from weakreid.config.faults import Together, known
 from weakreid.config.load import Config
-from weakreid.config.methods import Transfer
 from weakreid.errors import ReidError
-from weakreid.plan import paths, refusals
-from weakreid.plan.experiments import Experiment, Made, experiments_of, name_of_row
+from weakreid.plan import paths
+from weakreid.plan.experiments import Experiment, Made, name_of_row
 
 
 @dataclass(frozen=True)
@@ -142,64 +134,3 @@ class Plan:
         """Return whether the true attributes of a dataset's people are known."""
         named = getattr(self.config.datasets[dataset], "attributes", None)
         return self.generated(dataset) or named is not None
-
-
-def read(raw: Mapping[str, Any]) -> Plan:
-    """Return the plan of a config that YAML gave.
-
-    Raises:
-        ConfigError: a key, a value or a name is wrong; an experiment that the config itself names
-            (not a study's) is refused.
-    """
-    config = load.read(raw)
-    made = experiments_of(config)
-    config = config.model_copy(
-        update={"bags": made.bags, "isolation": made.isolation, "transfers": made.transfers}
-    )
-    refused: dict[str, str] = {}
-    together = Together()
-    for name, experiment in made.experiments.items():
-        with together.further():
-            if name in paths.TAKEN:
-                raise ReidError(f"experiments.{name}: results/{name} holds other things; rename it")
-            try:
-                refusals.check(config, made, experiment)
-            except ReidError as error:
-                if experiment.row is None:
-                    raise
-                refused[name] = str(error)
-    for name, transfer in config.transfers.items():
-        if isinstance(transfer, Transfer):
-            with together.further():
-                refusals.check_cache(transfer, f"transfers.{name}")
-    plan = Plan(config, made, refused)
-    for name, table in config.tables.items():
-        with together.further():
-            kind_of(table).check(plan, f"tables.{name}", table)
-    for name in config.tuning:
-        with together.further():
-            tuning.check(plan, name)
-    together.stop()
-    return plan
-
-
-def kind_of(table: Any) -> Any:
-    """Return the module of a table's kind (`weakreid.report.kinds`)."""
-    return importlib.import_module(f"weakreid.report.kinds.{table.kind}")
-
-
-def check_row(plan: Plan, where: str, study: str, row: str) -> None:
-    """Refuse a row that a study does not have.
-
-    Raises:
-        ReidError: there is none of that name.
-    """
-    known(where, row, plan.config.studies[study].rows)
-
-
-# every module here that declares rules
-for _module in pkgutil.iter_modules(weakreid.plan.__path__):
-    if _module.name.endswith("_rules"):
-        importlib.import_module(f"weakreid.plan.{_module.name}")
-
-from weakreid.plan import tuning_rules as tuning  # noqa: E402  (it needs Plan)

@@ -81,21 +81,21 @@ def _check_clips(config: Config, experiment: Experiment, method: ClipMethod, whe
         sequence.truth for sequence in dataset.sequences if sequence.role == "train"
     ):
         raise ReidError(
-            f"{where}: the method {experiment.method_name} needs to know whom a tracklet shows, but "
-            f"sequences of dataset {experiment.dataset} have no truth; add it, or take a method "
+            f"{where}: the method {experiment.method_name} needs to know whom a tracklet shows, "
+            f"but sequences of dataset {experiment.dataset} have no truth; add it, or take a method "
             "that learns from bags or tracklets"
         )
     if method.attributes is None:
         if experiment.transfer is not None:
             raise ReidError(
-                f"{where}.transfer: the method {experiment.method_name} learns no attributes; leave "
-                "transfer out, or set aggregation: {name: groups} in its overrides"
+                f"{where}.transfer: the method {experiment.method_name} learns no attributes; "
+                "leave transfer out, or set aggregation: {name: groups} in its overrides"
             )
         return
     if experiment.transfer is None:
         raise ReidError(
-            f"config.yaml: '{where}.transfer' is missing; the method {experiment.method_name} learns "
-            "attributes"
+            f"config.yaml: '{where}.transfer' is missing; the method {experiment.method_name} "
+            "learns attributes"
         )
     transfer = config.transfers[experiment.transfer]
     if isinstance(transfer, TrueAttributes):

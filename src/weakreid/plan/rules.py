@@ -155,8 +155,8 @@ def code_of(*modules: str) -> str:
     return codedigest.digest(*(f"weakreid.{module}" for module in modules), exclude=SILENT)
 
 
-RULES: dict[str, Rule] = {}
-"""All rules by name; `weakreid.plan.plan` imports the modules that declare them."""
+DECLARED: dict[str, Rule] = {}
+"""Rules by name, as far as the modules that declare them are imported (`weakreid.plan.read`)."""
 
 
 def rule(
@@ -165,7 +165,7 @@ def rule(
     """Declare the rule that a function's jobs are of; it has the function's name."""
 
     def declare(needs: Callable[..., Job]) -> Callable[..., Job]:
-        RULES[needs.__name__] = Rule(needs.__name__, stage, outputs, needs, only or {})
+        DECLARED[needs.__name__] = Rule(needs.__name__, stage, outputs, needs, only or {})
         return needs
 
     return declare

@@ -1,0 +1,257 @@
+"""Rules from a trained network to figures: features, rankings, metrics, searches."""
+
+from collections.abc import Callable, Iterable
+
+from weakreid.config import params
+from weakreid.config.datasets import Tracked
+from weakreid.errors import ReidError
+from weakreid.plan import paths
+from weakreid.plan.attribute_rules import labels
+from weakreid.plan.plan import Plan, Run
+from weakreid.plan.rules import Job, Output, rule
+from weakreid.plan.training_rules import learning, parts_of_network
+
+EXPERIMENT, RUN = "{experiment}", "{run}"
+
+
+def _of_run(name: str) -> str:
+    return paths.of_run(EXPERIMENT, RUN, name)
+
+
+def seeing(clips: bool, *what: str) -> Callable[[Plan], Iterable[str]]:
+    """Return what lists the experiments whose network sees clips, or frames one by one."""
+    return lambda plan: [
+        name
+        for name in learning(*what)(plan)
+        if (plan.experiments[name].method.clips is not None) == clips
+    ]
+
+
+def images_of(run: Run) -> dict[str, str]:
+    """Return a run's network and all that it is shown, by the options of stages."""
+    return {
+        "model": run.path("model.safetensors"),
+        "tracklets": run.tracklets,
+        "frames": run.frames,
+        "images": run.images,
+    }
+
+
+@rule(
+    "features",
+    only={"experiment": seeing(False, "bags", "tracklets")},
+    features=Output(_of_run("features.parquet")),
+)
+def features(plan: Plan, experiment: str, run: str) -> Job:
+    """Features of frames."""
+    return Job(inputs=images_of(plan.run(experiment, run)))
+
+
+@rule(
+    "clip_features",
+    only={"experiment": seeing(True, "bags", "tracklets", "clips")},
+    features=Output(_of_run("features.parquet")),
+    weights=Output(_of_run("weights.parquet"), "weights"),
+)
+def clip_features(plan: Plan, experiment: str, run: str) -> Job:
+    """Features of clips, and what their frames count."""
+    of = plan.run(experiment, run)
+    method = of.experiment.method
+    return Job(
+        inputs=images_of(of),
+        params=params.clip_features_params(method),
+        modules=parts_of_network(method),
+    )
+
+
+# --- figures --------------------------------------------------------------------------------------
+
+
+def _missing_role(plan: Plan, run: Run, truth: bool) -> str | None:
+    """Return why a tracker's dataset has nothing to search, or to measure, if so."""
+    block = plan.config.datasets[run.dataset]
+    if not isinstance(block, Tracked) or run.split == "dev":
+        return None
+    for role in ("query", "gallery"):
+        of = [sequence for sequence in block.sequences if sequence.role == role]
+        if truth and not any(sequence.truth for sequence in of):
+            return f"of role {role} has truth" if of else f"has role: {role}"
+        if not of:
+            return f"has role: {role}"
+    return None
+
+
+def _learnt(plan: Plan, run: Run, searches: bool = False) -> str:
+    """Return what a run gives without any truth, as targets to ask for."""
+    block = plan.config.datasets[run.dataset]
+    assert isinstance(block, Tracked)
+    names = ["model.safetensors"]
+    if run.experiment.method.learns == "tracklets":
+        names.insert(0, "identities.png")
+    if searches and {"query", "gallery"} <= {sequence.role for sequence in block.sequences}:
+        names.insert(0, "search.png")
+    return " or ".join(run.path(name) for name in names)
+
+
+def coarse_set(plan: Plan, run: Run) -> str:
+    """Return a run's coarse test set.
+
+    Raises:
+        ReidError: nobody knows who is who in a tracker's output.
+    """
+    if missing := _missing_role(plan, run, truth=True):
+        raise ReidError(
+            f"datasets.{run.dataset}: no sequence {missing}, so nothing can be measured; add it "
+            f"(docs/tracker_output.md), or ask for {_learnt(plan, run, searches=True)}"
+        )
+    return paths.coarse(run.dataset, run.split)
+
+
+@rule(
+    "evaluate",
+    metrics=Output(_of_run("metrics.json"), "metrics"),
+    rankings=Output(_of_run("rankings.parquet"), "rankings"),
+)
+def evaluate(plan: Plan, experiment: str, run: str) -> Job:
+    """Rankings and figures of a run."""
+    of = plan.run(experiment, run)
+    method = of.experiment.method
+    unit = "frames" if method.clips is None else "clips"
+    return Job(
+        inputs={
+            "features": of.path("features.parquet"),
+            "tracklets": of.tracklets,
+            "coarse": coarse_set(plan, of),
+        },
+        params=params.Evaluate(**dict(method.evaluation), unit=unit),
+    )
+
+
+@rule(
+    "collect",
+    metrics=Output(paths.metrics(EXPERIMENT), "out", "metrics, as JSON", "metrics"),
+    page=Output(paths.of_experiment(EXPERIMENT, "metrics.html"), "", "metrics", "metrics"),
+    timing=Output(paths.of_experiment(EXPERIMENT, "timing.json"), "timing-out"),
+)
+def collect(plan: Plan, experiment: str) -> Job:
+    """The figures of an experiment over its runs."""
+    of = plan.named(experiment)
+    every = [Run(of, run) for run in of.runs]
+    # else a model that learnt from bags would pass for one that learns from tracklets now
+    clusters = [run.path("clusters.parquet") for run in every if of.method.learns == "tracklets"]
+    seen = ("bags", "noise", "isolation", "transfer", "init")
+    return Job(
+        inputs={
+            "metrics": [run.path("metrics.json") for run in every],
+            "timing": [run.path("timing.json") for run in every],
+        },
+        also=clusters,
+        params=params.Collect(
+            experiment=experiment,
+            runs=of.runs,
+            dataset=of.dataset,
+            method=of.method_name,
+            **{name: getattr(of, name) for name in seen},
+            config=resolved(plan, experiment),
+        ),
+    )
+
+
+def resolved(plan: Plan, experiment: str) -> dict[str, object]:
+    """Return all values that an experiment's figures depend on, but for places of data."""
+    config, of = plan.config, plan.named(experiment)
+    elsewhere = {"root", "archives"}
+    found: dict[str, object] = {
+        "seed": config.seed,
+        # the same data gives the same figures wherever it lies
+        "dataset": config.datasets[of.dataset].model_dump(mode="json", exclude=elsewhere),
+        "coarse": config.coarse.model_dump(mode="json"),
+        "method": of.method.model_dump(mode="json"),
+    }
+    noise = of.noise
+    if of.bags is not None:
+        found["bags"] = config.bags[of.bags].model_dump(mode="json")
+        noise = config.bags[of.bags].noise
+    if noise is not None:
+        found["noise"] = config.noise[noise].model_dump(mode="json")
+    if of.isolation is not None:
+        isolation = config.isolation[of.isolation]
+        found["isolation"] = isolation.model_dump(mode="json")
+        found["extractor"] = config.extractors[isolation.extractor].model_dump(mode="json")
+    if of.transfer is not None:
+        transfer = config.transfers[of.transfer]
+        found["transfer"] = transfer.model_dump(mode="json")
+        if (name := getattr(transfer, "source", None)) is not None:
+            source = config.attribute_sources[name]
+            found["source"] = source.model_dump(mode="json", exclude=elsewhere)
+    if "dev" in of.splits:
+        found["validation_fraction"] = config.validation_fraction
+    return found
+
+
+@rule(
+    "attribute_metrics",
+    only={"transfer": lambda plan: plan.config.transfers},
+    measured=Output(_of_run("by_attribute/{transfer}.json")),
+)
+def attribute_metrics(plan: Plan, experiment: str, run: str, transfer: str) -> Job:
+    """Retrieval by the attributes of the query's person."""
+    of = plan.run(experiment, run)
+    return Job(
+        inputs={
+            "rankings": of.path("rankings.parquet"),
+            "labels": labels(plan, transfer, of.dataset, run),
+        },
+        params=params.MeasureByAttribute(),
+    )
+
+
+# --- without labels -------------------------------------------------------------------------------
+
+
+@rule(
+    "identities",
+    only={"experiment": learning("tracklets")},
+    table=Output(_of_run("identities.csv"), "out", "who is who, as CSV", "identities"),
+    sheet=Output(_of_run("identities.png"), "sheet", "who is who", "identities"),
+)
+def identities(plan: Plan, experiment: str, run: str) -> Job:
+    """Who is who, as the clusters have it."""
+    of = plan.run(experiment, run)
+    return Job(
+        inputs={
+            "clusters": of.path("clusters.parquet"),
+            "tracks": of.tracks,
+            "frames": of.frames,
+            "images": of.images,
+        },
+        params=params.Identities(experiment=experiment, tracked=plan.tracked(of.dataset)),
+    )
+
+
+@rule(
+    "search",
+    table=Output(_of_run("search.csv"), "out", "search, as CSV", "search"),
+    picture=Output(_of_run("search.png"), "picture", "search", "search"),
+)
+def search(plan: Plan, experiment: str, run: str) -> Job:
+    """Queries and the nearest tracklets of other cameras."""
+    of = plan.run(experiment, run)
+    if missing := _missing_role(plan, of, truth=False):
+        raise ReidError(
+            f"datasets.{of.dataset}: no sequence {missing}, so there is nothing to search; add one "
+            f"(docs/tracker_output.md), or ask for {_learnt(plan, of)}"
+        )
+    return Job(
+        inputs={
+            "features": of.path("features.parquet"),
+            "tracklets": of.tracklets,
+            "frames": of.frames,
+            "images": of.images,
+        },
+        params=params.Search(
+            title=f"{experiment}: queries and the nearest tracklets of other cameras",
+            tracked=plan.tracked(of.dataset),
+            metric=of.experiment.method.evaluation.metric,
+        ),
+    )

@@ -1,0 +1,68 @@
+"""From the mapping that YAML gives to the plan; and all rules."""
+
+import importlib
+import pkgutil
+from collections.abc import Mapping
+from typing import Any
+
+import weakreid.plan
+from weakreid.config import load
+from weakreid.config.faults import Together
+from weakreid.config.methods import Transfer
+from weakreid.errors import ReidError
+from weakreid.plan import paths, refusals, tuning_rules
+from weakreid.plan.experiments import experiments_of
+from weakreid.plan.plan import Plan
+from weakreid.plan.rules import DECLARED, Rule
+
+# every module of this package that declares rules
+for _module in pkgutil.iter_modules(weakreid.plan.__path__):
+    if _module.name.endswith("_rules"):
+        importlib.import_module(f"weakreid.plan.{_module.name}")
+
+RULES: Mapping[str, Rule] = DECLARED
+"""All rules by name."""
+
+
+def plan_of(raw: Mapping[str, Any]) -> Plan:
+    """Return the plan of a config that YAML gave.
+
+    Raises:
+        ConfigError: a key, a value or a name is wrong; an experiment that the config itself names
+            (not a study's) is refused.
+    """
+    config = load.read(raw)
+    made = experiments_of(config)
+    config = config.model_copy(
+        update={"bags": made.bags, "isolation": made.isolation, "transfers": made.transfers}
+    )
+    refused: dict[str, str] = {}
+    together = Together()
+    for name, experiment in made.experiments.items():
+        with together.further():
+            if name in paths.TAKEN:
+                raise ReidError(f"experiments.{name}: results/{name} holds other things; rename it")
+            try:
+                refusals.check(config, made, experiment)
+            except ReidError as error:
+                if experiment.row is None:
+                    raise
+                refused[name] = str(error)
+    for name, transfer in config.transfers.items():
+        if isinstance(transfer, Transfer):
+            with together.further():
+                refusals.check_cache(transfer, f"transfers.{name}")
+    plan = Plan(config, made, refused)
+    for name, table in config.tables.items():
+        with together.further():
+            kind_of(table).check(plan, f"tables.{name}", table)
+    for name in config.tuning:
+        with together.further():
+            tuning_rules.check(plan, name)
+    together.stop()
+    return plan
+
+
+def kind_of(table: Any) -> Any:
+    """Return the module of a table's kind (`weakreid.report.kinds`)."""
+    return importlib.import_module(f"weakreid.report.kinds.{table.kind}")
