@@ -119,9 +119,9 @@ def _check_names(config: Config) -> None:
         with together.further():
             known(f"{where}.method", experiment.method, config.methods)
             _check_supervision(config, experiment, where)
-    for dataset, name in config.shown_attributes.items():
+    for shown, name in config.shown_attributes.items():
         with together.further():
-            _check_shown(config, dataset, name)
+            _check_shown(config, shown, name)
     together.stop()
 
 

@@ -218,8 +218,8 @@ def erased_attention(plan: Plan, experiment: str, run: str) -> Job:
     if method.aggregation.name != "attention" or method.augment.erase == 0:
         raise ReidError(
             f"{of.path('erased_attention.json')}: {experiment} attends to no frames, or its "
-            "training erases none; ask for one with aggregation: {name: attention} and augment.erase, such "
-            "as attn_cl_walkers"
+            "training erases none; ask for one with aggregation: {name: attention} and "
+            "augment.erase, such as attn_cl_walkers"
         )
     return Job(
         inputs=images_of(of),

@@ -82,8 +82,8 @@ def _check_clips(config: Config, experiment: Experiment, method: ClipMethod, whe
     ):
         raise ReidError(
             f"{where}: the method {experiment.method_name} needs to know whom a tracklet shows, "
-            f"but sequences of dataset {experiment.dataset} have no truth; add it, or take a method "
-            "that learns from bags or tracklets"
+            f"but sequences of dataset {experiment.dataset} have no truth; add it, or take a "
+            "method that learns from bags or tracklets"
         )
     if method.attributes is None:
         if experiment.transfer is not None:
