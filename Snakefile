@@ -5,11 +5,17 @@ from snakemake.utils import min_version
 min_version("9.20")
 
 
-# of the folder that the workflow runs in, or else of this one
+# Later files win. The papers' files are those of this folder; config.yaml is that of the folder that the
+# workflow runs in, if it has one.
+checkout = Path(workflow.basedir)
 own = Path("config.yaml")
 
+for path in sorted(checkout.glob("workflow/papers/*.yaml")):
 
-configfile: str(own if own.exists() else Path(workflow.basedir) / own)
+    configfile: str(path)
+
+
+configfile: str(own if own.exists() else checkout / own)
 
 
 report: "workflow/report/workflow.rst"
