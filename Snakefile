@@ -22,27 +22,20 @@ report: "workflow/report/workflow.rst"
 
 
 include: "workflow/rules/common.smk"
-include: "workflow/rules/common_tables.smk"
-include: "workflow/rules/common_clips.smk"
-include: "workflow/rules/common_report.smk"
-include: "workflow/rules/common_tuning.smk"
+include: "workflow/rules/report_page.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/supervision.smk"
-include: "workflow/rules/tracklets.smk"
-include: "workflow/rules/attributes.smk"
+include: "workflow/rules/attribute.smk"
 include: "workflow/rules/training.smk"
 include: "workflow/rules/evaluation.smk"
+include: "workflow/rules/figure.smk"
 include: "workflow/rules/tuning.smk"
-include: "workflow/rules/identities.smk"
-include: "workflow/rules/report.smk"
-include: "workflow/rules/attribute_report.smk"
-include: "workflow/rules/clip_report.smk"
-include: "workflow/rules/audit.smk"
+include: "workflow/rules/table.smk"
 
 
 # What jobs of an earlier call left half-written when they were killed, whatever is asked for now.
 onstart:
-    clear_leftovers()
+    cli.clear_leftovers(PLAN.config, logger.info)
 
 
 rule demo:
@@ -50,5 +43,7 @@ rule demo:
     input:
         "results/tables/demo/table.md",
         "results/demo/metrics.json",
+        "results/demo/learning_curve.svg",
+        "results/demo/runs/official-1/matches_fine.png",
+        "results/demo/runs/official-1/matches_coarse.png",
         "results/datasets/walkers/contact_sheet.png",
-        examples_of("demo"),

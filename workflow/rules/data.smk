@@ -3,122 +3,124 @@
 
 rule fetch:
     input:
-        data_in_place,
+        unpack(needs("fetch")),
     output:
-        # it names a folder of this machine
-        source=local("results/datasets/{dataset}/fetched.json"),
+        **makes("fetch"),
     log:
-        "results/datasets/{dataset}/logs/fetch.log",
+        log_of("fetch"),
     benchmark:
-        "results/datasets/{dataset}/benchmarks/fetch.tsv"
+        benchmark_of("fetch")
+    wildcard_constraints:
+        **only("fetch"),
     retries: 0
     conda:
-        "../../envs/cpu.yaml"
+        ENVIRONMENT
     resources:
-        mem_mb=2000,
-        runtime=720,
+        **asks(2000, 720, goes_on=True),
     params:
-        block=fetch_values,
-        code=fetch_code,
+        **given("fetch"),
     shell:
-        "python -m weakreid.stages.fetch --dataset {wildcards.dataset} --params {params.block:q}"
-        " --lock data.lock.json --out {output.source} 2> {log}"
+        "{python} -m weakreid.stages.fetch {params.call:q} 2> {log}"
 
 
 rule generate:
+    input:
+        unpack(needs("generate")),
     output:
-        source="results/datasets/{dataset}/generated.json",
-        root=directory("results/datasets/{dataset}/generated"),
+        **makes("generate"),
     log:
-        "results/datasets/{dataset}/logs/generate.log",
+        log_of("generate"),
     benchmark:
-        "results/datasets/{dataset}/benchmarks/generate.tsv"
+        benchmark_of("generate")
+    wildcard_constraints:
+        **only("generate"),
     conda:
-        "../../envs/cpu.yaml"
-    threads: 64
+        ENVIRONMENT
+    threads: 16
     resources:
-        mem_mb=4000,
-        runtime=240,
+        **asks(4000, 240),
     params:
-        block=walkers_values,
-        code=code("stages.generate"),
+        **given("generate"),
     shell:
-        "python -m weakreid.stages.generate --params {params.block:q} --workers {threads}"
-        " --root {output.root} --out {output.source} 2> {log}"
+        "{python} -m weakreid.stages.generate {params.call:q} --workers {threads} 2> {log}"
 
 
 rule crops:
     input:
-        data_in_place,
+        unpack(needs("crops")),
     output:
-        source="results/datasets/{dataset}/cropped.json",
-        root=directory("results/datasets/{dataset}/crops"),
-        picture=shown("results/datasets/{dataset}/crops.png", "crops", "crops"),
+        **makes("crops"),
     log:
-        "results/datasets/{dataset}/logs/crops.log",
+        log_of("crops"),
     benchmark:
-        "results/datasets/{dataset}/benchmarks/crops.tsv"
+        benchmark_of("crops")
     wildcard_constraints:
-        dataset=datasets_from("mot"),
+        **only("crops"),
     conda:
-        "../../envs/cpu.yaml"
+        ENVIRONMENT
     resources:
-        mem_mb=4000,
-        runtime=480,
+        **asks(4000, 480),
     params:
-        block=crops_values,
-        code=code("stages.crops"),
+        **given("crops"),
     shell:
-        "python -m weakreid.stages.crops --dataset {wildcards.dataset} --params {params.block:q}"
-        " --root {output.root} --picture {output.picture} --out {output.source} 2> {log}"
+        "{python} -m weakreid.stages.crops {params.call:q} 2> {log}"
 
 
 rule dataset:
     input:
-        source=source_of,
-        root=files_of,
+        unpack(needs("dataset")),
     output:
-        tracklets="results/datasets/{dataset}/tracklets.parquet",
-        frames="results/datasets/{dataset}/frames.parquet",
-        partitions="results/datasets/{dataset}/partitions.parquet",
-        images="results/datasets/{dataset}/images.arrow",
+        **makes("dataset"),
     log:
-        "results/datasets/{dataset}/logs/dataset.log",
+        log_of("dataset"),
     benchmark:
-        "results/datasets/{dataset}/benchmarks/dataset.tsv"
+        benchmark_of("dataset")
     conda:
-        "../../envs/cpu.yaml"
+        ENVIRONMENT
     threads: 8
     resources:
-        mem_mb=8000,
-        runtime=240,
+        **asks(8000, 240),
     params:
-        block=reader_values,
-        code=reader_code,
+        **given("dataset"),
     shell:
-        "python -m weakreid.stages.dataset --dataset {wildcards.dataset} --source {input.source}"
-        " --params {params.block:q} --threads {threads} --out {output.tracklets} 2> {log}"
+        "{python} -m weakreid.stages.dataset {params.call:q} --threads {threads} 2> {log}"
 
 
 rule split:
     input:
-        tracklets=rules.dataset.output.tracklets,
-        partitions=rules.dataset.output.partitions,
+        unpack(needs("split")),
     output:
-        tracklets="results/datasets/{dataset}/{split}/tracklets.parquet",
+        **makes("split"),
     log:
-        "results/datasets/{dataset}/logs/split-{split}.log",
+        log_of("split"),
     benchmark:
-        "results/datasets/{dataset}/benchmarks/split-{split}.tsv"
+        benchmark_of("split")
     conda:
-        "../../envs/cpu.yaml"
+        ENVIRONMENT
     resources:
-        mem_mb=2000,
-        runtime=20,
+        **asks(2000, 20),
     params:
-        block=split_values,
-        code=code("stages.split"),
+        **given("split"),
     shell:
-        "python -m weakreid.stages.split --tracklets {input.tracklets}"
-        " --partitions {input.partitions} --params {params.block:q}"
-        " --out {output.tracklets} 2> {log}"
+        "{python} -m weakreid.stages.split {params.call:q} 2> {log}"
+
+
+rule contact_sheet:
+    input:
+        unpack(needs("contact_sheet")),
+    output:
+        **makes("contact_sheet"),
+    log:
+        log_of("contact_sheet"),
+    benchmark:
+        benchmark_of("contact_sheet")
+    wildcard_constraints:
+        **only("contact_sheet"),
+    conda:
+        ENVIRONMENT
+    resources:
+        **asks(2000, 10),
+    params:
+        **given("contact_sheet"),
+    shell:
+        "{python} -m weakreid.stages.contact_sheet {params.call:q} 2> {log}"

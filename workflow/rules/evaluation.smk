@@ -1,122 +1,151 @@
-"""From a trained network to figures: descriptors, rankings, metrics."""
+"""From a trained network to figures: features, rankings, metrics, searches."""
 
 
 rule features:
     input:
-        model=rules.train.output.model,
-        tracklets=lambda w: f"{split_folder(w)}/tracklets.parquet",
-        frames=lambda w: f"{dataset_folder(w)}/frames.parquet",
-        images=lambda w: f"{dataset_folder(w)}/images.arrow",
+        unpack(needs("features")),
     output:
-        features="results/{experiment}/runs/{run}/features.parquet",
+        **makes("features"),
     log:
-        "results/{experiment}/logs/features-{run}.log",
+        log_of("features"),
     benchmark:
-        "results/{experiment}/benchmarks/features-{run}.tsv"
+        benchmark_of("features")
     wildcard_constraints:
-        experiment=experiments_seeing(False, "bags", "tracklets"),
+        **only("features"),
     conda:
-        "../../envs/cpu.yaml"
+        ENVIRONMENT
     threads: 8
     resources:
-        mem_mb=16000,
-        runtime=480,
+        **asks(16000, 480),
         gpu=1,
         device="auto",
     params:
-        code=code("stages.features"),
+        **given("features"),
     shell:
-        "python -m weakreid.stages.features --model {input.model} --tracklets {input.tracklets}"
-        " --frames {input.frames} --images {input.images} --device {resources.device}"
-        " --threads {threads} --out {output.features} 2> {log}"
+        "{python} -m weakreid.stages.features {params.call:q}"
+        " --device {resources.device} --threads {threads} 2> {log}"
 
 
 rule clip_features:
     input:
-        model=rules.train_clips.output.model,
-        tracklets=lambda w: f"{split_folder(w)}/tracklets.parquet",
-        frames=lambda w: f"{dataset_folder(w)}/frames.parquet",
-        images=lambda w: f"{dataset_folder(w)}/images.arrow",
+        unpack(needs("clip_features")),
     output:
-        features="results/{experiment}/runs/{run}/features.parquet",
-        weights="results/{experiment}/runs/{run}/weights.parquet",
+        **makes("clip_features"),
     log:
-        "results/{experiment}/logs/features-{run}.log",
+        log_of("clip_features"),
     benchmark:
-        "results/{experiment}/benchmarks/features-{run}.tsv"
+        benchmark_of("clip_features")
     wildcard_constraints:
-        experiment=experiments_seeing(True, "bags", "tracklets", "clips"),
+        **only("clip_features"),
     conda:
-        "../../envs/cpu.yaml"
+        ENVIRONMENT
     threads: 8
     resources:
-        mem_mb=16000,
-        runtime=480,
+        **asks(16000, 480),
         gpu=1,
         device="auto",
     params:
-        block=clip_features_values,
-        code=clip_features_code,
+        **given("clip_features"),
     shell:
-        "python -m weakreid.stages.clip_features --model {input.model}"
-        " --tracklets {input.tracklets} --frames {input.frames} --images {input.images}"
-        " --params {params.block:q} --device {resources.device} --threads {threads} --out {output.features}"
-        " --weights {output.weights} 2> {log}"
+        "{python} -m weakreid.stages.clip_features {params.call:q}"
+        " --device {resources.device} --threads {threads} 2> {log}"
 
 
 rule evaluate:
     input:
-        features=rules.features.output.features,
-        tracklets=lambda w: f"{split_folder(w)}/tracklets.parquet",
-        coarse=coarse_of,
+        unpack(needs("evaluate")),
     output:
-        metrics="results/{experiment}/runs/{run}/metrics.json",
-        rankings="results/{experiment}/runs/{run}/rankings.parquet",
+        **makes("evaluate"),
     log:
-        "results/{experiment}/logs/evaluate-{run}.log",
+        log_of("evaluate"),
     benchmark:
-        "results/{experiment}/benchmarks/evaluate-{run}.tsv"
+        benchmark_of("evaluate")
     conda:
-        "../../envs/cpu.yaml"
+        ENVIRONMENT
     threads: 8
     resources:
-        mem_mb=16000,
-        runtime=120,
+        **asks(16000, 120),
     params:
-        block=evaluation_values,
-        code=code("stages.evaluate"),
+        **given("evaluate"),
     shell:
-        "python -m weakreid.stages.evaluate --features {input.features}"
-        " --tracklets {input.tracklets} --coarse {input.coarse} --params {params.block:q}"
-        " --threads {threads} --metrics {output.metrics} --rankings {output.rankings} 2> {log}"
+        "{python} -m weakreid.stages.evaluate {params.call:q} --threads {threads} 2> {log}"
 
 
 rule collect:
     input:
-        metrics=of_runs("metrics.json"),
-        timing=of_runs("timing.json"),
-        # else a model that learned from bags would pass for one that learns from tracklets now
-        clusters=clusters_of_runs,
+        unpack(needs("collect")),
     output:
-        metrics=shown(
-            "results/{experiment}/metrics.json", "metrics, as JSON", "metrics"
-        ),
-        page=shown("results/{experiment}/metrics.html", "metrics", "metrics"),
-        timing="results/{experiment}/timing.json",
+        **makes("collect"),
     log:
-        "results/{experiment}/logs/collect.log",
+        log_of("collect"),
     benchmark:
-        "results/{experiment}/benchmarks/collect.tsv"
+        benchmark_of("collect")
     conda:
-        "../../envs/cpu.yaml"
+        ENVIRONMENT
     resources:
-        mem_mb=1000,
-        runtime=10,
+        **asks(1000, 10),
     params:
-        block=collect_values,
-        metrics=lambda w, input: each("metrics", input.metrics),
-        timing=lambda w, input: each("timing", input.timing),
-        code=code("stages.collect"),
+        **given("collect"),
     shell:
-        "python -m weakreid.stages.collect {params.metrics} {params.timing}"
-        " --params {params.block:q} --out {output.metrics} --timing-out {output.timing} 2> {log}"
+        "{python} -m weakreid.stages.collect {params.call:q} 2> {log}"
+
+
+rule attribute_metrics:
+    input:
+        unpack(needs("attribute_metrics")),
+    output:
+        **makes("attribute_metrics"),
+    log:
+        log_of("attribute_metrics"),
+    benchmark:
+        benchmark_of("attribute_metrics")
+    wildcard_constraints:
+        **only("attribute_metrics"),
+    conda:
+        ENVIRONMENT
+    resources:
+        **asks(2000, 10),
+    params:
+        **given("attribute_metrics"),
+    shell:
+        "{python} -m weakreid.stages.attribute_metrics {params.call:q} 2> {log}"
+
+
+rule identities:
+    input:
+        unpack(needs("identities")),
+    output:
+        **makes("identities"),
+    log:
+        log_of("identities"),
+    benchmark:
+        benchmark_of("identities")
+    wildcard_constraints:
+        **only("identities"),
+    conda:
+        ENVIRONMENT
+    resources:
+        **asks(4000, 20),
+    params:
+        **given("identities"),
+    shell:
+        "{python} -m weakreid.stages.identities {params.call:q} 2> {log}"
+
+
+rule search:
+    input:
+        unpack(needs("search")),
+    output:
+        **makes("search"),
+    log:
+        log_of("search"),
+    benchmark:
+        benchmark_of("search")
+    conda:
+        ENVIRONMENT
+    resources:
+        **asks(8000, 60),
+    params:
+        **given("search"),
+    shell:
+        "{python} -m weakreid.stages.search {params.call:q} 2> {log}"

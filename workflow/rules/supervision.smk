@@ -1,80 +1,181 @@
-"""What a method may see."""
+"""What a method may see: bags, noisy tracklets, isolation."""
 
 
 rule bags:
     input:
-        tracklets=rules.split.output.tracklets,
-        frames=rules.dataset.output.frames,
-        tracks=noisy_tracks_of,
+        unpack(needs("bags")),
     output:
-        bags="results/datasets/{dataset}/{split}/bags/{bags}.parquet",
+        **makes("bags"),
     log:
-        "results/datasets/{dataset}/logs/bags-{split}-{bags}.log",
+        log_of("bags"),
     benchmark:
-        "results/datasets/{dataset}/benchmarks/bags-{split}-{bags}.tsv"
+        benchmark_of("bags")
     wildcard_constraints:
-        bags=bags_with_videos(False),
-    conda:
-        "../../envs/cpu.yaml"
-    resources:
-        mem_mb=4000,
-        runtime=20,
+        **only("bags"),
     params:
-        block=lambda w: values(CONFIG.bags[w.bags], seed=CONFIG.seed),
-        tracks=lambda w, input: each("tracks", input.tracks),
-        code=code("stages.bags"),
+        **given("bags"),
+    conda:
+        ENVIRONMENT
+    resources:
+        **asks(4000, 20),
     shell:
-        "python -m weakreid.stages.bags --tracklets {input.tracklets} --frames {input.frames}"
-        " {params.tracks} --params {params.block:q} --out {output.bags} 2> {log}"
+        "{python} -m weakreid.stages.bags {params.call:q} 2> {log}"
 
 
 rule named_bags:
     input:
-        tracklets=rules.split.output.tracklets,
-        frames=rules.dataset.output.frames,
-        root=rules.crops.output.root,
+        unpack(needs("named_bags")),
     output:
-        bags="results/datasets/{dataset}/{split}/bags/{bags}.parquet",
+        **makes("named_bags"),
     log:
-        "results/datasets/{dataset}/logs/bags-{split}-{bags}.log",
+        log_of("named_bags"),
     benchmark:
-        "results/datasets/{dataset}/benchmarks/bags-{split}-{bags}.tsv"
+        benchmark_of("named_bags")
     wildcard_constraints:
-        bags=bags_with_videos(True),
-    conda:
-        "../../envs/cpu.yaml"
-    resources:
-        mem_mb=4000,
-        runtime=20,
+        **only("named_bags"),
     params:
-        block=lambda w: values(
-            {"seed": CONFIG.seed, "max_frames": CONFIG.bags[w.bags].max_frames}
-        ),
-        code=code("stages.named_bags"),
+        **given("named_bags"),
+    conda:
+        ENVIRONMENT
+    resources:
+        **asks(4000, 20),
     shell:
-        "python -m weakreid.stages.named_bags --tracklets {input.tracklets}"
-        " --frames {input.frames} --videos {input.root}/videos.csv --params {params.block:q}"
-        " --out {output.bags} 2> {log}"
+        "{python} -m weakreid.stages.named_bags {params.call:q} 2> {log}"
 
 
 rule coarse_bags:
     input:
-        tracklets=rules.split.output.tracklets,
-        frames=rules.dataset.output.frames,
+        unpack(needs("coarse_bags")),
     output:
-        bags="results/datasets/{dataset}/{split}/coarse.parquet",
+        **makes("coarse_bags"),
     log:
-        "results/datasets/{dataset}/logs/coarse-{split}.log",
+        log_of("coarse_bags"),
     benchmark:
-        "results/datasets/{dataset}/benchmarks/coarse-{split}.tsv"
-    conda:
-        "../../envs/cpu.yaml"
-    resources:
-        mem_mb=4000,
-        runtime=20,
+        benchmark_of("coarse_bags")
     params:
-        block=lambda w: values(CONFIG.coarse, seed=CONFIG.seed),
-        code=code("stages.coarse_bags"),
+        **given("coarse_bags"),
+    conda:
+        ENVIRONMENT
+    resources:
+        **asks(4000, 20),
     shell:
-        "python -m weakreid.stages.coarse_bags --tracklets {input.tracklets}"
-        " --frames {input.frames} --params {params.block:q} --out {output.bags} 2> {log}"
+        "{python} -m weakreid.stages.coarse_bags {params.call:q} 2> {log}"
+
+
+rule noise_rates:
+    input:
+        unpack(needs("noise_rates")),
+    output:
+        **makes("noise_rates"),
+    log:
+        log_of("noise_rates"),
+    benchmark:
+        benchmark_of("noise_rates")
+    params:
+        **given("noise_rates"),
+    conda:
+        ENVIRONMENT
+    resources:
+        **asks(4000, 60),
+    shell:
+        "{python} -m weakreid.stages.noise_rates {params.call:q} 2> {log}"
+
+
+rule noise:
+    input:
+        unpack(needs("noise")),
+    output:
+        **makes("noise"),
+    log:
+        log_of("noise"),
+    benchmark:
+        benchmark_of("noise")
+    params:
+        **given("noise"),
+    conda:
+        ENVIRONMENT
+    resources:
+        **asks(4000, 20),
+    shell:
+        "{python} -m weakreid.stages.noise {params.call:q} 2> {log}"
+
+
+rule frame_features:
+    input:
+        unpack(needs("frame_features")),
+    output:
+        **makes("frame_features"),
+    log:
+        log_of("frame_features"),
+    benchmark:
+        benchmark_of("frame_features")
+    params:
+        **given("frame_features"),
+    conda:
+        ENVIRONMENT
+    threads: 8
+    resources:
+        **asks(16000, 480),
+        gpu=1,
+        device="auto",
+    shell:
+        "{python} -m weakreid.stages.frame_features {params.call:q}"
+        " --device {resources.device} --threads {threads} 2> {log}"
+
+
+rule isolation:
+    input:
+        unpack(needs("isolation")),
+    output:
+        **makes("isolation"),
+    log:
+        log_of("isolation"),
+    benchmark:
+        benchmark_of("isolation")
+    params:
+        **given("isolation"),
+    conda:
+        ENVIRONMENT
+    threads: 8
+    resources:
+        **asks(16000, 120),
+    shell:
+        "{python} -m weakreid.stages.isolation {params.call:q} --threads {threads} 2> {log}"
+
+
+rule isolation_figures:
+    input:
+        unpack(needs("isolation_figures")),
+    output:
+        **makes("isolation_figures"),
+    log:
+        log_of("isolation_figures"),
+    benchmark:
+        benchmark_of("isolation_figures")
+    params:
+        **given("isolation_figures"),
+    conda:
+        ENVIRONMENT
+    resources:
+        **asks(16000, 30),
+    shell:
+        "{python} -m weakreid.stages.isolation_figures {params.call:q} 2> {log}"
+
+
+rule isolation_preview:
+    input:
+        unpack(needs("isolation_preview")),
+    output:
+        **makes("isolation_preview"),
+    log:
+        log_of("isolation_preview"),
+    benchmark:
+        benchmark_of("isolation_preview")
+    params:
+        **given("isolation_preview"),
+    conda:
+        ENVIRONMENT
+    resources:
+        **asks(4000, 20),
+    shell:
+        "{python} -m weakreid.stages.isolation_preview {params.call:q} 2> {log}"

@@ -4,7 +4,6 @@ The plan fills them in and a stage parses its `--params` into the very same mode
 stage's result depends on and nothing else, so that a change of anything else reruns no stage.
 """
 
-import json
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, TypeVar
 
@@ -51,10 +50,6 @@ class Params(Strict):
                 inner = inner.get(name) or {}
             inner.pop(last, None)
         return found
-
-    def as_json(self) -> str:
-        """Return the params as a stage takes them."""
-        return json.dumps(self.model_dump(mode="json"), sort_keys=True)
 
     @classmethod
     def parse(cls: type[P], text: str) -> P:

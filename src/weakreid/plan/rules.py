@@ -5,6 +5,8 @@ A rule declares the patterns of its outputs. Its function turns the values of th
 asks what an experiment is made of (`weakreid.plan.graph`).
 """
 
+import functools
+import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -96,6 +98,11 @@ def listed(paths: Paths) -> list[str]:
     return [paths] if isinstance(paths, str) else list(paths)
 
 
+_HOME = re.compile(
+    r"results/(attributes/\{transfer\}/\{dataset\}|tables/\{table\}\{place\}|(\w+/)?\{\w+\})"
+)
+"""The folder of what an output is of: a dataset, an experiment, a table, a transfer ..."""
+
 Only = Callable[["Plan"], Iterable[str]]
 
 
@@ -116,6 +123,23 @@ class Rule:
     outputs: Mapping[str, Output]
     needs: Callable[..., Job]
     only: Mapping[str, Only]
+
+    @property
+    def log(self) -> str:
+        """Where its jobs' logs lie; what the folder does not tell is in the file's name."""
+        return self._beside("logs", "log")
+
+    @property
+    def benchmark(self) -> str:
+        """Where it is written how long its jobs took, and what memory."""
+        return self._beside("benchmarks", "tsv")
+
+    def _beside(self, folder: str, suffix: str) -> str:
+        path = next(iter(self.outputs.values())).path
+        home = _HOME.match(path)
+        assert home is not None
+        others = dict.fromkeys(re.findall(r"\{\w+\}", path[home.end() :]))
+        return f"{home[0]}/{folder}/{'-'.join([self.name, *others])}.{suffix}"
 
     def code(self, job: Job) -> str:
         """Return the digest of the code that a job runs."""
@@ -147,9 +171,10 @@ class Rule:
 
 def as_json(params: BaseModel) -> str:
     """Return params as a stage takes them."""
-    return params.model_dump_json(exclude_unset=False)
+    return json.dumps(params.model_dump(mode="json"), sort_keys=True)
 
 
+@functools.cache
 def code_of(*modules: str) -> str:
     """Return the digest of modules below `weakreid` and all that they import."""
     return codedigest.digest(*(f"weakreid.{module}" for module in modules), exclude=SILENT)

@@ -2,9 +2,9 @@
 
 # by the folder below results/: the category, and whose it is
 CATEGORIES = {
-    "tables": ("Tables", lambda w: CONFIG.tables[w.table].title),
+    "tables": ("Tables", lambda wildcards: PLAN.config.tables[wildcards.table].title),
     "datasets": ("Datasets", "{dataset}"),
-    "sources": ("Sources of attributes", "{source}"),
+    "sources": ("Attribute sources", "{source}"),
     "trackers": ("Trackers", "{tracker}"),
     "tuning": ("Tuning", "{tuning}"),
 }
@@ -30,23 +30,13 @@ def shown(path, what, caption):
 def labels_in_report(what, wildcards):
     """Return what tells an output from others of the same experiment, table or dataset."""
     found = {"what": what}
-    of_table = "table" in wildcards.keys()
-    for name, value in wildcards.items():
-        if name == "place":
-            found["dataset"] = ", ".join(datasets_of(wildcards))
-        elif name != "table" and (of_table or name != subject_of(wildcards)):
-            found[name] = value
-    return found
-
-
-def subject_of(wildcards):
-    """Return the wildcard that a result's list is of."""
-    subjects = ("experiment", "dataset", "source", "tracker", "tuning")
-    return next(name for name in subjects if name in wildcards.keys())
-
-
-def learning_curve_values(wildcards):
-    """Return what a learning curve says beside the losses: the loss of bags by its name."""
-    method = method_of(wildcards)
-    about = {"experiment": wildcards.experiment, "runs": runs_of(wildcards.experiment)}
-    return values(about, base=method.loss.name if method.learns == "bags" else None)
+    if "table" in wildcards.keys():
+        block = PLAN.config.tables[wildcards.table]
+        one = wildcards.place.lstrip("/")
+        datasets = [one] if one else getattr(block, "datasets", [])
+        others = {"dataset": ", ".join(datasets)} if datasets else {}
+    else:
+        subjects = ("experiment", "dataset", "source", "tracker", "tuning")
+        subject = next(name for name in subjects if name in wildcards.keys())
+        others = {name: value for name, value in wildcards.items() if name != subject}
+    return {**found, **others}

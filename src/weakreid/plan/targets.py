@@ -1,0 +1,129 @@
+"""What somebody asks for: the file's rule, or what is wrong with a target that no rule makes."""
+
+import functools
+import re
+from collections.abc import Mapping
+
+from weakreid.config.faults import suggest
+from weakreid.config.methods import TrueAttributes
+from weakreid.plan import paths
+from weakreid.plan.plan import Plan
+from weakreid.plan.read import RULES
+from weakreid.plan.rules import Rule
+
+FOLDERS = {
+    "datasets": "datasets",
+    "tables": "tables",
+    "trackers": "trackers",
+    "sources": "attribute_sources",
+    "attributes": "transfers",
+    "tuning": "tuning",
+}
+"""Folders below results/: the part of the config whose names are in it."""
+
+_OF_PLACE = "(?:/[^/]+)?"
+
+
+@functools.cache
+def _patterns() -> list[tuple[Rule, re.Pattern[str]]]:
+    found = []
+    for rule in RULES.values():
+        for output in rule.outputs.values():
+            parts = re.split(r"\{(\w+)\}", output.path)
+            text, seen = "", set()
+            for number, part in enumerate(parts):
+                if number % 2 == 0:
+                    text += re.escape(part)
+                elif part in seen:
+                    text += f"(?P={part})"
+                else:
+                    seen.add(part)
+                    text += f"(?P<{part}>{_OF_PLACE if part == 'place' else '[^/]+'})"
+            found.append((rule, re.compile(text)))
+    return found
+
+
+def maker_of(plan: Plan, path: str) -> tuple[Rule, Mapping[str, str]] | None:
+    """Return the rule that makes a path and the values of its wildcards, None if no rule does."""
+    for rule, pattern in _patterns():
+        fits = pattern.fullmatch(path)
+        if fits and _allowed(plan, rule, fits.groupdict()):
+            return rule, fits.groupdict()
+    return None
+
+
+def _allowed(plan: Plan, rule: Rule, wildcards: Mapping[str, str]) -> bool:
+    allowed = {
+        **{name: rule_only(plan) for name, rule_only in rule.only.items()},
+    }
+    names = values_of(plan)
+    for name, value in wildcards.items():
+        if name in allowed and value not in set(allowed[name]):
+            return False
+        if name in names and value not in names[name]:
+            return False
+        if name in SHAPES and not re.fullmatch(SHAPES[name], value):
+            return False
+    return True
+
+
+SHAPES = {
+    "worker": "[1-9][0-9]*",
+    "split": "official|dev|[0-9]",
+    "run": "(official|dev|[0-9])-[0-9]+",
+}
+"""Wildcards that are no names of the config, and the patterns of their values."""
+
+
+def values_of(plan: Plan) -> dict[str, list[str]]:
+    """Return the values that each wildcard may have where a rule does not say otherwise."""
+    config = plan.config
+    return {
+        "dataset": list(config.datasets),
+        "bags": list(config.bags),
+        "tracker": list(config.trackers),
+        "noise": list(config.noise),
+        "extractor": list(config.extractors),
+        "isolation": list(config.isolation),
+        "source": list(config.attribute_sources),
+        # those that are learnt; the truth is no transfer's
+        "transfer": [n for n, t in config.transfers.items() if not isinstance(t, TrueAttributes)],
+        "experiment": list(plan.experiments),
+        "table": list(config.tables),
+        "tuning": list(config.tuning),
+        # of a table: nothing, or one dataset
+        "place": ["", *(f"/{name}" for name in config.datasets)],
+    }
+
+
+def no_such_target(plan: Plan, target: str, own_file: bool) -> str:
+    """Return what is wrong with a target that no rule makes, in one line.
+
+    Args:
+        plan: of the config.
+        target: a path.
+        own_file: whether --configfile was given.
+    """
+    config = plan.config
+    place = re.match(rf"results/(?:({'|'.join(FOLDERS)})/)?([^/]+)/", target)
+    if place is None:
+        wanted = "results/EXPERIMENT/metrics.json or results/tables/TABLE/table.md"
+        return f"{target}: nothing makes this; ask for {wanted}"
+    kind, name = FOLDERS[place[1]] if place[1] else "experiments", place[2]
+    names: Mapping[str, object] = getattr(plan if kind == "experiments" else config, kind)
+    if kind == "transfers" and isinstance(names.get(name), TrueAttributes):
+        made = paths.true_attributes("DATASET")
+        return f"{target}: the truth is not learnt; ask for {made}, where it is known"
+    if kind == "experiments" and name in plan.same:
+        same = plan.same[name]
+        return f"{target}: that is the experiment {same}; ask for {paths.metrics(same)}"
+    of_dataset = re.match(r"results/tables/[^/]+/([^/]+)/", target)
+    if name in names and of_dataset and of_dataset[1] not in config.datasets:
+        close = suggest(of_dataset[1], config.datasets)
+        return f"{target}: datasets.{of_dataset[1]} does not exist{close}"
+    if name in names:
+        return f"{target}: nothing makes this file of {kind}.{name}; see README.md for the files"
+    meant = suggest(name, names)
+    if "did you mean" not in meant and not own_file:
+        meant += "; if a file of your own has it, name that with --configfile"
+    return f"{target}: {kind}.{name} does not exist{meant}"
