@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from weakreid.config import whole
 from weakreid.config.faults import blamed, listed, repeated_keys, suggest
 from weakreid.config.sources import default_files, read_merged
 from weakreid.errors import ReidError
+from weakreid.plan.read import plan_of
 
 FILES = default_files(Path(__file__).parents[1])
 OWN = read_merged(FILES)
@@ -27,7 +27,7 @@ def said(*parts):
     for _, part in parts:
         merged(raw, copy.deepcopy(part))
     with pytest.raises(ReidError) as refused:
-        whole.load(raw)
+        plan_of(raw)
     return blamed(refused.value, [("config.yaml", OWN), *parts])
 
 
@@ -90,7 +90,7 @@ def test_a_fault_of_the_project_s_own_file_reads_as_before():
     broken = copy.deepcopy(OWN)
     broken["seed"] = "x"
     with pytest.raises(ReidError) as refused:
-        whole.load(broken)
+        plan_of(broken)
     (line,) = blamed(refused.value, [("config.yaml", broken), ("my.yaml", {})])
     assert line == str(refused.value)
     assert line.startswith("config.yaml: 'seed': ")
