@@ -10,12 +10,12 @@ from typing import Any, get_origin
 import numpy as np
 import pandas as pd
 import pytest
-import yaml
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from weakreid import config_blocks, config_methods, config_studies
-from weakreid.config.whole import whole
+from weakreid.config import whole
+from weakreid.config.sources import default_files, read_merged
 from weakreid.errors import ReidError
 from weakreid.supervision import bags
 
@@ -24,14 +24,13 @@ ROOT = Path(__file__).resolve().parents[1]
 
 @functools.cache
 def own() -> dict[str, Any]:
-    """Return the project's whole.yaml, its YAML anchors written out."""
-    raw = yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8"))
-    return json.loads(json.dumps(raw))
+    """Return the project's config, its YAML anchors written out."""
+    return json.loads(json.dumps(read_merged(default_files(ROOT))))
 
 
 @functools.cache
 def stored() -> dict[str, Any]:
-    """Return whole.yaml with an explicit experiment of the paper's method."""
+    """Return that with an explicit experiment of the paper's method."""
     mine = {"dataset": "mars", "bags": "wl", "method": "wl"}
     return {**own(), "experiments": {**own()["experiments"], "mine": mine}}
 

@@ -4,13 +4,14 @@ import copy
 from pathlib import Path
 
 import pytest
-import yaml
 
 from weakreid.config.faults import blamed, listed, repeated_keys, suggest
-from weakreid.config.whole import whole
+from weakreid.config.sources import default_files, read_merged
 from weakreid.errors import ReidError
+from weakreid.plan.read import plan_of
 
-OWN = yaml.safe_load(Path(__file__).parents[1].joinpath("config.yaml").read_text("utf-8"))
+FILES = default_files(Path(__file__).parents[1])
+OWN = read_merged(FILES)
 
 
 def merged(base, over):
@@ -22,11 +23,11 @@ def merged(base, over):
 
 def said(*parts):
     """What is said of a config that parts gave, the last one winning."""
-    whole = copy.deepcopy(OWN)
+    raw = copy.deepcopy(OWN)
     for _, part in parts:
-        merged(whole, copy.deepcopy(part))
+        merged(raw, copy.deepcopy(part))
     with pytest.raises(ReidError) as refused:
-        whole.load(whole)
+        plan_of(raw)
     return blamed(refused.value, [("config.yaml", OWN), *parts])
 
 
@@ -34,7 +35,7 @@ def test_each_of_several_faults_names_its_file():
     mine = {
         "seeed": 1,
         "experiments": {"t": {"dataset": "walkers", "bags": "wl"}},
-        "datasets": {"hall": {"source": "mot", "root": "x", "sequences": [{"nam": "a"}]}},
+        "datasets": {"hall": {"kind": "mot", "root": "x", "sequences": [{"nam": "a"}]}},
     }
     more = {"methods": {"wl": {"batch": {"bagz": 3}}}}
     lines = said(("my.yaml", mine), ("more.yaml", more), ("--config", {"coarse": 7}))
@@ -89,7 +90,7 @@ def test_a_fault_of_the_project_s_own_file_reads_as_before():
     broken = copy.deepcopy(OWN)
     broken["seed"] = "x"
     with pytest.raises(ReidError) as refused:
-        whole.load(broken)
+        plan_of(broken)
     (line,) = blamed(refused.value, [("config.yaml", broken), ("my.yaml", {})])
     assert line == str(refused.value)
     assert line.startswith("config.yaml: 'seed': ")
@@ -123,5 +124,5 @@ def test_a_key_that_is_given_twice_is_no_matter_of_chance():
         ),
     ]
     assert repeated_keys("my.yaml", "") == []
-    own = Path(__file__).parents[1].joinpath("config.yaml").read_text("utf-8")
-    assert repeated_keys("config.yaml", own) == []
+    for path in FILES:
+        assert repeated_keys(path.name, path.read_text("utf-8")) == []

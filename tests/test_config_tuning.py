@@ -5,17 +5,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
+from weakreid.config import whole
 from weakreid.config.faults import blamed
+from weakreid.config.sources import default_files, read_merged
 from weakreid.config.tuning import nested
-from weakreid.config.whole import whole
 from weakreid.errors import ReidError
 
 ROOT = Path(__file__).parents[1]
 
 RAW: dict[str, Any] = {
-    "datasets": {"a": {"source": "walkers", "size": "tiny"}},
+    "datasets": {"a": {"kind": "walkers", "size": "tiny"}},
     "bags": {"wl": {}},
     "methods": {
         "bags": {"loss": {"name": "mil", "k": 2}, "batch": {"bags": 8, "frames": 10, "pairs": 2}},
@@ -35,7 +35,7 @@ RAW: dict[str, Any] = {
     },
     "studies": {
         "s": {
-            "beside": "x",
+            "reference": "x",
             "method": "clips",
             "rows": {
                 "ours": {},
@@ -43,7 +43,7 @@ RAW: dict[str, Any] = {
                 "plain": {"overrides": {"losses": {"osm": None}}},
             },
         },
-        "bare": {"beside": "x", "method": "clips"},
+        "bare": {"reference": "x", "method": "clips"},
     },
 }
 SIGMA = {"losses.osm.sigma": {"low": 0.1, "high": 2.0, "log": True}}
@@ -299,7 +299,7 @@ def test_what_is_found_changes_its_experiment_alone(
 
 
 def test_the_searches_of_the_papers() -> None:
-    found = whole.load(yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8")))
+    found = whole.load(read_merged(default_files(ROOT)))
     place = whole.place_of_values(found, "", found.tuning["attn_cl_mars"])
     assert place == ["studies", "attn_cl", "datasets", "mars", "rows", "osm_cl"]
     assert found.tuning["attn_cl_walkers"].jobs == 1

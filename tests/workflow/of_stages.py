@@ -4,9 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from weakreid.config.whole import whole
+from weakreid.config import whole
+from weakreid.config.sources import default_files, read_merged
 
 DATASET = "results/datasets/walkers_tiny"
 SPLIT = f"{DATASET}/official"
@@ -266,13 +265,10 @@ def inputs_of(stage: str) -> dict[str, Any]:
 
 def rest_of(stage: str, out: Path) -> dict[str, Any]:
     """Return a stage's other options."""
-    raw, more = (
-        yaml.safe_load(Path(name).read_text(encoding="utf-8"))
-        for name in ("config.yaml", "tiny.yaml")
-    )
+    raw = read_merged([*default_files(Path()), Path("tiny.yaml")])
     kinds = ("datasets", "bags", "trackers", "noise", "extractors", "isolation")
-    kinds += ("sources", "transfers", "methods")
-    found = whole.load({kind: {**raw[kind], **more[kind]} for kind in kinds})
+    kinds += ("attribute_sources", "transfers", "methods")
+    found = whole.load({kind: raw[kind] for kind in kinds})
     beside = {"name": "walkers_tiny", "published": "WL-MARS", "own": False}
     study = {
         "title": "Title",

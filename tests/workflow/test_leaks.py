@@ -11,13 +11,13 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-import yaml
 from tests.workflow.dryrun import dry_run
 from tests.workflow.of_stages import INPUTS, inputs_of, rest_of
 
 from weakreid.artifacts import schemas
 from weakreid.artifacts.image_store import ImageStore
-from weakreid.config.whole import whole
+from weakreid.config import whole
+from weakreid.config.sources import default_files, read_merged
 from weakreid.seeding import numpy_generator
 from weakreid.stages import audit
 from weakreid.supervision.views import ATTRIBUTE_LABELS, COLUMNS, TRACKS
@@ -229,7 +229,7 @@ def test_the_truth_is_asked_for_where_it_may_be_read(tiny) -> None:
 
 
 def config_of(folder: Path) -> whole.Config:
-    return whole.load(yaml.safe_load((folder / "config.yaml").read_text(encoding="utf-8")))
+    return whole.load(read_merged(default_files(folder)))
 
 
 def experiments_of(folder: Path) -> dict[str, whole.Experiment]:

@@ -19,7 +19,8 @@ import yaml
 from pydantic import BaseModel
 from tests.workflow.dryrun import dry_run
 
-from weakreid.config.whole import whole
+from weakreid.config import whole
+from weakreid.config.sources import default_files, read_merged
 from weakreid.plan import codedigest
 
 pytestmark = pytest.mark.slow
@@ -1130,18 +1131,22 @@ def reruns(plan):
 
 
 @functools.cache
-def written(name: str) -> dict[str, Any]:
-    place = Path(__file__).with_name(name) if name == "tiny.yaml" else ROOT / name
-    return yaml.safe_load(place.read_text(encoding="utf-8"))
+def tiny_keys() -> dict[str, Any]:
+    return yaml.safe_load(Path(__file__).with_name("tiny.yaml").read_text(encoding="utf-8"))
+
+
+@functools.cache
+def own_keys() -> dict[str, Any]:
+    return read_merged(default_files(ROOT))
 
 
 def raw_config(change: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Return whole.yaml and tiny.yaml as Snakemake merges them, in its order too.
+    """Return the project's files and tiny.yaml as Snakemake merges them, in its order too.
 
     Another order would be another text for `load_once`, and each config be loaded twice.
     """
-    given = merged(written("tiny.yaml"), change or {})
-    return merged(merged(given, written("config.yaml")), given)
+    given = merged(tiny_keys(), change or {})
+    return merged(merged(given, own_keys()), given)
 
 
 def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
@@ -1439,7 +1444,7 @@ def test_another_published_figure(tiny, reruns) -> None:
 
 def test_newer_files_of_the_same_bytes(tiny, reruns) -> None:
     folder = tiny.folder
-    given = [folder / "Snakefile", folder / "config.yaml", folder / "tiny.yaml"]
+    given = [folder / "Snakefile", *default_files(folder), folder / "tiny.yaml"]
     given += [*(folder / "workflow" / "rules").glob("*.smk"), *modules(folder / "src").values()]
     given.append(folder / PUBLISHED)
     for path in given:

@@ -7,16 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from tests.workflow.dryrun import dry_run
 
 from weakreid import config_studies
-from weakreid.config.whole import whole
+from weakreid.config import whole
+from weakreid.config.sources import default_files, read_merged
 
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parents[2]
-CONFIG = whole.load(yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8")))
+CONFIG = whole.load(read_merged(default_files(ROOT)))
 PLACE = "walkers_tiny"
 FILES = {
     "study": ["table.md"],

@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from tests.workflow.dryrun import dry_run
 from tests.workflow.of_stages import DATASET, inputs_of, rest_of
 
 from weakreid.artifacts import schemas
 from weakreid.artifacts.image_store import ImageStore
-from weakreid.config.whole import whole
+from weakreid.config import whole
+from weakreid.config.sources import default_files, read_merged
 from weakreid.stages import bags, coarse_bags, noise, tune
 from weakreid.tuning.search import Running
 
@@ -26,18 +26,9 @@ def here(tiny, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tiny.folder
 
 
-def merged(base: Any, over: Any) -> Any:
-    if not (isinstance(base, dict) and isinstance(over, dict)):
-        return over
-    return {**base, **{key: merged(base.get(key), value) for key, value in over.items()}}
-
-
 def read(*names: str) -> dict[str, Any]:
-    """Return several files of keys, as Snakemake merges them."""
-    found: dict[str, Any] = {}
-    for name in names:
-        found = merged(found, yaml.safe_load(Path(name).read_text(encoding="utf-8")))
-    return found
+    """Return the project's config with files of keys on top."""
+    return read_merged([*default_files(Path()), *map(Path, names)])
 
 
 def test_what_is_found_is_a_piece_of_config(tiny, here) -> None:
@@ -48,8 +39,8 @@ def test_what_is_found_is_a_piece_of_config(tiny, here) -> None:
     text = (here / tiny.tuned).read_text(encoding="utf-8")
     said = f"# trial {best['trial']} of 2: fine mAP {best['figure']:.2f} on the split dev of"
     assert said in text
-    before = whole.load(read("config.yaml", "tiny.yaml"))
-    after = whole.load(read("config.yaml", "tiny.yaml", tiny.tuned))
+    before = whole.load(read("tiny.yaml"))
+    after = whole.load(read("tiny.yaml", tiny.tuned))
     assert set(before.experiments) == set(after.experiments)
     changed = {
         name: whole.method_of(after, name)
@@ -178,7 +169,7 @@ def test_killed_in_the_middle_it_finds_the_same(here, tmp_path: Path, monkeypatc
 
 
 def test_it_learns_from_bags_and_from_tracklets(here, tmp_path: Path) -> None:
-    found = whole.load(read("config.yaml", "tiny.yaml"))
+    found = whole.load(read("tiny.yaml"))
     of_split = {**inputs_of("bags"), "tracklets": Path(f"{DEV}/tracklets.parquet"), "tracks": None}
     made = tmp_path / "bags.parquet"
     bags.main(**of_split, **{**rest_of("bags", tmp_path), "out": made})
