@@ -5,8 +5,8 @@ from snakemake.utils import min_version
 min_version("9.20")
 
 
-# Later files win. The papers' files are those of this folder; config.yaml is that of the folder that the
-# workflow runs in, if it has one.
+# Later files win. The papers' files are those of this folder; config.yaml is that of the folder
+# that the workflow runs in, if it has one.
 checkout = Path(workflow.basedir)
 own = Path("config.yaml")
 
@@ -22,7 +22,6 @@ report: "workflow/report/workflow.rst"
 
 
 include: "workflow/rules/common.smk"
-include: "workflow/rules/report_page.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/supervision.smk"
 include: "workflow/rules/attribute.smk"

@@ -10,8 +10,6 @@ use rule fetch as fetch_source with:
         log_of("fetch_source"),
     benchmark:
         benchmark_of("fetch_source")
-    wildcard_constraints:
-        **only("fetch_source"),
     params:
         **given("fetch_source"),
 
@@ -25,8 +23,6 @@ use rule generate as generate_source with:
         log_of("generate_source"),
     benchmark:
         benchmark_of("generate_source")
-    wildcard_constraints:
-        **only("generate_source"),
     params:
         **given("generate_source"),
 
@@ -47,7 +43,7 @@ rule annotation:
     params:
         **given("annotation"),
     shell:
-        "{python} -m weakreid.stages.annotation {params.call:q} 2> {log}"
+        "{python} -m weakreid.stages.{params.stage} {params.call:q} 2> {log}"
 
 
 rule source_images:
@@ -67,7 +63,8 @@ rule source_images:
     params:
         **given("source_images"),
     shell:
-        "{python} -m weakreid.stages.source_images {params.call:q} --threads {threads} 2> {log}"
+        "{python} -m weakreid.stages.{params.stage} {params.call:q}"
+        " --threads {threads} 2> {log}"
 
 
 rule ratios_plot:
@@ -86,7 +83,7 @@ rule ratios_plot:
     params:
         **given("ratios_plot"),
     shell:
-        "{python} -m weakreid.stages.ratios_plot {params.call:q} 2> {log}"
+        "{python} -m weakreid.stages.{params.stage} {params.call:q} 2> {log}"
 
 
 rule transfer:
@@ -108,7 +105,7 @@ rule transfer:
     params:
         **given("transfer"),
     shell:
-        "{python} -m weakreid.stages.transfer {params.call:q}"
+        "{python} -m weakreid.stages.{params.stage} {params.call:q}"
         " --code {params.code} --device {resources.device} --devices {resources.gpu} --threads {threads} 2> {log}"
 
 
@@ -131,7 +128,7 @@ rule attribute_votes:
     params:
         **given("attribute_votes"),
     shell:
-        "{python} -m weakreid.stages.attribute_votes {params.call:q}"
+        "{python} -m weakreid.stages.{params.stage} {params.call:q}"
         " --device {resources.device} --threads {threads} 2> {log}"
 
 
@@ -151,7 +148,7 @@ rule attribute_labels:
     params:
         **given("attribute_labels"),
     shell:
-        "{python} -m weakreid.stages.attribute_labels {params.call:q} 2> {log}"
+        "{python} -m weakreid.stages.{params.stage} {params.call:q} 2> {log}"
 
 
 rule label_quality:
@@ -170,10 +167,10 @@ rule label_quality:
     params:
         **given("label_quality"),
     shell:
-        "{python} -m weakreid.stages.label_quality {params.call:q} 2> {log}"
+        "{python} -m weakreid.stages.{params.stage} {params.call:q} 2> {log}"
 
 
-rule true_annotation:
+use rule annotation as true_annotation with:
     input:
         unpack(needs("true_annotation")),
     output:
@@ -182,16 +179,8 @@ rule true_annotation:
         log_of("true_annotation"),
     benchmark:
         benchmark_of("true_annotation")
-    wildcard_constraints:
-        **only("true_annotation"),
-    conda:
-        ENVIRONMENT
-    resources:
-        **asks(4000, 20),
     params:
         **given("true_annotation"),
-    shell:
-        "{python} -m weakreid.stages.annotation {params.call:q} 2> {log}"
 
 
 rule true_attributes:
@@ -203,8 +192,6 @@ rule true_attributes:
         log_of("true_attributes"),
     benchmark:
         benchmark_of("true_attributes")
-    wildcard_constraints:
-        **only("true_attributes"),
     conda:
         ENVIRONMENT
     resources:
@@ -212,4 +199,4 @@ rule true_attributes:
     params:
         **given("true_attributes"),
     shell:
-        "{python} -m weakreid.stages.true_attributes {params.call:q} 2> {log}"
+        "{python} -m weakreid.stages.{params.stage} {params.call:q} 2> {log}"

@@ -1,19 +1,16 @@
 """The plan of the config, as rules look it up. What a rule needs, makes and is given is decided in
 src/weakreid/plan; its wildcards, resources and command stand in the rule files."""
 
-import functools
 import sys
+from functools import cache, partial
 from pathlib import Path
 
-from snakemake.common.configfile import load_configfile
 from snakemake.logging import logger
 
 try:
     from weakreid.cli import workflow as cli
-    from weakreid.config import faults
-    from weakreid.errors import ReidError
-    from weakreid.plan import targets
-    from weakreid.plan.read import RULES, plan_of
+    from weakreid.plan import report_page, targets
+    from weakreid.plan.read import RULES
     from weakreid.plan.rules import pattern
 except ModuleNotFoundError as error:
     raise SystemExit(
@@ -25,50 +22,18 @@ cli.put_first_on_path(Path(sys.executable).parent)
 
 ENVIRONMENT = "../../envs/cpu.yaml"
 # in an environment of conda too, which has the packages that this one needs, but not this one
-python = f"PYTHONPATH={Path(workflow.basedir, 'src').resolve()} python"
+python = f"PYTHONPATH={(checkout / 'src').resolve()} python"
 
 
 # --- the config -----------------------------------------------------------------------------------
 
 
-def names_of_files():
-    """Return the files that gave the config, later ones winning, and how messages call them."""
-    given = workflow.config_settings.configfiles
-    names = {}
-    for path in map(Path, workflow.configfiles):
-        below = path.is_relative_to(Path.cwd())
-        names[path] = str(path.relative_to(Path.cwd()) if below else path)
-        if path.name == faults.OWN_FILE and path not in given:
-            names[path] = faults.OWN_FILE
-    return names
-
-
-def parts_of_config():
-    """Return what gave the config, later ones winning: a name, and what stands there."""
-    parts = [(name, load_configfile(path)) for path, name in names_of_files().items()]
-    return [*parts, ("--config", dict(workflow.config_settings.config))]
-
-
-def refuse(lines):
-    raise SystemExit("\n".join(f"error: {line}" for line in lines))
-
-
-twice = [
-    line
-    for path, name in names_of_files().items()
-    if path.suffix != ".json"
-    for line in faults.repeated_keys(name, path.read_text(encoding="utf-8"))
-]
-if twice:
-    refuse(twice)
-try:
-    PLAN = plan_of(config)
-except ReidError as error:
-    refuse(faults.blamed(error, parts_of_config()))
-
+PLAN = cli.read_plan(
+    config, workflow.configfiles, dict(workflow.config_settings.config), checkout
+)
 own_file = bool(workflow.config_settings.configfiles)
 no_such_target = lambda target: targets.no_such_target(PLAN, target, own_file)
-logger.addFilter(cli.one_line(Path(workflow.basedir), no_such_target))
+logger.addFilter(cli.one_line(checkout, no_such_target))
 
 
 wildcard_constraints:
@@ -79,7 +44,7 @@ wildcard_constraints:
 # --- what rules look up ---------------------------------------------------------------------------
 
 
-@functools.cache
+@cache
 def job_of(name, values):
     job = RULES[name].needs(PLAN, **dict(values))
     if job.reading is not None and workflow.is_main_process:
@@ -115,32 +80,39 @@ def needs(name):
 
 def makes(name):
     """Return the outputs of a rule, those of the report's page marked for it."""
-    flags = {"folder": directory, "local": local, "temporary": temp}
-    return {
-        key: (
-            shown(output.path, output.shown, output.caption)
-            if output.shown
-            else flags.get(output.kind, str)(output.path)
-        )
-        for key, output in RULES[name].outputs.items()
-    }
+    flags = {"folder": directory, "local": local, "temporary": temp, "file": str}
+    found = {}
+    for key, output in RULES[name].outputs.items():
+        path = targets.constrained(PLAN, RULES[name], output.path)
+        mark = partial(shown, output) if output.shown else flags[output.kind]
+        found[key] = mark(path)
+    return found
+
+
+def shown(output, path):
+    """Mark an output for the page that --report writes."""
+    labels = partial(report_page.labels, PLAN, output.shown)
+    category, of = report_page.place(PLAN, output.path)
+    caption = f"../report/{output.caption}.rst"
+    return report(
+        path, caption=caption, category=category, subcategory=of, labels=labels
+    )
 
 
 def given(name):
     """Return the params of a rule: its stage's arguments, and the digest of the code that it runs."""
-    rule = RULES[name]
+    of = RULES[name]
 
     def call(wildcards, input, output):
         found = job(name, wildcards)
         inputs = {option: getattr(input, option) for option in found.inputs}
-        return rule.call(found, inputs, {key: output[key] for key in rule.outputs})
+        return of.call(found, inputs, {key: output[key] for key in of.outputs})
 
-    return {"call": call, "code": lambda wildcards: rule.code(job(name, wildcards))}
-
-
-def only(name):
-    """Return the patterns of a rule's wildcards, where it has not all values that there are."""
-    return {key: pattern(values(PLAN)) for key, values in RULES[name].only.items()}
+    return {
+        "stage": of.stage,
+        "call": call,
+        "code": lambda wildcards: of.code(job(name, wildcards)),
+    }
 
 
 def log_of(name):

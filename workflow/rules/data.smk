@@ -10,8 +10,6 @@ rule fetch:
         log_of("fetch"),
     benchmark:
         benchmark_of("fetch")
-    wildcard_constraints:
-        **only("fetch"),
     retries: 0
     conda:
         ENVIRONMENT
@@ -20,7 +18,7 @@ rule fetch:
     params:
         **given("fetch"),
     shell:
-        "{python} -m weakreid.stages.fetch {params.call:q} 2> {log}"
+        "{python} -m weakreid.stages.{params.stage} {params.call:q} 2> {log}"
 
 
 rule generate:
@@ -32,8 +30,6 @@ rule generate:
         log_of("generate"),
     benchmark:
         benchmark_of("generate")
-    wildcard_constraints:
-        **only("generate"),
     conda:
         ENVIRONMENT
     threads: 16
@@ -42,7 +38,8 @@ rule generate:
     params:
         **given("generate"),
     shell:
-        "{python} -m weakreid.stages.generate {params.call:q} --workers {threads} 2> {log}"
+        "{python} -m weakreid.stages.{params.stage} {params.call:q}"
+        " --workers {threads} 2> {log}"
 
 
 rule crops:
@@ -54,8 +51,6 @@ rule crops:
         log_of("crops"),
     benchmark:
         benchmark_of("crops")
-    wildcard_constraints:
-        **only("crops"),
     conda:
         ENVIRONMENT
     resources:
@@ -63,7 +58,7 @@ rule crops:
     params:
         **given("crops"),
     shell:
-        "{python} -m weakreid.stages.crops {params.call:q} 2> {log}"
+        "{python} -m weakreid.stages.{params.stage} {params.call:q} 2> {log}"
 
 
 rule dataset:
@@ -83,7 +78,8 @@ rule dataset:
     params:
         **given("dataset"),
     shell:
-        "{python} -m weakreid.stages.dataset {params.call:q} --threads {threads} 2> {log}"
+        "{python} -m weakreid.stages.{params.stage} {params.call:q}"
+        " --threads {threads} 2> {log}"
 
 
 rule split:
@@ -102,7 +98,7 @@ rule split:
     params:
         **given("split"),
     shell:
-        "{python} -m weakreid.stages.split {params.call:q} 2> {log}"
+        "{python} -m weakreid.stages.{params.stage} {params.call:q} 2> {log}"
 
 
 rule contact_sheet:
@@ -114,8 +110,6 @@ rule contact_sheet:
         log_of("contact_sheet"),
     benchmark:
         benchmark_of("contact_sheet")
-    wildcard_constraints:
-        **only("contact_sheet"),
     conda:
         ENVIRONMENT
     resources:
@@ -123,4 +117,4 @@ rule contact_sheet:
     params:
         **given("contact_sheet"),
     shell:
-        "{python} -m weakreid.stages.contact_sheet {params.call:q} 2> {log}"
+        "{python} -m weakreid.stages.{params.stage} {params.call:q} 2> {log}"

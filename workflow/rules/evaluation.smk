@@ -10,8 +10,6 @@ rule features:
         log_of("features"),
     benchmark:
         benchmark_of("features")
-    wildcard_constraints:
-        **only("features"),
     conda:
         ENVIRONMENT
     threads: 8
@@ -22,11 +20,11 @@ rule features:
     params:
         **given("features"),
     shell:
-        "{python} -m weakreid.stages.features {params.call:q}"
+        "{python} -m weakreid.stages.{params.stage} {params.call:q}"
         " --device {resources.device} --threads {threads} 2> {log}"
 
 
-rule clip_features:
+use rule features as clip_features with:
     input:
         unpack(needs("clip_features")),
     output:
@@ -35,20 +33,8 @@ rule clip_features:
         log_of("clip_features"),
     benchmark:
         benchmark_of("clip_features")
-    wildcard_constraints:
-        **only("clip_features"),
-    conda:
-        ENVIRONMENT
-    threads: 8
-    resources:
-        **asks(16000, 480),
-        gpu=1,
-        device="auto",
     params:
         **given("clip_features"),
-    shell:
-        "{python} -m weakreid.stages.clip_features {params.call:q}"
-        " --device {resources.device} --threads {threads} 2> {log}"
 
 
 rule evaluate:
@@ -68,7 +54,8 @@ rule evaluate:
     params:
         **given("evaluate"),
     shell:
-        "{python} -m weakreid.stages.evaluate {params.call:q} --threads {threads} 2> {log}"
+        "{python} -m weakreid.stages.{params.stage} {params.call:q}"
+        " --threads {threads} 2> {log}"
 
 
 rule collect:
@@ -87,7 +74,7 @@ rule collect:
     params:
         **given("collect"),
     shell:
-        "{python} -m weakreid.stages.collect {params.call:q} 2> {log}"
+        "{python} -m weakreid.stages.{params.stage} {params.call:q} 2> {log}"
 
 
 rule attribute_metrics:
@@ -99,8 +86,6 @@ rule attribute_metrics:
         log_of("attribute_metrics"),
     benchmark:
         benchmark_of("attribute_metrics")
-    wildcard_constraints:
-        **only("attribute_metrics"),
     conda:
         ENVIRONMENT
     resources:
@@ -108,7 +93,7 @@ rule attribute_metrics:
     params:
         **given("attribute_metrics"),
     shell:
-        "{python} -m weakreid.stages.attribute_metrics {params.call:q} 2> {log}"
+        "{python} -m weakreid.stages.{params.stage} {params.call:q} 2> {log}"
 
 
 rule identities:
@@ -120,8 +105,6 @@ rule identities:
         log_of("identities"),
     benchmark:
         benchmark_of("identities")
-    wildcard_constraints:
-        **only("identities"),
     conda:
         ENVIRONMENT
     resources:
@@ -129,7 +112,7 @@ rule identities:
     params:
         **given("identities"),
     shell:
-        "{python} -m weakreid.stages.identities {params.call:q} 2> {log}"
+        "{python} -m weakreid.stages.{params.stage} {params.call:q} 2> {log}"
 
 
 rule search:
@@ -148,4 +131,4 @@ rule search:
     params:
         **given("search"),
     shell:
-        "{python} -m weakreid.stages.search {params.call:q} 2> {log}"
+        "{python} -m weakreid.stages.{params.stage} {params.call:q} 2> {log}"

@@ -10,14 +10,14 @@ rule learning_curve:
         log_of("learning_curve"),
     benchmark:
         benchmark_of("learning_curve")
-    params:
-        **given("learning_curve"),
     conda:
         ENVIRONMENT
     resources:
         **asks(2000, 10),
+    params:
+        **given("learning_curve"),
     shell:
-        "{python} -m weakreid.stages.learning_curve {params.call:q} 2> {log}"
+        "{python} -m weakreid.stages.{params.stage} {params.call:q} 2> {log}"
 
 
 rule cluster_curve:
@@ -29,16 +29,14 @@ rule cluster_curve:
         log_of("cluster_curve"),
     benchmark:
         benchmark_of("cluster_curve")
-    wildcard_constraints:
-        **only("cluster_curve"),
-    params:
-        **given("cluster_curve"),
     conda:
         ENVIRONMENT
     resources:
         **asks(2000, 10),
+    params:
+        **given("cluster_curve"),
     shell:
-        "{python} -m weakreid.stages.cluster_curve {params.call:q} 2> {log}"
+        "{python} -m weakreid.stages.{params.stage} {params.call:q} 2> {log}"
 
 
 rule matches:
@@ -50,14 +48,14 @@ rule matches:
         log_of("matches"),
     benchmark:
         benchmark_of("matches")
-    params:
-        **given("matches"),
     conda:
         ENVIRONMENT
     resources:
         **asks(2000, 10),
+    params:
+        **given("matches"),
     shell:
-        "{python} -m weakreid.stages.matches {params.call:q} 2> {log}"
+        "{python} -m weakreid.stages.{params.stage} {params.call:q} 2> {log}"
 
 
 rule temporal_weights:
@@ -69,14 +67,14 @@ rule temporal_weights:
         log_of("temporal_weights"),
     benchmark:
         benchmark_of("temporal_weights")
-    params:
-        **given("temporal_weights"),
     conda:
         ENVIRONMENT
     resources:
         **asks(4000, 10),
+    params:
+        **given("temporal_weights"),
     shell:
-        "{python} -m weakreid.stages.temporal_weights {params.call:q} 2> {log}"
+        "{python} -m weakreid.stages.{params.stage} {params.call:q} 2> {log}"
 
 
 rule visibility:
@@ -88,16 +86,14 @@ rule visibility:
         log_of("visibility"),
     benchmark:
         benchmark_of("visibility")
-    wildcard_constraints:
-        **only("visibility"),
-    params:
-        **given("visibility"),
     conda:
         ENVIRONMENT
     resources:
         **asks(4000, 10),
+    params:
+        **given("visibility"),
     shell:
-        "{python} -m weakreid.stages.visibility {params.call:q} 2> {log}"
+        "{python} -m weakreid.stages.{params.stage} {params.call:q} 2> {log}"
 
 
 rule masks:
@@ -109,14 +105,15 @@ rule masks:
         log_of("masks"),
     benchmark:
         benchmark_of("masks")
-    params:
-        **given("masks"),
     conda:
         ENVIRONMENT
     resources:
         **asks(4000, 20),
+    params:
+        **given("masks"),
     shell:
-        "{python} -m weakreid.stages.masks {params.call:q} --threads {threads} 2> {log}"
+        "{python} -m weakreid.stages.{params.stage} {params.call:q}"
+        " --threads {threads} 2> {log}"
 
 
 rule mask_shares:
@@ -128,17 +125,16 @@ rule mask_shares:
         log_of("mask_shares"),
     benchmark:
         benchmark_of("mask_shares")
-    wildcard_constraints:
-        **only("mask_shares"),
-    params:
-        **given("mask_shares"),
     conda:
         ENVIRONMENT
     threads: 8
     resources:
         **asks(8000, 120),
+    params:
+        **given("mask_shares"),
     shell:
-        "{python} -m weakreid.stages.mask_shares {params.call:q} --threads {threads} 2> {log}"
+        "{python} -m weakreid.stages.{params.stage} {params.call:q}"
+        " --threads {threads} 2> {log}"
 
 
 use rule mask_shares as mask_epochs with:
@@ -150,12 +146,10 @@ use rule mask_shares as mask_epochs with:
         log_of("mask_epochs"),
     benchmark:
         benchmark_of("mask_epochs")
-    wildcard_constraints:
-        **only("mask_epochs"),
-    params:
-        **given("mask_epochs"),
     resources:
         **asks(8000, 240),
+    params:
+        **given("mask_epochs"),
 
 
 rule mask_curve:
@@ -167,14 +161,14 @@ rule mask_curve:
         log_of("mask_curve"),
     benchmark:
         benchmark_of("mask_curve")
-    params:
-        **given("mask_curve"),
     conda:
         ENVIRONMENT
     resources:
         **asks(2000, 10),
+    params:
+        **given("mask_curve"),
     shell:
-        "{python} -m weakreid.stages.mask_curve {params.call:q} 2> {log}"
+        "{python} -m weakreid.stages.{params.stage} {params.call:q} 2> {log}"
 
 
 rule erased_attention:
@@ -186,17 +180,15 @@ rule erased_attention:
         log_of("erased_attention"),
     benchmark:
         benchmark_of("erased_attention")
-    wildcard_constraints:
-        **only("erased_attention"),
-    params:
-        **given("erased_attention"),
     conda:
         ENVIRONMENT
     threads: 8
     resources:
         **asks(8000, 60),
+    params:
+        **given("erased_attention"),
     shell:
-        "{python} -m weakreid.stages.erased_attention {params.call:q}"
+        "{python} -m weakreid.stages.{params.stage} {params.call:q}"
         " --threads {threads} 2> {log}"
 
 
@@ -209,10 +201,6 @@ rule audit:
         log_of("audit"),
     benchmark:
         benchmark_of("audit")
-    wildcard_constraints:
-        **only("audit"),
-    params:
-        **given("audit"),
     conda:
         ENVIRONMENT
     threads: 8
@@ -220,8 +208,10 @@ rule audit:
         **asks(16000, 240),
         gpu=1,
         device="auto",
+    params:
+        **given("audit"),
     shell:
-        "{python} -m weakreid.stages.audit {params.call:q}"
+        "{python} -m weakreid.stages.{params.stage} {params.call:q}"
         " --device {resources.device} --threads {threads} 2> {log}"
 
 
@@ -234,11 +224,11 @@ rule audit_score:
         log_of("audit_score"),
     benchmark:
         benchmark_of("audit_score")
-    params:
-        **given("audit_score"),
     conda:
         ENVIRONMENT
     resources:
         **asks(2000, 10),
+    params:
+        **given("audit_score"),
     shell:
-        "{python} -m weakreid.stages.audit_score {params.call:q} 2> {log}"
+        "{python} -m weakreid.stages.{params.stage} {params.call:q} 2> {log}"

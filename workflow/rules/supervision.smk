@@ -10,19 +10,17 @@ rule bags:
         log_of("bags"),
     benchmark:
         benchmark_of("bags")
-    wildcard_constraints:
-        **only("bags"),
-    params:
-        **given("bags"),
     conda:
         ENVIRONMENT
     resources:
         **asks(4000, 20),
+    params:
+        **given("bags"),
     shell:
-        "{python} -m weakreid.stages.bags {params.call:q} 2> {log}"
+        "{python} -m weakreid.stages.{params.stage} {params.call:q} 2> {log}"
 
 
-rule named_bags:
+use rule bags as named_bags with:
     input:
         unpack(needs("named_bags")),
     output:
@@ -31,19 +29,11 @@ rule named_bags:
         log_of("named_bags"),
     benchmark:
         benchmark_of("named_bags")
-    wildcard_constraints:
-        **only("named_bags"),
     params:
         **given("named_bags"),
-    conda:
-        ENVIRONMENT
-    resources:
-        **asks(4000, 20),
-    shell:
-        "{python} -m weakreid.stages.named_bags {params.call:q} 2> {log}"
 
 
-rule coarse_bags:
+use rule bags as coarse_bags with:
     input:
         unpack(needs("coarse_bags")),
     output:
@@ -54,12 +44,6 @@ rule coarse_bags:
         benchmark_of("coarse_bags")
     params:
         **given("coarse_bags"),
-    conda:
-        ENVIRONMENT
-    resources:
-        **asks(4000, 20),
-    shell:
-        "{python} -m weakreid.stages.coarse_bags {params.call:q} 2> {log}"
 
 
 rule noise_rates:
@@ -71,14 +55,14 @@ rule noise_rates:
         log_of("noise_rates"),
     benchmark:
         benchmark_of("noise_rates")
-    params:
-        **given("noise_rates"),
     conda:
         ENVIRONMENT
     resources:
         **asks(4000, 60),
+    params:
+        **given("noise_rates"),
     shell:
-        "{python} -m weakreid.stages.noise_rates {params.call:q} 2> {log}"
+        "{python} -m weakreid.stages.{params.stage} {params.call:q} 2> {log}"
 
 
 rule noise:
@@ -90,14 +74,14 @@ rule noise:
         log_of("noise"),
     benchmark:
         benchmark_of("noise")
-    params:
-        **given("noise"),
     conda:
         ENVIRONMENT
     resources:
         **asks(4000, 20),
+    params:
+        **given("noise"),
     shell:
-        "{python} -m weakreid.stages.noise {params.call:q} 2> {log}"
+        "{python} -m weakreid.stages.{params.stage} {params.call:q} 2> {log}"
 
 
 rule frame_features:
@@ -109,8 +93,6 @@ rule frame_features:
         log_of("frame_features"),
     benchmark:
         benchmark_of("frame_features")
-    params:
-        **given("frame_features"),
     conda:
         ENVIRONMENT
     threads: 8
@@ -118,8 +100,10 @@ rule frame_features:
         **asks(16000, 480),
         gpu=1,
         device="auto",
+    params:
+        **given("frame_features"),
     shell:
-        "{python} -m weakreid.stages.frame_features {params.call:q}"
+        "{python} -m weakreid.stages.{params.stage} {params.call:q}"
         " --device {resources.device} --threads {threads} 2> {log}"
 
 
@@ -132,15 +116,16 @@ rule isolation:
         log_of("isolation"),
     benchmark:
         benchmark_of("isolation")
-    params:
-        **given("isolation"),
     conda:
         ENVIRONMENT
     threads: 8
     resources:
         **asks(16000, 120),
+    params:
+        **given("isolation"),
     shell:
-        "{python} -m weakreid.stages.isolation {params.call:q} --threads {threads} 2> {log}"
+        "{python} -m weakreid.stages.{params.stage} {params.call:q}"
+        " --threads {threads} 2> {log}"
 
 
 rule isolation_figures:
@@ -152,14 +137,14 @@ rule isolation_figures:
         log_of("isolation_figures"),
     benchmark:
         benchmark_of("isolation_figures")
-    params:
-        **given("isolation_figures"),
     conda:
         ENVIRONMENT
     resources:
         **asks(16000, 30),
+    params:
+        **given("isolation_figures"),
     shell:
-        "{python} -m weakreid.stages.isolation_figures {params.call:q} 2> {log}"
+        "{python} -m weakreid.stages.{params.stage} {params.call:q} 2> {log}"
 
 
 rule isolation_preview:
@@ -171,11 +156,11 @@ rule isolation_preview:
         log_of("isolation_preview"),
     benchmark:
         benchmark_of("isolation_preview")
-    params:
-        **given("isolation_preview"),
     conda:
         ENVIRONMENT
     resources:
         **asks(4000, 20),
+    params:
+        **given("isolation_preview"),
     shell:
-        "{python} -m weakreid.stages.isolation_preview {params.call:q} 2> {log}"
+        "{python} -m weakreid.stages.{params.stage} {params.call:q} 2> {log}"

@@ -10,10 +10,6 @@ rule train_bags:
         log_of("train_bags"),
     benchmark:
         benchmark_of("train_bags")
-    wildcard_constraints:
-        **only("train_bags"),
-    params:
-        **given("train_bags"),
     conda:
         ENVIRONMENT
     threads: 8
@@ -21,12 +17,14 @@ rule train_bags:
         **asks(16000, 1440, goes_on=True),
         gpu=1,
         device="auto",
+    params:
+        **given("train_bags"),
     shell:
-        "{python} -m weakreid.stages.train_bags {params.call:q}"
+        "{python} -m weakreid.stages.{params.stage} {params.call:q}"
         " --code {params.code} --device {resources.device} --devices {resources.gpu} --threads {threads} 2> {log}"
 
 
-rule train_tracklets:
+use rule train_bags as train_tracklets with:
     input:
         unpack(needs("train_tracklets")),
     output:
@@ -35,23 +33,11 @@ rule train_tracklets:
         log_of("train_tracklets"),
     benchmark:
         benchmark_of("train_tracklets")
-    wildcard_constraints:
-        **only("train_tracklets"),
     params:
         **given("train_tracklets"),
-    conda:
-        ENVIRONMENT
-    threads: 8
-    resources:
-        **asks(16000, 1440, goes_on=True),
-        gpu=1,
-        device="auto",
-    shell:
-        "{python} -m weakreid.stages.train_tracklets {params.call:q}"
-        " --code {params.code} --device {resources.device} --devices {resources.gpu} --threads {threads} 2> {log}"
 
 
-rule train_clips:
+use rule train_bags as train_clips with:
     input:
         unpack(needs("train_clips")),
     output:
@@ -60,23 +46,11 @@ rule train_clips:
         log_of("train_clips"),
     benchmark:
         benchmark_of("train_clips")
-    wildcard_constraints:
-        **only("train_clips"),
     params:
         **given("train_clips"),
-    conda:
-        ENVIRONMENT
-    threads: 8
-    resources:
-        **asks(16000, 1440, goes_on=True),
-        gpu=1,
-        device="auto",
-    shell:
-        "{python} -m weakreid.stages.train_clips {params.call:q}"
-        " --code {params.code} --device {resources.device} --devices {resources.gpu} --threads {threads} 2> {log}"
 
 
-use rule train_clips as clip_epochs with:
+use rule train_bags as clip_epochs with:
     input:
         unpack(needs("clip_epochs")),
     output:
@@ -85,7 +59,5 @@ use rule train_clips as clip_epochs with:
         log_of("clip_epochs"),
     benchmark:
         benchmark_of("clip_epochs")
-    wildcard_constraints:
-        **only("clip_epochs"),
     params:
         **given("clip_epochs"),

@@ -5,15 +5,19 @@ import logging
 import os
 import re
 import shutil
-import sys
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
+from typing import Any, NoReturn
 
 from weakreid.artifacts import arguments, files
 from weakreid.artifacts.files import there
 from weakreid.config import faults
 from weakreid.config.load import Config
+from weakreid.config.sources import read_merged
 from weakreid.datasets import changes, location
+from weakreid.errors import ReidError
+from weakreid.plan.plan import Plan
+from weakreid.plan.read import plan_of
 from weakreid.plan.rules import Reading
 
 
@@ -34,6 +38,50 @@ def put_first_on_path(folder: Path) -> None:
             f"error: there is no program `python` in {folder} or elsewhere on PATH; activate the "
             "environment of this project (. .venv/bin/activate)"
         )
+
+
+def read_plan(
+    config: Mapping[str, Any],
+    paths: Sequence[str | Path],
+    command_line: Mapping[str, Any],
+    checkout: Path,
+) -> Plan:
+    """Return the plan of a config; every fault of it is a line that names the file.
+
+    Args:
+        config: all files and the command line merged.
+        paths: the files that gave it, later ones winning.
+        command_line: what --config gave.
+        checkout: the folder of the Snakefile.
+
+    Raises:
+        SystemExit: the config has faults.
+    """
+    given = {_told(Path(path), checkout): Path(path) for path in paths}
+    twice = [
+        line
+        for name, path in given.items()
+        if path.suffix != ".json"
+        for line in faults.repeated_keys(name, path.read_text(encoding="utf-8"))
+    ]
+    if twice:
+        _refuse(twice)
+    try:
+        return plan_of(config)
+    except ReidError as error:
+        # Snakemake has read them already; here they are told apart
+        parts = [(name, read_merged([path])) for name, path in given.items()]
+        _refuse(faults.blamed(error, [*parts, ("--config", command_line)]))
+
+
+def _told(path: Path, checkout: Path) -> str:
+    """Return how messages call a file: from here, or from the checkout."""
+    folders = [folder for folder in (Path.cwd(), checkout) if path.is_relative_to(folder)]
+    return str(path.relative_to(folders[0]) if folders else path)
+
+
+def _refuse(lines: Sequence[str]) -> NoReturn:
+    raise SystemExit("\n".join(f"error: {line}" for line in lines))
 
 
 def one_line(checkout: Path, no_such_target: Callable[[str], str]) -> Callable[..., bool]:
@@ -101,8 +149,3 @@ def changed_data(reading: Reading, forced: Collection[str]) -> str | None:
         f"warning: {reading.key}: {root / found[0]}{more} changed since it was read, and what was "
         f"made of it is as before; to read it again: snakemake --forcerun {made} -- TARGET"
     )
-
-
-def python_folder() -> Path:
-    """Return the folder of the Python that runs this."""
-    return Path(sys.executable).parent

@@ -51,7 +51,7 @@ class Bags(Strict):
     def _fits(self) -> Self:
         if self.noise is not None and self.missing:
             raise ValueError("noise does not go with missing; leave one out")
-        strange = self.model_fields_set - {"videos", "max_frames"}
+        strange = set(Bags.model_fields) - {"videos", "max_frames"}
         given = [n for n in sorted(strange) if getattr(self, n) != Bags.model_fields[n].default]
         if self.videos and given:
             raise ValueError(f"videos are bags as they are; leave out {', '.join(given)}")

@@ -102,25 +102,25 @@ class Made:
     transfers: dict[str, AnyTransfer] = field(default_factory=dict)
 
 
-def experiments_of(config: Config) -> Made:
-    """Return all experiments of a config.
+def experiments_of(config: Config, together: Together) -> Made:
+    """Return the experiments of a config, but for those with faults, which `together` collects.
 
     Raises:
-        ConfigError: names do not exist, or a change does not fit.
+        ConfigError: a study has faults.
     """
     made = Made(
         bags=dict(config.bags),
         isolation=dict(config.isolation),
         transfers=dict(config.transfers),
     )
-    together = Together()
     for name, block in config.experiments.items():
         with together.further():
             made.experiments[name] = _named(config, name, block)
+    of_studies = Together()
     for name in config.studies:
-        with together.further():
+        with of_studies.further():
             _StudyOnDatasets(config, name, made).add_all()
-    together.stop()
+    of_studies.stop()
     return made
 
 

@@ -32,12 +32,12 @@ def plan_of(raw: Mapping[str, Any]) -> Plan:
             (not a study's) is refused.
     """
     config = load.read(raw)
-    made = experiments_of(config)
+    together = Together()
+    made = experiments_of(config, together)
     config = config.model_copy(
         update={"bags": made.bags, "isolation": made.isolation, "transfers": made.transfers}
     )
     refused: dict[str, str] = {}
-    together = Together()
     for name, experiment in made.experiments.items():
         with together.further():
             if name in paths.TAKEN:
@@ -52,6 +52,7 @@ def plan_of(raw: Mapping[str, Any]) -> Plan:
         if isinstance(transfer, Transfer):
             with together.further():
                 refusals.check_cache(transfer, f"transfers.{name}")
+    together.stop()
     plan = Plan(config, made, refused)
     for name, table in config.tables.items():
         with together.further():

@@ -9,7 +9,7 @@ from weakreid.config.methods import TrueAttributes
 from weakreid.plan import paths
 from weakreid.plan.plan import Plan
 from weakreid.plan.read import RULES
-from weakreid.plan.rules import Rule
+from weakreid.plan.rules import Rule, pattern
 
 FOLDERS = {
     "datasets": "datasets",
@@ -45,26 +45,26 @@ def _patterns() -> list[tuple[Rule, re.Pattern[str]]]:
 
 def maker_of(plan: Plan, path: str) -> tuple[Rule, Mapping[str, str]] | None:
     """Return the rule that makes a path and the values of its wildcards, None if no rule does."""
-    for rule, pattern in _patterns():
-        fits = pattern.fullmatch(path)
+    for rule, made in _patterns():
+        fits = made.fullmatch(path)
         if fits and _allowed(plan, rule, fits.groupdict()):
             return rule, fits.groupdict()
     return None
 
 
 def _allowed(plan: Plan, rule: Rule, wildcards: Mapping[str, str]) -> bool:
-    allowed = {
-        **{name: rule_only(plan) for name, rule_only in rule.only.items()},
-    }
-    names = values_of(plan)
-    for name, value in wildcards.items():
-        if name in allowed and value not in set(allowed[name]):
-            return False
-        if name in names and value not in names[name]:
-            return False
-        if name in SHAPES and not re.fullmatch(SHAPES[name], value):
-            return False
-    return True
+    names = {**values_of(plan), **{name: values(plan) for name, values in rule.only.items()}}
+    return all(
+        re.fullmatch(SHAPES[name], value) if name in SHAPES else value in set(names[name])
+        for name, value in wildcards.items()
+    )
+
+
+def constrained(plan: Plan, rule: Rule, path: str) -> str:
+    """Return an output's pattern with the values in it that the rule's wildcards may have."""
+    for name, values in rule.only.items():
+        path = path.replace(f"{{{name}}}", f"{{{name},{pattern(values(plan))}}}")
+    return path
 
 
 SHAPES = {
