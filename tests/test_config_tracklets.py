@@ -278,8 +278,8 @@ def test_a_method_that_learns_from_bags_has_no_association() -> None:
             ".0.name': String should match pattern '^[A-Za-z0-9][A-Za-z0-9_.-]*$', got \"../hall\"",
         ),
         (
-            {"split": "test"},
-            ".0.split': Input should be 'train', 'query' or 'gallery', got \"test\"",
+            {"role": "test"},
+            ".0.role': Input should be 'train', 'query' or 'gallery', got \"test\"",
         ),
     ],
 )

@@ -17,7 +17,7 @@ from weakreid.errors import ReidError
 HISTORY = {"epoch": [0, 1], "step": [3, 7], "term": ["lr", "base"], "value": [0.5, 0.25]}
 BAGS = {
     "bag_id": [0, 1],
-    "split": ["train", "train"],
+    "role": ["train", "train"],
     "camera_id": [1, 2],
     "tracklet_ids": [[0], [1, 2]],
     "frames": [[0, 1], [2, 3, 4]],
@@ -125,7 +125,7 @@ def test_another_kind_and_another_version(tmp_path: Path, monkeypatch) -> None:
     schemas.write(path, "history", HISTORY, {})
     with pytest.raises(ReidError, match=f"{path}: holds history, expected bags"):
         schemas.read(path, "bags")
-    monkeypatch.setattr(schemas, "VERSION", 2)
+    monkeypatch.setattr(schemas, "VERSION", schemas.VERSION + 1)
     with pytest.raises(ReidError, match=f"{path}: written by another version"):
         schemas.read(path, "history")
 

@@ -58,7 +58,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "tracklet_id": np.arange(6) + 10,
             "person_id": np.arange(6) + 1,
             "camera_id": 1,
-            "split": split,
+            "role": split,
             "first_frame": np.arange(6) * FRAMES,
             "frame_count": FRAMES,
         }
@@ -123,7 +123,7 @@ def test_the_same_features_twice(folder: Path, tmp_path: Path) -> None:
 def test_a_split_without_training_tracklets_is_refused(folder: Path, tmp_path: Path) -> None:
     for name in ("frames.parquet", "images.arrow"):
         (tmp_path / name).symlink_to(folder / name)
-    rows = schemas.read_frame(folder / "tracklets.parquet", "tracklets").assign(split="query")
+    rows = schemas.read_frame(folder / "tracklets.parquet", "tracklets").assign(role="query")
     schemas.write(tmp_path / "tracklets.parquet", "tracklets", rows, {})
     with pytest.raises(ReidError, match="no training tracklet; choose a split that has some"):
         described(tmp_path, tmp_path / "features.parquet")

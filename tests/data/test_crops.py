@@ -164,13 +164,13 @@ def test_windows_of_one_video(footage: Path, tmp_path: Path) -> None:
         footage,
         [
             sequence("morning", last_frame=10, truth="gt.txt"),
-            sequence("noon", first_frame=11, camera=2, split="query", truth="gt.txt"),
+            sequence("noon", first_frame=11, camera=2, role="query", truth="gt.txt"),
         ],
     )
     table = pd.read_csv(tmp_path / "out" / "tracklets.csv")
     assert table["sequence"].tolist() == ["morning"] * 3 + ["noon"] * 3
     assert table["camera_id"].tolist() == [1] * 3 + [2] * 3
-    assert table["split"].tolist() == ["train"] * 3 + ["query"] * 3
+    assert table["role"].tolist() == ["train"] * 3 + ["query"] * 3
     # 4 frames of one and 6 of the other
     assert table["person_id"].tolist() == [1, 2, 3, 2, 1, 3]
     assert table["first_frame"].tolist() == [1, 1, 1, 11, 11, 11]
@@ -309,7 +309,7 @@ def test_a_missing_column(data: Path, tmp_path: Path) -> None:
         ({"name": "Frames.csv"}, "the name is taken"),
         ({"frames": "img1"}, "give either video"),
         ({"video": None}, "give either video"),
-        ({"split": "test"}, "split 'test' is not one of train, query, gallery"),
+        ({"role": "test"}, "role 'test' is not one of train, query, gallery"),
         ({"camera": 0}, "camera is 0"),
         ({"first_frame": 0}, "first_frame is 0"),
         ({"first_frame": 9, "last_frame": 3}, "last_frame 3 is before first_frame 9"),

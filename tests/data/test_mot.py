@@ -11,7 +11,7 @@ from weakreid.datasets import layout, mot
 from weakreid.errors import ReidError
 
 JPEG = simplejpeg.encode_jpeg(np.full((16, 8, 3), 90, np.uint8))
-TRACKLETS = """tracklet_id,sequence,track_id,person_id,camera_id,split,first_frame,last_frame,\
+TRACKLETS = """tracklet_id,sequence,track_id,person_id,camera_id,role,first_frame,last_frame,\
 frame_count
 0,NA,0,7,1,train,1,2,2
 1,NA,4,0,1,train,5,9,2
@@ -49,14 +49,14 @@ def test_reading(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert table["person_id"].tolist() == [7, 0, 7, 0, 100_007]
     assert table["camera_id"].tolist() == [1, 1, 2, 2, 3]
     # nobody can say what the right answer to the second query is, but it can be searched with
-    assert table["split"].tolist() == ["train", "train", "query", "query", "gallery"]
+    assert table["role"].tolist() == ["train", "train", "query", "query", "gallery"]
     assert table["frame_count"].tolist() == [2, 2, 1, 2, 2]
     assert reading.files[0] == "NA/000000/000001.jpg"
     assert reading.frame_persons is not None
     assert reading.frame_persons.tolist() == list(PERSONS)
     assert reading.frame_persons.dtype == np.int32
     assert set(reading.partitions["partition"]) == {0}
-    assert reading.partitions["split"].tolist() == table["split"].tolist()
+    assert reading.partitions["role"].tolist() == table["role"].tolist()
     assert "of 2 queries 1 are of somebody unknown" in capsys.readouterr().err
 
 
@@ -101,7 +101,7 @@ def replaced(name: str, old: str, new: str) -> Callable[[Path], None]:
         (replaced("frames.csv", "100008", "10000800000"), "column person_id holds something"),
         (replaced("tracklets.csv", "1,2,2\n", "1,2,3\n"), "rows are not those of tracklets.csv"),
         (replaced("tracklets.csv", "4,yard", "5,yard"), "rows are not those of tracklets.csv"),
-        (replaced("tracklets.csv", "gallery", "test"), "split test is not one of"),
+        (replaced("tracklets.csv", "gallery", "test"), "role test is not one of"),
         (replaced("frames.csv", "yard/000001/000002", "yard/000001/000001"), "belong to two"),
         (lambda root: (root / "tracklets.csv").write_text(""), "not a table"),
     ],

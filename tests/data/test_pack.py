@@ -34,8 +34,8 @@ def reading() -> Reading:
     """Tracklets of 5, 1 and 6 frames; one camera has a single tracklet of a single frame."""
     bounds = [(0, 5), (5, 6), (6, 12)]
     found = [
-        Tracklet(person, camera, split, [f"{i:02d}.jpg" for i in range(*span)])
-        for (person, camera, split), span in zip(
+        Tracklet(person, camera, role, [f"{i:02d}.jpg" for i in range(*span)])
+        for (person, camera, role), span in zip(
             [(1, 1, "train"), (1, 2, "train"), (2, 1, "gallery")], bounds, strict=True
         )
     ]
@@ -126,7 +126,7 @@ def test_unreadable_pictures_left_out(root: Path, tmp_path: Path) -> None:
 def test_nothing_left(root: Path, tmp_path: Path) -> None:
     for path in root.iterdir():
         path.write_bytes(b"")
-    with pytest.raises(ReidError, match="here 6 of 6 pictures of split gallery; put them right"):
+    with pytest.raises(ReidError, match="here 6 of 6 pictures of role gallery; put them right"):
         pack(reading(), root, tmp_path / "out", {}, on_bad_frame="leave_out")
     assert list((tmp_path / "out").iterdir()) == []
 
@@ -182,7 +182,7 @@ def test_checks_of_a_reading() -> None:
         with pytest.raises(ReidError, match=message):
             layout.check(spoilt, "small")
 
-    refused("split probe is not one of", split=["train", "probe", "query"])
+    refused("role probe is not one of", role=["train", "probe", "query"])
     refused("camera_id 0 of tracklet 1 is below 1", camera_id=[1, 0, 2])
     refused("person_id -2", person_id=[1, 1, -2])
     refused("out of order", first_frame=[0, 6, 5])

@@ -82,11 +82,11 @@ def test_mars_small(mars_root: Path) -> None:
     assert table["camera_id"].tolist() == [1, 1, 2, 6, 1, 3, 1, 1, 5]
     assert table["frame_count"].tolist() == [3, 2, 1, 4, 2, 2, 3, 1, 2]
     splits = ["train"] * 4 + ["junk", "gallery", "query", "gallery", "gallery"]
-    assert table["split"].tolist() == splits
+    assert table["role"].tolist() == splits
     assert reading.files[0] == "bbox_train/0001/0001C1T0001F001.jpg"
     assert reading.files[10] == "bbox_test/00-1/00-1C1T0001F001.jpg"
     assert all((mars_root / file).is_file() for file in reading.files)
-    assert reading.partitions["split"].tolist() == splits
+    assert reading.partitions["role"].tolist() == splits
     assert set(reading.partitions["partition"]) == {0}
     pd.testing.assert_frame_equal(table, mars.read_tracklets(mars_root / "info"))
 
@@ -263,7 +263,7 @@ def test_mars_in_a_folder_of_its_own(mars_root: Path, tmp_path: Path) -> None:
     text = one_line(caught)
     assert "bbox_train/bbox_train is there: move what is in it one folder up" in text
     assert "leave_out" not in text
-    with pytest.raises(ReidError, match="here 10 of 10 pictures of split train; put them right"):
+    with pytest.raises(ReidError, match="here 10 of 10 pictures of role train; put them right"):
         mars.read(mars_root, on_bad_frame="leave_out")
 
 
@@ -347,20 +347,20 @@ def test_mars_official_tables(shared_data: Path, tmp_path: Path) -> None:
     with zipfile.ZipFile(shared_data / "mars_info" / "info.zip") as held:
         held.extractall(tmp_path)
     table = mars.read_tracklets(tmp_path / "info")
-    assert table["split"].value_counts().to_dict() == {
+    assert table["role"].value_counts().to_dict() == {
         "train": 8298,
         "query": 1980,
         "gallery": 9330,
         "junk": 870,
     }
     assert (table["person_id"] == 0).sum() == 3248
-    train = table[table["split"] == "train"]
+    train = table[table["role"] == "train"]
     assert train["person_id"].nunique() == 625
     assert len(train.groupby(["person_id", "camera_id"])) == 1955
     assert train["frame_count"].sum() == 509_914
-    test = table[table["split"].isin(["query", "gallery"]) & (table["person_id"] > 0)]
+    test = table[table["role"].isin(["query", "gallery"]) & (table["person_id"] > 0)]
     assert test["person_id"].nunique() == 634
-    assert table.loc[table["split"] == "query", "person_id"].nunique() == 626
+    assert table.loc[table["role"] == "query", "person_id"].nunique() == 626
 
 
 @pytest.mark.shared
@@ -400,7 +400,7 @@ def test_duke_small(duke_root: Path) -> None:
     table = reading.tracklets
     assert table["person_id"].tolist() == [1, 1, 12, 3, 3, 0]
     assert table["camera_id"].tolist() == [6, 1, 1, 1, 2, 8]
-    assert table["split"].tolist() == ["train"] * 3 + ["query", "gallery", "gallery"]
+    assert table["role"].tolist() == ["train"] * 3 + ["query", "gallery", "gallery"]
     base = "DukeMTMC-VideoReID/train/0001/0001/0001_C6_"
     assert reading.files[:2] == [f"{base}F0001_X30823.jpg", f"{base}F0002_X30831.jpg"]
 
@@ -466,8 +466,8 @@ def ilids_root(tmp_path: Path) -> Path:
 
 def roles(reading: Reading, partition: int) -> set[tuple[int, int, str]]:
     part = reading.partitions[reading.partitions["partition"] == partition]
-    table = reading.tracklets.drop(columns="split").merge(part, on="tracklet_id")
-    return set(zip(table["person_id"], table["camera_id"], table["split"], strict=True))
+    table = reading.tracklets.drop(columns="role").merge(part, on="tracklet_id")
+    return set(zip(table["person_id"], table["camera_id"], table["role"], strict=True))
 
 
 def test_ilids_official_splits(ilids_root: Path) -> None:
@@ -485,7 +485,7 @@ def test_ilids_official_splits(ilids_root: Path) -> None:
         (9, 2, "train"),
     }
     assert {(9, 1, "query"), (5, 2, "gallery"), (1, 1, "train")} <= roles(reading, 1)
-    first = reading.tracklets[["person_id", "camera_id", "split"]].itertuples(index=False)
+    first = reading.tracklets[["person_id", "camera_id", "role"]].itertuples(index=False)
     assert set(first) == roles(reading, 0)
 
 
@@ -499,7 +499,7 @@ def test_ilids_drawn_splits(ilids_root: Path) -> None:
     pd.testing.assert_frame_equal(five, ten[ten["partition"] < 5])
     assert not five.equals(ilids.read(ilids_root, seed=2, repeats=5).partitions)
     for number in range(10):
-        held = ten[ten["partition"] == number]["split"].value_counts().to_dict()
+        held = ten[ten["partition"] == number]["role"].value_counts().to_dict()
         assert held == {"train": 4, "query": 2, "gallery": 2}
 
 
@@ -578,7 +578,7 @@ def test_prid_official_split_file(shared_data: Path, tmp_path: Path) -> None:
     reading = prid.read(tmp_path, official=True)
     for number in range(10):
         part = reading.partitions[reading.partitions["partition"] == number]
-        assert part["split"].value_counts().to_dict() == {
+        assert part["role"].value_counts().to_dict() == {
             "train": 178,
             "query": 89,
             "gallery": 89,
@@ -711,7 +711,7 @@ def test_a_split_without_a_tracklet(duke_root: Path) -> None:
     for split in ("query", "gallery"):
         shutil.rmtree(duke_root / "DukeMTMC-VideoReID" / split)
         (duke_root / "DukeMTMC-VideoReID" / split).mkdir()
-    with pytest.raises(ReidError, match="no tracklet of split query, gallery; unpack"):
+    with pytest.raises(ReidError, match="no tracklet of role query, gallery; unpack"):
         dukev.read(duke_root)
 
 
@@ -744,7 +744,7 @@ def test_most_of_a_split_is_not_left_out(duke_root: Path) -> None:
     with pytest.raises(ReidError, match="1 of 6 tracklets have no picture") as caught:
         dukev.read(duke_root)
     assert "leave_out" not in one_line(caught)
-    with pytest.raises(ReidError, match="here 1 of 1 tracklets of split query; put them right"):
+    with pytest.raises(ReidError, match="here 1 of 1 tracklets of role query; put them right"):
         dukev.read(duke_root, on_bad_frame="leave_out")
 
 

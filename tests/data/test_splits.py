@@ -42,11 +42,11 @@ def test_development_split(found: list[tuple[int, int, str]], seed: int, fractio
         assert "none of the" in str(error)
         return
     # nothing of the test set, and nothing of the training set lost
-    trained = whole[whole["split"] == "train"]
+    trained = whole[whole["role"] == "train"]
     assert sorted(split["tracklet_id"]) == sorted(trained["tracklet_id"])
-    train = set(split.loc[split["split"] == "train", "person_id"])
-    queries = split[split["split"] == "query"]
-    gallery = split[split["split"] == "gallery"]
+    train = set(split.loc[split["role"] == "train", "person_id"])
+    queries = split[split["role"] == "query"]
+    gallery = split[split["role"] == "gallery"]
     assert not train & (set(queries["person_id"]) | set(gallery["person_id"]))
     assert train
     assert len(queries)
@@ -54,7 +54,7 @@ def test_development_split(found: list[tuple[int, int, str]], seed: int, fractio
         match = gallery[gallery["person_id"] == query.person_id]
         assert (match["camera_id"] != query.camera_id).any()
     assert not queries.duplicated(["person_id", "camera_id"]).any()
-    held = split.groupby("person_id")["split"].apply(lambda s: (s == "query").mean())
+    held = split.groupby("person_id")["role"].apply(lambda s: (s == "query").mean())
     assert (held <= 0.5).all()
     again = development(
         whole.sample(frac=1, random_state=1), seed=seed, name="x", fraction=fraction
@@ -65,7 +65,7 @@ def test_development_split(found: list[tuple[int, int, str]], seed: int, fractio
 def test_development_depends_on_seed_and_name() -> None:
     whole = table([(p, c, "train") for p in range(1, 41) for c in (1, 2, 2)])
     held = [
-        tuple(development(whole, seed=seed, name=name)["split"])
+        tuple(development(whole, seed=seed, name=name)["role"])
         for seed, name in ((0, "a"), (1, "a"), (0, "b"))
     ]
     assert len(set(held)) == 3
@@ -74,18 +74,18 @@ def test_development_depends_on_seed_and_name() -> None:
 def test_a_query_per_camera_where_there_are_enough_tracklets() -> None:
     whole = table([(p, c, "train") for p in range(1, 11) for c in (1, 2, 3) for _ in range(4)])
     split = development(whole, seed=0, name="x", fraction=0.5)
-    assert (split["split"] == "query").sum() == 5 * 3
+    assert (split["role"] == "query").sum() == 5 * 3
 
 
 def test_one_tracklet_per_camera_as_in_a_cut_down_dataset() -> None:
     whole = table([(p, c, "train") for p in range(1, 11) for c in range(1, 1 + (p % 4) + 1)])
     split = development(whole, seed=0, name="x", fraction=0.9)
-    asked = split[split["split"] == "query"].groupby("person_id").size()
+    asked = split[split["role"] == "query"].groupby("person_id").size()
     for person, size in asked.items():
         assert size == (int(person) % 4 + 1) // 2  # type: ignore[call-overload]
     # seen by one camera: all of it in the gallery
-    alone = split[(split["person_id"] % 4 == 0) & (split["split"] != "train")]
-    assert set(alone["split"]) <= {"gallery"}
+    alone = split[(split["person_id"] % 4 == 0) & (split["role"] != "train")]
+    assert set(alone["role"]) <= {"gallery"}
 
 
 def test_development_refusals() -> None:
@@ -105,14 +105,14 @@ def test_official_split() -> None:
         [
             single_partition(whole),
             pd.DataFrame(
-                {"partition": 1, "tracklet_id": [2, 0, 1], "split": ["train", "query", "gallery"]}
+                {"partition": 1, "tracklet_id": [2, 0, 1], "role": ["train", "query", "gallery"]}
             ),
         ]
     )
-    assert official(whole, partitions, 0)["split"].tolist() == whole["split"].tolist()
+    assert official(whole, partitions, 0)["role"].tolist() == whole["role"].tolist()
     other = official(whole, partitions, 1)
     assert other["tracklet_id"].tolist() == [0, 1, 2]
-    assert other["split"].tolist() == ["query", "gallery", "train"]
-    assert whole["split"].tolist()[0] == "train"
+    assert other["role"].tolist() == ["query", "gallery", "train"]
+    assert whole["role"].tolist()[0] == "train"
     with pytest.raises(ReidError, match="split 2: the dataset has 2, numbered 0 to 1"):
         official(whole, partitions, 2)

@@ -35,7 +35,7 @@ TRACKLETS = pd.DataFrame(
         "tracklet_id": range(5),
         "person_id": [3, 1, 2, 3, 8],
         "camera_id": 1,
-        "split": ["train"] * 4 + ["query"],
+        "role": ["train"] * 4 + ["query"],
         "first_frame": [0, 3, 6, 9, 12],
         "frame_count": 3,
     }
@@ -143,7 +143,7 @@ def test_bad_input() -> None:
     with pytest.raises(ReidError, match=r"WBCE: no labels of training person 2 \(1 such\)"):
         choose(transfers, TRACKLETS, 3)
     with pytest.raises(ReidError, match="there is nobody to show"):
-        choose(transfers, TRACKLETS.assign(split="query"), 3)
+        choose(transfers, TRACKLETS.assign(role="query"), 3)
     truth = label_matrix(labels(TRUE), "truth").drop(index=3)
     with pytest.raises(ReidError, match="the true labels lack person 3"):
         examples(matrices(), [3], images_of(FRAMES, TRACKLETS, [3]), 2, truth)

@@ -162,7 +162,7 @@ def folder(tmp_path: Path) -> Path:
         "tracklet_id": range(6),
         "person_id": [1, 1, 2, 2, 0, 3],
         "camera_id": [1, 2, 1, 2, 2, 2],
-        "split": ["query", "gallery"] * 2 + ["gallery"] * 2,
+        "role": ["query", "gallery"] * 2 + ["gallery"] * 2,
         "first_frame": range(0, 12, 2),
         "frame_count": [2] * 6,
     }
@@ -175,7 +175,7 @@ def folder(tmp_path: Path) -> Path:
     }
     bags = {
         "bag_id": [0, 1],
-        "split": ["probe", "gallery"],
+        "role": ["probe", "gallery"],
         "camera_id": [1, 2],
         "tracklet_ids": [[0], [1, 3]],
         "frames": [[0, 1], [2, 3, 6, 7]],

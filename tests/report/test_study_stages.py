@@ -112,7 +112,7 @@ def write_dataset(folder: Path, parts: int) -> dict[str, Path]:
             "tracklet_id": np.arange(len(rows)),
             "person_id": [row[0] for row in rows],
             "camera_id": [row[1] for row in rows],
-            "split": [row[2] for row in rows],
+            "role": [row[2] for row in rows],
             "first_frame": np.cumsum(lengths) - lengths,
             "frame_count": lengths,
         }

@@ -21,7 +21,7 @@ TRACKLETS = pd.DataFrame(
         "tracklet_id": list(PERSONS),
         "person_id": list(PERSONS.values()),
         "camera_id": 1,
-        "split": "gallery",
+        "role": "gallery",
         "first_frame": [4 * tracklet for tracklet in PERSONS],
         "frame_count": 4,
     }

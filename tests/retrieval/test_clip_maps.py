@@ -69,7 +69,7 @@ TRACKLETS = pd.DataFrame(
     {
         "tracklet_id": range(8),
         "person_id": [1, 1, 2, 2, 0, -1, 3, 9],
-        "split": ["query", "gallery"] * 3 + ["query", "train"],
+        "role": ["query", "gallery"] * 3 + ["query", "train"],
     }
 )
 SHOWN = pd.DataFrame(

@@ -21,7 +21,7 @@ def make(seed: int, block: int) -> tuple[Frames, pd.DataFrame, pd.DataFrame, np.
             "tracklet_id": np.arange(24) * 3 + 1,
             "person_id": persons,
             "camera_id": rng.integers(1, 4, 24),
-            "split": ["query" if i % 3 == 0 else "gallery" for i in range(24)],
+            "role": ["query" if i % 3 == 0 else "gallery" for i in range(24)],
         }
     )
     counts = rng.integers(1, 6, 24)
@@ -40,7 +40,7 @@ def make(seed: int, block: int) -> tuple[Frames, pd.DataFrame, pd.DataFrame, np.
         kept = [rng.permutation(images[ids == t])[:3] for t in group["tracklet_id"]]
         own = group["tracklet_id"].tolist()
         rows.append(("gallery", sorted(set(group["person_id"])), np.concatenate(kept), own))
-    bags = pd.DataFrame(rows, columns=["split", "labels", "frames", "tracklet_ids"])
+    bags = pd.DataFrame(rows, columns=["role", "labels", "frames", "tracklet_ids"])
     bags["bag_id"] = np.arange(len(bags))
 
     def blocks():
@@ -160,8 +160,8 @@ def test_a_frame_without_features_is_named() -> None:
 def test_a_split_without_queries_is_refused() -> None:
     frames, tracklets, bags, _ = make(0, 10)
     with pytest.raises(ReidError, match="no query tracklets"):
-        measure_fine(frames, tracklets.assign(split="gallery"), metric="cosine")
+        measure_fine(frames, tracklets.assign(role="gallery"), metric="cosine")
     with pytest.raises(ReidError, match="no probes"):
         measure_coarse(
-            frames, bags[bags["split"] == "gallery"], metric="cosine", memory_bytes=1 << 20
+            frames, bags[bags["role"] == "gallery"], metric="cosine", memory_bytes=1 << 20
         )

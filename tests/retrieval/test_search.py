@@ -24,7 +24,7 @@ def frames_of(features: np.ndarray, owners: list[int]) -> Frames:
 
 
 def tracklets_of(*rows: tuple[int, int, str]) -> pd.DataFrame:
-    return pd.DataFrame(rows, columns=["tracklet_id", "camera_id", "split"])
+    return pd.DataFrame(rows, columns=["tracklet_id", "camera_id", "role"])
 
 
 ROWS = tracklets_of(
@@ -50,7 +50,7 @@ def test_like_a_sort_of_everything_however_it_is_cut(
     features = generator.integers(0, 3, (count, 2)).astype(np.float64)
     cameras = generator.integers(1, 3, count)
     split = ["query"] * queries + ["gallery"] * gallery
-    rows = pd.DataFrame({"tracklet_id": range(count), "camera_id": cameras, "split": split})
+    rows = pd.DataFrame({"tracklet_id": range(count), "camera_id": cameras, "role": split})
     wanted = []
     for query in range(queries):
         others = [g for g in range(queries, count) if cameras[g] != cameras[query]]
@@ -70,8 +70,8 @@ def test_like_a_sort_of_everything_however_it_is_cut(
 @pytest.mark.parametrize(
     ("rows", "words"),
     [
-        (tracklets_of((4, 1, "train")), "no tracklet of split 'query': give a sequence"),
-        (tracklets_of((4, 1, "query")), "no tracklet of split 'gallery'"),
+        (tracklets_of((4, 1, "train")), "no tracklet of role 'query': give a sequence"),
+        (tracklets_of((4, 1, "query")), "no tracklet of role 'gallery'"),
         (tracklets_of((4, 1, "query"), (9, 2, "gallery")), "tracklet 9 has no features"),
         (tracklets_of((4, 1, "query"), (5, 1, "gallery")), "query's own camera.*camera numbers"),
     ],
@@ -132,11 +132,11 @@ def test_the_stage_on_files_of_another_form(folder: Path) -> None:
 
 def test_nothing_described(folder: Path) -> None:
     """What the stage features writes where a split has neither queries nor a gallery."""
-    rows = schemas.read_frame(folder / "tracklets.parquet", "tracklets").assign(split="train")
+    rows = schemas.read_frame(folder / "tracklets.parquet", "tracklets").assign(role="train")
     schemas.write(folder / "tracklets.parquet", "tracklets", rows, {})
     schema = schemas.schema("features", feature=pa.list_(pa.float32(), 1))
     assert schema.names == list(schemas.FEATURES)
     frames = pd.DataFrame({"tracklet_id": [], "image": []})
     write_features(folder / "features.parquet", frames, iter([]), dimension=1, params={})
-    with pytest.raises(ReidError, match="no tracklet of split 'query'"):
+    with pytest.raises(ReidError, match="no tracklet of role 'query'"):
         run(folder, tracked=True)

@@ -326,7 +326,7 @@ def test_the_stage_compares_what_both_have(tmp_path: Path) -> None:
         schemas.write(path, "attribute_labels", rows, {"attributes": names})
     tracklets = {
         "tracklet_id": [0, 1, 2], "person_id": [1, 2, 0], "camera_id": [1, 1, 1],
-        "split": ["train", "gallery", "gallery"], "first_frame": [0, 1, 2],
+        "role": ["train", "gallery", "gallery"], "first_frame": [0, 1, 2],
         "frame_count": [1, 1, 1],
     }  # fmt: skip
     schemas.write(tmp_path / "tracklets.parquet", "tracklets", tracklets, {})

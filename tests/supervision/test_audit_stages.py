@@ -121,8 +121,8 @@ def test_bags_of_another_model_are_refused(data: Path, folder: Path, tmp_path: P
     schemas.write(tmp_path / "bags.parquet", "bags", bags.assign(labels=labels), {})
     with pytest.raises(ReidError, match=r"was not trained on these bags \(they have person 41"):
         audited(folder, tmp_path, "other")
-    schemas.write(tmp_path / "bags.parquet", "bags", bags.assign(split="probe"), {})
-    with pytest.raises(ReidError, match="no bag of split 'train'"):
+    schemas.write(tmp_path / "bags.parquet", "bags", bags.assign(role="probe"), {})
+    with pytest.raises(ReidError, match="no bag of role 'train'"):
         audited(folder, tmp_path, "none")
 
 

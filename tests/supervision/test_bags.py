@@ -21,14 +21,14 @@ Rows = list[tuple[int, int, str, int]]
 
 
 def dataset(rows: Rows, seed: int = 0) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Tables of a dataset of (person, camera, split, frames); image rows are no frame rows."""
+    """Tables of a dataset of (person, camera, role, frames); image rows are no frame rows."""
     counts = np.array([row[3] for row in rows], dtype=int)
     tracklets = pd.DataFrame(
         {
             "tracklet_id": np.arange(len(rows)) + 10,
             "person_id": [row[0] for row in rows],
             "camera_id": [row[1] for row in rows],
-            "split": [row[2] for row in rows],
+            "role": [row[2] for row in rows],
             "first_frame": np.concatenate([[0], np.cumsum(counts)[:-1]]) if rows else [],
             "frame_count": counts,
         }
@@ -82,9 +82,9 @@ def test_training_bags(rows, per_bag, parts, cap, seed, data):
     made = bags.training_bags(tracklets, frames, **options)
     schemas.conform(made, "bags")
     assert made["bag_id"].tolist() == list(range(len(made)))
-    assert set(made["split"]) == {"train"}
+    assert set(made["role"]) == {"train"}
     assert made["camera_id"].is_monotonic_increasing
-    train = tracklets[tracklets["split"] == "train"]
+    train = tracklets[tracklets["role"] == "train"]
     about = train.set_index("tracklet_id")
     images = images_of(train, frames)
 
@@ -160,7 +160,7 @@ def test_missing_annotation_adds_other_people_and_no_label(rows, seed, parts):
     images = images_of(tracklets, frames)
     about = tracklets.set_index("tracklet_id")
     owner = {image: i for i, own in images.items() for image in own}
-    train = tracklets[tracklets["split"] == "train"]
+    train = tracklets[tracklets["role"] == "train"]
     new_ids = []
     for before, after in zip(plain.itertuples(), noisy.itertuples(), strict=True):
         assert after.labels.tolist() == before.labels.tolist()
@@ -181,7 +181,7 @@ def test_missing_annotation_adds_other_people_and_no_label(rows, seed, parts):
             assert len(source) == 1
             of = about.loc[source.pop()]
             assert of["camera_id"] == before.camera_id
-            assert of["split"] == "train"
+            assert of["role"] == "train"
             assert set(after.truth_frame_persons[place]) == {of["person_id"]}
             people.append(of["person_id"])
             run = after.frames[place].tolist()
@@ -225,8 +225,8 @@ coarse_rows = st.lists(
 def test_coarse_bags(rows, per_bag, seed, data):
     tracklets, frames = dataset(rows)
     options: dict[str, Any] = {"seed": seed, "tracklets_per_bag": per_bag, "max_frames": 4}
-    people = tracklets[tracklets["split"].isin(["query", "gallery"]) & (tracklets["person_id"] > 0)]
-    queried = people[people["person_id"].isin(people["person_id"][people["split"] == "query"])]
+    people = tracklets[tracklets["role"].isin(["query", "gallery"]) & (tracklets["person_id"] > 0)]
+    queried = people[people["person_id"].isin(people["person_id"][people["role"] == "query"])]
     first = queried.drop_duplicates("person_id")
     if len(first) in (0, len(people)):
         with pytest.raises(ReidError):
@@ -235,8 +235,8 @@ def test_coarse_bags(rows, per_bag, seed, data):
     made = bags.coarse_bags(tracklets, frames, **options)
     schemas.conform(made, "bags")
     assert made["bag_id"].tolist() == list(range(len(made)))
-    probes, gallery = made[made["split"] == "probe"], made[made["split"] == "gallery"]
-    assert made["split"].tolist() == ["probe"] * len(probes) + ["gallery"] * len(gallery)
+    probes, gallery = made[made["role"] == "probe"], made[made["role"] == "gallery"]
+    assert made["role"].tolist() == ["probe"] * len(probes) + ["gallery"] * len(gallery)
     assert sorted(i for ids in probes["tracklet_ids"] for i in ids) == first["tracklet_id"].tolist()
     assert probes["camera_id"].is_monotonic_increasing
     assert gallery["camera_id"].is_monotonic_increasing
@@ -249,9 +249,9 @@ def test_coarse_bags(rows, per_bag, seed, data):
         assert set(own["camera_id"]) == {bag.camera_id}
         assert bag.labels.tolist() == sorted(set(own["person_id"]))
         counts = Counter(bag.frame_tracklets.tolist())
-        most = 4 if bag.split == "gallery" else 10**9
+        most = 4 if bag.role == "gallery" else 10**9
         assert counts == {i: min(most, about.loc[i, "frame_count"]) for i in bag.tracklet_ids}
-        assert len(own) <= (1 if bag.split == "probe" else per_bag[1])
+        assert len(own) <= (1 if bag.role == "probe" else per_bag[1])
     order = data.draw(st.permutations(range(len(tracklets))))
     assert equal(made, bags.coarse_bags(tracklets.iloc[order], frames, **options))
 
@@ -367,7 +367,7 @@ def test_the_stage_plants_errors_in_labels_alone(of_stage, others):
 @pytest.mark.parametrize(
     ("rows", "options", "message"),
     [
-        ([(1, 1, "gallery", 5)], {}, "no tracklet of split 'train'"),
+        ([(1, 1, "gallery", 5)], {}, "no tracklet of role 'train'"),
         ([(1, 1, "train", 5), (0, 1, "train", 5)], {}, "tracklet 11 has person 0"),
         ([(-1, 1, "train", 5)], {}, "tracklet 10 has person -1"),
         ([(1, 1, "train", 2)], {"tracklet_parts": 3}, "tracklet 10 has 2 frames .* 3 parts"),
@@ -441,8 +441,8 @@ def test_whole_mars_gives_the_counts_of_table_1(mars_tables):
         assert sum(len(ids) for ids in made["tracklet_ids"]) == 8298
         assert len({label for labels in made["labels"] for label in labels}) == 625
         coarse = bags.coarse_bags(*mars_tables, seed=seed)
-        gallery = coarse[coarse["split"] == "gallery"]
-        assert (coarse["split"] == "probe").sum() == 626
+        gallery = coarse[coarse["role"] == "gallery"]
+        assert (coarse["role"] == "probe").sum() == 626
         assert len({label for labels in gallery["labels"] for label in labels}) == 634
         assert 1840 <= len(gallery) <= 1880
         assert gallery["tracklet_ids"].map(len).sum() == 8062 - 626

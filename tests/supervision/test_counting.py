@@ -19,14 +19,14 @@ Rows = list[tuple[int, int, str, int]]
 
 
 def dataset(rows: Rows) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Tables of a dataset of (person, camera, split, frames)."""
+    """Tables of a dataset of (person, camera, role, frames)."""
     lengths = np.array([row[3] for row in rows], dtype=int)
     tracklets = pd.DataFrame(
         {
             "tracklet_id": np.arange(len(rows)) + 10,
             "person_id": [row[0] for row in rows],
             "camera_id": [row[1] for row in rows],
-            "split": [row[2] for row in rows],
+            "role": [row[2] for row in rows],
             "first_frame": np.concatenate([[0], np.cumsum(lengths)[:-1]]),
             "frame_count": lengths,
         }
@@ -141,8 +141,8 @@ def test_bags_with_what_nobody_labels_are_refused() -> None:
     twice = pd.concat([plain, plain])
     with pytest.raises(ReidError, match=r"bag 0: tracklet \d+ is in the bags twice"):
         labour(tracklets, twice)
-    other = plain.assign(split="gallery")
-    with pytest.raises(ReidError, match="no bag of split 'train'"):
+    other = plain.assign(role="gallery")
+    with pytest.raises(ReidError, match="no bag of role 'train'"):
         labour(tracklets, other)
 
 

@@ -33,7 +33,7 @@ def dataset() -> tuple[pd.DataFrame, pd.DataFrame]:
             "tracklet_id": ids,
             "person_id": 0,
             "camera_id": [1, 1, 2, 3],
-            "split": [split for _, _, split, _ in TRACKS],
+            "role": [split for _, _, split, _ in TRACKS],
             "first_frame": np.cumsum([0, *counts[:-1]]),
             "frame_count": counts,
         }
@@ -83,7 +83,7 @@ def test_bags_of_windows() -> None:
     for bag in made.itertuples():
         persons = np.asarray(bag.truth_frame_persons)
         assert persons.tolist() == ((np.asarray(bag.frames) - 100) % 3).tolist()
-    # the video without a name; the window without a tracklet and the video of split query
+    # the video without a name; the window without a tracklet and the video of role query
     assert named.left_out(WINDOWS, made) == {"unnamed": 1, "empty": 2}
 
 

@@ -31,7 +31,7 @@ def dataset(rows: Rows, seed: int = 0) -> tuple[pd.DataFrame, pd.DataFrame]:
             "tracklet_id": np.arange(len(every)) + 10,
             "person_id": [row[0] for row in every],
             "camera_id": [row[1] for row in every],
-            "split": [row[2] for row in every],
+            "role": [row[2] for row in every],
             "first_frame": np.cumsum(counts) - counts,
             "frame_count": counts,
         }
@@ -60,7 +60,7 @@ def crowd(people: int = 60, cameras: int = 3, frames: int = 20) -> Rows:
 
 def in_time_order(tracklets: pd.DataFrame, frames: pd.DataFrame) -> dict[tuple[int, int], list]:
     """The images of every (camera, person), as the simulation is to find them."""
-    train = tracklets[tracklets["split"] == "train"][["tracklet_id", "camera_id"]]
+    train = tracklets[tracklets["role"] == "train"][["tracklet_id", "camera_id"]]
     rows = frames.merge(train).sort_values(["tracklet_id", "position"])
     return {
         (int(camera), int(person)): own["image"].tolist()
@@ -222,7 +222,7 @@ ONE_CAMERA = [(1, 1, 9), (2, 1, 9), (3, 1, 9)]
         (ONE_CAMERA, {"observed": {2: 5, 3: 1}}, "no distribution over 2 to 3 people"),
         (ONE_CAMERA, {"observed": {}}, r"observed distribution has the numbers \[\]"),
         (ONE_CAMERA, {"observed": {0: 3, 1: 1}}, r"observed distribution has the numbers \[0, 1\]"),
-        ([], {}, "no tracklet of split 'train'"),
+        ([], {}, "no tracklet of role 'train'"),
         ([(0, 1, 9), (1, 1, 9)], {}, r"tracklet 10 shows person 0 \(1 such .* rfm to null"),
     ],
 )
@@ -345,7 +345,7 @@ def test_whole_mars_gives_the_tracklets_of_table_1(shared_data: Path, tmp_path: 
     with zipfile.ZipFile(shared_data / "mars_info" / "info.zip") as archive:
         archive.extractall(tmp_path)
     tracklets = mars.read_tracklets(tmp_path / "info")
-    tracklets = tracklets[tracklets["split"] == "train"]
+    tracklets = tracklets[tracklets["role"] == "train"]
     counts = tracklets["frame_count"].to_numpy()
     rows = np.arange(counts.sum())
     frames = pd.DataFrame(

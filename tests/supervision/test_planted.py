@@ -19,7 +19,7 @@ def bags_of(people: list[list[int]]) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "bag_id": np.arange(count, dtype=np.int32) * 3 + 5,
-            "split": ["train"] * count,
+            "role": ["train"] * count,
             "camera_id": np.ones(count, np.int32),
             "tracklet_ids": [np.array(of_bag, np.int32) for of_bag in people],
             "frames": [np.arange(2 * len(of_bag)) for of_bag in people],

@@ -4,15 +4,15 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
-from weakreid.config.whole.whole import Method
 
 from weakreid.artifacts import schemas
+from weakreid.config.methods import BagMethod
 from weakreid.errors import ReidError
 from weakreid.supervision import views
 
 BAGS: dict[str, list[Any]] = {
     "bag_id": [0, 1, 2, 3],
-    "split": ["train", "gallery", "train", "probe"],
+    "role": ["train", "gallery", "train", "probe"],
     "camera_id": [1, 1, 2, 2],
     "tracklet_ids": [[4, 5], [6], [7], [8]],
     "frames": [[10, 11, 12], [13], [14, 15], [16]],
@@ -47,7 +47,7 @@ def test_the_same_and_which_images_a_tracker_joined(path: Path) -> None:
 
 
 def test_every_setting_of_a_method_has_its_columns() -> None:
-    assert set(views.COLUMNS) == set(get_args(Method.model_fields["instances"].annotation))
+    assert set(views.COLUMNS) == set(get_args(BagMethod.model_fields["instances"].annotation))
 
 
 @pytest.mark.parametrize("setting", views.COLUMNS)

@@ -51,7 +51,7 @@ def make_bags(path: Path) -> None:
     persons = [[label for label in of_bag for _ in range(3)] for of_bag in labels]
     data = {
         "bag_id": list(range(BAGS)),
-        "split": ["train"] * BAGS,
+        "role": ["train"] * BAGS,
         "camera_id": [1] * BAGS,
         "tracklet_ids": [[2 * bag, 2 * bag + 1] for bag in range(BAGS)],
         "frames": frames.tolist(),

@@ -15,7 +15,7 @@ from weakreid.seeding import numpy_generator
 
 # said here again: a column that the stage came to read would change no weights there
 READ = [
-    ("tracklets.parquet", ["tracklet_id", "person_id", "split"]),
+    ("tracklets.parquet", ["tracklet_id", "person_id", "role"]),
     ("frames.parquet", ["tracklet_id", "position", "image"]),
     ("labels.parquet", ["person_id", "attribute", "label"]),
 ]
@@ -54,13 +54,13 @@ def other_cameras(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def other_test_persons(rows: pd.DataFrame) -> pd.DataFrame:
-    searched = rows["split"] != "train"
+    searched = rows["role"] != "train"
     rows.loc[searched, "person_id"] = rows.loc[searched, "person_id"].to_numpy()[::-1]
     return rows
 
 
 def no_test_tracklets(rows: pd.DataFrame) -> pd.DataFrame:
-    return rows[rows["split"] == "train"]
+    return rows[rows["role"] == "train"]
 
 
 def other_test_frames(rows: pd.DataFrame) -> pd.DataFrame:

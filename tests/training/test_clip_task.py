@@ -66,7 +66,7 @@ def tracklet_rows() -> pd.DataFrame:
             "tracklet_id": 3 * np.arange(len(persons)) + 2,
             "person_id": persons,
             "camera_id": [1 + i % 2 for i in range(len(persons))],
-            "split": splits,
+            "role": splits,
             "first_frame": np.cumsum([0, *counts[:-1]]),
             "frame_count": counts,
         }
@@ -749,6 +749,6 @@ def test_a_model_of_frames_has_no_clips(data, tmp_path):
 def test_a_split_without_anything_to_search_is_refused(data, tmp_path):
     out = learn_here(data, tmp_path, clip_method(aggregation=NO_ATTRIBUTES, schedule__epochs=0))
     path = tmp_path / "tracklets.parquet"
-    schemas.write(path, "tracklets", tracklet_rows().assign(split="train"), {})
+    schemas.write(path, "tracklets", tracklet_rows().assign(role="train"), {})
     with pytest.raises(ReidError, match="no tracklet to describe"):
         describe_here(data, out, tracklets=path)

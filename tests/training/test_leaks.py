@@ -17,8 +17,8 @@ from weakreid.training.bag_task import BagTask
 
 # said here again: a column that `supervision.visible` came to show would change no weights there
 VISIBLE = {
-    "frames": ["split", "frames", "labels"],
-    "tracklets": ["split", "frames", "labels", "frame_tracklets"],
+    "frames": ["role", "frames", "labels"],
+    "tracklets": ["role", "frames", "labels", "frame_tracklets"],
 }
 SHORT = {"schedule__epochs": 1, "schedule__steps_per_epoch": 2}
 METHODS: dict[str, dict[str, Any]] = {
@@ -96,7 +96,7 @@ def hidden_changed(setting: str) -> Callable[[pd.DataFrame], None]:
         for name in hidden:
             rows[name] = changes[name]
         # bags that are no training bags do not exist for a training
-        other = rows.iloc[0].to_dict() | {"bag_id": 77, "split": "gallery", "labels": [99]}
+        other = rows.iloc[0].to_dict() | {"bag_id": 77, "role": "gallery", "labels": [99]}
         rows.loc[len(rows)] = other
 
     return change

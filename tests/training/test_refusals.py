@@ -26,7 +26,7 @@ def unlabelled(rows: pd.DataFrame) -> None:
 
 
 def without_training_bags(rows: pd.DataFrame) -> None:
-    rows["split"] = "gallery"
+    rows["role"] = "gallery"
 
 
 MIL = {"name": "mil", "k": 7}

@@ -419,7 +419,7 @@ def people_changed(rows: Any) -> None:
 
 
 def roles_changed(rows: Any) -> None:
-    rows.loc[rows["split"] != "train", "split"] = "junk"
+    rows.loc[rows["role"] != "train", "role"] = "junk"
 
 
 def who_is_shown_changed(rows: Any) -> None:
@@ -487,7 +487,7 @@ def test_no_person_and_no_camera_is_read(data, tmp_path, monkeypatch):
     learn_here(data, tmp_path, transfer_method(schedule__epochs=0))
     assert found == [
         ("pictures.parquet", ["image", "split", "labels"]),
-        ("tracklets.parquet", ["tracklet_id", "split"]),
+        ("tracklets.parquet", ["tracklet_id", "role"]),
         ("frames.parquet", ["tracklet_id", "image"]),
     ]
 
@@ -500,7 +500,7 @@ def test_only_training_frames_are_shown(data):
 
 def test_a_target_without_training_frames(data, tmp_path):
     def all_searched(rows: Any) -> None:
-        rows["split"] = "gallery"
+        rows["role"] = "gallery"
 
     other = changed_target(data, tmp_path / "data", "tracklets", all_searched)
     with pytest.raises(ReidError, match=r"tracklets\.parquet: no training frame; choose a split"):

@@ -66,7 +66,7 @@ def make_target(folder: Path) -> Path:
         "tracklet_id": np.arange(len(counts)),
         "person_id": persons,
         "camera_id": [1, 2, 1, 2, 1],
-        "split": splits,
+        "role": splits,
         "first_frame": first,
         "frame_count": counts,
     }

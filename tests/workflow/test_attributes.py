@@ -111,7 +111,7 @@ def test_a_person_s_labels_are_the_votes_of_all_their_frames(work: Path) -> None
     tracklets = read(f"{SPLIT}/tracklets.parquet", "tracklets")
     frames = read(f"{DATASET}/frames.parquet", "frames")
     votes = read(f"{TRANSFERRED}/votes.parquet", "attribute_votes")
-    shown = tracklets[tracklets["split"] != "junk"]
+    shown = tracklets[tracklets["role"] != "junk"]
     assert votes["tracklet_id"].tolist() == sorted(shown["tracklet_id"])
     counts = frames["tracklet_id"].value_counts()
     assert votes["frame_count"].tolist() == counts[votes["tracklet_id"]].tolist()
@@ -147,7 +147,7 @@ def test_how_right_labels_are(transfer: str, work: Path) -> None:
     quality = read_json(f"{folder}/quality.json")
     shared = quality["attributes"]
     assert set(shared) == set(found.columns)
-    training = set(tracklets.loc[tracklets["split"] == "train", "person_id"])
+    training = set(tracklets.loc[tracklets["role"] == "train", "person_id"])
     for role, persons in (
         ("train", sorted(training)),
         ("test", sorted(set(found.index) - training)),
@@ -204,7 +204,7 @@ def test_metrics_of_learning_from_clips(work: Path) -> None:
 
 def test_a_clip_is_the_unit_of_both_protocols(work: Path) -> None:
     tracklets = read(f"{SPLIT}/tracklets.parquet", "tracklets")
-    searched = tracklets[tracklets["split"].isin(["query", "gallery"])]
+    searched = tracklets[tracklets["role"].isin(["query", "gallery"])]
     shown = read(f"{OF_CLIPS}/features.parquet", "features")
     # a clip of two frames of each tracklet, under the image of its middle
     assert shown["tracklet_id"].tolist() == sorted(searched["tracklet_id"])

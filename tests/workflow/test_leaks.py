@@ -135,12 +135,12 @@ def test_what_a_stage_reads(stage: str, tiny, tmp_path: Path, monkeypatch, reads
         # of the dataset, which frames are for training and nothing else
         assert reads == [
             ("pictures", frozenset({"image", "split", "labels"})),
-            ("tracklets", frozenset({"tracklet_id", "split"})),
+            ("tracklets", frozenset({"tracklet_id", "role"})),
             ("frames", frozenset({"tracklet_id", "image"})),
         ]
     if stage == "train_clips":
         assert reads == [
-            ("tracklets", frozenset({"tracklet_id", "person_id", "split"})),
+            ("tracklets", frozenset({"tracklet_id", "person_id", "role"})),
             ("frames", frozenset({"tracklet_id", "position", "image"})),
             ("attribute_labels", frozenset(ATTRIBUTE_LABELS)),
         ]
@@ -163,7 +163,7 @@ def test_pictures_of_a_test_set_are_not_looked_at(
     importlib.import_module(f"weakreid.stages.{stage}").main(**given, **rest_of(stage, tmp_path))
     tracklets = schemas.read_frame(given["tracklets"], "tracklets")
     frames = schemas.read_frame(given["frames"], "frames")
-    train = tracklets.loc[tracklets["split"] == "train", "tracklet_id"]
+    train = tracklets.loc[tracklets["role"] == "train", "tracklet_id"]
     allowed = {given["images"]: set(frames.loc[frames["tracklet_id"].isin(train), "image"])}
     if stage == "transfer":
         pictures = schemas.read_frame(given["pictures"], "pictures")

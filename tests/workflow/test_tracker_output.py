@@ -39,9 +39,9 @@ CONFIG: dict[str, Any] = {
                 {"name": "gate", "boxes": "gate.txt", "video": "gate.avi"},
                 {"name": "door", "boxes": "door.txt", "video": "door.avi", "camera": 2},
                 {"name": "door_again", "boxes": "door.txt", "video": "door.avi", "camera": 2}
-                | {"split": "query", "first_frame": 21},
+                | {"role": "query", "first_frame": 21},
                 {"name": "gate_again", "boxes": "gate.txt", "video": "gate.avi"}
-                | {"split": "gallery", "last_frame": 20},
+                | {"role": "gallery", "last_frame": 20},
             ],
         },
         "gate": {
@@ -215,7 +215,7 @@ def test_nobody_is_known_in_any_table(yard) -> None:
     folder = yard.folder / "results/datasets/yard"
     tracklets = schemas.read_frame(folder / "official/tracklets.parquet", "tracklets")
     assert set(tracklets["person_id"]) == {0}
-    assert tracklets["split"].value_counts().to_dict() == {"train": 13, "query": 6, "gallery": 6}
+    assert tracklets["role"].value_counts().to_dict() == {"train": 13, "query": 6, "gallery": 6}
     history = schemas.read_frame(yard.folder / RUN / "history.parquet", "history")
     assert not {"nmi", "ari", "purity"} & set(history["term"])
 
@@ -237,7 +237,7 @@ def test_names_of_videos_train_too(yard) -> None:
         (
             "results/yard/metrics.json",
             (
-                "datasets.yard: no sequence of split query has truth, so nothing can be measured",
+                "datasets.yard: no sequence of role query has truth, so nothing can be measured",
                 f"{RUN}/search.png or {RUN}/identities.png or {RUN}/model.safetensors",
             ),
         ),
@@ -248,14 +248,14 @@ def test_names_of_videos_train_too(yard) -> None:
         (
             "results/gate/metrics.json",
             (
-                "datasets.gate: no sequence has split: query, so nothing can be measured",
+                "datasets.gate: no sequence has role: query, so nothing can be measured",
                 "ask for results/gate/runs/official-1/identities.png or ",
             ),
         ),
         (
             "results/gate/runs/official-1/search.csv",
             (
-                "datasets.gate: no sequence has split: query, so there is nothing to search",
+                "datasets.gate: no sequence has role: query, so there is nothing to search",
                 "ask for results/gate/runs/official-1/identities.png or ",
             ),
         ),

@@ -122,11 +122,11 @@ def test_pictures_of_a_test_set_are_not_looked_at(here, tmp_path: Path, monkeypa
     def images_of(rows: Any) -> set[int]:
         return set(frames.loc[frames["tracklet_id"].isin(rows["tracklet_id"]), "image"])
 
-    tested = images_of(official[official["split"] != "train"])
+    tested = images_of(official[official["role"] != "train"])
     assert tested and not seen & tested
-    assert seen <= images_of(official[official["split"] == "train"])
+    assert seen <= images_of(official[official["role"] == "train"])
     for role in ("train", "query", "gallery"):
-        assert seen & images_of(dev[dev["split"] == role])
+        assert seen & images_of(dev[dev["role"] == role])
 
 
 # --- a kill, and other ways of learning -----------------------------------------------------------

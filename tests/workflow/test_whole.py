@@ -227,7 +227,7 @@ def test_no_frame_is_lost_or_doubled_on_the_way_to_a_training(tiny) -> None:
     frames = schemas.read_frame(
         tiny.folder / "results/datasets/walkers_tiny/frames.parquet", "frames", truth=True
     )
-    train = rows.loc[rows["split"] == "train", ["tracklet_id", "camera_id"]]
+    train = rows.loc[rows["role"] == "train", ["tracklet_id", "camera_id"]]
     wanted = frames.merge(train, on="tracklet_id")
     columns = ["image", "camera_id", "truth_person_id"]
     expected = sorted(wanted[columns].to_numpy().tolist())
@@ -311,7 +311,7 @@ def test_who_is_who_and_who_is_near(tiny) -> None:
     with (run / "search.csv").open(encoding="utf-8", newline="") as file:
         found = {row["query_id"] for row in csv.DictReader(file)}
     rows = schemas.read_frame(tiny.folder / SPLIT / "tracklets.parquet", "tracklets")
-    assert found == {str(query) for query in rows.loc[rows["split"] == "query", "tracklet_id"]}
+    assert found == {str(query) for query in rows.loc[rows["role"] == "query", "tracklet_id"]}
 
 
 def test_the_noise_of_a_tracker(tiny) -> None:

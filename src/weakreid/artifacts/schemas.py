@@ -17,9 +17,8 @@ import pyarrow.parquet as pq
 from weakreid.artifacts.files import of_system, read_fault, replacing
 from weakreid.errors import ReidError
 
-VERSION = 1
-SPLITS = ("train", "query", "gallery", "junk")
-BAG_SPLITS = ("train", "probe", "gallery")
+VERSION = 2
+ROLES = ("train", "query", "gallery", "junk")
 
 _ids = pa.list_(pa.int32())
 _rows = pa.list_(pa.int64())
@@ -31,14 +30,14 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("tracklet_id", pa.int32()),
             ("person_id", pa.int32()),
             ("camera_id", pa.int32()),
-            ("split", pa.string()),
+            ("role", pa.string()),
             ("first_frame", pa.int64()),
             ("frame_count", pa.int32()),
         ]
     ),
     # the role of a tracklet in each of a dataset's numbered splits (0 is the official one)
     "partitions": pa.schema(
-        [("partition", pa.int32()), ("tracklet_id", pa.int32()), ("split", pa.string())]
+        [("partition", pa.int32()), ("tracklet_id", pa.int32()), ("role", pa.string())]
     ),
     # image is a row of the image store; a tracker's tracklet may show several people
     "frames": pa.schema(
@@ -79,7 +78,7 @@ SCHEMAS: dict[str, pa.Schema] = {
     "bags": pa.schema(
         [
             ("bag_id", pa.int32()),
-            ("split", pa.string()),
+            ("role", pa.string()),
             ("camera_id", pa.int32()),
             ("tracklet_ids", _ids),
             ("frames", _rows),

@@ -9,7 +9,7 @@ TRACKLET_COLUMNS = (
     "track_id",
     "person_id",
     "camera_id",
-    "split",
+    "role",
     "first_frame",
     "last_frame",
     "frame_count",

@@ -1,7 +1,7 @@
 """A tracker's output and the frames it saw become a folder of crops and tables of tracklets.
 
     ROOT/SEQUENCE/TRACK/FRAME.jpg   a crop: the track's id and the video's frame, six digits each
-    ROOT/tracklets.csv              tracklet_id, sequence, track_id, person_id, camera_id, split,
+    ROOT/tracklets.csv              tracklet_id, sequence, track_id, person_id, camera_id, role,
                                     first_frame, last_frame, frame_count
     ROOT/frames.csv                 tracklet_id, frame, file, person_id; a row per crop
     ROOT/videos.csv, ROOT/names.csv where names are given (`weakreid.datasets.names`)
@@ -257,7 +257,7 @@ def _tables(
         grouped = of_sequence.groupby("track_id", sort=True)
         for person, (track, own) in zip(people, grouped, strict=True):
             span = (int(own["frame"].min()), int(own["frame"].max()))
-            who = (item.name, track, person, item.camera, item.split)
+            who = (item.name, track, person, item.camera, item.role)
             frames.append(own.assign(tracklet_id=len(rows))[list(FRAME_COLUMNS)])
             rows.append((len(rows), *who, *span, len(own)))
     tracklets = pd.DataFrame(rows, columns=list(TRACKLET_COLUMNS))

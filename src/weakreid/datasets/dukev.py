@@ -43,17 +43,17 @@ def read(root: Path, *, on_bad_frame: str = "stop", official: bool = False) -> R
     found: list[Tracklet] = []
     queried: set[int] = set()
     walk = layout.Walk(root, NAME)
-    for split in ("train", "query", "gallery"):
-        for person, folder in walk.persons(f"{FOLDER}/{split}", _PERSON, "0001").items():
-            if split == "query":
+    for role in ("train", "query", "gallery"):
+        for person, folder in walk.persons(f"{FOLDER}/{role}", _PERSON, "0001").items():
+            if role == "query":
                 queried.add(person)
-            known = 0 if split == "gallery" and person not in queried else person
-            for tracklet in walk.folders(f"{FOLDER}/{split}/{folder}"):
-                place = f"{FOLDER}/{split}/{folder}/{tracklet}"
-                found.append(_tracklet(walk, root, place, person, known, split))
+            known = 0 if role == "gallery" and person not in queried else person
+            for tracklet in walk.folders(f"{FOLDER}/{role}/{folder}"):
+                place = f"{FOLDER}/{role}/{folder}/{tracklet}"
+                found.append(_tracklet(walk, root, place, person, known, role))
     walk.say_strays()
     reading = layout.assemble(found, NAME, on_bad_frame)
-    trained = set(reading.tracklets.loc[reading.tracklets["split"] == "train", "person_id"])
+    trained = set(reading.tracklets.loc[reading.tracklets["role"] == "train", "person_id"])
     both = sorted(trained & queried)
     if both:
         some = layout.name_some([f"{person:04d}" for person in both])
@@ -66,7 +66,7 @@ def read(root: Path, *, on_bad_frame: str = "stop", official: bool = False) -> R
 
 
 def _tracklet(
-    walk: layout.Walk, root: Path, place: str, person: int, known: int, split: str
+    walk: layout.Walk, root: Path, place: str, person: int, known: int, role: str
 ) -> Tracklet:
     named: dict[tuple[int, int], str] = {}
     cameras = set()
@@ -90,4 +90,4 @@ def _tracklet(
             " the dataset anew"
         )
     camera = cameras.pop() if cameras else 1
-    return Tracklet(known, camera, split, [f"{place}/{named[frame]}" for frame in sorted(named)])
+    return Tracklet(known, camera, role, [f"{place}/{named[frame]}" for frame in sorted(named)])

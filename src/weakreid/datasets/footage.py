@@ -8,7 +8,7 @@ from typing import cast
 
 from weakreid.errors import ReidError
 
-SPLITS = ("train", "query", "gallery")
+ROLES = ("train", "query", "gallery")
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
@@ -25,7 +25,7 @@ class Footage:
         camera: from 1; retrieval never answers a query with the same camera's tracklets.
         first_frame: of the window that is used; the first of the video is 1.
         last_frame: its end, included; None: to the last box.
-        split: train, query or gallery.
+        role: train, query or gallery.
         truth: ground truth, MOTChallenge format.
         first_frame_number: what the tracker's output calls the first frame.
     """
@@ -37,7 +37,7 @@ class Footage:
     camera: int = 1
     first_frame: int = 1
     last_frame: int | None = None
-    split: str = "train"
+    role: str = "train"
     truth: str | None = None
     first_frame_number: int = 1
 
@@ -72,8 +72,8 @@ def check(footage: Sequence[Footage], taken: Sequence[str]) -> None:
         seen.add(item.name.lower())
         if (item.video is None) == (item.frames is None):
             raise ReidError(f"{where}: give either video (a file) or frames (a folder)")
-        if item.split not in SPLITS:
-            raise ReidError(f"{where}: split '{item.split}' is not one of {', '.join(SPLITS)}")
+        if item.role not in ROLES:
+            raise ReidError(f"{where}: role '{item.role}' is not one of {', '.join(ROLES)}")
         if item.camera < 1:
             raise ReidError(f"{where}: camera is {item.camera}; cameras are numbered from 1")
         if item.first_frame < 1:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from weakreid.artifacts.files import read_fault, there
-from weakreid.artifacts.schemas import SPLITS
+from weakreid.artifacts.schemas import ROLES
 from weakreid.console import warn
 from weakreid.datasets.litter import is_litter
 from weakreid.errors import ReidError
@@ -28,7 +28,7 @@ TRACKLET_TYPES = {
     "tracklet_id": "int32",
     "person_id": "int32",
     "camera_id": "int32",
-    "split": "object",
+    "role": "object",
     "first_frame": "int64",
     "frame_count": "int32",
 }
@@ -41,7 +41,7 @@ _PICTURES = (
     *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp"),
     *(".ppm", ".pgm", ".jp2", ".heic", ".avif"),
 )
-# a dataset that loses more than this share of a split is another dataset
+# a dataset that loses more than this share of a role is another dataset
 _MOST = 0.5
 
 
@@ -51,10 +51,10 @@ class Reading:
 
     Attributes:
         tracklets: tracklet_id (0, 1, ...), person_id (-1 junk, 0 distractor), camera_id (from 1),
-            split (that of partition 0), first_frame (a row of `files`), frame_count.
+            role (that of partition 0), first_frame (a row of `files`), frame_count.
         files: a path per frame, relative to the dataset's folder, with `/`; the frames of a
             tracklet follow each other in time order.
-        partitions: partition, tracklet_id, split: the role of a tracklet in each numbered split.
+        partitions: partition, tracklet_id, role: a tracklet's role in each numbered split.
         left_out_frames: files that were named but are not in `files`.
         left_out_tracklets: how many tracklets have no frame left.
         frame_persons: the person of every file where a tracklet may show several (a tracker's), in
@@ -75,7 +75,7 @@ class Tracklet:
 
     person_id: int
     camera_id: int
-    split: str
+    role: str
     files: Sequence[str]
 
 
@@ -111,7 +111,7 @@ def check_on_bad_frame(value: str) -> None:
 def tracklet_table(
     person_id: npt.ArrayLike,
     camera_id: npt.ArrayLike,
-    split: npt.ArrayLike,
+    role: npt.ArrayLike,
     frame_count: npt.ArrayLike,
 ) -> pd.DataFrame:
     """Return a tracklets frame numbered from 0, frames following each other in that order."""
@@ -120,7 +120,7 @@ def tracklet_table(
         "tracklet_id": np.arange(len(count)),
         "person_id": person_id,
         "camera_id": camera_id,
-        "split": np.asarray(split, object),
+        "role": np.asarray(role, object),
         "first_frame": np.concatenate([np.zeros(1, np.int64), np.cumsum(count)])[: len(count)],
         "frame_count": count,
     }
@@ -133,7 +133,7 @@ def single_partition(tracklets: pd.DataFrame) -> pd.DataFrame:
         {
             "partition": np.zeros(len(tracklets), np.int32),
             "tracklet_id": tracklets["tracklet_id"].to_numpy(),
-            "split": tracklets["split"].to_numpy(object),
+            "role": tracklets["role"].to_numpy(object),
         }
     )
 
@@ -147,19 +147,19 @@ def assemble(found: Sequence[Tracklet], dataset: str, on_bad_frame: str) -> Read
     """
     check_on_bad_frame(on_bad_frame)
     kept = [item for item in found if item.files]
-    empty = [f"person {t.person_id} camera {t.camera_id} ({t.split})" for t in found if not t.files]
+    empty = [f"person {t.person_id} camera {t.camera_id} ({t.role})" for t in found if not t.files]
     if empty:
         text = f"{dataset}: {len(empty)} of {len(found)} tracklets have no picture:"
         text += f" {name_some(empty)}"
         before, after = (
-            Counter(f"tracklets of split {t.split}" for t in items) for items in (found, kept)
+            Counter(f"tracklets of role {t.role}" for t in items) for items in (found, kept)
         )
         settle_loss(before, after, text, on_bad_frame)
         warn(f"{text}; left out")
     table = tracklet_table(
         [item.person_id for item in kept],
         [item.camera_id for item in kept],
-        [item.split for item in kept],
+        [item.role for item in kept],
         [len(item.files) for item in kept],
     )
     files = [file for item in kept for file in item.files]
@@ -182,7 +182,7 @@ def leave_out(reading: Reading, bad: npt.NDArray[np.bool_]) -> Reading:
     table = tracklet_table(
         old["person_id"].to_numpy()[keep],
         old["camera_id"].to_numpy()[keep],
-        old["split"].to_numpy(object)[keep],
+        old["role"].to_numpy(object)[keep],
         counts[keep],
     )
     renumbered = np.where(keep, np.cumsum(keep) - 1, -1)
@@ -462,7 +462,7 @@ def settle_bad_frames(
         reason: what to add to the message.
 
     Raises:
-        ReidError: there are bad frames and `on_bad_frame` is "stop", or most of a split's frames or
+        ReidError: there are bad frames and `on_bad_frame` is "stop", or most of a role's frames or
             tracklets would be left out.
     """
     check_on_bad_frame(on_bad_frame)
@@ -492,7 +492,7 @@ def settle_loss(
     """Stop because of a loss, unless `on_bad_frame` says to go on and enough of all is left.
 
     Args:
-        before: how many there are of each part, by the words for it ("pictures of split train").
+        before: how many there are of each part, by the words for it ("pictures of role train").
         after: how many are left.
         text: what is lost.
         on_bad_frame: "stop" or "leave_out".
@@ -525,9 +525,9 @@ def _split_sizes(reading: Reading) -> dict[str, int]:
     )
     several = bool((roles["partition"] != roles["partition"].min()).any())
     sizes: dict[str, int] = {}
-    for (number, role), rows in roles.groupby(["partition", "split"], sort=True):
+    for (number, role), rows in roles.groupby(["partition", "role"], sort=True):
         if role != "junk":
-            where = f"split {role}" + (f" of partition {number}" if several else "")
+            where = f"role {role}" + (f" of partition {number}" if several else "")
             sizes[f"pictures of {where}"] = int(rows["frame_count"].sum())
             sizes[f"tracklets of {where}"] = len(rows)
     return sizes
@@ -550,15 +550,15 @@ def check(reading: Reading, dataset: str, official: Mapping[str, int] | None = N
         official: counts by the names of `counts`.
 
     Raises:
-        ReidError: no tracklet, a split or camera out of range, frames that do not add up, a file
+        ReidError: no tracklet, a role or camera out of range, frames that do not add up, a file
             named twice, or a count that differs from the official one.
     """
     table = reading.tracklets
     if not len(table):
         raise ReidError(f"{dataset}: no tracklet was found; look at what its folder holds")
-    unknown = sorted(set(table["split"]) - set(SPLITS))
+    unknown = sorted(set(table["role"]) - set(ROLES))
     if unknown:
-        raise ReidError(f"{dataset}: split {name_some(unknown)} is not one of {', '.join(SPLITS)}")
+        raise ReidError(f"{dataset}: role {name_some(unknown)} is not one of {', '.join(ROLES)}")
     for column, least in (("camera_id", 1), ("person_id", -1), ("frame_count", 1)):
         wrong = table[table[column] < least]
         if len(wrong):
@@ -594,23 +594,23 @@ def check_roles(reading: Reading, dataset: str) -> None:
         ReidError: one lacks it.
     """
     for number, rows in reading.partitions.groupby("partition", sort=True):
-        held = set(rows["split"])
+        held = set(rows["role"])
         lacking = [role for role in ("train", "query", "gallery") if role not in held]
         if lacking:
             raise ReidError(
-                f"{dataset}: partition {number} has no tracklet of split {name_some(lacking)};"
+                f"{dataset}: partition {number} has no tracklet of role {name_some(lacking)};"
                 " unpack the dataset whole"
             )
 
 
 def counts(reading: Reading) -> dict[str, int]:
-    """Return the counts of a reading: tracklets per split, persons per side, cameras, frames."""
+    """Return the counts of a reading: tracklets per role, persons per side, cameras, frames."""
     table = reading.tracklets
     known = table[table["person_id"] > 0]
     sides = {"train": ["train"], "test": ["query", "gallery"]}
-    result = {f"{split}_tracklets": int((table["split"] == split).sum()) for split in SPLITS}
-    for side, splits in sides.items():
-        persons = known.loc[known["split"].isin(splits), "person_id"]
+    result = {f"{role}_tracklets": int((table["role"] == role).sum()) for role in ROLES}
+    for side, roles in sides.items():
+        persons = known.loc[known["role"].isin(roles), "person_id"]
         result[f"{side}_persons"] = int(persons.nunique())
     result["distractor_tracklets"] = int((table["person_id"] == 0).sum())
     result["cameras"] = int(table["camera_id"].nunique())
@@ -668,7 +668,7 @@ def with_two_camera_partitions(
 
     Train persons' tracklets are `train`; of the test persons' tracklets camera 1 is `query` and
     camera 2 `gallery`. A tracklet of neither has no row in that partition. The tracklets' own
-    split is that of partition 0, `junk` where it has none.
+    role is that of partition 0, `junk` where it has none.
     """
     table = reading.tracklets
     parts = []
@@ -677,14 +677,14 @@ def with_two_camera_partitions(
         roles = np.where(table["camera_id"] == 1, "query", "gallery").astype(object)
         roles[table["person_id"].isin(train).to_numpy()] = "train"
         used = (tested | table["person_id"].isin(train)).to_numpy()
-        part = pd.DataFrame({"tracklet_id": table["tracklet_id"], "split": roles})[used]
+        part = pd.DataFrame({"tracklet_id": table["tracklet_id"], "role": roles})[used]
         part.insert(0, "partition", np.int32(number))
         parts.append(part)
     partitions = pd.concat(parts, ignore_index=True)
-    first = parts[0].set_index("tracklet_id")["split"]
-    split = table["tracklet_id"].map(first).fillna("junk").astype(object)
+    first = parts[0].set_index("tracklet_id")["role"]
+    role = table["tracklet_id"].map(first).fillna("junk").astype(object)
     return Reading(
-        table.assign(split=split),
+        table.assign(role=role),
         reading.files,
         partitions,
         reading.left_out_frames,

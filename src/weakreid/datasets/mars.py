@@ -99,11 +99,11 @@ def _read_info(info: Path) -> tuple[pd.DataFrame, list[str]]:
             f"{info / 'tracks_train_info.mat'}: row {row} has person {train[row - 1, 2]}, but a"
             " train person is 1 or more; get the official file"
         )
-    split = np.concatenate(
+    role = np.concatenate(
         [np.full(len(train), "train", object), _test_split(test, info / "query_IDX.mat")]
     )
     both = np.concatenate(rows)
-    tracklets = layout.tracklet_table(both[:, 2], both[:, 3], split, both[:, 1] - both[:, 0] + 1)
+    tracklets = layout.tracklet_table(both[:, 2], both[:, 3], role, both[:, 1] - both[:, 0] + 1)
     return tracklets, files[0] + files[1]
 
 
@@ -169,15 +169,15 @@ def _test_split(test: npt.NDArray[np.int64], path: Path) -> npt.NDArray[np.objec
         )
     if len(np.unique(query)) != len(query):
         raise ReidError(f"{path}: a row is named twice; get the official file")
-    split = np.where(test[:, 2] == -1, "junk", "gallery").astype(object)
+    role = np.where(test[:, 2] == -1, "junk", "gallery").astype(object)
     nobody = query[test[query - 1, 2] < 1]
     if len(nobody):
         raise ReidError(
             f"{path}: query row {nobody[0]} is person {test[nobody[0] - 1, 2]}, which is junk or a"
             f" distractor ({len(nobody)} such); the file does not fit tracks_test_info.mat"
         )
-    split[query - 1] = "query"
-    return split
+    role[query - 1] = "query"
+    return role
 
 
 def _say_unlisted(root: Path, present: int) -> None:

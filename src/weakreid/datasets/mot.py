@@ -1,7 +1,7 @@
 """Tracklets of a tracker, as `weakreid.datasets.crops` cuts them out: the reader of its folder.
 
 `tracklets.csv` and `frames.csv` say what there is. A tracklet may show several persons or, where
-nobody knows, person 0; so may one of split `train`, since a tracker knows no persons. A query of
+nobody knows, person 0; so may one of role `train`, since a tracker knows no persons. A query of
 person 0 stays a query: it can be searched with, and is skipped where answers are measured.
 """
 
@@ -46,15 +46,15 @@ def read(root: Path, *, on_bad_frame: str = "stop", official: bool = False) -> R
     if official:
         raise ReidError(f"{NAME}: official: true, but it has no official counts; set it to false")
     layout.require(root, REQUIRED, NAME, HOW_TO_GET)
-    held = _read(root / TRACKLETS, TRACKLET_COLUMNS, ("sequence", "split"))
+    held = _read(root / TRACKLETS, TRACKLET_COLUMNS, ("sequence", "role"))
     frames = _read(root / FRAMES, FRAME_COLUMNS, ("file",))
     _check(root, held, frames)
-    queries = held["split"] == "query"
+    queries = held["role"] == "query"
     nobody = int((queries & (held["person_id"] == 0)).sum())
     if nobody:
         say(f"{NAME}: of {int(queries.sum())} queries {nobody} are of somebody unknown")
     tracklets = layout.tracklet_table(
-        held["person_id"], held["camera_id"], held["split"].to_numpy(object), held["frame_count"]
+        held["person_id"], held["camera_id"], held["role"].to_numpy(object), held["frame_count"]
     )
     files = frames["file"].tolist()
     reading = Reading(

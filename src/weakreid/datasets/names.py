@@ -153,7 +153,7 @@ def write_windows(
             if video == item.name:
                 named.setdefault((first, end if until is None else until), set()).update(people)
         if not named:
-            if item.split == "train":
+            if item.role == "train":
                 notices.add(
                     "videos without names",
                     f"{item.name}: nobody is named in it, so no bag is made of it",
@@ -161,7 +161,7 @@ def write_windows(
             named = {(item.first_frame, end): set()}
         for (first, last), people in sorted(named.items()):
             inside = own.loc[own["frame"].between(first, last), "tracklet_id"].unique()
-            if people and len(inside) == 0 and item.split == "train":
+            if people and len(inside) == 0 and item.role == "train":
                 notices.add(
                     "names without tracklets",
                     f"{item.name}: no tracklet in frames {first} to {last}, so no bag is made of"

@@ -56,7 +56,7 @@ def pack(
         left_out (at most 100 names).
 
     Raises:
-        ReidError: pictures are unreadable and `on_bad_frame` is "stop", or most of a split's are;
+        ReidError: pictures are unreadable and `on_bad_frame` is "stop", or most of a role's are;
             there is no right to read one; or the disk is full.
     """
     layout.check_on_bad_frame(on_bad_frame)

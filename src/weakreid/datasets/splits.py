@@ -8,7 +8,7 @@ from weakreid.seeding import numpy_generator
 
 
 def official(tracklets: pd.DataFrame, partitions: pd.DataFrame, number: int) -> pd.DataFrame:
-    """Return the tracklets of a dataset's numbered split, their `split` column set to it.
+    """Return the tracklets of a dataset's numbered split, their `role` column set to it.
 
     Tracklets that have no part in that split are dropped; tracklet_id stays what it was.
 
@@ -23,9 +23,9 @@ def official(tracklets: pd.DataFrame, partitions: pd.DataFrame, number: int) -> 
             if have
             else f"split {number}: the dataset has none"
         )
-    role = part.set_index("tracklet_id")["split"]
+    role = part.set_index("tracklet_id")["role"]
     kept = tracklets[tracklets["tracklet_id"].isin(role.index)].reset_index(drop=True)
-    return kept.assign(split=kept["tracklet_id"].map(role))
+    return kept.assign(role=kept["tracklet_id"].map(role))
 
 
 def development(
@@ -39,7 +39,7 @@ def development(
     the gallery whole. The other train persons stay `train`; every test tracklet is dropped.
 
     Args:
-        tracklets: a tracklets frame, its `split` set to the partition in use.
+        tracklets: a tracklets frame, its `role` that of the partition in use.
         seed: draws persons and queries.
         name: of the dataset; another name draws another split.
         fraction: share of the train persons, above 0 and below 1.
@@ -49,7 +49,7 @@ def development(
     """
     if not 0 < fraction < 1:
         raise ReidError(f"development fraction {fraction}: must lie between 0 and 1")
-    rows = tracklets[(tracklets["split"] == "train") & (tracklets["person_id"] > 0)]
+    rows = tracklets[(tracklets["role"] == "train") & (tracklets["person_id"] > 0)]
     rows = rows.sort_values("tracklet_id").reset_index(drop=True)
     persons = np.unique(rows["person_id"].to_numpy())
     if len(persons) < 2:
@@ -59,20 +59,20 @@ def development(
     count = min(max(1, round(fraction * len(persons))), len(persons) - 1)
     generator = numpy_generator(seed, "development", name)
     chosen = np.sort(generator.permutation(persons)[:count])
-    split = np.full(len(rows), "train", object)
-    split[rows["person_id"].isin(chosen).to_numpy()] = "gallery"
+    role = np.full(len(rows), "train", object)
+    role[rows["person_id"].isin(chosen).to_numpy()] = "gallery"
     for person in chosen.tolist():
         own = np.flatnonzero(rows["person_id"].to_numpy() == person)
         cameras = rows["camera_id"].to_numpy()[own]
         # a generator per person: a tracklet more of one leaves the others' queries as they were
         draw = numpy_generator(seed, "development queries", name, person)
-        split[own[_queries(cameras, draw)]] = "query"
-    if not (split == "query").any():
+        role[own[_queries(cameras, draw)]] = "query"
+    if not (role == "query").any():
         raise ReidError(
             f"{name}: none of the {count} validation persons is seen by two cameras; raise the"
             " fraction, or choose another seed"
         )
-    return rows.assign(split=split)
+    return rows.assign(role=role)
 
 
 def _queries(cameras: np.ndarray, draw: np.random.Generator) -> list[int]:

@@ -117,10 +117,10 @@ def choose(transfers: Mapping[str, pd.DataFrame], tracklets: pd.DataFrame, count
     Raises:
         ReidError: there is no training person, or a transfer has no labels of one.
     """
-    training = tracklets[(tracklets["split"] == "train") & (tracklets["person_id"] > 0)]
+    training = tracklets[(tracklets["role"] == "train") & (tracklets["person_id"] > 0)]
     persons = np.unique(training["person_id"])
     if not len(persons):
-        raise ReidError("no tracklet of split 'train' has a person: there is nobody to show")
+        raise ReidError("no tracklet of role 'train' has a person: there is nobody to show")
     for name, table in transfers.items():
         lacking = np.setdiff1d(persons, table.index.to_numpy())
         if len(lacking):
@@ -295,7 +295,7 @@ def images_of(
     frames: pd.DataFrame, tracklets: pd.DataFrame, persons: Sequence[int]
 ) -> dict[int, list[int]]:
     """Return the images of some training persons, tracklet by tracklet, in time order."""
-    training = tracklets[(tracklets["split"] == "train") & tracklets["person_id"].isin(persons)]
+    training = tracklets[(tracklets["role"] == "train") & tracklets["person_id"].isin(persons)]
     owner = training.set_index("tracklet_id")["person_id"]
     rows = frames[frames["tracklet_id"].isin(owner.index)]
     rows = rows.sort_values(["tracklet_id", "position"])

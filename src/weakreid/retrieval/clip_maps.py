@@ -49,7 +49,7 @@ def drawn_clips(
     """Draw clips of the persons of query and gallery, of those that describe their tracklets.
 
     Args:
-        tracklets: tracklet_id, person_id and split; nobody's (0 or less) are left out.
+        tracklets: tracklet_id, person_id and role; nobody's (0 or less) are left out.
         frames: tracklet_id, position and image.
         length: T, frames of a clip.
         test: see `weakreid.training.clip_sampling.clips_to_describe`.
@@ -60,7 +60,7 @@ def drawn_clips(
     Raises:
         ReidError: nobody is in query and gallery.
     """
-    shown = tracklets[tracklets["split"].isin(["query", "gallery"]) & (tracklets["person_id"] > 0)]
+    shown = tracklets[tracklets["role"].isin(["query", "gallery"]) & (tracklets["person_id"] > 0)]
     if shown.empty:
         raise ReidError("no tracklet of query and gallery shows a person; take a split with some")
     rows = frames[frames["tracklet_id"].isin(shown["tracklet_id"])]

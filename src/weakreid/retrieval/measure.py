@@ -58,8 +58,8 @@ def measure_fine(
         ReidError: the split has no query or no gallery, or a tracklet of it has no features.
     """
     ids, means = tracklet_descriptors(frames.blocks(), frames.tracklet_ids)
-    queries = tracklets[tracklets["split"] == "query"].reset_index(drop=True)
-    gallery = tracklets[tracklets["split"] == "gallery"].reset_index(drop=True)
+    queries = tracklets[tracklets["role"] == "query"].reset_index(drop=True)
+    gallery = tracklets[tracklets["role"] == "gallery"].reset_index(drop=True)
     for name, rows in (("query", queries), ("gallery", gallery)):
         if rows.empty:
             raise ReidError(f"the split has no {name} tracklets: nothing can be measured on it")
@@ -107,8 +107,8 @@ def measure_coarse(
         ReidError: there is no probe or no gallery bag, or a frame (a tracklet) of one has no
             features.
     """
-    probes = bags[bags["split"] == "probe"].reset_index(drop=True)
-    gallery = bags[bags["split"] == "gallery"].reset_index(drop=True)
+    probes = bags[bags["role"] == "probe"].reset_index(drop=True)
+    gallery = bags[bags["role"] == "gallery"].reset_index(drop=True)
     if probes.empty or gallery.empty:
         raise ReidError("the coarse test set has no probes or no gallery bags")
     owner, probe_of = (_bag_of(frames, of, unit) for of in (gallery, probes))

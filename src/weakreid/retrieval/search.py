@@ -26,7 +26,7 @@ def nearest_tracklets(
 
     Args:
         frames: of the query and gallery tracklets at least.
-        tracklets: a split's table: tracklet_id, camera_id, split; no person is looked at.
+        tracklets: a split's table: tracklet_id, camera_id, role; no person is looked at.
         metric: between mean features.
         items: the nearest so many of each query, of equals the first.
         block_bytes: bound on the distances that are held at a time, and on what makes them.
@@ -39,17 +39,17 @@ def nearest_tracklets(
             queries', or a tracklet has no features.
     """
     sides = {}
-    for split in ("query", "gallery"):
-        own = tracklets[tracklets["split"] == split]
+    for role in ("query", "gallery"):
+        own = tracklets[tracklets["role"] == role]
         if own.empty:
-            raise ReidError(f"no tracklet of split '{split}': give a sequence with split: {split}")
+            raise ReidError(f"no tracklet of role '{role}': give a sequence with role: {role}")
         lacking = own.loc[~own["tracklet_id"].isin(frames.tracklet_ids), "tracklet_id"]
         if len(lacking):
             raise ReidError(
                 f"tracklet {lacking.iloc[0]} has no features ({len(lacking)} such tracklets); "
                 "describe the split's frames again"
             )
-        sides[split] = own
+        sides[role] = own
     queries, gallery = sides["query"], sides["gallery"]
     ids, means = tracklet_descriptors(frames.blocks(), frames.tracklet_ids)
     place = pd.Series(np.arange(len(ids)), index=ids)

@@ -39,8 +39,8 @@ def main(
     network = restore_model(about["model"], part_of(tensors, "model"))
     network = network.to(fabric.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     head = restore_head(part_of(tensors, "heads")).to(fabric.device)
-    rows = schemas.read_frame(tracklets, "tracklets", ["tracklet_id", "person_id", "split"])
-    rows = rows[rows["split"] != "junk"]
+    rows = schemas.read_frame(tracklets, "tracklets", ["tracklet_id", "person_id", "role"])
+    rows = rows[rows["role"] != "junk"]
     rows = rows.sort_values("tracklet_id").reset_index(drop=True)
     if rows.empty:
         raise ReidError(f"{tracklets}: no tracklet; choose a split that has some")

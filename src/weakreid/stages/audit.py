@@ -46,9 +46,9 @@ def main(
     block = json.loads(params)
     tensors, about = load_weights(model)
     rows = schemas.read_frame(
-        bags, "bags", ["bag_id", "split", "camera_id", "frames", "frame_tracklets", "labels"]
+        bags, "bags", ["bag_id", "role", "camera_id", "frames", "frame_tracklets", "labels"]
     )
-    rows = rows[rows["split"] == "train"].reset_index(drop=True)
+    rows = rows[rows["role"] == "train"].reset_index(drop=True)
     persons = np.array(about["persons"])
     labels = [np.searchsorted(persons, of_bag) for of_bag in rows["labels"]]
     _check(rows, persons, model)
@@ -109,7 +109,7 @@ def _looks(
 def _check(rows: pd.DataFrame, persons: np.ndarray, model: Path) -> None:
     """Refuse bags that a model was not trained on."""
     if rows.empty:
-        raise ReidError("no bag of split 'train': there is nothing to audit")
+        raise ReidError("no bag of role 'train': there is nothing to audit")
     strangers = np.setdiff1d(np.concatenate(list(rows["labels"])), persons)
     if len(strangers):
         raise ReidError(

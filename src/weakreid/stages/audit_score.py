@@ -20,7 +20,7 @@ def main(
 ) -> None:
     """Score an audit against the truth that it did not see."""
     rows = schemas.read_frame(bags, "bags", truth=True)
-    found = score(schemas.read_frame(audit, "audit"), rows[rows["split"] == "train"])
+    found = score(schemas.read_frame(audit, "audit"), rows[rows["role"] == "train"])
     write_json(out, {**json.loads(params), **found})
 
 

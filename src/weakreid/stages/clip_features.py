@@ -54,8 +54,8 @@ def main(
         after_neck=block["after_neck"],
     )
     network = network.to(fabric.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    rows = schemas.read_frame(tracklets, "tracklets", ["tracklet_id", "split"])
-    searched = rows.loc[rows["split"].isin(["query", "gallery"]), "tracklet_id"]
+    rows = schemas.read_frame(tracklets, "tracklets", ["tracklet_id", "role"])
+    searched = rows.loc[rows["role"].isin(["query", "gallery"]), "tracklet_id"]
     shown = schemas.read_frame(frames, "frames", ["tracklet_id", "position", "image"])
     clips = described_clips(
         shown[shown["tracklet_id"].isin(searched)],

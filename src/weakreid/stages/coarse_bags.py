@@ -27,7 +27,7 @@ def main(
         max_frames=block["max_frames"],
     )
     schemas.write(out, "bags", made, block)
-    counts = made["split"].value_counts()
+    counts = made["role"].value_counts()
     say(f"{counts.get('probe', 0)} probes, {counts.get('gallery', 0)} gallery bags")
 
 

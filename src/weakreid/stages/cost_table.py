@@ -25,7 +25,7 @@ def main(
     for about, of_tracklets, of_bags in zip(block["datasets"], tracklets, bags, strict=True):
         found[about["name"]] = labour(
             schemas.read_frame(of_tracklets, "tracklets"),
-            schemas.read_frame(of_bags, "bags", ["bag_id", "split", "tracklet_ids", "labels"]),
+            schemas.read_frame(of_bags, "bags", ["bag_id", "role", "tracklet_ids", "labels"]),
             about["tracklet_parts"],
         )
     text = cost_table(block["title"], found)

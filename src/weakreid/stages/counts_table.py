@@ -28,9 +28,9 @@ def main(
     found = {}
     for about, *paths in zip(block["datasets"], tracklets, bags, coarse, strict=True):
         found[Dataset(**about)] = counts(
-            schemas.read_frame(paths[0], "tracklets", ["tracklet_id", "person_id", "split"]),
-            schemas.read_frame(paths[1], "bags", ["split", "labels"]),
-            schemas.read_frame(paths[2], "bags", ["split", "labels"]),
+            schemas.read_frame(paths[0], "tracklets", ["tracklet_id", "person_id", "role"]),
+            schemas.read_frame(paths[1], "bags", ["role", "labels"]),
+            schemas.read_frame(paths[2], "bags", ["role", "labels"]),
         )
     text = counts_table(
         block["title"],

@@ -38,7 +38,7 @@ def main(
         raise ReidError(f"{model}: attends to no frames; give a model of aggregation: attention")
     network = restore_clip_model(about, part_of(tensors, "model"), part_of(tensors, "heads"))
     network.eval()
-    split = schemas.read_frame(tracklets, "tracklets", ["tracklet_id", "person_id", "split"])
+    split = schemas.read_frame(tracklets, "tracklets", ["tracklet_id", "person_id", "role"])
     clips = drawn_clips(
         split,
         schemas.read_frame(frames, "frames", ["tracklet_id", "position", "image"]),

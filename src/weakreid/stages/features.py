@@ -36,8 +36,8 @@ def main(
     fabric.launch()
     network = restore_model(about["model"], part_of(tensors, "model"))
     network = network.to(fabric.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    rows = schemas.read_frame(tracklets, "tracklets", ["tracklet_id", "split"])
-    searched = rows.loc[rows["split"].isin(["query", "gallery"]), "tracklet_id"]
+    rows = schemas.read_frame(tracklets, "tracklets", ["tracklet_id", "role"])
+    searched = rows.loc[rows["role"].isin(["query", "gallery"]), "tracklet_id"]
     chosen = schemas.read_frame(frames, "frames", ["tracklet_id", "image"])
     chosen = chosen[chosen["tracklet_id"].isin(searched)].reset_index(drop=True)
     with ImageStore(images) as store:

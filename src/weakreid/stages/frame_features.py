@@ -43,8 +43,8 @@ def main(
     )
     network.normalise_features = False
     network = network.to(fabric.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    rows = schemas.read_frame(tracklets, "tracklets", ["tracklet_id", "split"])
-    training = rows.loc[rows["split"] == "train", "tracklet_id"]
+    rows = schemas.read_frame(tracklets, "tracklets", ["tracklet_id", "role"])
+    training = rows.loc[rows["role"] == "train", "tracklet_id"]
     if training.empty:
         raise ReidError(f"{tracklets}: no training tracklet; choose a split that has some")
     chosen = schemas.read_frame(frames, "frames", ["tracklet_id", "image"])

@@ -25,8 +25,8 @@ def main(
         (schemas.read_frame(path, "attribute_labels"), schemas.read_params(path)["attributes"])
         for path in (labels, truth)
     )
-    rows = schemas.read_frame(tracklets, "tracklets", ["person_id", "split"])
-    training = set(rows.loc[rows["split"] == "train", "person_id"].tolist())
+    rows = schemas.read_frame(tracklets, "tracklets", ["person_id", "role"])
+    training = set(rows.loc[rows["role"] == "train", "person_id"].tolist())
     shown = schemas.read_frame(pictures, "pictures", ["split", "labels"])
     names = schemas.read_params(pictures)["attributes"]
     ratios = positive_ratios(label_matrix(shown.loc[shown["split"] == "train", "labels"], names))

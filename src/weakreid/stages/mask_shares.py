@@ -49,7 +49,7 @@ def main(
     if "clips" not in about:
         raise ReidError(f"{model}: does not see clips; give a model that does")
     clips = drawn_clips(
-        schemas.read_frame(tracklets, "tracklets", ["tracklet_id", "person_id", "split"]),
+        schemas.read_frame(tracklets, "tracklets", ["tracklet_id", "person_id", "role"]),
         schemas.read_frame(frames, "frames", ["tracklet_id", "position", "image"]),
         length=about["clips"]["frames"],
         test=block["test"],

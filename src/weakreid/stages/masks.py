@@ -38,7 +38,7 @@ def main(
         raise ReidError(f"{model}: has no COSAM, so no masks; give a model with model.cosam")
     network = restore_clip_model(about, part_of(tensors, "model"), part_of(tensors, "heads"))
     split = schemas.read_frame(
-        tracklets, "tracklets", ["tracklet_id", "person_id", "camera_id", "split"]
+        tracklets, "tracklets", ["tracklet_id", "person_id", "camera_id", "role"]
     )
     chosen = drawn_clips(
         split,

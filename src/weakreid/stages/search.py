@@ -35,7 +35,7 @@ def main(
 ) -> None:
     """Search with every query tracklet."""
     block = json.loads(params)
-    rows = schemas.read_frame(tracklets, "tracklets", ["tracklet_id", "camera_id", "split"])
+    rows = schemas.read_frame(tracklets, "tracklets", ["tracklet_id", "camera_id", "role"])
     columns = ["tracklet_id", "position", "file", "image"]
     held = schemas.read_frame(frames, "frames", columns)
     held = held[held["tracklet_id"].isin(rows["tracklet_id"])]

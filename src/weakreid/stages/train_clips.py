@@ -82,7 +82,7 @@ def train(tracklets: Path, frames: Path, images: Path, attributes: Path | None, 
     block, init, code, checkpoint = job.block, job.init, job.code, job.checkpoint
     seed, batch = block["seed"], block["batch"]
     made = labelled_tracklets(
-        schemas.read_frame(tracklets, "tracklets", ["tracklet_id", "person_id", "split"]),
+        schemas.read_frame(tracklets, "tracklets", ["tracklet_id", "person_id", "role"]),
         schemas.read_frame(frames, "frames", ["tracklet_id", "position", "image"]),
     )
     if block["schedule"]["epochs"] > 0 and batch["persons"] > len(made.ids):

@@ -3,7 +3,7 @@
 A bag is a group of tracklets of one camera. The tracklets of a camera are shuffled and cut into
 groups of a random size; what remains becomes a smaller bag. The label of a bag is the set of its
 people. Tables in, a table of kind "bags" out (`weakreid.artifacts.schemas`), in a fixed order: by
-split, camera, then the order in which they were cut. What is random comes from (seed, camera) or
+role, camera, then the order in which they were cut. What is random comes from (seed, camera) or
 (seed, tracklet), so that the order of the input's rows does not matter.
 
 The tracklets may also be given as a table "tracks": simulated or real ones of a tracker, which show
@@ -61,7 +61,7 @@ def training_bags(
     the video: also one of whom `max_frames` leaves no frame.
 
     Args:
-        tracklets: table "tracklets"; those of split "train" are used.
+        tracklets: table "tracklets"; those of role "train" are used.
         frames: table "frames", in its own order, to which `first_frame` refers.
         seed: decides everything random.
         tracklets_per_bag: least and most tracklets of a bag, both included; a camera's last bag may
@@ -83,7 +83,7 @@ def training_bags(
             what somebody gives who labels a tracker's tracklets at a glance.
 
     Returns:
-        Table "bags", split "train".
+        Table "bags", role "train".
 
     Raises:
         ReidError: no training tracklet, one without a person, one with fewer frames than parts,
@@ -123,12 +123,12 @@ def coarse_bags(
 ) -> pd.DataFrame:
     """Return the coarse-grained test set: one probe per queried person, and a gallery of bags.
 
-    Junk and distractors are left out. People with a tracklet of split "query" have a probe: the
+    Junk and distractors are left out. People with a tracklet of role "query" have a probe: the
     first (lowest id) of all their test tracklets, queries and gallery together. All other
     tracklets are bagged like training tracklets.
 
     Args:
-        tracklets: table "tracklets"; those of splits "query" and "gallery" are used.
+        tracklets: table "tracklets"; those of roles "query" and "gallery" are used.
         frames: table "frames".
         seed: decides everything random.
         tracklets_per_bag: as for `training_bags`.
@@ -136,19 +136,19 @@ def coarse_bags(
         max_probe_frames: the same for a probe.
 
     Returns:
-        Table "bags": split "probe" (by camera, then person), then split "gallery".
+        Table "bags": role "probe" (by camera, then person), then role "gallery".
 
     Raises:
         ReidError: no query of a person, no tracklet left for the gallery, tables that do not fit
             each other, or limits that make no sense.
     """
     _check_limits("tracklets_per_bag", tracklets_per_bag)
-    chosen = _split(tracklets, ["query", "gallery"])
+    chosen = _of_roles(tracklets, ["query", "gallery"])
     chosen = chosen[chosen["person_id"] > 0]
-    queried = set(chosen["person_id"][chosen["split"] == "query"].tolist())
+    queried = set(chosen["person_id"][chosen["role"] == "query"].tolist())
     if not queried:
         raise ReidError(
-            "no tracklet of split 'query' has a person above 0: nobody can be looked for, nothing "
+            "no tracklet of role 'query' has a person above 0: nobody can be looked for, nothing "
             "measured; give ground truth of queries and gallery (truth, of a tracker's output), or "
             "ask a run for identities.png, search.png or model.safetensors instead"
         )
@@ -230,16 +230,16 @@ def _check_limits(name: str, limits: Limits) -> tuple[int, int]:
     return limits[0], limits[1]
 
 
-def _split(tracklets: pd.DataFrame, splits: Sequence[str]) -> pd.DataFrame:
-    """Return the tracklets of some splits, by id.
+def _of_roles(tracklets: pd.DataFrame, roles: Sequence[str]) -> pd.DataFrame:
+    """Return the tracklets of some roles, by id.
 
     Raises:
         ReidError: a column is missing, or two of them have one id.
     """
-    wanted = {"tracklet_id", "person_id", "camera_id", "split", "first_frame", "frame_count"}
+    wanted = {"tracklet_id", "person_id", "camera_id", "role", "first_frame", "frame_count"}
     if lacking := sorted(wanted - set(tracklets.columns)):
         raise ReidError(f"table 'tracklets' lacks the columns {lacking}")
-    chosen = tracklets[tracklets["split"].isin(list(splits))].sort_values("tracklet_id")
+    chosen = tracklets[tracklets["role"].isin(list(roles))].sort_values("tracklet_id")
     twice = chosen["tracklet_id"][chosen["tracklet_id"].duplicated()]
     if len(twice):
         raise ReidError(f"table 'tracklets': tracklet {twice.iloc[0]} stands there twice")
@@ -252,15 +252,15 @@ def _training(tracklets: pd.DataFrame, frames: pd.DataFrame) -> list[_Tracklet]:
     Raises:
         ReidError: there is none, one has no person, or the tables do not fit each other.
     """
-    chosen = _split(tracklets, ["train"])
+    chosen = _of_roles(tracklets, ["train"])
     if chosen.empty:
-        raise ReidError("no tracklet of split 'train': there is nothing to make training bags of")
+        raise ReidError("no tracklet of role 'train': there is nothing to make training bags of")
     nobody = chosen[chosen["person_id"] <= 0]
     if len(nobody):
         first = nobody.iloc[0]
         raise ReidError(
             f"training tracklet {first['tracklet_id']} has person {first['person_id']} (junk or "
-            f"distractor), which cannot be a label; give it split 'junk' or a person above 0"
+            f"distractor), which cannot be a label; give it role 'junk' or a person above 0"
         )
     return _tracklets(chosen, frames)
 
@@ -377,13 +377,13 @@ def _cut(tracklets: list[_Tracklet], parts: int) -> list[_Tracklet]:
 
 
 def _group(
-    tracklets: list[_Tracklet], per_bag: Limits, seed: int, split: str
+    tracklets: list[_Tracklet], per_bag: Limits, seed: int, role: str
 ) -> list[list[_Tracklet]]:
     """Shuffle the tracklets of each camera and cut them into groups, cameras in order."""
     groups = []
     for camera in sorted({t.camera for t in tracklets}):
         own = [t for t in tracklets if t.camera == camera]
-        generator = numpy_generator(seed, "bags", split, camera)
+        generator = numpy_generator(seed, "bags", role, camera)
         shuffled = [own[i] for i in generator.permutation(len(own))]
         while shuffled:
             size = int(generator.integers(per_bag[0], per_bag[1], endpoint=True))
@@ -447,11 +447,11 @@ def _missing(
     return extras
 
 
-def _row(split: str, tracklets: list[_Tracklet], labels: list[int]) -> dict[str, object]:
+def _row(role: str, tracklets: list[_Tracklet], labels: list[int]) -> dict[str, object]:
     lengths = [len(t.images) for t in tracklets]
     ids = np.array([t.id for t in tracklets], np.int32)
     return {
-        "split": split,
+        "role": role,
         "camera_id": tracklets[0].camera,
         "tracklet_ids": ids,
         "frames": np.concatenate([t.images for t in tracklets]),

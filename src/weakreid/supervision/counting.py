@@ -70,11 +70,11 @@ def counts(tracklets: pd.DataFrame, bags: pd.DataFrame, coarse: pd.DataFrame) ->
         bags: table "bags", training bags.
         coarse: table "bags", probes and gallery.
     """
-    train = bags[bags["split"] == "train"]
-    probes = coarse[coarse["split"] == "probe"]
-    gallery = coarse[coarse["split"] == "gallery"]
-    queries = tracklets[tracklets["split"] == "query"]
-    test = tracklets[tracklets["split"] != "train"]
+    train = bags[bags["role"] == "train"]
+    probes = coarse[coarse["role"] == "probe"]
+    gallery = coarse[coarse["role"] == "gallery"]
+    queries = tracklets[tracklets["role"] == "query"]
+    test = tracklets[tracklets["role"] != "train"]
     return Counts(
         train_persons=_named(train),
         train_bags=len(train),
@@ -161,7 +161,7 @@ def labour(tracklets: pd.DataFrame, bags: pd.DataFrame, tracklet_parts: int = 1)
 
     Args:
         tracklets: table "tracklets" of the split that the bags were made of.
-        bags: table "bags" of split "train", without missing annotation, noisy tracking or planted
+        bags: table "bags" of role "train", without missing annotation, noisy tracking or planted
             labels: what these add is nobody's to label.
         tracklet_parts: with which the bags were made; part i of tracklet t has the id
             t * tracklet_parts + i.
@@ -171,10 +171,10 @@ def labour(tracklets: pd.DataFrame, bags: pd.DataFrame, tracklet_parts: int = 1)
     """
     if tracklet_parts < 1:
         raise ReidError(f"tracklet_parts is {tracklet_parts}; it must be at least 1")
-    train = tracklets[tracklets["split"] == "train"].set_index("tracklet_id")
-    chosen = bags[bags["split"] == "train"]
+    train = tracklets[tracklets["role"] == "train"].set_index("tracklet_id")
+    chosen = bags[bags["role"] == "train"]
     if chosen.empty:
-        raise ReidError("no bag of split 'train': there is nothing to label")
+        raise ReidError("no bag of role 'train': there is nothing to label")
     lengths = chosen["tracklet_ids"].map(len).to_numpy()
     ids = np.concatenate([np.asarray(own, np.int64) for own in chosen["tracklet_ids"]])
     owners = np.repeat(chosen["bag_id"].to_numpy(), lengths)

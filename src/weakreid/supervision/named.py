@@ -68,13 +68,13 @@ def named_bags(
     Args:
         videos: of `read_videos`; its column "tracklets" is not used, since tracklets may have got
             other numbers when a bad picture was left out.
-        tracklets: table "tracklets"; those of split "train" are used.
+        tracklets: table "tracklets"; those of role "train" are used.
         frames: table "frames" with truth_person_id.
         seed: decides everything random.
         max_frames: at most so many random frames of a tracklet in a window; None for all.
 
     Returns:
-        Table "bags", split "train", in the order of `videos`; shorter than that by the windows that
+        Table "bags", role "train", in the order of `videos`; shorter than that by the windows that
         are left out.
 
     Raises:
@@ -101,7 +101,7 @@ def named_bags(
         raise ReidError(
             f"none of the {len(videos)} windows has both a name and a training tracklet ({named}"
             " have a name): there is nothing to make training bags of; name people in videos of"
-            f" split train, in frames where there are tracklets ({_where(of_video)})"
+            f" role train, in frames where there are tracklets ({_where(of_video)})"
         )
     table = pd.DataFrame(rows)
     table.insert(0, "bag_id", np.arange(len(rows), dtype=np.int32))
@@ -121,7 +121,7 @@ def left_out(videos: pd.DataFrame, bags: pd.DataFrame) -> dict[str, int]:
 
 def _training_frames(tracklets: pd.DataFrame, frames: pd.DataFrame) -> Mapping[str, pd.DataFrame]:
     """Return the frames of the training tracklets by video, with the video's frame of each."""
-    train = tracklets.loc[tracklets["split"] == "train", "tracklet_id"]
+    train = tracklets.loc[tracklets["role"] == "train", "tracklet_id"]
     own = frames[frames["tracklet_id"].isin(train)].sort_values(["tracklet_id", "position"])
     told = own["file"].str.extract(_FILE)
     silent = told["frame"].isna()
@@ -163,7 +163,7 @@ def _row(
         kept.append(rows)
     chosen = inside.iloc[np.concatenate(kept)]
     return {
-        "split": "train",
+        "role": "train",
         "camera_id": camera,
         "tracklet_ids": np.array(ids, np.int32),
         "frames": chosen["image"].to_numpy(np.int64),

@@ -57,7 +57,7 @@ def clean(tracklets: pd.DataFrame, frames: pd.DataFrame) -> pd.DataFrame:
     """Return the training tracklets as they are, be they clean or a real tracker's.
 
     Args:
-        tracklets: table "tracklets"; those of split "train" are used.
+        tracklets: table "tracklets"; those of role "train" are used.
         frames: table "frames", with truth_person_id.
 
     Returns:
@@ -90,7 +90,7 @@ def simulate(
     """Cut and join the training tracklets so that they have the noise asked for.
 
     Args:
-        tracklets: table "tracklets"; those of split "train" are used.
+        tracklets: table "tracklets"; those of role "train" are used.
         frames: table "frames", with truth_person_id: one person, above 0, per training tracklet.
         rfm: mean number of tracklets that show a person of a camera, from 1.
         rsw: mean number of people whom a tracklet shows, from 1.
@@ -235,14 +235,14 @@ def tilted(weights: npt.ArrayLike, mean: float) -> Floats:
 def _training_frames(tracklets: pd.DataFrame, frames: pd.DataFrame) -> pd.DataFrame:
     """Return the frames of the training tracklets, with their camera, by tracklet and position."""
     for name, table, wanted in (
-        ("tracklets", tracklets, ("tracklet_id", "camera_id", "split", "frame_count")),
+        ("tracklets", tracklets, ("tracklet_id", "camera_id", "role", "frame_count")),
         ("frames", frames, ("tracklet_id", "position", "image", "truth_person_id")),
     ):
         if lacking := [column for column in wanted if column not in table.columns]:
             raise ReidError(f"table '{name}' lacks the columns {lacking}; read it with its truth")
-    train = tracklets[tracklets["split"] == "train"].sort_values("tracklet_id")
+    train = tracklets[tracklets["role"] == "train"].sort_values("tracklet_id")
     if train.empty:
-        raise ReidError("no tracklet of split 'train': there is nothing to make noise of")
+        raise ReidError("no tracklet of role 'train': there is nothing to make noise of")
     ids = train["tracklet_id"].to_numpy(np.int64)
     if len(np.unique(ids)) < len(ids):
         twice = ids[1:][ids[1:] == ids[:-1]][0]

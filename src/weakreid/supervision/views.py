@@ -16,9 +16,9 @@ from weakreid.errors import ReidError
 
 COLUMNS = {
     # WL, section III-B: person images without tracklets, and who is in the video
-    "frames": ("split", "frames", "labels"),
+    "frames": ("role", "frames", "labels"),
     # WL, section IV-F: the same, and which images a tracker joined
-    "tracklets": ("split", "frames", "labels", "frame_tracklets"),
+    "tracklets": ("role", "frames", "labels", "frame_tracklets"),
 }
 """Columns of the table "bags" that a setting shows."""
 
@@ -36,7 +36,7 @@ def read_bags(path: Path, setting: str) -> pd.DataFrame:
     if setting not in COLUMNS:
         raise ReidError(f"setting '{setting}' is unknown; choose {', '.join(COLUMNS)}")
     rows = schemas.read_frame(path, "bags", list(COLUMNS[setting]))
-    return rows[rows["split"] == "train"].drop(columns="split").reset_index(drop=True)
+    return rows[rows["role"] == "train"].drop(columns="role").reset_index(drop=True)
 
 
 TRACKS = ("tracklet_id", "position", "image")
@@ -68,8 +68,8 @@ def read_frames_only(tracklets: Path, frames: Path) -> NDArray[np.int64]:
     Raises:
         ReidError: a file is not what is expected, or the split has no training frame.
     """
-    rows = schemas.read_frame(tracklets, "tracklets", ["tracklet_id", "split"])
-    training = rows.loc[rows["split"] == "train", "tracklet_id"]
+    rows = schemas.read_frame(tracklets, "tracklets", ["tracklet_id", "role"])
+    training = rows.loc[rows["role"] == "train", "tracklet_id"]
     shown = schemas.read_frame(frames, "frames", ["tracklet_id", "image"])
     found = np.unique(shown.loc[shown["tracklet_id"].isin(training), "image"].to_numpy())
     if not len(found):

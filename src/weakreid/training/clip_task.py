@@ -72,13 +72,13 @@ def labelled_tracklets(tracklets: pd.DataFrame, frames: pd.DataFrame) -> Labelle
     """Return the training tracklets of a split.
 
     Args:
-        tracklets: tracklet_id, person_id, split; nobody's tracklets (0 or less) are left out.
+        tracklets: tracklet_id, person_id, role; nobody's tracklets (0 or less) are left out.
         frames: tracklet_id, position, image.
 
     Raises:
         ReidError: there are fewer than two persons, or a tracklet has no frame.
     """
-    chosen = tracklets[(tracklets["split"] == "train") & (tracklets["person_id"] > 0)]
+    chosen = tracklets[(tracklets["role"] == "train") & (tracklets["person_id"] > 0)]
     chosen = chosen.sort_values("tracklet_id", kind="stable")
     ids, persons = np.unique(chosen["person_id"].to_numpy(), return_inverse=True)
     if len(ids) < 2:
