@@ -1,10 +1,11 @@
-"""What make does before there is an environment: it asks for the right Python first."""
+"""What make does before there is an environment, and that pre-commit runs what make check runs."""
 
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
 # as much of an interpreter as the Makefile asks for
@@ -58,3 +59,24 @@ def test_an_environment_of_an_old_python_is_made_anew(folder: Path) -> None:
     assert (folder / ".venv/bin/python").read_text() == (folder / "python11").read_text()
     assert not (folder / ".venv/left").exists()
     assert "up to date" in set_up(folder, 11).stdout
+
+
+def test_pre_commit_runs_what_make_check_runs() -> None:
+    config = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
+    hooks = [hook for repo in config["repos"] for hook in repo["hooks"]]
+    done = subprocess.run(
+        # as if the environment were there
+        ["make", "--dry-run", "--old-file=.venv/.ready", "CORES=1", "check"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    commands = [line.split('$PATH" ')[1] for line in done.stdout.splitlines()]
+    assert [hook["entry"] for hook in hooks] == commands
+    for hook in hooks:
+        assert (hook["language"], hook["pass_filenames"], hook["always_run"]) == (
+            "system",
+            False,
+            True,
+        )

@@ -135,7 +135,7 @@ def test_nothing_described(folder: Path) -> None:
     rows = schemas.read_frame(folder / "tracklets.parquet", "tracklets").assign(role="train")
     schemas.write(folder / "tracklets.parquet", "tracklets", rows, {})
     schema = schemas.schema("features", feature=pa.list_(pa.float32(), 1))
-    assert schema.names == list(schemas.FEATURES)
+    assert schema.names == schemas.SCHEMAS["features"].names
     frames = pd.DataFrame({"tracklet_id": [], "image": []})
     write_features(folder / "features.parquet", frames, iter([]), dimension=1, params={})
     with pytest.raises(ReidError, match="no tracklet of role 'query'"):

@@ -23,180 +23,359 @@ ROLES = ("train", "query", "gallery", "junk")
 _ids = pa.list_(pa.int32())
 _rows = pa.list_(pa.int64())
 
-SCHEMAS: dict[str, pa.Schema] = {
-    # first_frame is a row of `frames`; a tracklet's frames are contiguous there, in time order
-    "tracklets": pa.schema(
-        [
-            ("tracklet_id", pa.int32()),
-            ("person_id", pa.int32()),
-            ("camera_id", pa.int32()),
-            ("role", pa.string()),
-            ("first_frame", pa.int64()),
-            ("frame_count", pa.int32()),
-        ]
-    ),
-    # the role of a tracklet in each of a dataset's numbered splits (0 is the official one)
-    "partitions": pa.schema(
-        [("partition", pa.int32()), ("tracklet_id", pa.int32()), ("role", pa.string())]
-    ),
-    # image is a row of the image store; a tracker's tracklet may show several people
-    "frames": pa.schema(
-        [
-            ("tracklet_id", pa.int32()),
-            ("position", pa.int32()),
-            ("file", pa.string()),
-            ("image", pa.int64()),
-            ("truth_person_id", pa.int32()),
-        ]
-    ),
-    # a frame of a training tracklet as a method gets it: simulated, tracked or isolated; sorted by
-    # tracklet_id and position, both from 0; source_id: the tracklet that isolation cut it from
-    "tracks": pa.schema(
-        [
-            ("tracklet_id", pa.int32()),
-            ("position", pa.int32()),
-            ("image", pa.int64()),
-            ("camera_id", pa.int32()),
-            ("source_id", pa.int32()),
-            ("truth_person_id", pa.int32()),
-        ]
-    ),
-    # what association made of the tracklets: label -1 stands alone
-    "clusters": pa.schema([("tracklet_id", pa.int32()), ("label", pa.int32())]),
-    # how a tracker's noise spreads: measure is "persons_per_tracklet" or "tracklets_per_person";
-    # `count` of them have the value `number`; sequence "" is all together
-    "id_counts": pa.schema(
-        [
-            ("sequence", pa.string()),
-            ("measure", pa.string()),
-            ("number", pa.int32()),
-            ("count", pa.int64()),
-        ]
-    ),
-    # frames and frame_tracklets run in parallel: image rows and the tracklet of each;
-    # for `train` bags frame_tracklets are what a tracker would say, never a person
-    "bags": pa.schema(
-        [
-            ("bag_id", pa.int32()),
-            ("role", pa.string()),
-            ("camera_id", pa.int32()),
-            ("tracklet_ids", _ids),
-            ("frames", _rows),
-            ("frame_tracklets", _ids),
-            ("labels", _ids),
-            ("truth_frame_persons", _ids),
-        ]
-    ),
-    # one row per epoch
-    "history": pa.schema(
-        [
-            ("epoch", pa.int32()),
-            ("step", pa.int32()),
-            ("term", pa.string()),
-            ("value", pa.float64()),
-        ]
-    ),
-    # one row per measurement of a trial of a search; values: JSON; a trial that diverged before the
-    # first one has a row of epoch 0
-    "trials": pa.schema(
-        [
-            ("trial", pa.int32()),
-            ("worker", pa.int32()),
-            ("outcome", pa.string()),
-            ("epoch", pa.int32()),
-            ("figure", pa.float64()),
-            ("values", pa.string()),
-        ]
-    ),
-    # one row per query and protocol; gallery lists are cut at the evaluation's `keep`
-    "rankings": pa.schema(
-        [
-            ("protocol", pa.string()),
-            ("query", pa.int32()),
-            ("person_id", pa.int32()),
-            ("average_precision", pa.float64()),
-            ("first_match", pa.int32()),
-            ("gallery", _ids),
-            ("distances", pa.list_(pa.float32())),
-            ("matches", pa.list_(pa.bool_())),
-            ("frames", _rows),
-        ]
-    ),
-    # a picture of a person whose attributes somebody ticked: 1, 0, or -1 where unsure, in the order
-    # of params["attributes"]; split is train or test; nobody's: person_id -1
-    "annotation": pa.schema(
-        [
-            ("file", pa.string()),
-            ("split", pa.string()),
-            ("person_id", pa.int32()),
-            ("labels", pa.list_(pa.int8())),
-        ]
-    ),
-    # the same, of the pictures that are in the image store
-    "pictures": pa.schema(
-        [
-            ("image", pa.int64()),
-            ("file", pa.string()),
-            ("split", pa.string()),
-            ("person_id", pa.int32()),
-            ("labels", pa.list_(pa.int8())),
-        ]
-    ),
-    # what a network sees in a tracklet: the mean over its frames of each attribute's probability,
-    # in the order of params["attributes"]
-    "attribute_votes": pa.schema(
-        [
-            ("tracklet_id", pa.int32()),
-            ("person_id", pa.int32()),
-            ("frame_count", pa.int32()),
-            ("probabilities", pa.list_(pa.float32())),
-        ]
-    ),
-    # a person's attributes, sorted by person and, within, as in params["attributes"]
-    "attribute_labels": pa.schema(
-        [
-            ("person_id", pa.int32()),
-            ("attribute", pa.string()),
-            ("probability", pa.float32()),
-            ("label", pa.int8()),
-        ]
-    ),
-    # what a frame of a clip counts in the clip's descriptor, by group of attributes
-    "frame_weights": pa.schema(
-        [
-            ("tracklet_id", pa.int32()),
-            ("clip", pa.int32()),
-            ("position", pa.int32()),
-            ("image", pa.int64()),
-            ("group", pa.string()),
-            ("weight", pa.float32()),
-        ]
-    ),
-    # one row per finding of the label audit, the most suspicious first; evidence: image rows
-    "audit": pa.schema(
-        [
-            ("rank", pa.int32()),
-            ("bag_id", pa.int32()),
-            ("person_id", pa.int32()),
-            ("kind", pa.string()),
-            ("score", pa.float64()),
-            ("judged", pa.bool_()),
-            ("evidence", _rows),
-            ("bag_loss", pa.float64()),
-        ]
-    ),
-}
+SCHEMAS: dict[str, pa.Schema] = {}
+"""The columns of every kind of artifact, by the kind's name."""
 
-FEATURES = ("image", "tracklet_id", "feature")
-"""The columns of the artifact whose schema depends on the network: a row per frame."""
+KINDS: dict[str, type["Kind"]] = {}
+"""Where each is declared."""
+
+
+class Kind:
+    """Declares a kind of artifact: columns are attributes, described in the docstring.
+
+    A docstring is no code: other words in one rerun nothing.
+    """
+
+    def __init_subclass__(cls, name: str) -> None:
+        KINDS[name] = cls
+        types = {key: held for key, held in vars(cls).items() if isinstance(held, pa.DataType)}
+        SCHEMAS[name] = pa.schema(list(types.items()))
+
+
+# --- people ---------------------------------------------------------------------------------------
+
+
+class Tracklets(Kind, name="tracklets"):
+    """Tracklets of a dataset, or of one of its splits.
+
+    Attributes:
+        tracklet_id: number of the tracklet.
+        person_id: number of the identity; -1 is junk, 0 a distractor.
+        camera_id: number of the camera.
+        role: what the tracklet is for: train, query, gallery or junk.
+        first_frame: row of `frames` of the first frame; the others follow it in time order.
+        frame_count: number of frames.
+    """
+
+    tracklet_id = pa.int32()
+    person_id = pa.int32()
+    camera_id = pa.int32()
+    role = pa.string()
+    first_frame = pa.int64()
+    frame_count = pa.int32()
+
+
+class Partitions(Kind, name="partitions"):
+    """Roles of the tracklets in each numbered split of a dataset.
+
+    Attributes:
+        partition: number of the split; 0 is the official one.
+        tracklet_id: number of the tracklet.
+        role: what the tracklet is in this split.
+    """
+
+    partition = pa.int32()
+    tracklet_id = pa.int32()
+    role = pa.string()
+
+
+class Frames(Kind, name="frames"):
+    """Frames of a dataset.
+
+    Attributes:
+        tracklet_id: tracklet that the frame belongs to.
+        position: place of the frame in its tracklet, from 0.
+        file: file that the picture came from.
+        image: row of the image store.
+        truth_person_id: identity in the frame; a tracker's tracklet may show several.
+    """
+
+    tracklet_id = pa.int32()
+    position = pa.int32()
+    file = pa.string()
+    image = pa.int64()
+    truth_person_id = pa.int32()
+
+
+# --- what a method may see ------------------------------------------------------------------------
+
+
+class Tracks(Kind, name="tracks"):
+    """Frames of training tracklets as a method gets them: simulated, tracked or isolated.
+
+    Attributes:
+        tracklet_id: number of the tracklet, from 0; rows are sorted by it.
+        position: place of the frame in its tracklet, from 0.
+        image: row of the image store.
+        camera_id: number of the camera.
+        source_id: tracklet that isolation cut this one from.
+        truth_person_id: identity in the frame.
+    """
+
+    tracklet_id = pa.int32()
+    position = pa.int32()
+    image = pa.int64()
+    camera_id = pa.int32()
+    source_id = pa.int32()
+    truth_person_id = pa.int32()
+
+
+class Clusters(Kind, name="clusters"):
+    """Pseudo-labels that association gave to tracklets.
+
+    Attributes:
+        tracklet_id: number of the tracklet.
+        label: number of its cluster; -1: in no cluster.
+    """
+
+    tracklet_id = pa.int32()
+    label = pa.int32()
+
+
+class IdCounts(Kind, name="id_counts"):
+    """How a tracker's fragments and switches are distributed.
+
+    Attributes:
+        sequence: name of the sequence; empty: all together.
+        measure: persons_per_tracklet or tracklets_per_person.
+        number: value of the measure.
+        count: how many tracklets, or persons, have this value.
+    """
+
+    sequence = pa.string()
+    measure = pa.string()
+    number = pa.int32()
+    count = pa.int64()
+
+
+class Bags(Kind, name="bags"):
+    """Bags for training, or the coarse test set.
+
+    Attributes:
+        bag_id: number of the bag.
+        role: role of the bag: train, probe or gallery.
+        camera_id: number of the camera.
+        tracklet_ids: tracklets in the bag.
+        frames: rows of the image store.
+        frame_tracklets: tracklet of each of `frames`; in training bags as a tracker would say.
+        labels: identities in the bag, as tagged.
+        truth_frame_persons: identity in each of `frames`.
+    """
+
+    bag_id = pa.int32()
+    role = pa.string()
+    camera_id = pa.int32()
+    tracklet_ids = _ids
+    frames = _rows
+    frame_tracklets = _ids
+    labels = _ids
+    truth_frame_persons = _ids
+
+
+# --- trainings and their results ------------------------------------------------------------------
+
+
+class History(Kind, name="history"):
+    """What a training logs in each epoch.
+
+    Attributes:
+        epoch: number of the epoch.
+        step: steps done so far.
+        term: name of the value: a term of the loss, a learning rate, images per second.
+        value: mean over the epoch.
+    """
+
+    epoch = pa.int32()
+    step = pa.int32()
+    term = pa.string()
+    value = pa.float64()
+
+
+class Trials(Kind, name="trials"):
+    """Measurements of the trials of a search.
+
+    Attributes:
+        trial: number of the trial.
+        worker: number of the job that ran it.
+        outcome: whole, given up (pruned) or diverged.
+        epoch: epochs done at this measurement; 0: diverged before the first one.
+        figure: value of the metric.
+        values: values tried, as JSON.
+    """
+
+    trial = pa.int32()
+    worker = pa.int32()
+    outcome = pa.string()
+    epoch = pa.int32()
+    figure = pa.float64()
+    values = pa.string()
+
+
+class Features(Kind, name="features"):
+    """Features of frames, or of clips.
+
+    Attributes:
+        image: row of the image store; of a clip, that of one of its frames.
+        tracklet_id: tracklet that the frame belongs to.
+        feature: the feature, a list of as many float32 as the network gives.
+    """
+
+    image = pa.int64()
+    tracklet_id = pa.int32()
+    feature = pa.list_(pa.float32())
+
+
+class Rankings(Kind, name="rankings"):
+    """Retrieval results, a row per protocol and query.
+
+    Attributes:
+        protocol: fine or coarse.
+        query: tracklet (fine) or bag (coarse) that is searched for.
+        person_id: identity of the query.
+        average_precision: average precision; null where the query has no match.
+        first_match: rank of the first match, from 1; 0 where there is none.
+        gallery: nearest tracklets or bags, cut at the evaluation's `keep`.
+        distances: distance of each of `gallery`.
+        matches: whether each of `gallery` is a match.
+        frames: coarse: row of the image store of the nearest frame in each of `gallery`.
+    """
+
+    protocol = pa.string()
+    query = pa.int32()
+    person_id = pa.int32()
+    average_precision = pa.float64()
+    first_match = pa.int32()
+    gallery = _ids
+    distances = pa.list_(pa.float32())
+    matches = pa.list_(pa.bool_())
+    frames = _rows
+
+
+# --- attributes -----------------------------------------------------------------------------------
+
+
+class Annotation(Kind, name="annotation"):
+    """Annotated pictures of an attribute source.
+
+    Attributes:
+        file: file of the picture.
+        split: role of the picture: train or test.
+        person_id: number of the identity; -1: unknown.
+        labels: 1, 0 or -1 (unsure) per attribute, in the order of the parameter `attributes`.
+    """
+
+    file = pa.string()
+    split = pa.string()
+    person_id = pa.int32()
+    labels = pa.list_(pa.int8())
+
+
+class Pictures(Kind, name="pictures"):
+    """Annotated pictures that are in the image store.
+
+    Attributes:
+        image: row of the image store.
+        file: file of the picture.
+        split: role of the picture: train or test.
+        person_id: number of the identity; -1: unknown.
+        labels: 1, 0 or -1 (unsure) per attribute, in the order of the parameter `attributes`.
+    """
+
+    image = pa.int64()
+    file = pa.string()
+    split = pa.string()
+    person_id = pa.int32()
+    labels = pa.list_(pa.int8())
+
+
+class AttributeVotes(Kind, name="attribute_votes"):
+    """Attributes that a network sees in tracklets.
+
+    Attributes:
+        tracklet_id: number of the tracklet.
+        person_id: number of the identity.
+        frame_count: number of frames.
+        probabilities: mean over the frames, in the order of the parameter `attributes`.
+    """
+
+    tracklet_id = pa.int32()
+    person_id = pa.int32()
+    frame_count = pa.int32()
+    probabilities = pa.list_(pa.float32())
+
+
+class AttributeLabels(Kind, name="attribute_labels"):
+    """Attributes of identities, in the order of the parameter `attributes`.
+
+    Attributes:
+        person_id: number of the identity; rows are sorted by it.
+        attribute: name of the attribute.
+        probability: mean over the frames of the identity.
+        label: 1 or 0; -1: unsure.
+    """
+
+    person_id = pa.int32()
+    attribute = pa.string()
+    probability = pa.float32()
+    label = pa.int8()
+
+
+class FrameWeights(Kind, name="frame_weights"):
+    """Weights of frames in the features of clips.
+
+    Attributes:
+        tracklet_id: number of the tracklet.
+        clip: number of the clip in its tracklet.
+        position: place of the frame in its tracklet.
+        image: row of the image store.
+        group: group of attributes.
+        weight: share of the frame in the clip's feature.
+    """
+
+    tracklet_id = pa.int32()
+    clip = pa.int32()
+    position = pa.int32()
+    image = pa.int64()
+    group = pa.string()
+    weight = pa.float32()
+
+
+# --- label audit ----------------------------------------------------------------------------------
+
+
+class Audit(Kind, name="audit"):
+    """Findings of the label audit, the most suspicious first.
+
+    Attributes:
+        rank: place in the list, from 1.
+        bag_id: number of the bag.
+        person_id: identity that is tagged, or missing.
+        kind: "false tag" or "missing tag".
+        score: 0 to 1; the larger, the more suspicious.
+        judged: whether other bags with this label allow a judgement.
+        evidence: rows of the image store of frames to look at.
+        bag_loss: loss of the bag, for comparison.
+    """
+
+    rank = pa.int32()
+    bag_id = pa.int32()
+    person_id = pa.int32()
+    kind = pa.string()
+    score = pa.float64()
+    judged = pa.bool_()
+    evidence = _rows
+    bag_loss = pa.float64()
+
+
+# --- reading and writing --------------------------------------------------------------------------
 
 
 def schema(kind: str, **columns: pa.DataType) -> pa.Schema:
     """Return the schema of an artifact, with the columns whose type depends on the data."""
-    if kind == "features":
-        types = (pa.int64(), pa.int32(), columns["feature"])
-        return pa.schema(list(zip(FEATURES, types, strict=True)))
-    return SCHEMAS[kind]
+    found = SCHEMAS[kind]
+    for name, held in columns.items():
+        found = found.set(found.get_field_index(name), pa.field(name, held))
+    return found
 
 
 def conform(data: pa.Table | pd.DataFrame | Mapping[str, Sequence[Any]], kind: str) -> pa.Table:
@@ -266,8 +445,7 @@ def check_file(path: Path, kind: str) -> pa.Schema:
         raise ReidError(f"{path}: holds {holds}, expected {kind}; give the right file")
     if meta.get(b"weakreid.version") != str(VERSION).encode():
         raise ReidError(f"{path}: written by another version; delete it and run again")
-    wanted = FEATURES if kind == "features" else SCHEMAS[kind].names
-    if found.names != list(wanted):
+    if found.names != SCHEMAS[kind].names:
         held = ", ".join(found.names)
         raise ReidError(f"{path}: {kind} with the columns {held}; delete it and run again")
     return found

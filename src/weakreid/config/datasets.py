@@ -27,30 +27,35 @@ from weakreid.config.base import (
 
 
 class Archive(Strict):
-    """A file to fetch and unpack into the dataset's root."""
+    """A file to download and unpack into `root`."""
 
     url: Annotated[str, AfterValidator(file_at_home)] = Field(
-        description="file:, http: or https: address"
+        description="`file:`, `http:` or `https:` address"
     )
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = Field(
-        None, description="refused when the file differs; recorded on first use when not given"
+        None, description="a file with another digest is refused; null: recorded at first use"
     )
+
+
+OnBadFrame = Annotated[
+    Literal["stop", "leave_out"],
+    Field(description="missing or unreadable pictures: `stop`, or `leave_out` (at most half)"),
+]
 
 
 class Distributed(Strict):
-    """What every dataset that people distribute has in common."""
+    """What all distributed datasets have in common."""
 
     renamed: ClassVar[Mapping[str, str]] = {"source": "kind"}
 
-    root: FilePath = Field(description="the folder that holds the data in its official layout")
+    root: FilePath = Field(description="folder with the data in its official layout")
     archives: dict[str, Archive] = Field(
-        default_factory=dict, description="fetched and unpacked into `root`; none: it is there"
+        default_factory=dict,
+        description="files to download and unpack into `root`; empty: the data is there already",
     )
-    on_bad_frame: Literal["stop", "leave_out"] = Field(
-        "stop", description="what to do about missing and unreadable frames"
-    )
+    on_bad_frame: OnBadFrame = "stop"
     official: bool = Field(
-        False, description="refuse data whose counts are not those that its authors publish"
+        False, description="refuse data whose counts differ from the published ones"
     )
 
 
@@ -59,7 +64,7 @@ class Mars(Distributed):
 
     kind: Literal["mars"]
     attributes: Name | None = Field(
-        None, description="a source that knows its persons' true attributes (mars_attributes)"
+        None, description="attribute source of its true attributes (kind `mars_attributes`)"
     )
 
 
@@ -70,10 +75,10 @@ class DukeV(Distributed):
 
 
 class HalfSplits(Distributed):
-    """A dataset of two cameras, whose persons are split in halves, ten times."""
+    """A dataset of two cameras whose identities are split in halves, ten times."""
 
     split_seed: Count | None = Field(
-        None, description="draw the ten splits with this seed; null: read the published file"
+        None, description="seed to draw the ten splits with; null: read the published split file"
     )
 
 
@@ -90,63 +95,89 @@ class Prid(HalfSplits):
 
 
 class Walkers(Strict):
-    """Generated pedestrians in MARS's layout; a size, and single values of it replaced."""
+    """Generated pedestrians in MARS's layout."""
 
     renamed: ClassVar[Mapping[str, str]] = {"source": "kind"}
 
     kind: Literal["walkers"]
-    size: Literal["tiny", "demo", "mars"] = "demo"
-    seed: Count = 1
-    style: Literal["street", "studio"] = "street"
-    train_persons: Positive | None = None
-    test_persons: Positive | None = None
-    distractors: Count | None = None
-    junk_tracklets: Count | None = None
-    cameras: Positive | None = None
-    cameras_per_person: Range | None = None
-    tracklets_per_camera: Range | None = None
-    frames: Range | None = None
-    height: Positive | None = None
-    width: Positive | None = None
-    look_alikes: Fraction | None = None
-    on_bad_frame: Literal["stop", "leave_out"] = "stop"
+    size: Literal["tiny", "demo", "mars"] = Field(
+        "demo", description="preset for the keys below that are null"
+    )
+    seed: Count = Field(1, description="seed of everything that is generated")
+    style: Literal["street", "studio"] = Field(
+        "street",
+        description="look of people and scenes; attribute sources use another than datasets",
+    )
+    train_persons: Positive | None = Field(
+        None,
+        description="training identities; this and all keys below: null takes the preset's value",
+    )
+    test_persons: Positive | None = Field(None, description="test identities")
+    distractors: Count | None = Field(
+        None, description="gallery tracklets of people who are never searched for"
+    )
+    junk_tracklets: Count | None = Field(
+        None, description="test tracklets of badly detected people, which the protocols ignore"
+    )
+    cameras: Positive | None = Field(None, description="number of cameras")
+    cameras_per_person: Range | None = Field(
+        None, description="fewest and most cameras that see a person"
+    )
+    tracklets_per_camera: Range | None = Field(
+        None, description="fewest and most tracklets of a person in one camera"
+    )
+    frames: Range | None = Field(None, description="fewest and most frames of a tracklet")
+    height: Positive | None = Field(None, description="height of a crop in pixels")
+    width: Positive | None = Field(None, description="width of a crop in pixels")
+    look_alikes: Fraction | None = Field(
+        None, description="share of the identities that are made to look alike"
+    )
+    on_bad_frame: OnBadFrame = "stop"
 
 
 FirstFrameNumber = Annotated[
-    Count, Field(description="what a tracker's output calls the first frame of a video")
+    Count, Field(description="number of a video's first frame in the tracker's output")
 ]
 
 
 TruthFirstFrameNumber = Annotated[
-    Count | None, Field(description="the same of ground truth; null: as the tracker's output")
+    Count | None, Field(description="the same in ground truth; null: as in the tracker's output")
 ]
 
 
 TruthClasses = Annotated[
     list[Positive],
-    Field(min_length=1, description="classes of ground truth (8th of 9 columns) that are people"),
+    Field(min_length=1, description="ground truth classes (8th of 9 columns) that are people"),
     AfterValidator(distinct),
 ]
 
 
 class Sequence(Strict):
-    """A video, or a part of it, with what a tracker found there (MOTChallenge format)."""
+    """A video, or a part of it, with a tracker's output (MOTChallenge format)."""
 
     renamed: ClassVar[Mapping[str, str]] = {"split": "role"}
 
     name: Annotated[
         str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"), BeforeValidator(as_written)
-    ]
-    boxes: str = Field(description="the tracker's output; this and all files: below `root`")
-    video: str | None = Field(None, description="the video file; or give `frames`")
-    frames: str | None = Field(None, description="the folder of its pictures, in order of names")
-    camera: Positive = 1
-    first_frame: Positive = Field(1, description="the first frame of a video is 1")
-    last_frame: Positive | None = Field(None, description="null: to the last box")
-    role: Literal["train", "query", "gallery"] = "train"
-    truth: str | None = Field(None, description="ground truth; measuring needs one")
+    ] = Field(description="name of the sequence")
+    boxes: str = Field(
+        description="the tracker's output; this and all files of a sequence lie below `root`"
+    )
+    video: str | None = Field(None, description="the video file; give either this or `frames`")
+    frames: str | None = Field(
+        None, description="folder of the video's frames as pictures, in the order of their names"
+    )
+    camera: Positive = Field(1, description="number of the camera")
+    first_frame: Positive = Field(1, description="first frame to use; a video starts with frame 1")
+    last_frame: Positive | None = Field(
+        None, description="last frame to use; null: that of the last box"
+    )
+    role: Literal["train", "query", "gallery"] = Field(
+        "train", description="what the tracklets are used for"
+    )
+    truth: str | None = Field(None, description="ground truth; needed to measure retrieval")
     first_frame_number: Count | None = Field(
-        None, description="what `boxes` calls the first frame; null: as the dataset says"
+        None, description="number of the first frame in `boxes`; null: as the dataset says"
     )
 
     @model_validator(mode="after")
@@ -159,34 +190,37 @@ class Sequence(Strict):
 
 
 class Tracked(Strict):
-    """A tracker's output and its videos: the tracklets are cut out of the frames."""
+    """A tracker's output and its videos; tracklets are cropped from the frames."""
 
     renamed: ClassVar[Mapping[str, str]] = {"source": "kind"}
 
     kind: Literal["mot"]
-    root: FilePath = Field(description="the folder of the files that `sequences` names")
-    sequences: list[Sequence] = Field(min_length=1)
+    root: FilePath = Field(description="folder of the files that `sequences` name")
+    sequences: list[Sequence] = Field(
+        min_length=1, description="videos, or parts of them, with the tracker's output"
+    )
     names: str | None = Field(
-        None, description="CSV video,name[,first_frame,last_frame]: who is in a video"
+        None, description="CSV of who is in which video: `video,name[,first_frame,last_frame]`"
     )
     min_frames: Positive = Field(6, description="shorter tracklets are left out")
     min_confidence: float = Field(
         0.0,
-        description="boxes below are left out; -1 in the file is no confidence, such boxes stay",
+        description="boxes of lower confidence are left out; boxes with -1 (none given) stay",
     )
     first_frame_number: FirstFrameNumber = 1
     truth_first_frame_number: TruthFirstFrameNumber = None
-    iou: Overlap = Field(0.5, description="least overlap of a box with a person of the truth")
+    iou: Overlap = Field(
+        0.5, description="least overlap (IoU) of a box with a person of the ground truth"
+    )
     truth_classes: TruthClasses = Field(default=[1])
     truth_ids: Literal["per_file", "global"] = Field(
-        "per_file", description="whether a number means one person in all truth files"
+        "per_file", description="whether a number means one person in all ground truth files"
     )
     on_bad_box: Literal["stop", "clip"] = Field(
         "stop",
-        description="what to do about boxes outside the picture or without size; clip: leave them"
-        " out",
+        description="boxes outside the picture or without area: `stop`, or `clip` (drop them)",
     )
-    on_bad_frame: Literal["stop", "leave_out"] = "stop"
+    on_bad_frame: OnBadFrame = "stop"
 
     @model_validator(mode="after")
     def _names_differ(self) -> Self:
@@ -200,13 +234,14 @@ Dataset = Annotated[Mars | DukeV | Ilids | Prid | Walkers | Tracked, Field(discr
 
 
 class AnnotatedSource(Strict):
-    """What every annotation that people distribute has in common."""
+    """What all distributed attribute sources have in common."""
 
     renamed: ClassVar[Mapping[str, str]] = {"source": "kind"}
 
-    root: FilePath = Field(description="the folder that holds the data in its official layout")
+    root: FilePath = Field(description="folder with the data in its official layout")
     archives: dict[str, Archive] = Field(
-        default_factory=dict, description="fetched and unpacked into `root`; none: it is there"
+        default_factory=dict,
+        description="files to download and unpack into `root`; empty: the data is there already",
     )
 
 
@@ -214,27 +249,29 @@ class RapSource(AnnotatedSource):
     """RAP: RAP_dataset/ (pictures) and RAP_annotation/RAP_annotation.mat."""
 
     kind: Literal["rap"]
-    annotation: str = Field("RAP_annotation/RAP_annotation.mat", description="below `root`")
-    pictures: str = Field("RAP_dataset", description="the folder of the pictures, below `root`")
+    annotation: str = Field(
+        "RAP_annotation/RAP_annotation.mat", description="annotation file, below `root`"
+    )
+    pictures: str = Field("RAP_dataset", description="folder of the pictures, below `root`")
     partition: Annotated[int, Field(ge=1, le=5), BeforeValidator(as_number)] = Field(
-        1, description="which of RAP's five random splits says what is train and test"
+        1, description="which of RAP's five random splits to use"
     )
-    on_bad_frame: Literal["stop", "leave_out"] = Field(
-        "stop", description="what to do about missing and unreadable pictures"
-    )
+    on_bad_frame: OnBadFrame = "stop"
 
 
 class MarsAttributesSource(AnnotatedSource):
-    """Attributes of MARS's people, by tracklet; no pictures: truth, nothing to learn from."""
+    """Attributes of MARS's identities, by tracklet, without pictures: truth, not for training."""
 
     kind: Literal["mars_attributes"]
-    annotation: str = Field("mars_attributes.csv", description="below `root`")
+    annotation: str = Field("mars_attributes.csv", description="annotation file, below `root`")
 
 
 class WalkersSource(Walkers):
-    """Generated pedestrians, in a style of their own, with the attributes that made them."""
+    """Generated pedestrians with the attributes that they were made with."""
 
-    style: Literal["street", "studio"] = "studio"
+    style: Literal["street", "studio"] = Field(
+        "studio", description="look of people and scenes; another than that of the datasets"
+    )
 
 
 AttributeSource = Annotated[
@@ -243,28 +280,36 @@ AttributeSource = Annotated[
 
 
 class Tracker(Strict):
-    """A tracker's output and the ground truth: what its noise is measured on (TMC, Eq. 7 and 8)."""
+    """A tracker's output and ground truth, to measure its noise (TMC, Eq. 7 and 8)."""
 
-    root: FilePath
-    sequences: Annotated[list[str], Field(min_length=1), AfterValidator(distinct)]
-    truth: str = Field("gt/{sequence}/gt/gt.txt", description="below `root`, for each sequence")
-    output: str = Field("{sequence}.txt", description="likewise")
+    root: FilePath = Field(description="folder of ground truth and output")
+    sequences: Annotated[list[str], Field(min_length=1), AfterValidator(distinct)] = Field(
+        description="sequences to measure"
+    )
+    truth: str = Field(
+        "gt/{sequence}/gt/gt.txt", description="ground truth file of a sequence, below `root`"
+    )
+    output: str = Field(
+        "{sequence}.txt", description="the tracker's output for a sequence, below `root`"
+    )
     first_frame_number: FirstFrameNumber = 1
     truth_first_frame_number: TruthFirstFrameNumber = None
     truth_classes: TruthClasses = Field(default=[1])
     on_bad_box: Literal["stop", "clip"] = Field(
-        "stop", description="what to do about boxes without size; clip: leave them out"
+        "stop", description="boxes without area: `stop`, or `clip` (drop them)"
     )
-    iou: Overlap = Field(0.5, description="least overlap of a box with a person")
+    iou: Overlap = Field(0.5, description="least overlap (IoU) of a box with a person")
     min_run: Positive = Field(
-        6, description="a person of fewer boxes in a tracklet does not count there"
+        6, description="fewest boxes of a person in a tracklet for the person to count there"
     )
 
     missed: Literal["count", "leave_out"] = Field(
-        "count", description="people whom no tracklet shows: 0 tracklets each, or no people"
+        "count",
+        description="people without any tracklet: `count` as 0 tracklets in rFM, or `leave_out`",
     )
     static: list[str] = Field(
-        default_factory=list, description="sequences of a camera that does not move, pooled apart"
+        default_factory=list,
+        description="sequences whose camera does not move; they get a row of their own",
     )
 
     @model_validator(mode="after")

@@ -10,30 +10,46 @@ from pydantic import (
 
 from weakreid.config.base import Count, Name, Split, Strict, Text, distinct
 
+Splits = Annotated[
+    list[Split],
+    Field(
+        min_length=1,
+        description="splits to use: `official`, `dev` (within the training identities) or a number",
+    ),
+    AfterValidator(distinct),
+]
+
+
+Seeds = Annotated[
+    list[Count],
+    Field(min_length=1, description="a training per seed; results are mean ± std over them"),
+    AfterValidator(distinct),
+]
+
 
 class Experiment(Strict):
-    """A dataset, a supervision, a method; its target is results/NAME/metrics.json."""
+    """A dataset, a supervision and a method; target `results/NAME/metrics.json`."""
 
-    dataset: Name
-    bags: Name | None = Field(None, description="what a method that learns from bags sees")
-    noise: Name | None = Field(None, description="what a method that learns from tracklets sees")
-    isolation: Name | None = Field(None, description="what cleans the tracklets first; null: none")
+    dataset: Name = Field(description="dataset to train and measure on")
+    bags: Name | None = Field(None, description="training bags; for methods that learn from bags")
+    noise: Name | None = Field(
+        None,
+        description="noise level of the training tracklets; for methods that learn from tracklets",
+    )
+    isolation: Name | None = Field(
+        None, description="isolation that cleans the tracklets first; null: none"
+    )
     transfer: Name | None = Field(
-        None, description="where a method that learns from clips has attributes from"
+        None, description="transfer that provides the attributes; for methods that learn them"
     )
-    method: Name
+    method: Name = Field(description="method to train")
     init: Name | None = Field(
-        None, description="the experiment whose weights it starts from; null: the method's own"
+        None, description="experiment whose weights training starts from; null: those of the method"
     )
-    splits: Annotated[list[Split], Field(min_length=1), AfterValidator(distinct)] = Field(
-        default_factory=lambda: ["official"],
-        description="official, dev (training identities only), or the number of a split",
-    )
-    seeds: Annotated[list[Count], Field(min_length=1), AfterValidator(distinct)] = Field(
-        default_factory=lambda: [1]
-    )
+    splits: Splits = Field(default_factory=lambda: ["official"])
+    seeds: Seeds = Field(default_factory=lambda: [1])
     overrides: dict[Text, Any] = Field(
-        default_factory=dict, description="values that replace those of the method"
+        default_factory=dict, description="values that replace those of the method, in its layout"
     )
 
 
@@ -41,46 +57,57 @@ class Change(Strict):
     """What a row of a paper's tables changes."""
 
     bags: Name | None = Field(None, description="one of the study's `changes`")
-    isolation: Name | None = Field(None, description="one of the study's `isolations`, or none")
+    isolation: Name | None = Field(None, description="one of the study's `isolations`, or `none`")
     transfer: Name | None = Field(None, description="one of the study's `transfers`")
-    method: Name | None = Field(None, description="in the place of the study's")
-    init: Name | None = Field(None, description="the experiment whose weights it starts from")
-    overrides: dict[Text, Any] = Field(default_factory=dict, description="values of the method")
+    method: Name | None = Field(None, description="method of this row; null: the study's")
+    init: Name | None = Field(
+        None, description="experiment whose weights training starts from; null: those of the method"
+    )
+    overrides: dict[Text, Any] = Field(
+        default_factory=dict, description="values that replace those of the method, in its layout"
+    )
 
 
 class Level(Strict):
-    """A noise that every row of a study meets."""
+    """A noise level that every row of a study is trained at."""
 
-    noise: Name
-    label: Text
+    noise: Name = Field(description="noise level, of `noise`")
+    label: Text = Field(description="name in tables")
     published: Text | None = Field(
-        None, description="the paper's name of it in workflow/resources/published.csv"
+        None, description="the paper's name of this level in `published.csv`"
     )
 
 
 class Place(Strict):
-    """What a study does otherwise on one dataset; null: as everywhere."""
+    """Per-dataset overrides of a study; null inherits."""
 
     published: Text | None = Field(
-        None, description="the paper's name of this dataset in workflow/resources/published.csv"
+        None, description="the paper's name of this dataset in `published.csv`"
     )
-    bags: Name | None = None
-    isolation: Name | None = None
-    transfer: Name | None = None
-    method: Name | None = None
+    bags: Name | None = Field(None, description="base of the training bags")
+    isolation: Name | None = Field(None, description="base of the isolation")
+    transfer: Name | None = Field(None, description="base of the transfer")
+    method: Name | None = Field(None, description="method of the study here")
     methods: dict[Name, Name] = Field(
-        default_factory=dict, description="in the place of the methods that rows name"
+        default_factory=dict, description="method that a row names: the method to take here"
     )
-    splits: Annotated[list[Split], Field(min_length=1), AfterValidator(distinct)] | None = None
-    seeds: Annotated[list[Count], Field(min_length=1), AfterValidator(distinct)] | None = None
-    overrides: dict[Text, Any] = Field(default_factory=dict)
+    splits: Splits | None = Field(None, description="splits here; null inherits")
+    seeds: Seeds | None = Field(None, description="seeds here; null inherits")
+    overrides: dict[Text, Any] = Field(
+        default_factory=dict, description="values for the study's method here, before the row's own"
+    )
     changes: dict[Name, dict[Text, Any]] = Field(
-        default_factory=dict, description="in the place of the study's changes of the same name"
+        default_factory=dict, description="replace the study's `changes` of the same name here"
     )
-    isolations: dict[Name, dict[Text, Any]] = Field(default_factory=dict, description="likewise")
-    transfers: dict[Name, dict[Text, Any]] = Field(default_factory=dict, description="likewise")
+    isolations: dict[Name, dict[Text, Any]] = Field(
+        default_factory=dict, description="replace the study's `isolations` of the same name here"
+    )
+    transfers: dict[Name, dict[Text, Any]] = Field(
+        default_factory=dict, description="replace the study's `transfers` of the same name here"
+    )
     rows: dict[Name, dict[Text, Any]] = Field(
-        default_factory=dict, description="row: overrides of the method, after the row's own"
+        default_factory=dict,
+        description="row: values of the method here, applied after the row's own `overrides`",
     )
 
 
@@ -95,27 +122,29 @@ class Study(Strict):
     renamed: ClassVar[Mapping[str, str]] = {"beside": "reference"}
 
     reference: Text = Field(
-        description="the paper's dataset whose figures stand beside those of a dataset without any"
+        description="published reference for datasets the paper lacks, in `published.csv`"
     )
-    bags: Name | None = None
-    isolation: Name | None = None
-    transfer: Name | None = None
-    method: Name
-    levels: dict[Name, Level] = Field(default_factory=dict)
-    splits: Annotated[list[Split], Field(min_length=1), AfterValidator(distinct)] = Field(
-        default_factory=lambda: ["official"]
+    bags: Name | None = Field(None, description="base of the training bags; rows change it by name")
+    isolation: Name | None = Field(
+        None, description="base of the isolation; rows change it by name"
     )
-    seeds: Annotated[list[Count], Field(min_length=1), AfterValidator(distinct)] = Field(
-        default_factory=lambda: [1]
+    transfer: Name | None = Field(None, description="base of the transfer; rows change it by name")
+    method: Name = Field(description="method of the study; rows override its values")
+    levels: dict[Name, Level] = Field(
+        default_factory=dict, description="noise levels that every row is trained at"
     )
-    datasets: dict[Name, Place] = Field(default_factory=dict)
+    splits: Splits = Field(default_factory=lambda: ["official"])
+    seeds: Seeds = Field(default_factory=lambda: [1])
+    datasets: dict[Name, Place] = Field(default_factory=dict, description="per-dataset overrides")
     changes: dict[Name, dict[Text, Any]] = Field(
-        default_factory=dict, description="values that replace those of a dataset's bags, by name"
+        default_factory=dict, description="named changes of the training bags, for `bags` of a row"
     )
     isolations: dict[Name, dict[Text, Any]] = Field(
-        default_factory=dict, description="values that replace those of a dataset's isolation"
+        default_factory=dict, description="named changes of the isolation, for `isolation` of a row"
     )
     transfers: dict[Name, dict[Text, Any]] = Field(
-        default_factory=dict, description="values that replace those of a dataset's transfer"
+        default_factory=dict, description="named changes of the transfer, for `transfer` of a row"
     )
-    rows: dict[Name, Change] = Field(default_factory=dict)
+    rows: dict[Name, Change] = Field(
+        default_factory=dict, description="what each row of the paper's tables changes"
+    )

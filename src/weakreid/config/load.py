@@ -39,31 +39,59 @@ class Config(Strict):
         "looks": "shown_attributes",
     }
 
-    seed: Count = Field(1, description="of everything that is made before training")
-    validation_fraction: Fraction = Field(
-        0.34, description="share of the training persons that the dev split holds out"
+    seed: Count = Field(
+        1, description="seed for data preparation; trainings have `seeds` of their own"
     )
-    datasets: dict[Name, Dataset]
-    bags: dict[Name, Bags] = Field(default_factory=dict)
-    coarse: Coarse = Coarse()
-    audit: Audit = Audit()
-    trackers: dict[Name, Tracker] = Field(default_factory=dict)
-    noise: dict[Name, Noise] = Field(default_factory=dict)
-    extractors: dict[Name, Extractor] = Field(default_factory=dict)
-    isolation: dict[Name, Isolation] = Field(default_factory=dict)
-    attribute_sources: dict[Name, AttributeSource] = Field(default_factory=dict)
+    validation_fraction: Fraction = Field(
+        0.34, description="share of the training identities that the `dev` split holds out"
+    )
+    datasets: dict[Name, Dataset] = Field(description="data of people, by name")
+    bags: dict[Name, Bags] = Field(
+        default_factory=dict, description="ways to make training bags, by name"
+    )
+    coarse: Coarse = Field(Coarse(), description="the coarse test set")
+    audit: Audit = Field(Audit(), description="the label audit")
+    trackers: dict[Name, Tracker] = Field(
+        default_factory=dict,
+        description="trackers whose noise is measured against ground truth, by name",
+    )
+    noise: dict[Name, Noise] = Field(
+        default_factory=dict,
+        description="noise levels: how training tracklets are broken and mixed, by name",
+    )
+    extractors: dict[Name, Extractor] = Field(
+        default_factory=dict,
+        description="networks that extract the features that isolation clusters, by name",
+    )
+    isolation: dict[Name, Isolation] = Field(
+        default_factory=dict, description="settings of intra-tracklet isolation, by name"
+    )
+    attribute_sources: dict[Name, AttributeSource] = Field(
+        default_factory=dict, description="annotated pictures of other people, by name"
+    )
     transfers: Annotated[dict[Name, AnyTransfer], BeforeValidator(with_labels)] = Field(
-        default_factory=dict
+        default_factory=dict,
+        description="how attributes are learnt on a source and predicted on a dataset, by name",
     )
     shown_attributes: dict[Name, Name] = Field(
         default_factory=dict,
-        description="dataset: the transfer whose attributes stand on its label audit and examples",
+        description="dataset: transfer whose attributes its audit and examples show",
     )
-    methods: Annotated[dict[Name, AnyMethod], BeforeValidator(with_learns)]
-    experiments: dict[Name, Experiment] = Field(default_factory=dict)
-    studies: dict[Name, Study] = Field(default_factory=dict)
-    tuning: dict[Name, Tuning] = Field(default_factory=dict)
-    tables: dict[Name, AnyTable] = Field(default_factory=dict)
+    methods: Annotated[dict[Name, AnyMethod], BeforeValidator(with_learns)] = Field(
+        description="network, losses, batches, optimiser and schedule, by name"
+    )
+    experiments: dict[Name, Experiment] = Field(
+        default_factory=dict, description="your own experiments, by name"
+    )
+    studies: dict[Name, Study] = Field(
+        default_factory=dict, description="a paper's experiments on every dataset, by name"
+    )
+    tuning: dict[Name, Tuning] = Field(
+        default_factory=dict, description="searches for the values of a method, by name"
+    )
+    tables: dict[Name, AnyTable] = Field(
+        default_factory=dict, description="results tables and figures, by name"
+    )
 
 
 def read(raw: Mapping[str, Any]) -> Config:

@@ -14,7 +14,9 @@ class Mil(Strict):
     """Mean of the k largest logits, softmax, cross-entropy (WL, Eq. 2 and 3)."""
 
     name: Literal["mil"]
-    k: Positive = 5
+    k: Positive = Field(
+        5, description="logits averaged per identity: the k largest over a bag (Eq. 2)"
+    )
 
 
 class Wsddn(Strict):
@@ -27,10 +29,10 @@ class Hslr(Strict):
     """Hard selection logistic regression."""
 
     name: Literal["hslr"]
-    k: Positive = 5
-    alpha: Rate = 1.0
+    k: Positive = Field(5, description="logits averaged per identity: the k largest over a bag")
+    alpha: Rate = Field(1.0, description="weight of the absent identities")
     m: Annotated[float, Field(gt=0.0, le=1.0), BeforeValidator(as_number)] = Field(
-        0.1, description="share of the identities that are selected; the paper gives none"
+        0.1, description="share of the identities that are selected; ours, the paper gives none"
     )
 
 
@@ -38,16 +40,18 @@ class Sslr(Strict):
     """Soft selection logistic regression."""
 
     name: Literal["sslr"]
-    k: Positive = 5
-    alpha: Rate = 1.0
-    gamma: Rate = 1.0
+    k: Positive = Field(5, description="logits averaged per identity: the k largest over a bag")
+    alpha: Rate = Field(1.0, description="weight of the absent identities")
+    gamma: Rate = Field(
+        1.0, description="exponent; the larger, the less well recognised absences count"
+    )
 
 
 class FrameCe(Strict):
     """Softmax cross-entropy on every frame: the fully supervised baseline."""
 
     name: Literal["frame_ce"]
-    smoothing: Fraction = 0.0
+    smoothing: Fraction = Field(0.0, description="label smoothing")
 
 
 Loss = Annotated[Mil | Wsddn | Hslr | Sslr | FrameCe, Field(discriminator="name")]
@@ -57,18 +61,24 @@ class Cpal(Strict):
     """Co-person attention loss (WL, Eq. 4 to 8)."""
 
     weight: Fraction = Field(
-        0.5, description="1 - λ of Eq. 8: share of CPAL in the whole loss; 0 turns it off"
+        0.5, description="1 - λ of Eq. 8: share of CPAL in the total loss; 0 turns it off"
     )
-    margin: Rate = 0.5
+    margin: Rate = Field(0.5, description="δ of Eq. 6")
 
 
 class TrackletLosses(Strict):
-    """TMC, Eq. 6."""
+    """Weights of TMC's four losses (Eq. 6)."""
 
-    soft_identity: Fraction = Field(0.5, description="λ_id")
-    soft_triplet: Fraction = Field(0.8, description="λ_tri")
-    margin: Rate = 0.5
-    triplet: Literal["hinge", "softmax"] = "hinge"
+    soft_identity: Fraction = Field(
+        0.5, description="λ_id: share of the soft cross-entropy against the EMA teacher"
+    )
+    soft_triplet: Fraction = Field(
+        0.8, description="λ_tri: share of the soft triplet loss against the EMA teacher"
+    )
+    margin: Rate = Field(0.5, description="m of Eq. 3")
+    triplet: Literal["hinge", "softmax"] = Field(
+        "hinge", description="hard triplet loss: `hinge` (Eq. 3) or `softmax`"
+    )
 
 
 Weight = Annotated[float, Field(gt=0.0), BeforeValidator(as_number)]
@@ -77,58 +87,69 @@ Weight = Annotated[float, Field(gt=0.0), BeforeValidator(as_number)]
 class IdentityTerm(Strict):
     """Softmax cross-entropy over identities."""
 
-    weight: Weight = 1.0
-    smoothing: Fraction = Field(0.0, description="of the labels")
+    weight: Weight = Field(1.0, description="weight in the sum of losses")
+    smoothing: Fraction = Field(0.0, description="label smoothing")
 
 
 class TripletTerm(Strict):
     """Batch-hard triplets."""
 
-    weight: Weight = 1.0
-    margin: Rate = 0.3
-    metric: Literal["euclidean", "cosine"] = "euclidean"
+    weight: Weight = Field(1.0, description="weight in the sum of losses")
+    margin: Rate = Field(0.3, description="margin; of cosines with `metric: cosine`")
+    metric: Literal["euclidean", "cosine"] = Field(
+        "euclidean", description="distance between features"
+    )
     ties: Literal["share", "first"] = Field(
-        "share", description="which of equally hard partners learn; first: ATTN-CL's program"
+        "share", description="gradient among equally hard partners; `first`: ATTN-CL's program"
     )
 
 
 class CenterTerm(Strict):
-    """The center loss."""
+    """Center loss."""
 
-    weight: Weight = 5e-4
-    rate: Rate = Field(0.5, description="of the centers' own descent, whatever the weight")
+    weight: Weight = Field(5e-4, description="weight in the sum of losses")
+    rate: Rate = Field(0.5, description="learning rate of the centers; `weight` does not scale it")
 
 
 class OsmTerm(Strict):
     """Online soft mining with class-aware attention."""
 
-    weight: Weight = 1.0
-    sigma: Annotated[float, Field(gt=0.0), BeforeValidator(as_number)] = 0.8
-    alpha: Annotated[float, Field(gt=0.0), BeforeValidator(as_number)] = Field(
-        1.2, description="α, the margin of negatives"
+    weight: Weight = Field(1.0, description="weight in the sum of losses")
+    sigma: Annotated[float, Field(gt=0.0), BeforeValidator(as_number)] = Field(
+        0.8, description="σ: how fast the weight of positives falls with their distance"
     )
-    balance: Fraction = Field(0.5, description="l, the share of negatives")
+    alpha: Annotated[float, Field(gt=0.0), BeforeValidator(as_number)] = Field(
+        1.2, description="α: margin of the negatives"
+    )
+    balance: Fraction = Field(0.5, description="l: share of the negatives")
     vectors: Literal["classifier", "centers", "moving_centers"] = Field(
         "classifier",
-        description="what stands for a class: the classifier's weights, or the center loss's "
-        "centers (CL centers); moving: this loss moves them too, as the authors' program",
+        description="class vectors: the classifier's weights, or the centers of the center loss "
+        "(CL centers); with `moving_centers` this loss moves them too, as in the authors' "
+        "program",
     )
 
 
 class AttentionTerm(Strict):
-    """The attention loss: erased frames should not be looked at (ATTN-CL, Eq. 1)."""
+    """Attention loss: attention on erased frames is penalised (ATTN-CL, Eq. 1)."""
 
-    weight: Weight = 1.0
+    weight: Weight = Field(1.0, description="weight in the sum of losses")
     of: Literal["weights", "scores"] = Field(
-        "weights", description="attention, or what softmax makes it of, as the authors' program"
+        "weights", description="attention after softmax, or `scores` before it (authors' program)"
     )
 
 
 class ClipLosses(Strict):
-    """The losses whose weighted sum trains a clip's descriptor; null: not among them."""
+    """Losses of a clip's feature; their weighted sum is minimised."""
 
-    identity: IdentityTerm | None = IdentityTerm()
-    triplet: TripletTerm | None = None
-    center: CenterTerm | None = None
-    osm: OsmTerm | None = None
-    attention: AttentionTerm | None = None
+    identity: IdentityTerm | None = Field(
+        IdentityTerm(), description="cross-entropy over identities; null: off"
+    )
+    triplet: TripletTerm | None = Field(None, description="batch-hard triplet loss; null: off")
+    center: CenterTerm | None = Field(None, description="center loss; null: off")
+    osm: OsmTerm | None = Field(
+        None, description="online soft mining with class-aware attention; null: off"
+    )
+    attention: AttentionTerm | None = Field(
+        None, description="attention loss on erased frames; null: off"
+    )

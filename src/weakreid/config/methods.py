@@ -17,7 +17,6 @@ from weakreid.config.base import (
     Rate,
     Strict,
     as_number,
-    as_text,
     distinct,
     saying,
 )
@@ -48,29 +47,27 @@ from weakreid.config.network import (
     RecurrentFrames,
     compared,
 )
-from weakreid.config.training import Evaluation, Optimiser, Schedule
+from weakreid.config.training import CacheMb, Evaluation, Optimiser, Precision, Schedule
 
 
 class Batch(Strict):
     """What one training step sees."""
 
-    bags: Positive = 10
+    bags: Positive = Field(10, description="bags in a batch")
     frames: Positive = Field(100, description="frames sampled from a bag")
-    pairs: Count = Field(3, description="pairs of bags that share a person, at least")
-    cache_mb: Count = Field(
-        0, description="memory for the outputs of leading frozen stages, computed once; 0: none"
-    )
+    pairs: Count = Field(3, description="least number of pairs of bags that share an identity")
+    cache_mb: CacheMb = 0
 
 
 class MaySeeClips(Strict):
-    """A recipe whose network sees frames, or clips where `clips` says so."""
+    """A method whose network sees frames, or clips where `clips` is set."""
 
-    model: ModelOfClips = ModelOfClips()
+    model: ModelOfClips = Field(ModelOfClips(), description="the network")
     clips: Clips | None = Field(
-        None, description="a tracklet is seen as a clip of some of its frames; null: frame by frame"
+        None, description="see a tracklet as a clip of some of its frames; null: frame by frame"
     )
     aggregation: PlainAggregation = Field(
-        AverageFrames(), description="what merges the frames of a clip"
+        AverageFrames(), description="how the frames of a clip are merged"
     )
 
     @model_validator(mode="after")
@@ -90,24 +87,22 @@ class MaySeeClips(Strict):
 
 
 class BagMethod(MaySeeClips):
-    """A recipe that learns from bags: network, losses, optimiser, schedule."""
+    """A method that learns from bags."""
 
-    learns: Literal["bags"] = "bags"
-    image: Image = Image()
+    learns: Literal["bags"] = Field("bags", description="what the method learns from")
+    image: Image = Field(Image(), description="input size")
     instances: Literal["frames", "tracklets"] = Field(
         "frames",
-        description="what a bag holds for the loss; a tracklet is its frames' mean, or a clip",
+        description="instances of a bag; a tracklet is its frames' mean, or a clip",
     )
-    augment: Augment = Augment()
-    loss: Loss = Field(default_factory=lambda: Mil(name="mil"))
-    cpal: Cpal = Cpal()
-    batch: Batch = Batch()
-    optimiser: Optimiser = Optimiser()
-    schedule: Schedule = Schedule()
-    precision: Annotated[Literal["auto", "32", "bf16"], BeforeValidator(as_text)] = Field(
-        "auto", description="auto: bf16 autocast on a GPU, 32 bits on a CPU"
-    )
-    evaluation: Evaluation = Evaluation()
+    augment: Augment = Field(Augment(), description="random changes of training frames")
+    loss: Loss = Field(default_factory=lambda: Mil(name="mil"), description="loss of the bags")
+    cpal: Cpal = Field(Cpal(), description="co-person attention loss")
+    batch: Batch = Field(Batch(), description="what one training step sees")
+    optimiser: Optimiser = Field(Optimiser(), description="optimiser")
+    schedule: Schedule = Field(Schedule(), description="epochs and learning rate")
+    precision: Precision = "auto"
+    evaluation: Evaluation = Field(Evaluation(), description="how features become results")
 
     @model_validator(mode="after")
     def _instances_fit(self) -> Self:
@@ -122,52 +117,63 @@ class BagMethod(MaySeeClips):
 class Association(Strict):
     """Inter-tracklet association: k-reciprocal Jaccard distance and DBSCAN (TMC, section 3.2)."""
 
-    frames: Positive = Field(32, description="consecutive frames that describe a tracklet")
-    k1: Positive = 30
-    k2: Positive = 6
-    min_samples: Positive = 4
+    frames: Positive = Field(
+        32, description="consecutive frames whose mean feature stands for a tracklet"
+    )
+    k1: Positive = Field(30, description="neighbours that the k-reciprocal sets are made of")
+    k2: Positive = Field(6, description="neighbours whose sets are averaged")
+    min_samples: Positive = Field(
+        4, description="DBSCAN: tracklets within eps that make a core tracklet, itself included"
+    )
     eps: Annotated[float, Field(gt=0.0, lt=1.0), BeforeValidator(as_number)] | None = Field(
-        None, description="null: from the data, once at the start"
+        None, description="DBSCAN: largest Jaccard distance of neighbours; null: from the data"
     )
     share: Annotated[float, Field(gt=0.0, le=1.0), BeforeValidator(as_number)] = Field(
-        1.6e-3, description="of the non-zero distances; the mean of the smallest ones is eps"
+        1.6e-3, description="with `eps: null`: share of the smallest distances, whose mean is eps"
     )
 
 
 class MeanNet(Strict):
-    """The temporal average of the network (TMC, Eq. 1)."""
+    """The EMA teacher, TMC's Mean Net (Eq. 1)."""
 
-    momentum: Fraction = Field(0.999, description="α, reached from 0 over the first steps")
-    keep: Literal["mean", "net"] = Field("mean", description="which of the two is the result")
+    momentum: Fraction = Field(
+        0.999, description="α of Eq. 1; it rises from 0 over the first steps"
+    )
+    keep: Literal["mean", "net"] = Field(
+        "mean",
+        description="which network is the result: the EMA teacher (`mean`) or the student (`net`)",
+    )
 
 
 class TrackletBatch(Strict):
     """What one training step sees."""
 
-    clusters: Annotated[int, Field(ge=2), BeforeValidator(as_number)] = 16
+    clusters: Annotated[int, Field(ge=2), BeforeValidator(as_number)] = Field(
+        16, description="clusters in a batch"
+    )
     tracklets: Annotated[int, Field(ge=2), BeforeValidator(as_number)] = Field(
-        4, description="of each cluster"
+        4, description="tracklets of a cluster"
     )
-    frames: Positive = Field(4, description="of each tracklet")
-    cache_mb: Count = Field(
-        0, description="memory for the outputs of leading frozen stages, computed once; 0: none"
-    )
+    frames: Positive = Field(4, description="frames of a tracklet")
+    cache_mb: CacheMb = 0
 
 
 class TrackletMethod(MaySeeClips):
-    """A recipe that learns from tracklets without labels (TMC)."""
+    """A method that learns from tracklets without labels (TMC)."""
 
     learns: Literal["tracklets"]
-    image: Image = Image()
-    augment: Augment = Augment()
-    association: Association = Association()
-    losses: TrackletLosses = TrackletLosses()
-    mean_net: MeanNet = MeanNet()
-    batch: TrackletBatch = TrackletBatch()
-    optimiser: Optimiser = Optimiser()
-    schedule: Schedule = Schedule()
-    precision: Annotated[Literal["auto", "32", "bf16"], BeforeValidator(as_text)] = "auto"
-    evaluation: Evaluation = Evaluation()
+    image: Image = Field(Image(), description="input size")
+    augment: Augment = Field(Augment(), description="random changes of training frames")
+    association: Association = Field(
+        Association(), description="inter-tracklet association, which makes the pseudo-labels"
+    )
+    losses: TrackletLosses = Field(TrackletLosses(), description="weights of the four losses")
+    mean_net: MeanNet = Field(MeanNet(), description="the EMA teacher")
+    batch: TrackletBatch = Field(TrackletBatch(), description="what one training step sees")
+    optimiser: Optimiser = Field(Optimiser(), description="optimiser")
+    schedule: Schedule = Field(Schedule(), description="epochs and learning rate")
+    precision: Precision = "auto"
+    evaluation: Evaluation = Field(Evaluation(), description="how features become results")
 
     @model_validator(mode="after")
     def _batch_fits(self) -> Self:
@@ -197,29 +203,33 @@ CHOSEN_KEYS: dict[str, dict[str, set[str]]] = {
 class ClipBatch(Strict):
     """What one training step sees."""
 
-    persons: Annotated[int, Field(ge=2), BeforeValidator(as_number)] = 8
-    clips: Positive = Field(4, description="of each person, of different tracklets where there are")
-    cache_mb: Count = Field(
-        0, description="memory for the outputs of leading frozen stages, computed once; 0: none"
+    persons: Annotated[int, Field(ge=2), BeforeValidator(as_number)] = Field(
+        8, description="identities in a batch"
     )
+    clips: Positive = Field(
+        4, description="clips of an identity, of different tracklets where possible"
+    )
+    cache_mb: CacheMb = 0
 
 
 class ClipMethod(Strict):
-    """A recipe that learns from clips of labelled tracklets."""
+    """A method that learns from clips of labelled tracklets."""
 
     learns: Literal["clips"]
-    model: ModelOfClips = ModelOfClips()
-    image: Image = Image()
-    augment: Augment = Augment()
-    clips: Clips = Clips()
-    aggregation: Aggregation = AverageFrames()
-    neck: Neck | None = Field(None, description="null: none")
-    losses: ClipLosses = ClipLosses()
-    batch: ClipBatch = ClipBatch()
-    optimiser: Optimiser = Optimiser()
-    schedule: Schedule = Schedule()
-    precision: Annotated[Literal["auto", "32", "bf16"], BeforeValidator(as_text)] = "auto"
-    evaluation: Evaluation = Evaluation()
+    model: ModelOfClips = Field(ModelOfClips(), description="the network")
+    image: Image = Field(Image(), description="input size")
+    augment: Augment = Field(Augment(), description="random changes of training frames")
+    clips: Clips = Field(Clips(), description="which frames make a clip")
+    aggregation: Aggregation = Field(
+        AverageFrames(), description="how the frames of a clip are merged"
+    )
+    neck: Neck | None = Field(None, description="batch norm before the classifier; null: none")
+    losses: ClipLosses = Field(ClipLosses(), description="losses of the clips")
+    batch: ClipBatch = Field(ClipBatch(), description="what one training step sees")
+    optimiser: Optimiser = Field(Optimiser(), description="optimiser")
+    schedule: Schedule = Field(Schedule(), description="epochs and learning rate")
+    precision: Precision = "auto"
+    evaluation: Evaluation = Field(Evaluation(), description="how features become results")
 
     @property
     def attributes(self) -> AttributeFrames | None:
@@ -280,48 +290,54 @@ with_learns = saying("learns", "bags")
 
 
 class TransferBatch(Strict):
-    """What one step of learning attributes sees."""
+    """What one training step sees."""
 
-    source: Positive = Field(32, description="pictures with attributes")
-    target: Positive = Field(32, description="frames of the dataset, without any label (MMD)")
-    cache_mb: Count = Field(
-        0, description="memory for the outputs of leading frozen stages, computed once; 0: none"
-    )
+    source: Positive = Field(32, description="annotated pictures in a batch")
+    target: Positive = Field(32, description="unlabelled frames of the dataset in a batch, for MMD")
+    cache_mb: CacheMb = 0
 
 
 class Transfer(Strict):
-    """Attributes learnt on a source and recognised on a dataset (ATTR, section 3.2)."""
+    """Attributes learnt on a source and predicted on a dataset (ATTR, section 3.2)."""
 
     labels: Literal["transferred"] = "transferred"
-    source: Name
+    source: Name = Field(description="attribute source to learn from")
     attributes: Annotated[list[Attribute], Field(min_length=1), AfterValidator(distinct)] | None = (
-        Field(None, description="those to learn; null: all of ATTR's 66 that the source has")
+        Field(None, description="attributes to learn; null: all of ATTR's 66 that the source has")
     )
     on_constant: Literal["stop", "leave_out"] = Field(
         "stop",
-        description="what to do about attributes that no training picture has, or that all have",
+        description="attributes that all training pictures have, or none: `stop`, or `leave_out`",
     )
-    model: Model = Model(backbone="resnet18", embedding="none")
-    image: Image = Image()
-    augment: Augment = Augment()
-    loss: Literal["bce", "wbce"] = Field("wbce", description="Eq. 7, or weighted, Eq. 8")
+    model: Model = Field(Model(backbone="resnet18", embedding="none"), description="the network")
+    image: Image = Field(Image(), description="input size")
+    augment: Augment = Field(Augment(), description="random changes of training pictures")
+    loss: Literal["bce", "wbce"] = Field(
+        "wbce", description="binary cross-entropy, plain (Eq. 7) or weighted by rarity (Eq. 8)"
+    )
     sigma: Annotated[float, Field(gt=0.0), BeforeValidator(as_number)] = Field(
         1.0, description="σ of Eq. 8"
     )
-    mmd: Rate = Field(1.0, description="weight of the maximum mean discrepancy, Eq. 5; 0: none")
-    alpha: Annotated[float, Field(gt=0.0), BeforeValidator(as_number)] = Field(
-        0.5, description="α of its kernel, Eq. 6"
+    mmd: Rate = Field(
+        1.0, description="weight of the maximum mean discrepancy (Eq. 5); 0 turns it off"
     )
-    normalise: bool = Field(True, description="features of length 1 before the kernel")
-    batch: TransferBatch = TransferBatch()
-    optimiser: Optimiser = Optimiser()
-    schedule: Schedule = Schedule()
-    precision: Annotated[Literal["auto", "32", "bf16"], BeforeValidator(as_text)] = "auto"
-    threshold: Fraction = Field(0.5, description="th of Eq. 10, on a person's mean probability")
+    alpha: Annotated[float, Field(gt=0.0), BeforeValidator(as_number)] = Field(
+        0.5, description="α of its Gaussian kernel (Eq. 6)"
+    )
+    normalise: bool = Field(
+        True, description="features of length 1 for the kernel, which underflows on raw ones"
+    )
+    batch: TransferBatch = Field(TransferBatch(), description="what one training step sees")
+    optimiser: Optimiser = Field(Optimiser(), description="optimiser")
+    schedule: Schedule = Field(Schedule(), description="epochs and learning rate")
+    precision: Precision = "auto"
+    threshold: Fraction = Field(
+        0.5, description="th of Eq. 10: least mean probability at which a person has an attribute"
+    )
 
 
 class TrueAttributes(Strict):
-    """True attributes, of generated people or by a named source: what a transfer can be at best."""
+    """True attributes, of generated people or an attribute source: the bound of a transfer."""
 
     labels: Literal["truth"]
 
@@ -333,11 +349,13 @@ with_labels = saying("labels", "transferred")
 
 
 class Extractor(Strict):
-    """A network whose features of frames isolation clusters."""
+    """A network that extracts the features that isolation clusters."""
 
-    model: Model = Model(embedding="none")
-    image: Image = Image()
-    precision: Annotated[Literal["auto", "32", "bf16"], BeforeValidator(as_text)] = "auto"
+    model: Model = Field(
+        Model(embedding="none"), description="the network; it has no embedding and does not learn"
+    )
+    image: Image = Field(Image(), description="input size")
+    precision: Precision = "auto"
 
     @model_validator(mode="after")
     def _plain(self) -> Self:

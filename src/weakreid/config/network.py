@@ -30,19 +30,27 @@ class Model(Strict):
     """Network: backbone, average pooling, embedding."""
 
     backbone: Literal["resnet18", "resnet34", "resnet50", "se_resnet50", "efficientnet_lite0"] = (
-        "resnet50"
+        Field("resnet50", description="network that makes a feature map of a frame")
     )
     weights: FilePath = Field(
-        "hub", description="'hub', 'package' (efficientnet_lite0), a file's path, or 'none'"
+        "hub",
+        description="initial weights: `hub` (downloaded by torchvision or timm), `package` (for "
+        "`efficientnet_lite0`), a file's path, or `none` (random)",
     )
-    last_stride: Annotated[Literal[1, 2], BeforeValidator(as_whole)] = 2
-    embedding: Literal["fc", "fc_bn", "bnneck", "none"] = "fc"
-    dimension: Positive = Field(2048, description="of the embeddings fc and fc_bn")
+    last_stride: Annotated[Literal[1, 2], BeforeValidator(as_whole)] = Field(
+        2, description="stride of the last stage; 1 doubles height and width of its feature map"
+    )
+    embedding: Literal["fc", "fc_bn", "bnneck", "none"] = Field(
+        "fc",
+        description="what follows average pooling: a linear layer (`fc`), with batch norm "
+        "(`fc_bn`), batch norm alone (`bnneck`), or nothing (`none`)",
+    )
+    dimension: Positive = Field(2048, description="length of the feature with `fc` and `fc_bn`")
     frozen: list[Literal["stem", "layer1", "layer2", "layer3", "layer4"]] = Field(
-        default_factory=list, description="stages of the backbone that do not learn"
+        default_factory=list, description="stages of the backbone that are not trained"
     )
     batch_norm: Literal["train", "eval"] = Field(
-        "train", description="of the backbone's learning stages"
+        "train", description="statistics of batch norms in trained stages: the batch's or stored"
     )
 
     @model_validator(mode="after")
@@ -56,14 +64,14 @@ class Model(Strict):
 
 
 class Image(Strict):
-    """Size of the network's input in pixels."""
+    """Size of the network's input."""
 
-    height: Positive = 256
-    width: Positive = 128
+    height: Positive = Field(256, description="height of the input in pixels")
+    width: Positive = Field(128, description="width of the input in pixels")
     resized: tuple[Positive, Positive] | None = Field(
         None,
-        description="[height, width] a picture gets before height x width are cut out of it: at a "
-        "random place in training, from the middle else; null: resized to height x width, whole",
+        description="[height, width] to resize to before height x width are cropped, at random "
+        "in training, else at the center; null: resize without a crop",
     )
 
     @model_validator(mode="after")
@@ -80,7 +88,7 @@ class Image(Strict):
 class Augment(Strict):
     """Random changes of training frames."""
 
-    flip: Fraction = 0.5
+    flip: Fraction = Field(0.5, description="probability of a horizontal flip")
     pad: Count = Field(0, description="pixels added on every side before a random crop")
     erase: Fraction = Field(0.0, description="probability of erasing a random rectangle")
 
@@ -95,74 +103,80 @@ class Cosam(Strict):
         list[Literal["layer1", "layer2", "layer3", "layer4"]],
         Field(min_length=1),
         AfterValidator(distinct),
-    ] = Field(["layer3", "layer4"], description="COSAM_4,5 of the paper")
+    ] = Field(
+        ["layer3", "layer4"],
+        description="stages that a module follows; the default is the paper's COSAM_4,5",
+    )
     reduced: Annotated[int, Field(ge=2), BeforeValidator(as_number)] = Field(
-        256, description="D_R, channels that are compared"
+        256, description="D_R: channels that are compared"
     )
     deviation: Literal["population", "sample"] = Field(
-        "population", description="of a descriptor; sample: the authors' program"
+        "population", description="standard deviation in the NCC; `sample`: the authors' program"
     )
     summary: Literal["one_layer", "two_layers"] = Field(
-        "one_layer", description="from correlations to a mask; two_layers: the authors' program"
+        "one_layer", description="from correlations to a mask; `two_layers`: the authors' program"
     )
     activation: Literal["relu", "tanh"] = Field(
-        "relu", description="in the channel step; tanh: the authors' program"
+        "relu", description="in the channel step; `tanh`: the authors' program"
     )
     enrichment: Literal["multiply", "add"] = Field(
-        "multiply", description="channels times their weights; add: plus themselves, the program's"
+        "multiply", description="x·a, or x + x·a (`add`: the authors' program)"
     )
     initial: Annotated[float, Field(ge=0.5, lt=1), BeforeValidator(as_number)] = Field(
         0.5,
-        description="what masks and channel weights are near before training; close to 1, the "
-        "pretrained blocks behind begin with what they know",
+        description="masks before training; near 1, a pretrained network keeps working",
     )
 
 
 class ModelOfClips(Model):
-    """Network of the frames of clips."""
+    """Network for frames and clips: backbone, average pooling, embedding, COSAM."""
 
-    cosam: Cosam | None = Field(None, description="between the backbone's blocks; null: none")
+    cosam: Cosam | None = Field(
+        None, description="co-segmentation modules between the stages; null: none"
+    )
 
 
 class Clips(Strict):
-    """The frames of a tracklet that are looked at together."""
+    """Which frames of a tracklet make a clip."""
 
-    frames: Positive = Field(8, description="T, of a clip")
+    frames: Positive = Field(8, description="T: frames of a clip")
     sampling: Literal["chunks", "consecutive", "random"] = Field(
         "chunks",
-        description="a random frame of each of T equal chunks, T frames in a row, or any T frames",
+        description="training clips: a random frame of each of T equal `chunks`, T "
+        "`consecutive` frames, or T `random` ones in their order",
     )
     test: Literal["chunks", "all"] = Field(
         "chunks",
-        description="of a tracklet that is described: one clip, the middle frames of T chunks; or "
-        "all frames, T in a row to a clip, the clips' descriptors averaged",
+        description="clips at test time: the middle frames of T `chunks`, or `all` frames, T in "
+        "a row, and the mean of the clips' features",
     )
     normalise: bool = Field(
-        True, description="clips' descriptors have length 1 before a tracklet's are averaged"
+        True, description="scale the clips' features to length 1 before they are averaged"
     )
 
 
 class AverageFrames(Strict):
-    """Temporal average pooling: all frames count alike (TP)."""
+    """Temporal average pooling (TP)."""
 
     name: Literal["average"] = "average"
 
 
 class AttentionFrames(Strict):
-    """Temporal attention of Gao and Nevatia: convolutions weigh frames (TA)."""
+    """Temporal attention of Gao and Nevatia (TA)."""
 
     name: Literal["attention"]
-    hidden: Positive = Field(256, description="numbers that stand for a frame")
+    hidden: Positive = Field(256, description="channels between the two convolutions")
     rectified: bool = Field(
-        True, description="a ReLU on scores, as in the authors' program; it can kill attention"
+        True,
+        description="ReLU on the scores, as in the authors' program; attention can die behind it",
     )
 
 
 class RecurrentFrames(Strict):
-    """The mean of an LSTM's outputs (RNN of Gao and Nevatia)."""
+    """Mean of an LSTM's outputs (RNN of Gao and Nevatia)."""
 
     name: Literal["rnn"]
-    hidden: Positive = Field(512, description="numbers of a descriptor")
+    hidden: Positive = Field(512, description="hidden size of the LSTM, and length of the feature")
 
 
 PlainAggregation = Annotated[
@@ -210,17 +224,20 @@ Groups = Annotated[dict[Name, list[Attribute]], AfterValidator(whole_groups)]
 
 
 class AttributeFrames(Strict):
-    """Attributes shape a clip's descriptor and weigh its frames (ATTR, section 3.1)."""
+    """Feature segments and frame weights by group of attributes (ATTR, section 3.1)."""
 
     name: Literal["groups"]
     disentangled: bool = Field(
-        True, description="each group reads a segment of the feature of its own; or all of it"
+        True, description="each group has a segment of the feature; false: reads all of it"
     )
     sigma: Annotated[float, Field(gt=0.0), BeforeValidator(as_number)] | None = Field(
-        0.5, description="σ of Eq. 2, by which confidence weighs frames; null: all count alike"
+        0.5, description="σ of Eq. 2; the smaller, the more confidence counts; null: alike"
     )
-    weight: Rate = Field(1.0, description="of the sum of the groups' losses beside softmax")
-    groups: Groups = Field(default_factory=lambda: {g: list(n) for g, n in GROUPS.items()})
+    weight: Rate = Field(1.0, description="weight of the groups' losses beside the cross-entropy")
+    groups: Groups = Field(
+        default_factory=lambda: {g: list(n) for g, n in GROUPS.items()},
+        description="attributes by group; the default is ATTR's six groups",
+    )
 
 
 Aggregation = Annotated[
@@ -230,7 +247,11 @@ Aggregation = Annotated[
 
 
 class Neck(Strict):
-    """A batch norm between a clip's descriptor and the classifier (Luo et al., 2019)."""
+    """A batch norm between a clip's feature and the classifier (Luo et al., 2019)."""
 
-    trains: Literal["after", "before"] = Field("after", description="what metric losses see")
-    retrieves: Literal["after", "before"] = Field("after", description="what is searched with")
+    trains: Literal["after", "before"] = Field(
+        "after", description="feature for metric losses: `after` or `before` the batch norm"
+    )
+    retrieves: Literal["after", "before"] = Field(
+        "after", description="feature for retrieval: `after` or `before` the batch norm"
+    )

@@ -13,38 +13,41 @@ from weakreid.config.base import Fraction, Name, Positive, Range, Strict, as_num
 
 
 class Missing(Strict):
-    """Missing annotation: short tracklets of other people join a bag, its labels unchanged."""
+    """Missing annotation: short tracklets of other people join a bag, its labels stay."""
 
-    tracklets: Range = (3, 6)
-    frames: Range = (5, 30)
+    tracklets: Range = Field((3, 6), description="fewest and most tracklets added to a bag")
+    frames: Range = Field((5, 30), description="fewest and most frames of such a tracklet")
 
 
 class Planted(Strict):
     """Wrong labels, planted to measure the label audit."""
 
     removed: Fraction = Field(0.15, description="share of the bags that lose a label")
-    added: Fraction = Field(0.15, description="share of the bags that get somebody else's")
+    added: Fraction = Field(0.15, description="share of the bags that get a wrong label")
 
 
 class Bags(Strict):
     """Training bags: tracklets of one camera, shuffled, cut into groups (WL, section IV-A)."""
 
-    tracklets_per_bag: Range = Field((3, 5), description="smallest and largest, both included")
-    tracklet_parts: Positive = Field(1, description="cut every tracklet into so many parts first")
+    tracklets_per_bag: Range = Field((3, 5), description="fewest and most tracklets of a bag")
+    tracklet_parts: Positive = Field(1, description="parts that every tracklet is cut into first")
     max_frames: Positive | None = Field(30, description="frames kept of a tracklet; null: all")
-    missing: Missing | None = None
+    missing: Missing | None = Field(None, description="missing annotation; null: none")
     noisy_parts: Positive | None = Field(
-        None, description="shuffle a bag's frames into so many tracklets (WL, Table VII)"
+        None, description="noisy tracking: a bag's frames are shuffled into so many tracklets"
     )
-    planted: Planted | None = None
+    planted: Planted | None = Field(
+        None, description="wrong labels, to measure the label audit; null: none"
+    )
     noise: Name | None = Field(
-        None, description="bags of a noise's tracklets in the place of the dataset's"
+        None,
+        description="noise level whose tracklets the bags are made of; null: the dataset's own",
     )
     majority: bool = Field(
-        False, description="with noise: a tracklet is named after most of its frames alone"
+        False, description="with `noise`: label a tracklet with the identity of most of its frames"
     )
     videos: bool = Field(
-        False, description="a bag is a video, or a part of it, with the dataset's `names`"
+        False, description="a bag is a video, or a part of it, labelled by the dataset's `names`"
     )
 
     @model_validator(mode="after")
@@ -63,21 +66,23 @@ class Bags(Strict):
 class Coarse(Strict):
     """The coarse test set: a probe per person, the other tracklets in bags."""
 
-    tracklets_per_bag: Range = (3, 5)
+    tracklets_per_bag: Range = Field(
+        (3, 5), description="fewest and most tracklets of a gallery bag"
+    )
     max_frames: Positive = Field(200, description="frames kept of a gallery tracklet")
 
 
 class Noise(Strict):
-    """Training tracklets as a tracker would give them (TMC, section 4.1); without rates as is."""
+    """A noise level: training tracklets as a tracker would give them (TMC, section 4.1)."""
 
     rfm: Annotated[float, Field(ge=1.0), BeforeValidator(as_number)] | None = Field(
-        None, description="rate of fragmentation: tracklets a person is in, per camera"
+        None, description="rFM, rate of fragmentation: tracklets per person and camera"
     )
     rsw: Annotated[float, Field(ge=1.0), BeforeValidator(as_number)] | None = Field(
-        None, description="rate of switch: people a tracklet shows"
+        None, description="rSW, rate of switches: people per tracklet; both null: as they are"
     )
     observed: Name | None = Field(
-        None, description="the tracker whose persons per tracklet are followed; null: fitted"
+        None, description="tracker whose people per tracklet to follow; null: fitted"
     )
 
     @model_validator(mode="after")
@@ -90,23 +95,25 @@ class Noise(Strict):
 
 
 class Isolation(Strict):
-    """Intra-tracklet isolation: DBSCAN on ImageNet features of a tracklet's frames (TMC, 3.2)."""
+    """Intra-tracklet isolation: DBSCAN on a tracklet's frames (TMC, section 3.2)."""
 
     renamed: ClassVar[Mapping[str, str]] = {"noise": "outliers"}
 
-    extractor: Name
+    extractor: Name = Field(description="network that extracts the features")
     eps: Annotated[float, Field(gt=0.0, le=2.0), BeforeValidator(as_number)] = Field(
-        0.6, description="between features of length 1; each backbone has its own"
+        0.6, description="DBSCAN: largest distance of unit features; depends on the backbone"
     )
-    min_samples: Positive = 4
+    min_samples: Positive = Field(
+        4, description="DBSCAN: frames within eps that make a core frame, itself included"
+    )
     outliers: Literal["join", "own", "drop"] = Field(
-        "join", description="what becomes of a frame outside every cluster"
+        "join", description="frames outside every cluster: join the nearest, stand alone, or go"
     )
     reach: Annotated[float, Field(ge=1.0), BeforeValidator(as_number)] | None = Field(
-        None, description="join: how many eps away a cluster may be; null: any"
+        None, description="with `join`: largest distance to a cluster, in eps; null: any"
     )
     min_frames: Positive = Field(
-        1, description="join: frames that a piece must have; smaller ones go to the nearest piece"
+        1, description="with `join`: fewest frames of a piece; smaller ones join the nearest"
     )
 
     @model_validator(mode="after")
@@ -127,7 +134,7 @@ class Isolation(Strict):
 
 
 class Audit(Strict):
-    """The label audit: which bags' labels look wrong."""
+    """The label audit, which looks for wrong labels of bags."""
 
-    frames: Positive = Field(64, description="frames of a bag that are looked at, at most")
-    top: Positive = Field(20, description="findings in audit.md; the picture shows the first")
+    frames: Positive = Field(64, description="most frames of a bag to look at")
+    top: Positive = Field(20, description="findings in audit.md")

@@ -34,41 +34,48 @@ def of_a_paper(paper: str | None, table: str | None) -> None:
         raise ValueError("give paper and paper_table, or neither")
 
 
+Paper = Annotated[Text, Field(description="paper's name in `workflow/resources/published.csv`")]
+PaperTable = Annotated[Text, Field(description="table's name there")]
+Notes = Annotated[list[Text], Field(description="lines below the table")]
+
+
 class Table(Strict):
-    """Experiments side by side; its target is results/tables/NAME/table.md."""
+    """Any experiments, one per row; target `results/tables/NAME/table.md`."""
 
     kind: Literal["experiments"]
-    title: Text
-    rows: dict[Text, Name] = Field(min_length=1, description="row label: experiment")
+    title: Text = Field(description="heading")
+    rows: dict[Text, Name] = Field(min_length=1, description="row label: an experiment")
 
 
 class OfStudy(Strict):
-    """A table of a study: results/tables/NAME/table.md, results/tables/NAME/DATASET/table.md."""
+    """A table of a study; targets `results/tables/NAME/[DATASET/]table.md`."""
 
     renamed: ClassVar[Mapping[str, str]] = {"table": "paper_table"}
 
-    study: Name
-    title: Text
+    study: Name = Field(description="study whose experiments are shown")
+    title: Text = Field(description="heading")
     datasets: Annotated[list[Name], Field(min_length=1), AfterValidator(distinct)] = Field(
-        description="those that the table without a dataset in its path shows"
+        description="datasets of the table whose path names none"
     )
 
 
 class StudyTable(OfStudy):
-    """Rows of a study beside the paper's figures; with an axis, a plot of them too."""
+    """Rows of a study and published results; with an axis, a plot too."""
 
     kind: Literal["study"]
-    paper: Text
-    paper_table: Text = Field(description="its name in workflow/resources/published.csv")
+    paper: Paper
+    paper_table: PaperTable
     protocols: Annotated[
         list[Literal["fine", "coarse", "reranked"]], Field(min_length=1), AfterValidator(distinct)
-    ]
+    ] = Field(description="protocols to show")
     ranks: Annotated[list[Rank], Field(min_length=1), AfterValidator(distinct)] = Field(
-        default=[1, 5, 10]
+        default=[1, 5, 10], description="ranks of the CMC to show"
     )
-    axis: Text | None = Field(None, description="what the rows vary: 'k' for rows 'k = 5'")
+    axis: Text | None = Field(
+        None, description="what the rows vary, for the plot: `k` for rows such as `k = 5`"
+    )
     rows: dict[Text, Annotated[Name | None, BeforeValidator(as_none)]] = Field(
-        min_length=1, description="row label: the study's row; null: the paper's figures alone"
+        min_length=1, description="row label: a row of the study; null: published results only"
     )
 
     @model_validator(mode="after")
@@ -77,15 +84,15 @@ class StudyTable(OfStudy):
 
 
 class CountsTable(OfStudy):
-    """How many identities, tracklets and bags there are, beside the paper's counts."""
+    """Numbers of identities, tracklets and bags, and the published ones."""
 
     kind: Literal["counts"]
-    paper: Text
-    paper_table: Text
+    paper: Paper
+    paper_table: PaperTable
 
 
 class CostTable(OfStudy):
-    """What labels cost: boxes, tracklets, videos (WL, section III-A)."""
+    """Cost of labels: boxes, tracklets, videos (WL, section III-A)."""
 
     kind: Literal["cost"]
 
@@ -94,33 +101,39 @@ class AuditTable(OfStudy):
     """Precision and recall of the label audit on planted errors."""
 
     kind: Literal["audit"]
-    row: Name = Field(description="the study's row whose bags hold planted errors")
+    row: Name = Field(description="row of the study whose bags have planted errors")
 
 
 class MatchesTable(OfStudy):
-    """Matching examples of the study's own method on one dataset (WL, Fig. 5)."""
+    """Matching examples of the study's own method (WL, Fig. 5); `fine.png`, `coarse.png`."""
 
     kind: Literal["matches"]
-    datasets: Annotated[list[Name], Field(min_length=1, max_length=1)]
+    datasets: Annotated[list[Name], Field(min_length=1, max_length=1)] = Field(
+        description="the one dataset of the figure whose path names none"
+    )
 
 
 class GridTable(OfStudy):
-    """Rows of a study at its levels of noise; table.md, and plot.svg."""
+    """Rows of a study at several noise levels; `table.md` and `plot.svg`."""
 
     kind: Literal["grid"]
-    paper: Text | None = None
-    paper_table: Text | None = Field(
-        None, description="its name in workflow/resources/published.csv"
+    paper: Text | None = Field(
+        None, description="paper's name in `published.csv`; null: no published results"
     )
-    levels: Annotated[list[Name], Field(min_length=1), AfterValidator(distinct)]
+    paper_table: Text | None = Field(None, description="table's name there")
+    levels: Annotated[list[Name], Field(min_length=1), AfterValidator(distinct)] = Field(
+        description="noise levels to show, of the study"
+    )
     metrics: Annotated[
         list[Literal["R-1", "mAP", "noise", "clusters"]],
         Field(min_length=1),
         AfterValidator(distinct),
-    ] = Field(default=["R-1", "mAP"])
-    axis: Text | None = Field(None, description="what the rows vary: 'eps' for rows 'eps = 0.5'")
-    notes: list[Text] = Field(default_factory=list, description="what stands below the table")
-    rows: dict[Text, Name] = Field(min_length=1, description="row label: the study's row")
+    ] = Field(default=["R-1", "mAP"], description="figures to show")
+    axis: Text | None = Field(
+        None, description="what the rows vary, for the plot: `eps` for rows such as `eps = 0.5`"
+    )
+    notes: Notes = Field(default_factory=list)
+    rows: dict[Text, Name] = Field(min_length=1, description="row label: a row of the study")
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
@@ -130,78 +143,95 @@ class GridTable(OfStudy):
 
 
 class NoiseTable(OfStudy):
-    """What the simulation of a study's levels gives, beside the paper's counts."""
+    """Asked and measured rates of the study's noise levels, and the published counts."""
 
     kind: Literal["noise"]
-    paper: Text
-    paper_table: Text
+    paper: Paper
+    paper_table: PaperTable
 
 
 class IsolationTable(OfStudy):
-    """A picture of isolation at work on one dataset and level (TMC, Fig. 3 and 4)."""
+    """A figure of isolation at one noise level (TMC, Fig. 3 and 4); `plot.svg`."""
 
     kind: Literal["isolation"]
-    shows: Literal["switches", "clusters"]
-    level: Name
-    datasets: Annotated[list[Name], Field(min_length=1, max_length=1)]
+    shows: Literal["switches", "clusters"] = Field(
+        description="tracklets with a switch, or what isolation makes of them"
+    )
+    level: Name = Field(description="noise level, of the study")
+    datasets: Annotated[list[Name], Field(min_length=1, max_length=1)] = Field(
+        description="the one dataset of the figure whose path names none"
+    )
 
 
 class OfSource(Strict):
-    """A table or figure of pictures with attributes."""
+    """A table or figure of an attribute source."""
 
-    source: Name
-    title: Text
+    source: Name = Field(description="attribute source")
+    title: Text = Field(description="heading")
 
 
 class RatiosTable(OfSource):
-    """How many pictures have each attribute (ATTR, Fig. 4); plot.svg."""
+    """Share of the pictures that have each attribute (ATTR, Fig. 4); `plot.svg`."""
 
     kind: Literal["ratios"]
 
 
 class GroupsTable(OfSource):
-    """The groups of attributes (ATTR, Table 1)."""
+    """Groups of attributes (ATTR, Table 1)."""
 
     kind: Literal["groups"]
 
 
 class ExamplesTable(OfStudy):
-    """What transfers of a study say of some people (ATTR, Fig. 5); sheet.png."""
+    """Predicted attributes of some people, by transfer (ATTR, Fig. 5); `sheet.png`."""
 
     kind: Literal["examples"]
-    datasets: Annotated[list[Name], Field(min_length=1, max_length=1)]
-    rows: dict[Text, Name] = Field(min_length=1, description="row label: the study's row")
+    datasets: Annotated[list[Name], Field(min_length=1, max_length=1)] = Field(
+        description="the one dataset of the figure whose path names none"
+    )
+    rows: dict[Text, Name] = Field(min_length=1, description="row label: a row of the study")
 
 
 class WeightsTable(OfStudy):
-    """What frames count in their clips (ATTR, Fig. 6); weights.png."""
+    """Weights of frames in their clips (ATTR, Fig. 6); `weights.png`."""
 
     kind: Literal["weights"]
-    datasets: Annotated[list[Name], Field(min_length=1, max_length=1)]
+    datasets: Annotated[list[Name], Field(min_length=1, max_length=1)] = Field(
+        description="the one dataset of the figure whose path names none"
+    )
 
 
 class LabelsTable(OfStudy):
-    """How right transferred attributes are, on datasets whose truth is known."""
+    """Quality of predicted attributes, for datasets with known truth."""
 
     kind: Literal["labels"]
-    datasets: Annotated[list[Name], Field(min_length=1, max_length=1)]
-    rows: dict[Text, Name] = Field(min_length=1, description="row label: the study's row")
-    notes: list[Text] = Field(default_factory=list, description="what stands below the table")
+    datasets: Annotated[list[Name], Field(min_length=1, max_length=1)] = Field(
+        description="the one dataset of the table whose path names none"
+    )
+    rows: dict[Text, Name] = Field(min_length=1, description="row label: a row of the study")
+    notes: Notes = Field(default_factory=list)
 
 
 class AttributeTable(OfStudy):
-    """Retrieval by the attributes of the query's person (COSAM, Table 7)."""
+    """Retrieval by attribute of the query's identity (COSAM, Table 7)."""
 
     kind: Literal["by_attribute"]
-    datasets: Annotated[list[Name], Field(min_length=1, max_length=1)]
-    paper: Text | None = None
-    paper_table: Text | None = Field(
-        None, description="its name in workflow/resources/published.csv"
+    datasets: Annotated[list[Name], Field(min_length=1, max_length=1)] = Field(
+        description="the one dataset of the table whose path names none"
     )
-    transfer: Name | None = Field(None, description="whose labels; null: the study's own method's")
-    attributes: list[Text] | None = Field(None, description="columns; null: all")
-    ranks: Annotated[list[Rank], Field(min_length=1), AfterValidator(distinct)] = Field(default=[1])
-    rows: dict[Text, Name] = Field(min_length=1, description="row label: the study's row")
+    paper: Text | None = Field(
+        None, description="paper's name in `published.csv`; null: no published results"
+    )
+    paper_table: Text | None = Field(None, description="table's name there")
+    transfer: Name | None = Field(
+        None,
+        description="transfer whose labels group the queries; null: that of the study's method",
+    )
+    attributes: list[Text] | None = Field(None, description="attributes to show; null: all")
+    ranks: Annotated[list[Rank], Field(min_length=1), AfterValidator(distinct)] = Field(
+        default=[1], description="ranks of the CMC to show"
+    )
+    rows: dict[Text, Name] = Field(min_length=1, description="row label: a row of the study")
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
@@ -210,24 +240,28 @@ class AttributeTable(OfStudy):
 
 
 class MasksTable(OfStudy):
-    """How much of COSAM's masks lies on the person, on generated data; table.md, and plot.svg."""
+    """Share of COSAM's masks on the person, for generated data; `table.md` and `plot.svg`."""
 
     kind: Literal["masks"]
-    datasets: Annotated[list[Name], Field(min_length=1, max_length=1)]
+    datasets: Annotated[list[Name], Field(min_length=1, max_length=1)] = Field(
+        description="the one dataset of the table whose path names none"
+    )
     rows: dict[Text, Name] = Field(
         min_length=1,
-        description="row label: the study's row; plot.svg is of the first one with COSAM",
+        description="row label: a row of the study; the plot shows the first one with COSAM",
     )
-    notes: list[Text] = Field(default_factory=list, description="what stands below the table")
+    notes: Notes = Field(default_factory=list)
 
 
 class AttentionTable(OfStudy):
-    """Attention on erased and on hidden frames (ATTN-CL); table.md, and attention.png."""
+    """Attention on erased and on occluded frames (ATTN-CL); `table.md` and `attention.png`."""
 
     kind: Literal["attention"]
-    datasets: Annotated[list[Name], Field(min_length=1, max_length=1)]
-    rows: dict[Text, Name] = Field(min_length=1, description="row label: the study's row")
-    notes: list[Text] = Field(default_factory=list, description="what stands below the table")
+    datasets: Annotated[list[Name], Field(min_length=1, max_length=1)] = Field(
+        description="the one dataset of the table whose path names none"
+    )
+    rows: dict[Text, Name] = Field(min_length=1, description="row label: a row of the study")
+    notes: Notes = Field(default_factory=list)
 
 
 AnyTable = Annotated[

@@ -1,48 +1,78 @@
 """Blocks that every way of learning shares: optimiser, schedule, evaluation."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import (
+    BeforeValidator,
     Field,
 )
 
-from weakreid.config.base import Count, Fraction, Positive, Rate, Strict
+from weakreid.config.base import Count, Fraction, Positive, Rate, Strict, as_text
+
+Precision = Annotated[
+    Literal["auto", "32", "bf16"],
+    BeforeValidator(as_text),
+    Field(description="`auto`: bf16 autocast on a GPU, 32 bits on a CPU"),
+]
+
+
+CacheMb = Annotated[
+    Count,
+    Field(
+        description="memory in MB for the outputs of the first frozen stages, computed once; 0: off"
+    ),
+]
 
 
 class Optimiser(Strict):
-    """Optimiser and the factors of the learning rate by part."""
+    """Optimiser and learning rates."""
 
-    name: Literal["sgd", "adam", "adamw"] = "sgd"
-    lr: Rate = 0.01
-    momentum: Fraction = 0.9
-    weight_decay: Rate = 5e-4
-    backbone_factor: Rate = 1.0
-    head_factor: Rate = 1.0
-    clip: Rate | None = Field(None, description="largest norm of the gradient")
+    name: Literal["sgd", "adam", "adamw"] = Field("sgd", description="optimiser")
+    lr: Rate = Field(0.01, description="learning rate")
+    momentum: Fraction = Field(0.9, description="momentum (SGD)")
+    weight_decay: Rate = Field(5e-4, description="weight decay")
+    backbone_factor: Rate = Field(
+        1.0, description="learning rate of the pretrained backbone, in units of `lr`"
+    )
+    head_factor: Rate = Field(
+        1.0, description="learning rate of the heads (classifiers), in units of `lr`"
+    )
+    clip: Rate | None = Field(None, description="largest norm of the gradient; null: no clipping")
 
 
 class Schedule(Strict):
     """Epochs, and the learning rate over them."""
 
-    epochs: Count = 20
-    steps_per_epoch: Positive | None = Field(None, description="null: every bag about once")
-    name: Literal["step", "cosine"] = "step"
-    milestones: list[Positive] = Field(
-        default_factory=lambda: [10], description="epochs after which the rate falls (step)"
+    epochs: Count = Field(20, description="epochs; 0: no training")
+    steps_per_epoch: Positive | None = Field(
+        None, description="steps of an epoch; null: enough to see all data about once"
     )
-    factor: Fraction = 0.1
-    warm_up: Fraction = Field(0.0, description="share of all steps with a rising rate")
+    name: Literal["step", "cosine"] = Field(
+        "step", description="fall of the learning rate: at `milestones`, or to 0 along a cosine"
+    )
+    milestones: list[Positive] = Field(
+        default_factory=lambda: [10],
+        description="with `step`: epochs after which the learning rate falls",
+    )
+    factor: Fraction = Field(0.1, description="with `step`: factor of each fall")
+    warm_up: Fraction = Field(
+        0.0, description="share of all steps over which the learning rate rises"
+    )
     warm_up_from: Fraction | None = Field(
-        None, description="what the rates rise from, in units of their own; null: near 0"
+        None, description="learning rate at the first step, in units of the full one; null: near 0"
     )
 
 
 class Evaluation(Strict):
-    """From descriptors to figures."""
+    """From features to results."""
 
-    metric: Literal["euclidean", "cosine"] = "euclidean"
+    metric: Literal["euclidean", "cosine"] = Field(
+        "euclidean", description="distance between features"
+    )
     rerank: bool = Field(
-        False, description="measure fine retrieval after k-reciprocal re-ranking too: `reranked`"
+        False, description="also measure fine retrieval after k-reciprocal re-ranking (`reranked`)"
     )
     keep: Positive = Field(50, description="gallery items kept per query in rankings.parquet")
-    memory_mb: Positive = Field(1024, description="bound on the coarse distances' working memory")
+    memory_mb: Positive = Field(
+        1024, description="memory for the distances of the coarse protocol, in MB"
+    )

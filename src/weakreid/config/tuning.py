@@ -30,13 +30,17 @@ Number = Annotated[int | float, BeforeValidator(as_finite_number)]
 
 
 class Range(Strict):
-    """What a value of a method may be: from low to high, or one of some choices."""
+    """Values to try: from `low` to `high`, or `choices`."""
 
-    low: Number | None = None
-    high: Number | None = None
-    log: bool = Field(False, description="search between the logarithms of both ends")
-    step: Number | None = Field(None, description="from low on; null: anything in between")
-    choices: list[Any] | None = Field(None, description="instead of low and high")
+    low: Number | None = Field(None, description="lowest value")
+    high: Number | None = Field(None, description="highest value")
+    log: bool = Field(False, description="search on a logarithmic scale")
+    step: Number | None = Field(
+        None, description="distance of the values to try, from `low`; null: any value"
+    )
+    choices: list[Any] | None = Field(
+        None, description="values to try, instead of `low` and `high`"
+    )
 
     @model_validator(mode="after")
     def _holds_something(self) -> Self:
@@ -69,27 +73,27 @@ class Range(Strict):
 
 
 class Prune(Strict):
-    """When a trial is given up: its figure is below the median of those before, at that epoch."""
+    """A trial stops early when it is below the median of earlier trials at the same epoch."""
 
-    trials: Count = Field(5, description="that come to their end before any is given up")
-    epochs: Count = Field(0, description="that every trial is let run")
+    trials: Count = Field(5, description="trials that always run to the end")
+    epochs: Count = Field(0, description="epochs that every trial runs")
 
 
 class Tuning(Strict):
-    """A search of a method's values on training identities; results/tuning/NAME/best.yaml."""
+    """A search for values on training identities; target `results/tuning/NAME/best.yaml`."""
 
-    experiment: Name = Field(description="whose values are searched, on the split dev")
+    experiment: Name = Field(description="experiment whose values are searched, on the `dev` split")
     ranges: dict[Text, Range] = Field(
-        min_length=1, description="key of the method, such as optimiser.lr: what it may be"
+        min_length=1, description="values to try, by key of the method, such as `optimiser.lr`"
     )
-    trials: Positive = Field(description="the budget: trainings, those that are given up included")
-    jobs: Positive = Field(1, description="that search at the same time")
+    trials: Positive = Field(description="trainings in total, pruned ones included")
+    jobs: Positive = Field(1, description="jobs that search in parallel")
     metric: Literal[
         "fine mAP", "fine R-1", "coarse mAP", "coarse R-1", "reranked mAP", "reranked R-1"
-    ] = "fine mAP"
+    ] = Field("fine mAP", description="figure to maximise")
     every: Positive = Field(5, description="epochs between two measurements of a trial")
-    prune: Prune | None = Field(Prune(), description="null: every trial comes to its end")
-    seed: Count = Field(1, description="of every trial's training: values are compared, not luck")
+    prune: Prune | None = Field(Prune(), description="when to stop bad trials early; null: never")
+    seed: Count = Field(1, description="seed of every trial's training")
 
 
 # --- keys of a method -----------------------------------------------------------------------------
