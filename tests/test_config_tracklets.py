@@ -4,9 +4,9 @@ import copy
 from typing import Any
 
 import pytest
+from weakreid.config.whole import whole
 
 from weakreid import config_methods
-from weakreid.config.whole import whole
 from weakreid.errors import ReidError
 
 SEQUENCE = {"name": "hall", "boxes": "boxes.txt", "video": "hall.avi"}
