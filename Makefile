@@ -8,7 +8,7 @@ RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 SNAKEMAKE := $(RUN) snakemake --cores $(CORES)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format schema benchmarks clean
+.PHONY: help demo test check format docs benchmarks clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -47,8 +47,10 @@ format: $(READY) ## put all code into its format
 	@$(RUN) ruff format .
 	@$(RUN) snakefmt Snakefile workflow
 
-schema: $(READY) ## write the JSON Schema of config.yaml from its models
-	@$(VENV)/bin/python -m weakreid.config.whole > workflow/schemas/config.schema.json
+docs: $(READY) ## write the pages and the JSON Schema that are made from models and schemas
+	@$(VENV)/bin/python -m weakreid.config.reference > docs/configuration.md
+	@$(VENV)/bin/python -m weakreid.plan.reference > docs/artifacts.md
+	@$(VENV)/bin/python -m weakreid.config.load > workflow/schemas/config.schema.json
 
 benchmarks: $(READY) ## measure speed, as ratios side by side
 	@for program in benchmarks/*.py; do $(VENV)/bin/python $$program || exit 1; done

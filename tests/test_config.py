@@ -63,7 +63,7 @@ def test_the_projects_own_config_loads() -> None:
 
 def test_the_schema_is_that_of_the_models() -> None:
     path = ROOT / "workflow" / "schemas" / "config.schema.json"
-    assert path.read_text(encoding="utf-8") == whole.json_schema(), "run make schema"
+    assert path.read_text(encoding="utf-8") == whole.json_schema(), "run make docs"
 
 
 MILDEST = {"datasets": {}, "bags": {}, "methods": {}, "experiments": {}}
