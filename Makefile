@@ -40,6 +40,7 @@ check: $(READY) ## run the linters, the format checks and the type checker
 	@$(RUN) ruff format --check .
 	@$(RUN) snakefmt --check Snakefile workflow
 	@$(RUN) mypy
+	@$(RUN) lint-imports --no-logo
 	@$(SNAKEMAKE) --lint --quiet
 
 format: $(READY) ## put all code into its format
