@@ -5,9 +5,8 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 if TYPE_CHECKING:
+    import numpy as np
     import torch
 
 Item = int | str
@@ -21,6 +20,8 @@ def derive(seed: int, *items: Item) -> int:
 
 def numpy_generator(seed: int, *items: Item) -> np.random.Generator:
     """Return a NumPy generator for one item of one stage."""
+    import numpy as np  # the plan only derives seeds, and starts at every call of snakemake
+
     return np.random.default_rng(derive(seed, *items))
 
 

@@ -23,17 +23,12 @@ from weakreid.config.base import (
 from weakreid.config.losses import (
     ClipLosses,
     Cpal,
-    FrameCe,
-    Hslr,
     Loss,
     Mil,
-    Sslr,
     TrackletLosses,
-    Wsddn,
 )
 from weakreid.config.network import (
     Aggregation,
-    AttentionFrames,
     Attribute,
     AttributeFrames,
     Augment,
@@ -44,7 +39,6 @@ from weakreid.config.network import (
     ModelOfClips,
     Neck,
     PlainAggregation,
-    RecurrentFrames,
     compared,
 )
 from weakreid.config.training import CacheMb, Evaluation, Optimiser, Precision, Schedule
@@ -190,14 +184,16 @@ class TrackletMethod(MaySeeClips):
         return self
 
 
+def _keys_of(blocks: Any) -> dict[str, set[str]]:
+    """Return the keys of each block of a union, by the block's name."""
+    return {
+        get_args(block.model_fields["name"].annotation)[0]: set(block.model_fields)
+        for block in get_args(get_args(blocks)[0])
+    }
+
+
 # what a block that is chosen by its name may hold: another name keeps those values that it has too
-CHOSEN_KEYS: dict[str, dict[str, set[str]]] = {
-    key: {get_args(of.model_fields["name"].annotation)[0]: set(of.model_fields) for of in blocks}
-    for key, blocks in {
-        "loss": (Mil, Wsddn, Hslr, Sslr, FrameCe),
-        "aggregation": (AverageFrames, AttentionFrames, RecurrentFrames, AttributeFrames),
-    }.items()
-}
+CHOSEN_KEYS = {"loss": _keys_of(Loss), "aggregation": _keys_of(Aggregation)}
 
 
 class ClipBatch(Strict):
