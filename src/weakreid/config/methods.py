@@ -1,6 +1,6 @@
 """Blocks that say how something is learnt: methods, transfers, extractors."""
 
-from typing import Annotated, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import (
     AfterValidator,
