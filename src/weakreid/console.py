@@ -129,14 +129,18 @@ def exit_on_error(main: Callable[[], object], less_memory: str | None = None) ->
     sys.exit(0)
 
 
-def run_stage(main: Callable[..., object], *, less_memory: str | None = None) -> NoReturn:
+def run_stage(
+    main: Callable[..., object], *, less_memory: str | None = None, more_options: bool = False
+) -> NoReturn:
     """Run a stage's `main`, its options taken from the command line.
 
-    `less_memory` names the settings that make it need less, for when memory runs out.
+    `less_memory` names the settings that make it need less, for when memory runs out. With
+    `more_options`, those that `main` does not name are the `args` of its `typer.Context`.
 
     Told to end (SIGTERM: a cancelled job, its time used up), it removes what is half-written.
     """
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     program = typer.Typer(add_completion=False)
-    program.command()(main)
+    settings = {"ignore_unknown_options": more_options, "allow_extra_args": more_options}
+    program.command(context_settings=settings)(main)
     exit_on_error(lambda: program(restored(sys.argv[1:])), less_memory)

@@ -124,6 +124,9 @@ class Strict(BaseModel):
     renamed: ClassVar[Mapping[str, str]] = {}
     """Keys of earlier versions: the name that each has now."""
 
+    formerly: ClassVar[tuple[str, ...]] = ()
+    """Kinds of earlier versions that this block has taken the place of."""
+
     @model_validator(mode="before")
     @classmethod
     def _nulls(cls, raw: Any) -> Any:

@@ -224,11 +224,20 @@ def _explain(model: type[Strict], fault: Any) -> str:
         chosen = context["discriminator"].strip("'")
         tags = [tag for tag in map(_tag, _models_in(annotation)) if tag]
         if kind == "union_tag_not_found":
-            renamed = {old for m in _models_in(annotation) for old in m.renamed}
+            renamed = {
+                old
+                for block in _models_in(annotation)
+                for old, now in block.renamed.items()
+                if now == chosen
+            }
             if old := renamed & set(fault["input"]):
                 return f"unknown key '{key}.{old.pop()}'; it is called {chosen} now"
             return f"'{key}.{chosen}' is missing{suggest('', tags)}"
-        return f"'{key}.{chosen}': '{context['tag']}' does not exist{suggest(context['tag'], tags)}"
+        tag = context["tag"]
+        for block in _models_in(annotation):
+            if tag in block.formerly:
+                return f"'{key}.{chosen}': {tag} is called {_tag(block)} now"
+        return f"'{key}.{chosen}': '{tag}' does not exist{suggest(tag, tags)}"
     message = fault["msg"].removeprefix("Value error, ")
     if kind in ("dict_type", "model_type", "model_attributes_type"):
         message = "Input should be a block of keys"

@@ -1,94 +1,142 @@
-"""Blocks of tables and figures, one per kind."""
+"""Blocks of tables and figures, one per kind; `weakreid.report.kinds` has a module for each."""
 
+import functools
+import operator
 import re
-from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self, get_origin
 
-from pydantic import (
-    AfterValidator,
-    BeforeValidator,
-    Field,
-    model_validator,
-)
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from weakreid.config.base import Name, Rank, Strict, Text, as_none, distinct
 
-T = TypeVar("T", bound=Any)
-
-
-def places_on_axis(table: T, labels: Iterable[str]) -> T:
-    """Refuse a row whose label has no number on the table's axis."""
-    if table.axis is not None:
-        for label in labels:
-            if not re.search(r"= *-?[0-9.]+$", label):
-                raise ValueError(
-                    f"row '{label}' has no place on the axis {table.axis}; call it "
-                    f"'{table.axis} = NUMBER', or leave axis out"
-                )
-    return table
-
-
-def of_a_paper(paper: str | None, table: str | None) -> None:
-    """Refuse a paper without its table, and the other way round."""
-    if (paper is None) != (table is None):
-        raise ValueError("give paper and paper_table, or neither")
-
-
-Paper = Annotated[Text, Field(description="paper's name in `workflow/resources/published.csv`")]
-PaperTable = Annotated[Text, Field(description="table's name there")]
+Metric = Literal["R-1", "R-5", "R-10", "R-20", "mAP", "impurity", "clusters"]
+Protocol = Literal["fine", "coarse", "reranked"]
 Notes = Annotated[list[Text], Field(description="lines below the table")]
 
 
 class Table(Strict):
-    """Any experiments, one per row; target `results/tables/NAME/table.md`."""
+    """A table or figure; its files are in `results/tables/NAME/`."""
 
-    kind: Literal["experiments"]
+    files: ClassVar[tuple[str, ...]] = ("table.md",)
+
+    kind: str
     title: Text = Field(description="heading")
-    rows: dict[Text, Name] = Field(min_length=1, description="row label: an experiment")
+
+    def outputs(self) -> tuple[str, ...]:
+        """Return the files that it has."""
+        return self.files
 
 
-class OfStudy(Strict):
-    """A table of a study; targets `results/tables/NAME/[DATASET/]table.md`."""
+class WithPaper(Table):
+    """A table beside a paper's."""
 
     renamed: ClassVar[Mapping[str, str]] = {"table": "paper_table"}
 
+    paper: Text | None = Field(
+        None, description="paper's name in `workflow/resources/published.csv`; null: none"
+    )
+    paper_table: Text | None = Field(None, description="table's name there")
+
+    @model_validator(mode="after")
+    def _both(self) -> Self:
+        if (self.paper is None) != (self.paper_table is None):
+            raise ValueError("give paper and paper_table, or neither")
+        return self
+
+
+class OfStudy(Table):
+    """A table of a study; its files are in `results/tables/NAME/[DATASET/]`."""
+
     study: Name = Field(description="study whose experiments are shown")
-    title: Text = Field(description="heading")
     datasets: Annotated[list[Name], Field(min_length=1), AfterValidator(distinct)] = Field(
         description="datasets of the table whose path names none"
     )
 
 
-class StudyTable(OfStudy):
-    """Rows of a study and published results; with an axis, a plot too."""
+class OfOneDataset(OfStudy):
+    """A table of a study on one dataset."""
 
-    kind: Literal["study"]
-    paper: Paper
-    paper_table: PaperTable
-    protocols: Annotated[
-        list[Literal["fine", "coarse", "reranked"]], Field(min_length=1), AfterValidator(distinct)
-    ] = Field(description="protocols to show")
-    ranks: Annotated[list[Rank], Field(min_length=1), AfterValidator(distinct)] = Field(
-        default=[1, 5, 10], description="ranks of the CMC to show"
+    datasets: Annotated[list[Name], Field(min_length=1, max_length=1)] = Field(
+        description="the one dataset of the table whose path names none"
+    )
+
+
+class OfRows(OfOneDataset):
+    """Rows of a study on one dataset."""
+
+    rows: dict[Text, Name] = Field(min_length=1, description="row label: a row of the study")
+
+
+class ResultsTable(WithPaper):
+    """Measured results, and published ones beside them; with `axis` or `levels`, `plot.svg` too."""
+
+    renamed: ClassVar[Mapping[str, str]] = {"table": "paper_table", "ranks": "metrics"}
+    formerly: ClassVar[tuple[str, ...]] = ("experiments", "study", "grid")
+
+    kind: Literal["results"]
+    study: Name | None = Field(
+        None, description="study whose rows are shown; null: `rows` names experiments"
+    )
+    datasets: Annotated[list[Name], AfterValidator(distinct)] = Field(
+        default_factory=list,
+        description="datasets of the table whose path names none; without a study: leave out",
+    )
+    protocols: Annotated[list[Protocol], Field(min_length=1), AfterValidator(distinct)] = Field(
+        default=["fine"], description="protocols to show"
+    )
+    levels: Annotated[list[Name], AfterValidator(distinct)] = Field(
+        default_factory=list,
+        description="noise levels of the study to show; empty: its first one, if it has any",
+    )
+    metrics: Annotated[list[Metric], Field(min_length=1), AfterValidator(distinct)] = Field(
+        default=["R-1", "R-5", "R-10", "mAP"], description="figures to show"
     )
     axis: Text | None = Field(
         None, description="what the rows vary, for the plot: `k` for rows such as `k = 5`"
     )
+    notes: Notes = Field(default_factory=list)
     rows: dict[Text, Annotated[Name | None, BeforeValidator(as_none)]] = Field(
-        min_length=1, description="row label: a row of the study; null: published results only"
+        min_length=1,
+        description="row label: a row of the study, or an experiment; null: published results only",
     )
 
     @model_validator(mode="after")
-    def _places_on_axis(self) -> Self:
-        return places_on_axis(self, self.rows)
+    def _whole(self) -> Self:
+        if self.study is None and (self.datasets or self.levels or self.paper):
+            raise ValueError("datasets, levels and paper need a study; name it, or leave them out")
+        if self.study is not None and not self.datasets:
+            raise ValueError("datasets is missing; name those that the table shows")
+        if self.paper is None and None in self.rows.values():
+            raise ValueError("a row that is null shows published results; name paper, or the row")
+        if self.axis is not None:
+            # a label without a value is a line across the axis
+            swept = [label for label in self.rows if "=" in label] or list(self.rows)
+            for label in swept:
+                if place_on_axis(label) is None:
+                    raise ValueError(
+                        f"row '{label}' has no place on the axis {self.axis}; call it "
+                        f"'{self.axis} = NUMBER', or leave axis out"
+                    )
+        return self
+
+    def outputs(self) -> tuple[str, ...]:
+        """Return a table, and a plot where there is something to draw it over."""
+        return ("table.md", "plot.svg") if self.axis or self.levels else ("table.md",)
 
 
-class CountsTable(OfStudy):
+def place_on_axis(label: str) -> float | None:
+    """Return the number that a row's label ends in, as 5 of "k = 5"; None without one."""
+    found = re.search(r"= *(-?[0-9]+(?:\.[0-9]*)?(?:e-?[0-9]+)?)$", label)
+    return float(found[1]) if found else None
+
+
+class CountsTable(OfStudy, WithPaper):
     """Numbers of identities, tracklets and bags, and the published ones."""
 
     kind: Literal["counts"]
-    paper: Paper
-    paper_table: PaperTable
+    paper: Text = Field(description="paper's name in `workflow/resources/published.csv`")
+    paper_table: Text = Field(description="table's name there")
 
 
 class CostTable(OfStudy):
@@ -104,74 +152,44 @@ class AuditTable(OfStudy):
     row: Name = Field(description="row of the study whose bags have planted errors")
 
 
-class MatchesTable(OfStudy):
+class MatchesTable(OfOneDataset):
     """Matching examples of the study's own method (WL, Fig. 5); `fine.png`, `coarse.png`."""
 
+    files: ClassVar[tuple[str, ...]] = ("fine.png", "coarse.png")
+
     kind: Literal["matches"]
-    datasets: Annotated[list[Name], Field(min_length=1, max_length=1)] = Field(
-        description="the one dataset of the figure whose path names none"
-    )
 
 
-class GridTable(OfStudy):
-    """Rows of a study at several noise levels; `table.md` and `plot.svg`."""
-
-    kind: Literal["grid"]
-    paper: Text | None = Field(
-        None, description="paper's name in `published.csv`; null: no published results"
-    )
-    paper_table: Text | None = Field(None, description="table's name there")
-    levels: Annotated[list[Name], Field(min_length=1), AfterValidator(distinct)] = Field(
-        description="noise levels to show, of the study"
-    )
-    metrics: Annotated[
-        list[Literal["R-1", "mAP", "noise", "clusters"]],
-        Field(min_length=1),
-        AfterValidator(distinct),
-    ] = Field(default=["R-1", "mAP"], description="figures to show")
-    axis: Text | None = Field(
-        None, description="what the rows vary, for the plot: `eps` for rows such as `eps = 0.5`"
-    )
-    notes: Notes = Field(default_factory=list)
-    rows: dict[Text, Name] = Field(min_length=1, description="row label: a row of the study")
-
-    @model_validator(mode="after")
-    def _whole(self) -> Self:
-        of_a_paper(self.paper, self.paper_table)
-        # a label without a value is a line across the axis
-        return places_on_axis(self, [label for label in self.rows if "=" in label])
-
-
-class NoiseTable(OfStudy):
+class NoiseTable(OfStudy, WithPaper):
     """Asked and measured rates of the study's noise levels, and the published counts."""
 
     kind: Literal["noise"]
-    paper: Paper
-    paper_table: PaperTable
+    paper: Text = Field(description="paper's name in `workflow/resources/published.csv`")
+    paper_table: Text = Field(description="table's name there")
 
 
-class IsolationTable(OfStudy):
+class IsolationTable(OfOneDataset):
     """A figure of isolation at one noise level (TMC, Fig. 3 and 4); `plot.svg`."""
+
+    files: ClassVar[tuple[str, ...]] = ("plot.svg",)
 
     kind: Literal["isolation"]
     shows: Literal["switches", "clusters"] = Field(
         description="tracklets with a switch, or what isolation makes of them"
     )
     level: Name = Field(description="noise level, of the study")
-    datasets: Annotated[list[Name], Field(min_length=1, max_length=1)] = Field(
-        description="the one dataset of the figure whose path names none"
-    )
 
 
-class OfSource(Strict):
+class OfSource(Table):
     """A table or figure of an attribute source."""
 
     source: Name = Field(description="attribute source")
-    title: Text = Field(description="heading")
 
 
 class RatiosTable(OfSource):
     """Share of the pictures that have each attribute (ATTR, Fig. 4); `plot.svg`."""
+
+    files: ClassVar[tuple[str, ...]] = ("plot.svg",)
 
     kind: Literal["ratios"]
 
@@ -182,47 +200,33 @@ class GroupsTable(OfSource):
     kind: Literal["groups"]
 
 
-class ExamplesTable(OfStudy):
+class ExamplesTable(OfRows):
     """Predicted attributes of some people, by transfer (ATTR, Fig. 5); `sheet.png`."""
 
+    files: ClassVar[tuple[str, ...]] = ("sheet.png",)
+
     kind: Literal["examples"]
-    datasets: Annotated[list[Name], Field(min_length=1, max_length=1)] = Field(
-        description="the one dataset of the figure whose path names none"
-    )
-    rows: dict[Text, Name] = Field(min_length=1, description="row label: a row of the study")
 
 
-class WeightsTable(OfStudy):
+class WeightsTable(OfOneDataset):
     """Weights of frames in their clips (ATTR, Fig. 6); `weights.png`."""
 
+    files: ClassVar[tuple[str, ...]] = ("weights.png",)
+
     kind: Literal["weights"]
-    datasets: Annotated[list[Name], Field(min_length=1, max_length=1)] = Field(
-        description="the one dataset of the figure whose path names none"
-    )
 
 
-class LabelsTable(OfStudy):
+class LabelsTable(OfRows):
     """Quality of predicted attributes, for datasets with known truth."""
 
     kind: Literal["labels"]
-    datasets: Annotated[list[Name], Field(min_length=1, max_length=1)] = Field(
-        description="the one dataset of the table whose path names none"
-    )
-    rows: dict[Text, Name] = Field(min_length=1, description="row label: a row of the study")
     notes: Notes = Field(default_factory=list)
 
 
-class AttributeTable(OfStudy):
+class AttributeTable(OfRows, WithPaper):
     """Retrieval by attribute of the query's identity (COSAM, Table 7)."""
 
     kind: Literal["by_attribute"]
-    datasets: Annotated[list[Name], Field(min_length=1, max_length=1)] = Field(
-        description="the one dataset of the table whose path names none"
-    )
-    paper: Text | None = Field(
-        None, description="paper's name in `published.csv`; null: no published results"
-    )
-    paper_table: Text | None = Field(None, description="table's name there")
     transfer: Name | None = Field(
         None,
         description="transfer whose labels group the queries; null: that of the study's method",
@@ -231,56 +235,38 @@ class AttributeTable(OfStudy):
     ranks: Annotated[list[Rank], Field(min_length=1), AfterValidator(distinct)] = Field(
         default=[1], description="ranks of the CMC to show"
     )
-    rows: dict[Text, Name] = Field(min_length=1, description="row label: a row of the study")
-
-    @model_validator(mode="after")
-    def _whole(self) -> Self:
-        of_a_paper(self.paper, self.paper_table)
-        return self
 
 
-class MasksTable(OfStudy):
-    """Share of COSAM's masks on the person, for generated data; `table.md` and `plot.svg`."""
+class MasksTable(OfRows):
+    """Share of COSAM's masks on the person, for generated data; `table.md` and `plot.svg`.
+
+    The plot shows the first row with COSAM.
+    """
+
+    files: ClassVar[tuple[str, ...]] = ("table.md", "plot.svg")
 
     kind: Literal["masks"]
-    datasets: Annotated[list[Name], Field(min_length=1, max_length=1)] = Field(
-        description="the one dataset of the table whose path names none"
-    )
-    rows: dict[Text, Name] = Field(
-        min_length=1,
-        description="row label: a row of the study; the plot shows the first one with COSAM",
-    )
     notes: Notes = Field(default_factory=list)
 
 
-class AttentionTable(OfStudy):
+class AttentionTable(OfRows):
     """Attention on erased and on occluded frames (ATTN-CL); `table.md` and `attention.png`."""
 
+    files: ClassVar[tuple[str, ...]] = ("table.md", "attention.png")
+
     kind: Literal["attention"]
-    datasets: Annotated[list[Name], Field(min_length=1, max_length=1)] = Field(
-        description="the one dataset of the table whose path names none"
-    )
-    rows: dict[Text, Name] = Field(min_length=1, description="row label: a row of the study")
     notes: Notes = Field(default_factory=list)
 
 
-AnyTable = Annotated[
-    RatiosTable
-    | MasksTable
-    | AttentionTable
-    | GroupsTable
-    | ExamplesTable
-    | WeightsTable
-    | LabelsTable
-    | AttributeTable
-    | GridTable
-    | NoiseTable
-    | IsolationTable
-    | Table
-    | StudyTable
-    | CountsTable
-    | CostTable
-    | AuditTable
-    | MatchesTable,
-    Field(discriminator="kind"),
+# every class here that names its kind
+_BLOCKS = [
+    block
+    for block in list(globals().values())
+    if isinstance(block, type)
+    and issubclass(block, Table)
+    and get_origin(block.model_fields["kind"].annotation) is Literal
 ]
+if TYPE_CHECKING:
+    AnyTable = Table
+else:
+    AnyTable = Annotated[functools.reduce(operator.or_, _BLOCKS), Field(discriminator="kind")]

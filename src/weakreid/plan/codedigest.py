@@ -21,8 +21,8 @@ from weakreid.errors import ReidError
 SOURCE = Path(__file__).resolve().parents[2]
 """The folder that holds the package; only modules below it are looked at."""
 
-ASIDE = frozenset({"weakreid", "weakreid.config.whole"})
-"""Modules that no digest covers (see `digest`)."""
+ASIDE = frozenset({"weakreid", "weakreid.config.", "weakreid.plan."})
+"""Modules that no digest covers, and packages, which end in a dot (see `digest`)."""
 
 
 class _Module(NamedTuple):
@@ -38,10 +38,10 @@ def digest(*modules: str, exclude: frozenset[str] = ASIDE) -> str:
     Args:
         modules: Dotted names, such as `weakreid.stages.train`. A plug-in that is chosen at
             run time is named here beside the stage that loads it.
-        exclude: Modules left out, with what only they import. `weakreid.config.whole` is, because
-            whatever it does shows in the resolved values that a rule carries in its params:
-            a new default must rerun the rules whose values it changes, and no others. So is
-            `weakreid` itself, the door for other programs, which no stage goes through.
+        exclude: Modules and packages left out, with what only they import. `config` and `plan`
+            are, because whatever they do shows in the inputs and the resolved values that a rule
+            carries: a new default must rerun the rules whose values it changes, and no others. So
+            is `weakreid` itself, the door for other programs, which no stage goes through.
 
     Raises:
         ReidError: a module does not exist, or is no valid Python.
@@ -64,6 +64,7 @@ def modules(*names: str, exclude: frozenset[str] = ASIDE) -> list[str]:
 def _covered(names: tuple[str, ...], exclude: frozenset[str]) -> dict[str, _Module]:
     """Return every module that is run when `names` are imported, by name."""
     covered: dict[str, _Module] = {}
+    packages = tuple(name for name in exclude if name.endswith("."))
     todo: list[str] = []
     for name in names:
         if _find(name) is None:
@@ -71,7 +72,8 @@ def _covered(names: tuple[str, ...], exclude: frozenset[str]) -> dict[str, _Modu
         todo.append(name)
     while todo:
         for name in _with_parents(todo.pop()):
-            path = None if name in covered or name in exclude else _find(name)
+            left_out = name in exclude or name.startswith(packages)
+            path = None if name in covered or left_out else _find(name)
             if path is not None:
                 covered[name] = _read(path, name)
                 todo.extend(covered[name].imports)

@@ -10,7 +10,7 @@ from weakreid.config import load
 from weakreid.config.faults import Together
 from weakreid.config.methods import Transfer
 from weakreid.errors import ReidError
-from weakreid.plan import paths, refusals, tuning_rules
+from weakreid.plan import paths, refusals, table_rules, tuning_rules
 from weakreid.plan.experiments import experiments_of
 from weakreid.plan.plan import Plan
 from weakreid.plan.rules import DECLARED, Rule
@@ -56,14 +56,9 @@ def plan_of(raw: Mapping[str, Any]) -> Plan:
     plan = Plan(config, made, refused)
     for name, table in config.tables.items():
         with together.further():
-            kind_of(table).check(plan, f"tables.{name}", table)
+            table_rules.kind_of(table).check(plan, f"tables.{name}", table)
     for name in config.tuning:
         with together.further():
             tuning_rules.check(plan, name)
     together.stop()
     return plan
-
-
-def kind_of(table: Any) -> Any:
-    """Return the module of a table's kind (`weakreid.report.kinds`)."""
-    return importlib.import_module(f"weakreid.report.kinds.{table.kind}")

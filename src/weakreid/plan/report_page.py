@@ -34,6 +34,7 @@ def labels(plan: Plan, what: str, wildcards: Mapping[str, str]) -> dict[str, str
     if "table" in values:
         one = values["place"].lstrip("/")
         datasets = [one] if one else getattr(plan.config.tables[values["table"]], "datasets", [])
+        what = values.get("picture", what)
         return {"what": what, **({"dataset": ", ".join(datasets)} if datasets else {})}
     subject = next(name for name in SUBJECTS if name in values)
     return {"what": what, **{n: value for n, value in values.items() if n != subject}}

@@ -3,8 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from weakreid.report.markdown import markdown
-from weakreid.report.published import Published
-from weakreid.report.study import Dataset
+from weakreid.report.published import Dataset, Published
 from weakreid.supervision.counting import Counts, Labour
 
 WAYS = {

@@ -6,11 +6,11 @@ tracklets.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 from weakreid.artifacts.files import read_json
+from weakreid.config.base import Strict
 from weakreid.errors import ReidError
 from weakreid.report.markdown import markdown
 from weakreid.report.published import Published
@@ -23,53 +23,32 @@ _HEADS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Level:
+class Level(Strict):
     """A row: the tracklets of a dataset at a noise level.
 
     Attributes:
         label: as it is shown.
         dataset: ours.
         published: the paper's name of its set, None where it has none of this data.
-        asked: "rfm" and "rsw", None for the tracklets as they are.
-        found: "rfm" and "rsw" as measured (None where nobody is known), "tracklets", "persons",
-            "pairs" (a person and a camera), "frames"; None without ours.
+        rfm, rsw: as asked, None for the tracklets as they are.
+        summary: the place of its summary.
     """
 
     label: str
     dataset: str
     published: str | None = None
-    asked: Mapping[str, float] | None = None
-    found: Mapping[str, float | None] | None = None
+    rfm: float | None = None
+    rsw: float | None = None
+    summary: int
 
 
-def read_levels(rows: Sequence[Mapping[str, Any]], summaries: Sequence[Path]) -> list[Level]:
-    """Return the rows of a stage's params with the summaries that they count off.
-
-    Args:
-        rows: `label`, `dataset`, `published`, `asked` as of `Level`; `summary`, a number from 0
-            or None.
-        summaries: JSON files of the stage that makes noisy tracklets.
-
-    Raises:
-        ReidError: a number counts no file, or a summary lacks a figure or has one that cannot be.
-    """
-    levels = []
-    for row in rows:
-        number = row["summary"]
-        if number is not None and not 0 <= number < len(summaries):
-            raise ReidError(
-                f"row '{row['label']}': counts summary number {number}, but {len(summaries)} are "
-                "given, counted from 0; correct the table's rows"
-            )
-        found = None if number is None else read_summary(summaries[number])
-        named = {name: row[name] for name in ("label", "dataset", "published", "asked")}
-        levels.append(Level(**named, found=found))
-    return levels
+Summary = Mapping[str, float | None]
+"""Of tracklets: "rfm" and "rsw" as measured (None where nobody is known), "tracklets", "persons",
+"pairs" (a person and a camera), "frames"."""
 
 
-def read_summary(path: Path) -> dict[str, float | None]:
-    """Read what noisy tracklets are like (see `Level.found`).
+def read_summary(path: Path) -> Summary:
+    """Read what noisy tracklets are like.
 
     Raises:
         ReidError: the file is missing or damaged, or lacks a figure, or one cannot be.
@@ -88,13 +67,20 @@ def read_summary(path: Path) -> dict[str, float | None]:
 
 
 def noise_counts_table(
-    title: str, levels: Sequence[Level], published: Published, *, paper: str, table: str
+    title: str,
+    levels: Sequence[Level],
+    summaries: Sequence[Summary],
+    published: Published,
+    *,
+    paper: str,
+    table: str,
 ) -> str:
     """Return the noise levels as Markdown, ours beside the paper's.
 
     Args:
         title: of the table.
         levels: the rows.
+        summaries: that the rows count.
         published: the papers' figures.
         paper: whose; its rows are named as its datasets.
         table: of the paper.
@@ -103,13 +89,13 @@ def noise_counts_table(
         ReidError: the published figures have no such table.
     """
     published.rows(paper, table)
-
-    counts = [_of_paper(level, published, paper, table) for level in levels]
-    lines = [_line(level, theirs) for level, theirs in zip(levels, counts, strict=True)]
+    rows = []
+    for level in levels:
+        name = level.published
+        theirs = None if name is None else published.value(paper, table, name, name, "tracklets")
+        rows.append(_Row(level, summaries[level.summary], theirs))
     datasets = list(dict.fromkeys(level.dataset for level in levels))
-    beside = {
-        level.dataset for level, theirs in zip(levels, counts, strict=True) if theirs is not None
-    }
+    beside = {row.level.dataset for row in rows if row.theirs is not None}
     notes = [
         (
             f"Paper: {paper}, Table {table}. Ours: {', '.join(datasets)}, training tracklets. "
@@ -123,14 +109,27 @@ def noise_counts_table(
     other = [name for name in datasets if name not in beside]
     if other:
         notes.append(f"The paper has no count for {', '.join(other)}: other data.")
-    if text := _largest(levels, counts):
+    if text := _largest(rows):
         notes.append(text)
+    lines = [_line(row) for row in rows]
     return f"# {title}\n\n{markdown(_HEADS, lines)}\n" + "".join(f"- {x}\n" for x in notes)
 
 
-def _of_paper(level: Level, published: Published, paper: str, table: str) -> float | None:
-    name = level.published
-    return None if name is None else published.value(paper, table, name, name, "tracklets")
+class _Row(NamedTuple):
+    """A level, what was found, and the paper's number of tracklets."""
+
+    level: Level
+    found: Summary
+    theirs: float | None
+
+    def asked(self, name: str) -> float | None:
+        """Return a rate as it was asked."""
+        value: float | None = getattr(self.level, name)
+        return value
+
+    def off(self, name: str) -> float | None:
+        """Return how far a rate, or the number of tracklets, is from what it should be."""
+        return off_by(self.found[name], self.theirs if name == "tracklets" else self.asked(name))
 
 
 def off_by(found: float | None, wanted: float | None) -> float | None:
@@ -138,46 +137,25 @@ def off_by(found: float | None, wanted: float | None) -> float | None:
     return None if found is None or not wanted else 100 * (found - wanted) / wanted
 
 
-def _rate(level: Level, name: str) -> tuple[float | None, float | None]:
-    """Return what was asked, and what was measured."""
-    asked = None if level.asked is None else level.asked[name]
-    return asked, None if level.found is None else level.found[name]
-
-
-def _line(level: Level, theirs: float | None) -> list[str]:
-    texts = [level.label]
+def _line(row: _Row) -> list[str]:
+    texts = [row.level.label]
     for name in RATES:
-        asked, found = _rate(level, name)
-        texts += ["" if asked is None else f"{asked:g}", "" if found is None else f"{found:.3f}"]
-        texts.append(_signed(off_by(found, asked)))
-    own = {} if level.found is None else level.found
-    texts += ["" if theirs is None else f"{theirs:.0f}", *_whole(own, ["tracklets"])]
-    texts.append(_signed(off_by(own.get("tracklets"), theirs)))
-    return texts + _whole(own, COUNTS[1:])
+        texts.append(_text(row.asked(name), "g"))
+        texts += [_text(row.found[name], ".3f"), _text(row.off(name), "+.1f")]
+    texts += [_text(row.theirs, ".0f"), _text(row.found["tracklets"], ".0f")]
+    texts.append(_text(row.off("tracklets"), "+.1f"))
+    return texts + [_text(row.found[name], ".0f") for name in COUNTS[1:]]
 
 
-def _whole(found: Mapping[str, float | None], names: Sequence[str]) -> list[str]:
-    values = (found.get(name) for name in names)
-    return ["" if value is None else f"{value:.0f}" for value in values]
+def _text(value: float | None, form: str) -> str:
+    return "" if value is None else format(value, form)
 
 
-def _signed(value: float | None) -> str:
-    return "" if value is None else f"{value:+.1f}"
-
-
-def _largest(levels: Sequence[Level], counts: Sequence[float | None]) -> str | None:
+def _largest(rows: Sequence[_Row]) -> str | None:
     """Say how far ours are from what was asked, and from the paper, at the most."""
-    rates = {
-        shown: [off_by(found, asked) for asked, found in (_rate(o, name) for o in levels)]
-        for name, shown in RATES.items()
-    }
-    tracklets = [
-        None if level.found is None else off_by(level.found["tracklets"], theirs)
-        for level, theirs in zip(levels, counts, strict=True)
-    ]
     texts = []
-    for name, values in {**rates, "tracklets": tracklets}.items():
-        known = [abs(value) for value in values if value is not None]
+    for name, shown in {**RATES, "tracklets": "tracklets"}.items():
+        known = [abs(value) for row in rows if (value := row.off(name)) is not None]
         if known:
-            texts.append(f"{name} {max(known):.2f} %")
+            texts.append(f"{shown} {max(known):.2f} %")
     return f"Farthest off: {', '.join(texts)}." if texts else None

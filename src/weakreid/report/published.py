@@ -6,14 +6,17 @@ name of its own ("fine train IDs"). What a paper leaves out has no line.
 """
 
 import csv
+import functools
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from weakreid.artifacts.files import read_fault
+from weakreid.config.base import Strict
 from weakreid.errors import ReidError
 
+FILE = Path(__file__).resolve().parents[3] / "workflow" / "resources" / "published.csv"
 COLUMNS = ("paper", "table", "row", "dataset", "metric", "value")
 
 Key = tuple[str, ...]
@@ -65,6 +68,31 @@ class Published:
             raise ReidError(
                 f"{self.path}: no figure of dataset '{dataset}' of paper '{paper}'; it has {there}"
             )
+
+
+class Dataset(Strict):
+    """A dataset of ours beside one of a paper's.
+
+    Attributes:
+        name: of ours.
+        published: the paper's name of the one whose figures are shown.
+        own: whether the two are the same data, so that the paper's figures are a target.
+    """
+
+    name: str
+    published: str
+    own: bool = True
+
+
+def path_of_ours() -> str:
+    """Return the file's path, relative to where the workflow runs if that is the checkout."""
+    return str(FILE.relative_to(Path.cwd()) if FILE.is_relative_to(Path.cwd()) else FILE)
+
+
+@functools.cache
+def read_ours() -> Published:
+    """Read the published figures that the checkout holds."""
+    return read(FILE)
 
 
 def read(path: Path) -> Published:

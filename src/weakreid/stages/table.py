@@ -1,29 +1,43 @@
-"""Stage: a table of experiments."""
+"""Stage: a table, a plot or a picture of any kind (`weakreid.report.kinds`)."""
 
-import json
+import importlib
+import shutil
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from weakreid.artifacts.files import read_json
+from weakreid.artifacts.files import replacing
 from weakreid.console import run_stage
 from weakreid.report import pages
-from weakreid.report.markdown import PROTOCOLS, comparison
 
 
 def main(
-    metrics: Annotated[list[Path], typer.Option(help="metrics.json of each row, in their order")],
-    params: Annotated[str, typer.Option()],
+    inputs: typer.Context,
+    kind: Annotated[str, typer.Option(help="the kind's module")],
     out: Annotated[Path, typer.Option()],
+    params: Annotated[str | None, typer.Option(help="none: the one input is copied")] = None,
 ) -> None:
-    """Write a table as Markdown."""
-    block = json.loads(params)
-    found = [read_json(path, ["dataset", "runs", *PROTOCOLS]) for path in metrics]
-    labels = [row["label"] for row in block["rows"]]
-    text = comparison(block["title"], dict(zip(labels, found, strict=True)))
-    pages.write(out, text)
+    """Write a file of a table; its inputs are further options, `--NAME=PATH`."""
+    files: dict[str, list[Path]] = {}
+    for argument in inputs.args:
+        name, _, path = argument.removeprefix("--").partition("=")
+        files.setdefault(name.replace("-", "_"), []).append(Path(path))
+    if params is None:
+        ((source,),) = files.values()
+        with replacing(out) as aside:
+            shutil.copyfile(source, aside)
+        return
+    made = importlib.import_module(f"weakreid.report.kinds.{kind}")
+    drawn = made.render(out.name, made.Params.parse(params), files)
+    if isinstance(drawn, str):
+        pages.write(out, drawn)
+        return
+    # matplotlib takes a second to import
+    from weakreid.report import figures
+
+    figures.save(drawn, out)
 
 
 if __name__ == "__main__":
-    run_stage(main)
+    run_stage(main, more_options=True)
