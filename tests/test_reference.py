@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-from pydantic import BaseModel
 
 from weakreid.artifacts import schemas
 from weakreid.config import reference as configuration
+from weakreid.config.base import Strict
 from weakreid.config.load import Config
 from weakreid.plan import reference as artifacts
 from weakreid.plan.read import RULES
@@ -26,7 +26,7 @@ def test_the_files_are_what_make_docs_writes(file: str, page) -> None:
 
 
 def test_every_key_of_the_config_is_described() -> None:
-    def blocks(model: type[BaseModel]) -> set[type[BaseModel]]:
+    def blocks(model: type[Strict]) -> set[type[Strict]]:
         below = {
             b for i in model.model_fields.values() for b in configuration.blocks_in(i.annotation)
         }

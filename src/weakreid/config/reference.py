@@ -7,11 +7,11 @@ import inspect
 import json
 import sys
 from collections.abc import Iterator, Mapping
-from typing import Any, get_args
+from typing import Any, Literal, get_args, get_origin
 
-from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from weakreid.config.base import Strict
 from weakreid.config.load import Config
 
 HEAD = """# Configuration
@@ -29,7 +29,7 @@ PATTERNS = {"^[a-z0-9][a-z0-9_]*$": "name", "^(official|dev|[0-9])$": "split"}
 
 def page() -> str:
     """Return the page in Markdown."""
-    uses: dict[type[BaseModel], list[str]] = {}
+    uses: dict[type[Strict], list[str]] = {}
     _collect(Config, uses)
     schemas = Config.model_json_schema()["$defs"]
     parts = [HEAD, "## Top level\n", _table(Config, Config.model_json_schema())]
@@ -42,7 +42,7 @@ def page() -> str:
     return "\n".join([*parts, *_renamed([Config, *uses])])
 
 
-def _collect(model: type[BaseModel], uses: dict[type[BaseModel], list[str]]) -> None:
+def _collect(model: type[Strict], uses: dict[type[Strict], list[str]]) -> None:
     """Add every block below a model, in the order of its keys, and where it stands."""
     owner = "" if model is Config else f" of [{model.__name__}](#{model.__name__.lower()})"
     for key, info in model.model_fields.items():
@@ -53,32 +53,33 @@ def _collect(model: type[BaseModel], uses: dict[type[BaseModel], list[str]]) -> 
                 _collect(block, uses)
 
 
-def blocks_in(annotation: Any) -> Iterator[type[BaseModel]]:
+def blocks_in(annotation: Any) -> Iterator[type[Strict]]:
     """Yield the models that a value of a type may hold."""
-    if inspect.isclass(annotation) and issubclass(annotation, BaseModel):
+    if inspect.isclass(annotation) and issubclass(annotation, Strict):
         yield annotation
     for part in get_args(annotation):
         yield from blocks_in(part)
 
 
-def described(model: type[BaseModel]) -> Iterator[tuple[str, FieldInfo]]:
+def described(model: type[Strict]) -> Iterator[tuple[str, FieldInfo]]:
     """Yield a block's keys but the one that tells it from its siblings, whose value is fixed."""
     for key, info in model.model_fields.items():
-        if key != tag_of(model):
+        if key != tag_of(model)[0]:
             yield key, info
 
 
-def tag_of(model: type[BaseModel]) -> str | None:
-    """Return the key whose one value chooses this block."""
-    properties = model.model_json_schema()["properties"]
-    return next((key for key, schema in properties.items() if "const" in schema), None)
+def tag_of(model: type[Strict]) -> tuple[str, str]:
+    """Return the key whose one value chooses this block, and that value; "" where none does."""
+    for key, info in model.model_fields.items():
+        if get_origin(info.annotation) is Literal and len(get_args(info.annotation)) == 1:
+            return key, get_args(info.annotation)[0]
+    return "", ""
 
 
-def _table(model: type[BaseModel], schema: Mapping[str, Any]) -> str:
+def _table(model: type[Strict], schema: Mapping[str, Any]) -> str:
     lines = ["| key | type | default | |", "|---|---|---|---|"]
-    tag = tag_of(model)
-    if tag is not None:
-        value = schema["properties"][tag]["const"]
+    tag, value = tag_of(model)
+    if tag:
         default = "required" if model.model_fields[tag].is_required() else f"`{value}`"
         lines.append(f"| `{tag}` | `{value}` | {default} | chooses this block |")
     for key, info in described(model):
@@ -129,18 +130,20 @@ def _default(info: FieldInfo) -> str:
     if info.is_required():
         return "required"
     value = info.get_default(call_default_factory=True)
-    if isinstance(value, BaseModel):
+    if isinstance(value, Strict):
         value = value.model_dump(mode="json", exclude_defaults=True)
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return "see there" if len(text) > LONGEST_DEFAULT else f"`{text}`"
 
 
-def _renamed(models: list[type[BaseModel]]) -> Iterator[str]:
+def _renamed(models: list[type[Strict]]) -> Iterator[str]:
     """Yield the section of keys that earlier versions had."""
-    yield "## Renamed keys\n\nKeys of earlier versions are refused with their new name.\n"
+    yield "## Renamed keys\n\nKeys and kinds of earlier versions are refused with their new name.\n"
     lines = ["| block | before | now |", "|---|---|---|"]
     for model in models:
-        for before, now in getattr(model, "renamed", {}).items():
+        tag = ": ".join(tag_of(model))
+        kinds = dict.fromkeys(model.formerly, tag)
+        for before, now in {**model.renamed, **kinds}.items():
             lines.append(f"| {model.__name__} | `{before}` | `{now}` |")
     yield "\n".join([*lines, ""])
 
