@@ -8,7 +8,7 @@ RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 SNAKEMAKE := $(RUN) snakemake --cores $(CORES)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format docs benchmarks clean
+.PHONY: help demo test check format docs environments benchmarks clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -52,6 +52,9 @@ docs: $(READY) ## write the pages and the JSON Schema that are made from models 
 	@$(VENV)/bin/python -m weakreid.config.reference > docs/configuration.md
 	@$(VENV)/bin/python -m weakreid.plan.reference > docs/artifacts.md
 	@$(VENV)/bin/python -m weakreid.config.load > workflow/schemas/config.schema.json
+
+environments: $(READY) ## write the environment that snakemake builds with conda
+	@$(VENV)/bin/python envs/environment.py > envs/weakreid.yaml
 
 benchmarks: $(READY) ## measure speed, as ratios side by side
 	@for program in benchmarks/*.py; do $(VENV)/bin/python $$program || exit 1; done

@@ -1,6 +1,7 @@
 """The plan of the config, as rules look it up. What a rule needs, makes and is given is decided in
 src/weakreid/plan; its wildcards, resources and command stand in the rule files."""
 
+import shlex
 import sys
 from functools import cache, partial
 from pathlib import Path
@@ -20,9 +21,10 @@ except ModuleNotFoundError as error:
 
 cli.put_first_on_path(Path(sys.executable).parent)
 
-ENVIRONMENT = "../../envs/cpu.yaml"
-# in an environment of conda too, which has the packages that this one needs, but not this one
-python = f"PYTHONPATH={(checkout / 'src').resolve()} python"
+ENVIRONMENT = "../../envs/weakreid.yaml"
+# In an environment that conda built, too: it has the packages that weakreid needs, but not weakreid.
+source = shlex.quote(str((checkout / "src").resolve()))
+python = f"PYTHONPATH={source}${{PYTHONPATH:+:$PYTHONPATH}} python"
 
 
 # --- the config -----------------------------------------------------------------------------------
