@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -198,8 +199,8 @@ def _values(panel: Axes, series: Mapping[str, Sequence[_Point]], axis: str) -> N
 
 def _heights(panel: Axes) -> list[float]:
     """Return the values of what is drawn."""
-    drawn = [float(y) for line in panel.lines for y in line.get_ydata()]  # type: ignore[union-attr]
-    return [y for y in drawn if math.isfinite(y)]
+    drawn = np.concatenate([np.asarray(line.get_ydata(), float) for line in panel.lines] or [[]])
+    return drawn[np.isfinite(drawn)].tolist()
 
 
 def _legend(found: Found, figure: Figure, panels: Sequence[Axes], theirs: bool) -> None:
