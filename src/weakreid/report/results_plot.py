@@ -199,8 +199,9 @@ def _values(panel: Axes, series: Mapping[str, Sequence[_Point]], axis: str) -> N
 
 def _heights(panel: Axes) -> list[float]:
     """Return the values of what is drawn."""
-    drawn = np.concatenate([np.asarray(line.get_ydata(), float) for line in panel.lines] or [[]])
-    return drawn[np.isfinite(drawn)].tolist()
+    drawn = np.array([y for line in panel.lines for y in np.asarray(line.get_ydata(), float)])
+    found: list[float] = drawn[np.isfinite(drawn)].tolist()
+    return found
 
 
 def _legend(found: Found, figure: Figure, panels: Sequence[Axes], theirs: bool) -> None:
