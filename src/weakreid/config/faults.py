@@ -234,9 +234,9 @@ def _explain(model: type[Strict], fault: Any) -> str:
                 return f"unknown key '{key}.{old.pop()}'; it is called {chosen} now"
             return f"'{key}.{chosen}' is missing{suggest('', tags)}"
         tag = context["tag"]
-        for block in _models_in(annotation):
-            if tag in block.formerly:
-                return f"'{key}.{chosen}': {tag} is called {_tag(block)} now"
+        for model_now in _models_in(annotation):
+            if tag in model_now.formerly:
+                return f"'{key}.{chosen}': {tag} is called {_tag(model_now)} now"
         return f"'{key}.{chosen}': '{tag}' does not exist{suggest(tag, tags)}"
     message = fault["msg"].removeprefix("Value error, ")
     if kind in ("dict_type", "model_type", "model_attributes_type"):

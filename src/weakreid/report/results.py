@@ -180,13 +180,13 @@ class Found:
         shows: what it shows.
         metrics: metrics.json of experiments, by their places.
         isolation: what isolation left (see `read_isolation`), by their places.
-        published: the papers' figures.
+        published: the papers' figures, None without a paper.
     """
 
     shows: Results
     metrics: Sequence[Mapping[str, Any]]
     isolation: Sequence[Mapping[str, float | None]]
-    published: Published
+    published: Published | None
 
     def metrics_of(self, row: Row, column: int) -> Mapping[str, Any] | None:
         """Return the metrics of a cell, None without an experiment."""
@@ -213,9 +213,9 @@ class Found:
     def of_paper(self, row: Row, column: Column, name: str) -> float | None:
         """Return a published figure of a row by its name, None without one."""
         paper, table = self.shows.paper, self.shows.paper_table
-        if paper is None or table is None or column.published is None:
+        if self.published is None or column.published is None:
             return None
-        return self.published.value(paper, table, row.label, column.published, name)
+        return self.published.value(str(paper), str(table), row.label, column.published, name)
 
     def known(self, block: Block, columns: Sequence[int]) -> Iterator[Mapping[str, Any]]:
         """Yield the metrics of the cells that have some."""
@@ -236,7 +236,7 @@ class Found:
 
 
 def read(
-    shows: Results, metrics: Sequence[Path], isolation: Sequence[Path], published: Published
+    shows: Results, metrics: Sequence[Path], isolation: Sequence[Path], published: Published | None
 ) -> Found:
     """Return a results table with the figures of the files that its cells count.
 
@@ -244,8 +244,8 @@ def read(
         ReidError: a file lacks a figure that is shown, a metrics.json is of another dataset than
             the one it is to stand under, or the published figures have no such table.
     """
-    if shows.paper is not None:
-        published.rows(shows.paper, shows.paper_table or "")
+    if published is not None:
+        published.rows(str(shows.paper), str(shows.paper_table))
     found = [read_metrics(path, shows) for path in metrics]
     for block in shows.blocks:
         for place in (own.metrics for row in block.rows for own in row.cells):
@@ -313,6 +313,18 @@ def _require(value: Any, keys: Sequence[str], where: str) -> None:
     for key in keys:
         if not isinstance(value, dict) or key not in value:
             raise ReidError(f"{where} lacks '{key}'; delete the file and run again")
+
+
+def table_of(experiment: str, metrics: Mapping[str, Any]) -> str:
+    """Return the results of one experiment as Markdown."""
+    row = Row(label=experiment, cells=[Cell(metrics=0)])
+    shows = Results(
+        title=f"{experiment}: retrieval",
+        protocols=["fine", "coarse"],
+        metrics=["R-1", "R-5", "R-10", "mAP"],
+        blocks=[Block(dataset=metrics["dataset"], columns=[Column()], rows=[row])],
+    )
+    return table(Found(shows, [metrics], [], None))
 
 
 # --- the table ------------------------------------------------------------------------------------
@@ -456,8 +468,8 @@ def _facts(found: Found, block: Block) -> list[str]:
     shows, every = found.shows, range(len(block.columns))
     by = f", {shows.protocols[0]} protocol" if len(shows.protocols) == 1 else ""
     facts = [f"Per cent{by}; several runs: mean ± std. Ours: {block.dataset}."]
-    if shows.paper is not None:
-        facts += _beside(found, block)
+    if found.published is not None:
+        facts += _beside(found, block, found.published)
     facts += _isolated(found, block)
     for protocol in shows.protocols:
         measured = [metrics[protocol] for metrics in found.known(block, every)]
@@ -486,10 +498,10 @@ def _isolated(found: Found, block: Block) -> list[str]:
     return facts
 
 
-def _beside(found: Found, block: Block) -> list[str]:
+def _beside(found: Found, block: Block, published: Published) -> list[str]:
     """Return which figures of the paper stand beside ours, and whether they are a target."""
     shows = found.shows
-    there = found.published.datasets(str(shows.paper), str(shows.paper_table))
+    there = published.datasets(str(shows.paper), str(shows.paper_table))
     facts = []
     shown = [column for column in block.columns if column.published in there]
     if shown:

@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -198,8 +199,9 @@ def _values(panel: Axes, series: Mapping[str, Sequence[_Point]], axis: str) -> N
 
 def _heights(panel: Axes) -> list[float]:
     """Return the values of what is drawn."""
-    drawn = [float(y) for line in panel.lines for y in line.get_ydata()]  # type: ignore[union-attr]
-    return [y for y in drawn if math.isfinite(y)]
+    drawn = np.array([y for line in panel.lines for y in np.asarray(line.get_ydata(), float)])
+    found: list[float] = drawn[np.isfinite(drawn)].tolist()
+    return found
 
 
 def _legend(found: Found, figure: Figure, panels: Sequence[Axes], theirs: bool) -> None:

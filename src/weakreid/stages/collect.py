@@ -10,8 +10,7 @@ import typer
 
 from weakreid.artifacts.files import read_json, write_json
 from weakreid.console import run_stage
-from weakreid.report import pages
-from weakreid.report.markdown import comparison
+from weakreid.report import pages, results
 
 PACKAGES = ("weakreid", "torch", "torchvision", "timm", "numpy", "pandas", "pyarrow", "simplejpeg")
 
@@ -41,8 +40,7 @@ def main(
     }
     write_json(timing_out, dict(zip(names, times, strict=True)))
     write_json(out, result)
-    name = about["experiment"]
-    pages.write_html(out.with_suffix(".html"), comparison(f"{name}: retrieval", {name: result}))
+    pages.write_html(out.with_suffix(".html"), results.table_of(about["experiment"], result))
 
 
 def summary(runs: list[dict[str, Any]]) -> dict[str, Any]:

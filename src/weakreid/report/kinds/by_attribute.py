@@ -40,7 +40,7 @@ def job(plan: Plan, name: str, table: AttributeTable, datasets: Sequence[str], o
         )
     rows, found = files_of_rows(plan, table, dataset, f"by_attribute/{transfer}.json")
     return Job(
-        inputs={"metrics": found, "published": published.path_of_ours()},
+        inputs={"metrics": found, "published": [published.path_of_ours()] if table.paper else []},
         params=Params(
             title=f"{table.title}: {dataset}",
             rows=rows,

@@ -57,6 +57,7 @@ def job(plan: Plan, name: str, table: ResultsTable, datasets: Sequence[str], out
                 if of[label] == dataset
             ]
             blocks.append(Block(dataset=dataset, columns=[Column()], rows=rows))
+    levels: list[str | None] = [*table.levels]
     for dataset in datasets:
         study = str(table.study)
         beside, known_levels = of_dataset(plan, study, dataset), plan.config.studies[study].levels
@@ -68,7 +69,7 @@ def job(plan: Plan, name: str, table: ResultsTable, datasets: Sequence[str], out
         for label, row in table.rows.items():
             cells = [
                 Cell() if row is None else cell(plan.row(study, dataset, row, level))
-                for level in table.levels or [None]
+                for level in levels or [None]
             ]
             rows.append(Row(label=label, at=_at(table, label), cells=cells))
         blocks.append(
@@ -83,7 +84,7 @@ def job(plan: Plan, name: str, table: ResultsTable, datasets: Sequence[str], out
         inputs={
             "metrics": metrics.paths,
             "isolation": isolation.paths,
-            "published": published.path_of_ours(),
+            "published": [published.path_of_ours()] if table.paper else [],
         },
         params=Results(
             title=table.title,
@@ -112,8 +113,11 @@ def _report_of(experiment: Experiment) -> str | None:
 
 def render(output: str, params: Results, files: Files) -> "str | Figure":
     """Return the table or the plot."""
-    figures = published.read(files["published"][0])
-    found = results.read(params, files.get("metrics", []), files.get("isolation", []), figures)
+    metrics, isolation, papers = (
+        files.get(name, []) for name in ("metrics", "isolation", "published")
+    )
+    figures = published.read(papers[0]) if papers else None
+    found = results.read(params, metrics, isolation, figures)
     if output == "table.md":
         return results.table(found)
     # matplotlib takes a second to import
