@@ -11,12 +11,12 @@ import pytest
 import torch
 
 import weakreid
+from weakreid.artifacts.decoding import middle_of
 from weakreid.artifacts.files import write_json
 from weakreid.artifacts.image_store import resize_picture
 from weakreid.errors import ReidError
 from weakreid.models.build import build_model
 from weakreid.models.clips import ClipHeads, build_clip_network
-from weakreid.models.reid import middle_of
 from weakreid.training.checkpoint import save_weights
 
 NETWORK = {

@@ -8,15 +8,6 @@ from collections.abc import Callable, Iterable, Iterator, Sized
 from typing import NoReturn, TextIO, TypeVar
 
 import typer
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 
 from weakreid import machine
 from weakreid.artifacts.arguments import restored
@@ -68,23 +59,38 @@ def progress(
     if total is None and isinstance(items, Sized):
         total = len(items)
     if sys.stderr.isatty():
-        columns = (
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[rate]}"),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
-        )
-        with Progress(*columns, console=Console(stderr=True)) as bar:
-            task = bar.add_task(label, total=total, rate="")
-            started = time.monotonic()
-            for done, item in enumerate(items, start=1):
-                yield item
-                rate = done / max(time.monotonic() - started, 1e-9)
-                bar.update(task, completed=done, rate=f"{rate:,.1f} {unit}/s")
-        return
-    yield from _plain(items, total, label, unit)
+        yield from _bar(items, total, label, unit)
+    else:
+        yield from _plain(items, total, label, unit)
+
+
+def _bar(items: Iterable[T], total: int | None, label: str, unit: str) -> Iterator[T]:
+    # a log sees no bar, and every stage that writes one starts sooner without this library
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task(label, total=total, rate="")
+        started = time.monotonic()
+        for done, item in enumerate(items, start=1):
+            yield item
+            rate = done / max(time.monotonic() - started, 1e-9)
+            bar.update(task, completed=done, rate=f"{rate:,.1f} {unit}/s")
 
 
 def _plain(items: Iterable[T], total: int | None, label: str, unit: str) -> Iterator[T]:

@@ -13,13 +13,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from weakreid.artifacts.decoding import middle_of
 from weakreid.artifacts.files import read_json
 from weakreid.artifacts.image_store import Pixels, resize_picture
 from weakreid.cores import default_threads
 from weakreid.errors import ReidError
 from weakreid.models.build import restore_model
 from weakreid.models.clips import ClipModel, restore_clip_model
-from weakreid.models.reid import ReidModel, middle_of
+from weakreid.models.reid import ReidModel
 from weakreid.retrieval.extract import descriptors_of
 from weakreid.retrieval.extract_clips import clip_descriptors_of
 from weakreid.retrieval.protocols import tracklet_descriptors

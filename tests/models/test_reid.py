@@ -5,9 +5,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from weakreid.artifacts.decoding import middle_of
 from weakreid.errors import ReidError
 from weakreid.models.backbones import build
-from weakreid.models.reid import Heads, ReidModel, chunks, middle_of, parameter_groups
+from weakreid.models.reid import Heads, ReidModel, chunks, parameter_groups
 
 
 def model(**options: Any) -> ReidModel:

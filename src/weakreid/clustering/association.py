@@ -11,10 +11,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
-from sklearn.cluster import DBSCAN
-from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
-from sklearn.metrics.cluster import contingency_matrix
-from sklearn.neighbors import sort_graph_by_row_values
 
 from weakreid.errors import ReidError
 
@@ -108,6 +104,10 @@ def associate(distances: Any, eps: float, min_samples: int = MIN_SAMPLES) -> NDA
         ),
         (count, count),
     )
+    # slow to import, and first needed after a pass over all pictures
+    from sklearn.cluster import DBSCAN
+    from sklearn.neighbors import sort_graph_by_row_values
+
     graph = sort_graph_by_row_values(graph, copy=False, warn_when_not_sorted=False)
     found = DBSCAN(eps=eps, min_samples=min_samples, metric="precomputed").fit_predict(graph)
     return _by_appearance(found)
@@ -150,6 +150,10 @@ def cluster_quality(labels: ArrayLike, persons: ArrayLike) -> dict[str, float]:
         "unclustered": 100 * float(1 - inside.mean()),
     }
     if len(found) > 1:
+        # as in `associate`
+        from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
+        from sklearn.metrics.cluster import contingency_matrix
+
         table = contingency_matrix(truth, found, sparse=True)
         quality |= {
             "nmi": float(normalized_mutual_info_score(truth, found)),

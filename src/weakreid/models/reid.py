@@ -4,7 +4,6 @@ import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -179,12 +178,6 @@ def chunks(images: Tensor, together: int = 1) -> Sequence[Tensor]:
     """
     step = max(1, 32 // together) * together
     return images.split(step) if images.device.type == "cpu" else (images,)
-
-
-def middle_of(images: np.ndarray, height: int, width: int) -> np.ndarray:
-    """Cut [N, height, width, 3] from the middle of images [N, H, W, 3] that are as large."""
-    top, left = (images.shape[1] - height) // 2, (images.shape[2] - width) // 2
-    return np.ascontiguousarray(images[:, top : top + height, left : left + width])
 
 
 def parameter_groups(

@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.nn.functional import linear
 
+from weakreid.artifacts.decoding import decoded
 from weakreid.artifacts.image_store import ImageStore
 from weakreid.artifacts.prefetching import prefetch
 from weakreid.errors import ReidError
 from weakreid.losses.bags.pooling import precise, without_autocast
 from weakreid.models.backbones import preprocess
 from weakreid.models.reid import ReidModel, chunks
-from weakreid.retrieval.extract import decoded
 
 
 def probabilities(

@@ -13,11 +13,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from weakreid.artifacts.decoding import decoded
 from weakreid.artifacts.image_store import ImageStore
 from weakreid.errors import ReidError
 from weakreid.models.backbones import preprocess
 from weakreid.models.reid import ReidModel
-from weakreid.retrieval.extract import decoded
 from weakreid.training.clip_sampling import DescribedClips, described_clips
 
 _FRAMES = 64

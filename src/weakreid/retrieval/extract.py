@@ -7,10 +7,11 @@ import numpy as np
 import torch
 from lightning_fabric import Fabric
 
+from weakreid.artifacts.decoding import decoded
 from weakreid.artifacts.image_store import ImageStore
 from weakreid.artifacts.prefetching import prefetch
 from weakreid.models.backbones import preprocess
-from weakreid.models.reid import ReidModel, chunks, middle_of
+from weakreid.models.reid import ReidModel, chunks
 
 
 def describe(
@@ -61,18 +62,3 @@ def descriptors_of(model: ReidModel, images: np.ndarray, fabric: Fabric) -> np.n
     pixels = torch.from_numpy(images).to(fabric.device, non_blocking=True)
     parts = [model.describe(preprocess(part, mean, std)) for part in chunks(pixels)]
     return torch.cat(parts).float().cpu().numpy()
-
-
-def decoded(
-    store: ImageStore,
-    rows: np.ndarray,
-    height: int,
-    width: int,
-    threads: int,
-    resized: Sequence[int] | None,
-) -> np.ndarray:
-    """Return frames as they are described, uint8 [n, height, width, 3] (see `describe`)."""
-    if resized is None:
-        return store.batch(rows, height, width, threads=threads)
-    larger = store.batch(rows, resized[0], resized[1], threads=threads)
-    return middle_of(larger, height, width)

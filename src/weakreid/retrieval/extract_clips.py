@@ -10,10 +10,10 @@ import torch
 from lightning_fabric import Fabric
 from numpy.typing import NDArray
 
+from weakreid.artifacts.decoding import decoded
 from weakreid.artifacts.image_store import ImageStore
 from weakreid.artifacts.prefetching import prefetch
 from weakreid.models.clips import ClipModel
-from weakreid.retrieval.extract import decoded
 
 _FRAMES = 256
 """Frames that are decoded at a time, about: whole clips."""

@@ -14,8 +14,6 @@ from weakreid.artifacts.image_store import ImageStore
 from weakreid.console import progress, run_stage, say
 from weakreid.errors import ReidError
 from weakreid.models.build import restore_model
-from weakreid.report import audit as report
-from weakreid.report import figures, pages
 from weakreid.retrieval.extract import describe
 from weakreid.supervision.audit import audit, bag_losses, frames_per_tag
 from weakreid.training.checkpoint import load_weights, part_of
@@ -75,6 +73,10 @@ def main(
                 "bag_loss": [losses[one.bag] for one in found],
             }
         )
+        # drawn last: matplotlib is slow to import
+        from weakreid.report import audit as report
+        from weakreid.report import figures, pages
+
         seen = None if votes is None else _looks(table.head(block["top"]), votes, frames, block)
         schemas.write(out, "audit", table, block)
         text = report.listing(block["experiment"], table, rows, block["top"], seen)
@@ -97,7 +99,10 @@ def _looks(
         raise ReidError("--votes needs --frames, the dataset's, to know the tracklet of a frame")
     of_image = schemas.read_frame(frames, "frames", ["image", "tracklet_id"])
     seen = schemas.read_frame(votes, "attribute_votes", ["tracklet_id", "probabilities"])
-    return report.evidence_looks(
+    # as in `main`
+    from weakreid.report.audit import evidence_looks
+
+    return evidence_looks(
         findings,
         dict(zip(of_image["image"], of_image["tracklet_id"], strict=True)),
         dict(zip(seen["tracklet_id"], seen["probabilities"], strict=True)),

@@ -9,6 +9,7 @@ import torch
 import typer
 
 from weakreid.artifacts import schemas
+from weakreid.artifacts.decoding import decoded
 from weakreid.artifacts.files import write_json
 from weakreid.artifacts.image_store import ImageStore
 from weakreid.console import run_stage, say
@@ -16,7 +17,6 @@ from weakreid.errors import ReidError
 from weakreid.models.clips import ClipModel, restore_clip_model
 from weakreid.retrieval.clip_maps import drawn_clips
 from weakreid.retrieval.erased import erase_some, measure
-from weakreid.retrieval.extract import decoded
 from weakreid.seeding import numpy_generator
 from weakreid.training.checkpoint import load_weights, part_of
 

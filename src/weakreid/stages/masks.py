@@ -8,15 +8,12 @@ import torch
 import typer
 
 from weakreid.artifacts import schemas
+from weakreid.artifacts.decoding import decoded
 from weakreid.artifacts.image_store import ImageStore
 from weakreid.console import run_stage, say
 from weakreid.errors import ReidError
 from weakreid.models.clips import restore_clip_model
-from weakreid.report import figures
-from weakreid.report.figures import camera_name
-from weakreid.report.masks import MaskedClip, picture
 from weakreid.retrieval.clip_maps import clip_maps, drawn_clips
-from weakreid.retrieval.extract import decoded
 from weakreid.seeding import numpy_generator
 from weakreid.training.checkpoint import load_weights, part_of
 
@@ -61,10 +58,14 @@ def main(
             threads=threads,
             resized=image.get("resized"),
         )
+        # drawn last: matplotlib is slow to import
+        from weakreid.report import figures
+        from weakreid.report.masks import MaskedClip, picture
+
         clips = []
         for place, tracklet in enumerate(chosen.tracklet_ids):
             person = of_tracklet.loc[tracklet]
-            title = f"person {person['person_id']}, {camera_name(person['camera_id'])}"
+            title = f"person {person['person_id']}, {figures.camera_name(person['camera_id'])}"
             # cut as the network sees them, at one size
             shown = decoded(
                 store, chosen.images[place], image["height"], image["width"], threads,

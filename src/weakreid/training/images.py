@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from weakreid.artifacts.decoding import middle_of
 from weakreid.artifacts.image_store import ImageStore
 from weakreid.models.backbones import Triple
-from weakreid.models.reid import middle_of
 from weakreid.training.augment import augment, random_cuts
 from weakreid.training.frozen import FrozenMaps
 

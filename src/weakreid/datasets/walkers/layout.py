@@ -33,7 +33,6 @@ import cv2
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-import scipy.io
 
 from weakreid.artifacts.files import replacing, write_json
 from weakreid.console import progress
@@ -379,7 +378,10 @@ class _Rows:
 
 def _save_mat(path: Path, name: str, rows: list[list[int]]) -> None:
     held = io.BytesIO()
-    scipy.io.savemat(held, {name: np.array(rows, np.int32)}, do_compression=True)
+    # slow to import; those who only read a layout do without
+    from scipy.io import savemat
+
+    savemat(held, {name: np.array(rows, np.int32)}, do_compression=True)
     data = bytearray(held.getvalue())
     # the header's free text holds the time of writing
     data[:116] = b"MATLAB 5.0 MAT-file".ljust(116)
