@@ -4,7 +4,7 @@
 |---|---|---|---|
 | resnet18, resnet34, resnet50 | torchvision | 512, 512, 2048 | stem, layer1 .. layer4 |
 | se_resnet50 | timm | 2048 | stem, layer1 .. layer4 |
-| efficientnet_lite0 | `weakreid.models.efficientnet_lite0` | 1280 | stem, layer1 .. layer4 |
+| efficientnet_lite0 | timm | 1280 | stem, layer1 .. layer4 |
 
 A stage's name means the same scale in every network: layer1 ends at 1/4 of the image's side, layer2
 at 1/8, layer3 at 1/16, layer4 at 1/32 (1/16 with `last_stride=1`).
@@ -24,7 +24,6 @@ from torch import Tensor, nn
 
 from weakreid.errors import ReidError
 from weakreid.models import weights as weight_files
-from weakreid.models.efficientnet_lite0 import CHANNELS, EfficientNetLite0
 from weakreid.seeding import derive
 
 Triple = tuple[float, float, float]
@@ -95,24 +94,17 @@ def _resnet(name: str) -> Callable[[bool], nn.Module]:
     return make
 
 
-def _timm(name: str, download: bool) -> nn.Module:
+def _timm(name: str) -> Callable[[bool], nn.Module]:
+    return lambda download: _zoo().create_model(name, pretrained=download)
+
+
+def _zoo() -> Any:
     # slow to import, see the top of this file; it imports torchvision, which ours makes importable
     from weakreid.models import _torchvision  # noqa: F401
 
     import timm  # isort: skip
 
-    return timm.create_model(name, pretrained=download)
-
-
-def _se_resnet50(download: bool) -> nn.Module:
-    return _timm("seresnet50", download)
-
-
-def _lite0(download: bool) -> nn.Module:
-    network = EfficientNetLite0()
-    if download:
-        network.load_state_dict(_timm("tf_efficientnet_lite0", download).state_dict())
-    return network
+    return timm
 
 
 def _cut_resnet(network: Any, last_stride: int) -> "OrderedDict[str, nn.Module]":
@@ -127,13 +119,35 @@ def _cut_resnet(network: Any, last_stride: int) -> "OrderedDict[str, nn.Module]"
     return OrderedDict([("stem", nn.Sequential(stem)), *layers])
 
 
+def _cut_lite(network: Any, last_stride: int) -> "OrderedDict[str, nn.Module]":
+    blocks = network.blocks
+    blocks[5][0].conv_dw.stride = (last_stride, last_stride)
+
+    def part(*names: str) -> nn.Module:
+        return nn.Sequential(OrderedDict((name, getattr(network, name)) for name in names))
+
+    def group(*numbers: int) -> "list[tuple[str, nn.Module]]":
+        return [(f"blocks{i}", blocks[i]) for i in numbers]
+
+    head = [("conv_head", network.conv_head), ("bn2", network.bn2)]
+    return OrderedDict(
+        [
+            ("stem", part("conv_stem", "bn1")),
+            ("layer1", nn.Sequential(OrderedDict(group(0, 1)))),
+            ("layer2", nn.Sequential(OrderedDict(group(2)))),
+            ("layer3", nn.Sequential(OrderedDict(group(3, 4)))),
+            ("layer4", nn.Sequential(OrderedDict([*group(5, 6), *head]))),
+        ]
+    )
+
+
 _KINDS = {
     "resnet18": _Kind(_resnet("resnet18"), _cut_resnet, 512, "fc"),
     "resnet34": _Kind(_resnet("resnet34"), _cut_resnet, 512, "fc"),
     "resnet50": _Kind(_resnet("resnet50"), _cut_resnet, 2048, "fc"),
-    "se_resnet50": _Kind(_se_resnet50, _cut_resnet, 2048, "fc"),
+    "se_resnet50": _Kind(_timm("seresnet50"), _cut_resnet, 2048, "fc"),
     "efficientnet_lite0": _Kind(
-        _lite0, EfficientNetLite0.cut, CHANNELS, "classifier", _LITE_MEAN, _LITE_STD
+        _timm("tf_efficientnet_lite0"), _cut_lite, 1280, "classifier", _LITE_MEAN, _LITE_STD
     ),
 }
 NAMES = tuple(_KINDS)
@@ -207,8 +221,11 @@ def map_shapes(backbone: Backbone, height: int, width: int) -> dict[str, tuple[i
 
 
 def share_batch_norms(module: Network) -> Network:
-    """Replace batch norms by ones that share their statistics among processes."""
-    return nn.SyncBatchNorm.convert_sync_batchnorm(module)
+    """Replace batch norms by ones that share their statistics among processes.
+
+    PyTorch's own conversion would drop the activation that timm's batch norms hold inside.
+    """
+    return _zoo().layers.convert_sync_batchnorm(module)
 
 
 def preprocess(images: Tensor, mean: Triple, std: Triple) -> Tensor:

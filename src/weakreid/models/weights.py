@@ -23,7 +23,6 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from weakreid.errors import ReidError
-from weakreid.models.efficientnet_lite0 import REPEATS
 
 WORDS = ("package", "hub", "none")
 
@@ -34,6 +33,8 @@ _LITE_ENDS = {
     "_bn1": "bn2",
     "_fc": "classifier",
 }
+# blocks of EfficientNet-Lite0 per group of equal width, as timm nests them
+_LITE_REPEATS = (1, 2, 2, 3, 3, 4, 1)
 
 
 def read(path: Path) -> dict[str, Tensor]:
@@ -93,7 +94,7 @@ def lite0_names(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """
     if "conv_stem.weight" in state:
         return dict(state)
-    places = [(group, i) for group, n in enumerate(REPEATS) for i in range(n)]
+    places = [(group, i) for group, n in enumerate(_LITE_REPEATS) for i in range(n)]
     renamed = {}
     for key, value in state.items():
         block = re.fullmatch(r"_blocks\.(\d+)\._(\w+)\.(\w+)", key)
