@@ -1,16 +1,13 @@
 """Examples of transferred attributes: who is shown, and how words are marked."""
 
-import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-from tests.training.helpers import make_images
 
-from weakreid.artifacts import schemas
 from weakreid.errors import ReidError
+from weakreid.report import figures
 from weakreid.report.attribute_examples import (
     Example,
     Truth,
@@ -22,8 +19,8 @@ from weakreid.report.attribute_examples import (
     label_matrix,
     legend,
     lines_of,
+    sheet,
 )
-from weakreid.stages import attribute_examples as stage
 
 NAMES = ("up-Red", "Female", "hs-Hat", "attach-Box")
 BCE = {1: (1, 0, 0, 0), 2: (0, 1, 1, 0), 3: (1, 1, 0, 0), 8: (0, 0, 0, 0)}
@@ -149,44 +146,19 @@ def test_bad_input() -> None:
         examples(matrices(), [3], images_of(FRAMES, TRACKLETS, [3]), 2, truth)
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    make_images(tmp_path / "images.arrow", 15)
-    schemas.write(tmp_path / "tracklets.parquet", "tracklets", TRACKLETS, {})
-    schemas.write(tmp_path / "frames.parquet", "frames", FRAMES, {})
-    for name, own in (("bce", BCE), ("wbce", WBCE), ("truth", TRUE)):
-        path = tmp_path / f"{name}.parquet"
-        schemas.write(path, "attribute_labels", labels(own), {"attributes": NAMES})
-    return tmp_path
+def test_the_sheet_says_what_it_marks(tmp_path: Path) -> None:
+    truth = label_matrix(labels(TRUE), "truth")
+    persons = [1, 2, 3]
+    own = images_of(FRAMES, TRACKLETS, persons)
 
+    def text(known: pd.DataFrame | None) -> str:
+        found = examples(matrices(), persons, own, 4, known)
+        picture = np.zeros((128, 64, 3), np.uint8)
+        figure = sheet(found, ["BCE", "WBCE"], lambda image: picture, "T", truth=known is not None)
+        figures.save(figure, tmp_path / "sheet.svg")
+        return (tmp_path / "sheet.svg").read_text(encoding="utf-8")
 
-def run(folder: Path, out: str, rows: tuple[str, ...] = ("BCE", "WBCE"), **more: Any) -> bytes:
-    block = {"title": "Transferred attributes", "rows": rows, "persons": 6, "frames": 4}
-    stage.main(
-        labels=[folder / "bce.parquet", folder / "wbce.parquet"],
-        tracklets=folder / "tracklets.parquet",
-        frames=folder / "frames.parquet",
-        images=folder / "images.arrow",
-        params=json.dumps(block),
-        out=folder / out,
-        **more,
-    )
-    return (folder / out).read_bytes()
-
-
-def test_the_stage(folder: Path) -> None:
-    known = run(folder, "one.png", truth=folder / "truth.parquet")
-    assert known.startswith(b"\x89PNG")
-    assert run(folder, "two.png", truth=folder / "truth.parquet") == known
-    text = run(folder, "known.svg", truth=folder / "truth.parquet").decode()
     for said in ("✗Male", "✓attach-Box", "?Hat", ">truth<", "person 3", "✓ blue: right"):
-        assert said in text
-    without = run(folder, "unknown.svg").decode()
-    assert "✓" not in without
-    assert ">Male<" in without
-
-
-def test_a_row_for_each_table_of_labels(folder: Path) -> None:
-    for rows in (("BCE",), ("BCE", "BCE"), ("BCE", "WBCE", "more")):
-        with pytest.raises(ReidError, match="2 tables of labels, but the rows"):
-            run(folder, "x.png", rows)
+        assert said in text(truth)
+    assert "✓" not in text(None)
+    assert ">Male<" in text(None)

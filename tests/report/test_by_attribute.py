@@ -1,15 +1,13 @@
 """The table of experiments by attribute."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from weakreid.artifacts.files import write_json
 from weakreid.errors import ReidError
-from weakreid.report.by_attribute import attribute_table
-from weakreid.stages import attribute_table as stage
+from weakreid.report.by_attribute import attribute_table, papers_table
+from weakreid.report.published import Published
 
 
 def figures(queries: int, rank_1: float | None, mean: float | None) -> dict[str, Any]:
@@ -73,36 +71,13 @@ def test_bad_input() -> None:
         attribute_table("T", {"A": [measured()], "B": [none]}, None, "x")
 
 
-def test_the_stage(tmp_path: Path) -> None:
-    for name in ("a.json", "b.json", "c.json"):
-        write_json(tmp_path / name, measured(4.0 * (name == "b.json")))
-    block = {
-        "title": "By attribute",
-        "rows": [{"label": "A", "metrics": [0, 1]}, {"label": "B", "metrics": [2]}],
-        "attributes": None,
-        "transfer": "wbce",
-        "ranks": [1],
-        "paper": None,
-        "table": None,
+def test_the_papers_own_table() -> None:
+    figures_of = {
+        ("COSAM", "7", "B", "Duke", "hs-Hat mAP"): 93.5,
+        ("COSAM", "7", "B", "Duke", "hs-Hat R-1"): 94.0,
+        ("COSAM", "7", "C", "Duke", "a b R-1"): 5.0,
     }
-    published = tmp_path / "published.csv"
-    published.write_text(
-        "paper,table,row,dataset,metric,value\n"
-        "COSAM,7,B,Duke,hs-Hat mAP,93.5\nCOSAM,7,B,Duke,hs-Hat R-1,94\nCOSAM,7,C,Duke,a b R-1,5\n",
-        encoding="utf-8",
-    )
-    out = tmp_path / "table.md"
-    paths = [tmp_path / name for name in ("a.json", "b.json", "c.json")]
-    stage.main(metrics=paths, params=json.dumps(block), published=published, out=out)
-    rows = {"A": [measured(), measured(4.0)], "B": [measured()]}
-    expected = attribute_table("By attribute", rows, None, "wbce")
-    assert out.read_text(encoding="utf-8") == expected
-    of_paper = json.dumps({**block, "paper": "COSAM", "table": "7"})
-    stage.main(metrics=paths, params=of_paper, published=published, out=out)
-    theirs = out.read_text(encoding="utf-8").removeprefix(expected)
-    assert "## COSAM, Table 7, on Duke: R-1 / mAP" in theirs
-    assert cells(theirs)[0] == ["", "hs-Hat", "a b"]
-    assert cells(theirs)[2:] == [["B", "94.0 / 93.5", "/"], ["C", "/", "5.0 /"]]
-    write_json(tmp_path / "a.json", {})
-    with pytest.raises(ReidError, match=r"a\.json: lacks 'queries'"):
-        stage.main(metrics=paths, params=json.dumps(block), published=published, out=out)
+    text = papers_table(Published(Path("published.csv"), figures_of), "COSAM", "7", [1])
+    assert text.startswith("## COSAM, Table 7, on Duke: R-1 / mAP\n")
+    assert cells(text)[0] == ["", "hs-Hat", "a b"]
+    assert cells(text)[2:] == [["B", "94.0 / 93.5", "/"], ["C", "/", "5.0 /"]]

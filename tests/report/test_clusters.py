@@ -1,13 +1,16 @@
 """Pseudo-labels over the epochs: what is drawn, and the same bytes twice."""
 
+import json
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from weakreid.artifacts import schemas
 from weakreid.errors import ReidError
 from weakreid.report import figures
 from weakreid.report.clusters import cluster_figure
+from weakreid.stages import cluster_curve
 
 TERMS = ("clusters", "unclustered", "nmi", "ari", "purity", "eps", "id")
 
@@ -105,3 +108,22 @@ def test_the_same_bytes_twice(name: str, tmp_path: Path) -> None:
     for folder in ("one", "two"):
         figures.save(cluster_figure({"a": history(4)}, "title"), tmp_path / folder / name)
     assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+
+
+def test_the_stage(tmp_path: Path) -> None:
+    paths = [tmp_path / f"{number}.parquet" for number in range(2)]
+    for number, path in enumerate(paths):
+        schemas.write(path, "history", history(4, ("clusters", "nmi"), number), {})
+    block = {"experiment": "tmc_walkers", "runs": ["official-1", "official-2"]}
+    made = [tmp_path / name for name in ("one.svg", "two.svg")]
+    for out in made:
+        cluster_curve.main(history=paths, params=json.dumps(block), out=out)
+    assert made[0].read_bytes() == made[1].read_bytes()
+    text = made[0].read_text(encoding="utf-8")
+    assert all(words in text for words in ("tmc_walkers", "official-2", "NMI"))
+    assert "ARI" not in text
+    schemas.write(paths[0], "history", history(4, ("loss",)), {})
+    with pytest.raises(ReidError, match="no run's history has any of clusters"):
+        alone = json.dumps({**block, "runs": ["a"]})
+        cluster_curve.main(history=paths[:1], params=alone, out=tmp_path / "no.svg")
+    assert not (tmp_path / "no.svg").exists()

@@ -1,17 +1,14 @@
 """The table of how right transferred attributes are."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from weakreid.artifacts.files import write_json
 from weakreid.errors import ReidError
 from weakreid.report.label_quality import MAJORITY, label_table
-from weakreid.stages import label_table as stage
 from weakreid.supervision.attribute_labels import quality
 
 NAMES = ("Female", "hs-Hat", "hs-BlackHair", "up-Red")
@@ -122,18 +119,3 @@ def test_bad_input() -> None:
         label_table("T", {"A": []})
     with pytest.raises(ReidError, match="no row: there is nothing to show"):
         label_table("T", {})
-
-
-def test_the_stage(tmp_path: Path) -> None:
-    paths = [tmp_path / f"{name}.json" for name in "abc"]
-    for path, found in zip(paths, (WRONG, RIGHT, RIGHT), strict=True):
-        write_json(path, found)
-    rows = [{"label": "BCE", "quality": [0, 1]}, {"label": "WBCE", "quality": [2]}]
-    block = {"title": "Labels", "rows": rows, "notes": ["A note."]}
-    out = tmp_path / "table.md"
-    stage.main(quality=paths, params=json.dumps(block), out=out)
-    expected = label_table("Labels", {"BCE": [WRONG, RIGHT], "WBCE": [RIGHT]}, ["A note."])
-    assert out.read_text(encoding="utf-8") == expected
-    write_json(paths[0], {"train": {}})
-    with pytest.raises(ReidError, match=r"a\.json: lacks 'attributes'"):
-        stage.main(quality=paths, params=json.dumps(block), out=out)

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from weakreid.errors import ReidError
 from weakreid.report.noise_counts import (
     Level,
+    Summary,
     noise_counts_table,
     off_by,
-    read_levels,
     read_summary,
 )
 from weakreid.report.published import Published
@@ -31,14 +31,18 @@ FIGURES = {
 }  # fmt: skip
 
 
-def table(*levels: Level) -> str:
-    return noise_counts_table("Title", levels, PAPER, paper="P", table="1")
+def table(*rows: tuple[Level, Summary]) -> str:
+    levels = [level.model_copy(update={"summary": i}) for i, (level, _) in enumerate(rows)]
+    summaries = [found for _, found in rows]
+    return noise_counts_table("Title", levels, summaries, PAPER, paper="P", table="1")
 
 
 def test_a_table() -> None:
-    noisy = Level("two", "a", "A 2 1", {"rfm": 2.0, "rsw": 1.25}, FIGURES)
-    clean = Level("clean", "a", "A", None, {**FIGURES, "rfm": 3.0, "rsw": 1.0, "tracklets": 300})
-    assert table(noisy, clean, Level("three", "b")) == (
+    noisy = Level(label="two", dataset="a", published="A 2 1", rfm=2.0, rsw=1.25, summary=0)
+    clean = Level(label="clean", dataset="a", published="A", summary=0)
+    other = Level(label="three", dataset="b", summary=0)
+    of_clean = {**FIGURES, "rfm": 3.0, "rsw": 1.0, "tracklets": 300}
+    assert table((noisy, FIGURES), (clean, of_clean), (other, FIGURES)) == (
         "# Title\n"
         "\n"
         "|       | rFM asked | measured | off by % | rSW asked | measured | off by % |"
@@ -49,8 +53,8 @@ def test_a_table() -> None:
         "             200 |  190 |     -5.0 |     40 |   100 |   5000 |\n"
         "| clean |           |    3.000 |          |           |    1.000 |          |"
         "             300 |  300 |     +0.0 |     40 |   100 |   5000 |\n"
-        "| three |           |          |          |           |          |          |"
-        "                 |      |          |        |       |        |\n"
+        "| three |           |    2.002 |          |           |    1.250 |          |"
+        "                 |  190 |          |     40 |   100 |   5000 |\n"
         "\n"
         "- Paper: P, Table 1. Ours: a, b, training tracklets. Off by: of what was asked, or of the"
         " paper's count, in per cent.\n"
@@ -63,7 +67,7 @@ def test_a_table() -> None:
 
 def test_tracklets_of_people_whom_nobody_knows_have_no_rates() -> None:
     found = {**FIGURES, "rfm": None, "rsw": None}
-    text = table(Level("tracked", "a", None, None, found))
+    text = table((Level(label="tracked", dataset="a", summary=0), found))
     cells = [cell.strip() for cell in text.splitlines()[4].split("|")[1:-1]]
     assert cells == ["tracked", *[""] * 7, "190", "", "40", "100", "5000"]
     assert "Farthest" not in text
@@ -71,7 +75,7 @@ def test_tracklets_of_people_whom_nobody_knows_have_no_rates() -> None:
 
 def test_an_unknown_table_is_refused() -> None:
     with pytest.raises(ReidError, match="no figure of table '2' of paper 'P'"):
-        noise_counts_table("Title", [], PAPER, paper="P", table="2")
+        noise_counts_table("Title", [], [], PAPER, paper="P", table="2")
 
 
 @given(st.floats(0.1, 1e6), st.floats(-99, 1e3))
@@ -89,18 +93,6 @@ def write(path: Path, **changes: Any) -> Path:
     found = {name: value for name, value in {**FIGURES, **changes}.items() if value != "gone"}
     path.write_text(json.dumps(found), encoding="utf-8")
     return path
-
-
-ROW = {"label": "two", "dataset": "a", "published": None, "asked": None, "summary": 0}
-
-
-def test_rows_count_off_their_summaries(tmp_path: Path) -> None:
-    paths = [write(tmp_path / "0.json"), write(tmp_path / "1.json", tracklets=7)]
-    rows = [{**ROW, "summary": number} for number in (1, None, 0)]
-    levels = read_levels(rows, paths)
-    assert [own.found and own.found["tracklets"] for own in levels] == [7, None, 190]
-    with pytest.raises(ReidError, match=r"row 'two': counts summary number 2, but 2 are given"):
-        read_levels([{**ROW, "summary": 2}], paths)
 
 
 @pytest.mark.parametrize(

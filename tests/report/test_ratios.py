@@ -13,7 +13,6 @@ from weakreid.attributes import GROUPS, NAMES, TITLES
 from weakreid.datasets.annotated import Annotation, write_annotation
 from weakreid.report import figures
 from weakreid.report.ratios import figure_order, groups_table, ratio_figure
-from weakreid.stages import groups_table as table_stage
 from weakreid.stages import ratios_plot as plot_stage
 from weakreid.supervision.ratios import label_counts, positive_ratios
 
@@ -137,14 +136,11 @@ def test_the_rarest_and_the_most_common() -> None:
     assert "Nobody has" not in text
 
 
-def test_the_stages(tmp_path: Path) -> None:
+def test_the_stage(tmp_path: Path) -> None:
     files = [f"{row}.png" for row in range(5)]
     split = ["train", "train", "train", "test", "test"]
     annotation = Annotation(FEW, files, split, np.zeros(5, np.int32), LABELS)
     write_annotation(tmp_path / "annotation.parquet", annotation, {})
-    params = json.dumps({"title": "A title", "paper": "ATTR", "table": "1"})
+    params = json.dumps({"title": "A title"})
     plot_stage.main(tmp_path / "annotation.parquet", params, tmp_path / "plot.svg")
     assert "A title" in (tmp_path / "plot.svg").read_text(encoding="utf-8")
-    table_stage.main(tmp_path / "annotation.parquet", params, tmp_path / "table.md")
-    text = (tmp_path / "table.md").read_text(encoding="utf-8")
-    assert text == groups_table("A title", FEW, LABELS, paper="ATTR", table="1")

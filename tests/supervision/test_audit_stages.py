@@ -12,7 +12,8 @@ from typer.testing import CliRunner
 
 from weakreid.artifacts import schemas
 from weakreid.errors import ReidError
-from weakreid.stages import audit, audit_score, audit_table
+from weakreid.report.audit import comparison
+from weakreid.stages import audit, audit_score
 from weakreid.supervision.audit import KINDS
 from weakreid.supervision.planted import plant
 
@@ -92,10 +93,7 @@ def test_from_a_network_to_the_table(data: Path, folder: Path, out: Path, tmp_pa
     assert list(score) == ["experiment", "run", "bags", "kinds"]
     assert (score["bags"]["items"], score["bags"]["wrong"]) == (BAGS, 3)
 
-    block = {"title": "T", "datasets": [{"name": "toy", "runs": ["official-3"]}]}
-    run(audit_table, block, scores=tmp_path / "a.json", out=tmp_path / "table.md")
-    text = (tmp_path / "table.md").read_text()
-    assert text.startswith("# T\n")
+    text = comparison("T", {"toy": [score]})
     assert "| label audit " in text
 
 

@@ -2,22 +2,45 @@
 
 import dataclasses
 import importlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import PurePath
-from typing import cast
+from typing import Any, Protocol, cast
 
 from weakreid.config.tables import Table
 from weakreid.errors import ReidError
 from weakreid.plan import paths
 from weakreid.plan.plan import Plan
-from weakreid.plan.rules import Job, Only, Output, rule
-from weakreid.report import published
-from weakreid.report.protocol import Kind
+from weakreid.plan.rules import Job, Only, Output, listed, rule
 
 
-def kind_of(table: Table) -> Kind:
-    """Return the module of a table's kind."""
-    return cast("Kind", importlib.import_module(f"weakreid.report.kinds.{table.kind}"))
+class Planned(Protocol):
+    """What the plan asks of a kind of table; `weakreid.report.protocol` says the rest."""
+
+    def check(self, plan: Plan, where: str, table: Any) -> None:
+        """Refuse a table that names what is not there; `where` is its place in the config.
+
+        Raises:
+            ReidError: what is wrong.
+        """
+
+    def job(self, plan: Plan, name: str, table: Any, datasets: Sequence[str], output: str) -> Job:
+        """Return what making one of a table's files needs.
+
+        Args:
+            plan: of the whole config.
+            name: of the table.
+            table: its block.
+            datasets: those to show: the table's own, or the one in the path.
+            output: one of the table's files, such as "table.md".
+
+        Raises:
+            ReidError: it cannot be made for these datasets.
+        """
+
+
+def kind_of(table: Table) -> Planned:
+    """Return a table's kind, a module above the plan."""
+    return cast("Planned", importlib.import_module(f"weakreid.report.kinds.{table.kind}"))
 
 
 def _having(suffix: str) -> Only:
@@ -49,13 +72,12 @@ def _job(plan: Plan, table: str, place: str, output: str) -> Job:
         )
     datasets = [place.removeprefix("/")] if place else datasets
     job = kind_of(block).job(plan, table, block, datasets, output)
-    # workers that share no files have no checkout
-    ours = published.path_of_ours()
     return dataclasses.replace(
         job,
         modules=[f"report.kinds.{block.kind}"],
         told={"kind": block.kind},
-        here=frozenset({ours} & set(job.paths())),
+        # workers that share no files have no checkout
+        here=frozenset(listed(job.inputs.get("published", []))),
     )
 
 

@@ -11,50 +11,20 @@ from typing import TYPE_CHECKING, Any, Protocol
 from pydantic import Field
 
 from weakreid.config import params
+from weakreid.plan.table_rules import Planned
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-    from weakreid.plan.plan import Plan
-    from weakreid.plan.rules import Job
 
 Files = Mapping[str, Sequence[Path]]
 """The inputs of a job where they lie, by their names and in the order of `Job.inputs`."""
 
 
-class Kind(Protocol):
-    """A kind of table or figure.
-
-    One that shows a picture which another rule made has no more than this: its job has the picture
-    as its one input, and no params.
-    """
-
-    def check(self, plan: "Plan", where: str, table: Any) -> None:
-        """Refuse a table that names what is not there; `where` is its place in the config.
-
-        Raises:
-            ReidError: what is wrong.
-        """
-
-    def job(
-        self, plan: "Plan", name: str, table: Any, datasets: Sequence[str], output: str
-    ) -> "Job":
-        """Return what making one of a table's files needs.
-
-        Args:
-            plan: of the whole config.
-            name: of the table.
-            table: its block.
-            datasets: those to show: the table's own, or the one in the path.
-            output: one of the table's files, such as "table.md".
-
-        Raises:
-            ReidError: it cannot be made for these datasets.
-        """
-
-
-class Drawn(Kind, Protocol):
+class Kind(Planned, Protocol):
     """A kind that makes its files.
+
+    One that shows a picture which another rule made is no more than `Planned`: its job has the
+    picture as its one input, and no params.
 
     Attributes:
         Params: what `render` is given; it counts files by their places among the inputs of one
@@ -65,6 +35,11 @@ class Drawn(Kind, Protocol):
 
     def render(self, output: str, params: Any, files: Files) -> "str | Figure":
         """Return one of a table's files: Markdown, or a figure.
+
+        Args:
+            output: the file's name, such as "table.md".
+            params: of `Params`.
+            files: the inputs.
 
         Raises:
             ReidError: an input is not what it should be.

@@ -3,13 +3,14 @@
 import importlib
 import shutil
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
 
 from weakreid.artifacts.files import replacing
 from weakreid.console import run_stage
 from weakreid.report import pages
+from weakreid.report.protocol import Kind
 
 
 def main(
@@ -28,7 +29,7 @@ def main(
         with replacing(out) as aside:
             shutil.copyfile(source, aside)
         return
-    made = importlib.import_module(f"weakreid.report.kinds.{kind}")
+    made = cast("Kind", importlib.import_module(f"weakreid.report.kinds.{kind}"))
     drawn = made.render(out.name, made.Params.parse(params), files)
     if isinstance(drawn, str):
         pages.write(out, drawn)

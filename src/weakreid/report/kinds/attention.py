@@ -9,9 +9,9 @@ from weakreid.config.tables import AttentionTable
 from weakreid.errors import ReidError
 from weakreid.plan import paths
 from weakreid.plan.experiments import Experiment
-from weakreid.plan.of_tables import check_rows, files_of_rows, without_clips
 from weakreid.plan.plan import Plan
 from weakreid.plan.rules import Job
+from weakreid.report.of_tables import check_rows, files_of_rows, without_clips
 from weakreid.report.protocol import Files, RowsOfFiles
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ from weakreid.artifacts.files import read_json
 from weakreid.config.tables import AuditTable
 from weakreid.errors import ReidError
 from weakreid.plan import paths
-from weakreid.plan.of_tables import check_bags, experiment_of
 from weakreid.plan.plan import Plan
 from weakreid.plan.rules import Job
+from weakreid.report.of_tables import check_bags, experiment_of
 from weakreid.report.protocol import Files, Numbered, RowsOfFiles
 
 Params = RowsOfFiles

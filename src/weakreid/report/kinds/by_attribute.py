@@ -6,10 +6,10 @@ from weakreid.artifacts.files import read_json
 from weakreid.config.faults import known
 from weakreid.config.tables import AttributeTable
 from weakreid.errors import ReidError
-from weakreid.plan.of_tables import check_names, experiment_of, files_of_rows
 from weakreid.plan.plan import Plan
 from weakreid.plan.rules import Job
 from weakreid.report import published
+from weakreid.report.of_tables import check_names, experiment_of, files_of_rows
 from weakreid.report.protocol import Files, RowsOfFiles
 
 

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from weakreid.config import params
 from weakreid.config.tables import CostTable
 from weakreid.plan import paths
-from weakreid.plan.of_tables import check_bags, experiment_of
 from weakreid.plan.plan import Plan
 from weakreid.plan.rules import Job
+from weakreid.report.of_tables import check_bags, experiment_of
 from weakreid.report.protocol import Files
 
 

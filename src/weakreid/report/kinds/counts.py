@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from weakreid.config import params
 from weakreid.config.tables import CountsTable
 from weakreid.plan import paths
-from weakreid.plan.of_tables import check_bags, experiment_of, of_dataset
 from weakreid.plan.plan import Plan
 from weakreid.plan.rules import Job
 from weakreid.report import published
+from weakreid.report.of_tables import check_bags, experiment_of, of_dataset
 from weakreid.report.protocol import Files
 
 

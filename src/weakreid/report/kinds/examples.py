@@ -7,9 +7,9 @@ from weakreid.config import params
 from weakreid.config.base import Positive
 from weakreid.config.tables import ExamplesTable
 from weakreid.plan import attribute_rules, paths
-from weakreid.plan.of_tables import check_rows, experiment_of, transfers_of_rows, without_transfer
 from weakreid.plan.plan import Plan
 from weakreid.plan.rules import Job
+from weakreid.report.of_tables import check_rows, experiment_of, transfers_of_rows, without_transfer
 from weakreid.report.protocol import Files, Numbered, RowOfFiles
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from weakreid.config.params import Titled
 from weakreid.config.tables import GroupsTable
 from weakreid.plan import paths
-from weakreid.plan.of_tables import check_names
 from weakreid.plan.plan import Plan
 from weakreid.plan.rules import Job
+from weakreid.report.of_tables import check_names
 from weakreid.report.protocol import Files
 
 Params = Titled

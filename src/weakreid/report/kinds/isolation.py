@@ -6,9 +6,9 @@ from weakreid.config.faults import known
 from weakreid.config.tables import IsolationTable
 from weakreid.errors import ReidError
 from weakreid.plan import paths
-from weakreid.plan.of_tables import check_names, experiment_of
 from weakreid.plan.plan import Plan
 from weakreid.plan.rules import Job
+from weakreid.report.of_tables import check_names, experiment_of
 
 
 def check(plan: Plan, where: str, table: IsolationTable) -> None:

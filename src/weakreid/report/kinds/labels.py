@@ -7,9 +7,9 @@ from weakreid.config.methods import Transfer
 from weakreid.config.tables import LabelsTable
 from weakreid.errors import ReidError
 from weakreid.plan import paths
-from weakreid.plan.of_tables import check_rows, transfers_of_rows, without_transfer
 from weakreid.plan.plan import Plan
 from weakreid.plan.rules import Job
+from weakreid.report.of_tables import check_rows, transfers_of_rows, without_transfer
 from weakreid.report.protocol import Files, Numbered, RowsOfFiles
 
 KEYS = ("attributes", "only_in_truth", "rare_below", "train", "test")

@@ -6,9 +6,9 @@ from weakreid.artifacts.files import read_json
 from weakreid.config.tables import MasksTable
 from weakreid.errors import ReidError
 from weakreid.plan import paths
-from weakreid.plan.of_tables import check_rows, experiment_of, files_of_rows, without_clips
 from weakreid.plan.plan import Plan
 from weakreid.plan.rules import Job
+from weakreid.report.of_tables import check_rows, experiment_of, files_of_rows, without_clips
 from weakreid.report.protocol import Files, RowsOfFiles
 
 KEYS = ("clips", "frames", "carrying_frames", "area", "states")

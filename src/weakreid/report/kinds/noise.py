@@ -6,11 +6,11 @@ from weakreid.config import params
 from weakreid.config.tables import NoiseTable
 from weakreid.errors import ReidError
 from weakreid.plan import paths
-from weakreid.plan.of_tables import check_names, experiment_of, of_dataset
 from weakreid.plan.plan import Plan
 from weakreid.plan.rules import Job
 from weakreid.report import noise_counts, published
 from weakreid.report.noise_counts import Level
+from weakreid.report.of_tables import check_names, experiment_of, of_dataset
 from weakreid.report.protocol import Files, Numbered
 
 

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from weakreid.config.tables import RatiosTable
 from weakreid.plan import paths
-from weakreid.plan.of_tables import check_names
 from weakreid.plan.plan import Plan
 from weakreid.plan.rules import Job
+from weakreid.report.of_tables import check_names
 
 check = check_names
 

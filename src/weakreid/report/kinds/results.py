@@ -7,10 +7,10 @@ from weakreid.config.faults import known
 from weakreid.config.tables import ResultsTable, place_on_axis
 from weakreid.plan import paths
 from weakreid.plan.experiments import Experiment
-from weakreid.plan.of_tables import check_names, of_dataset
 from weakreid.plan.plan import Plan
 from weakreid.plan.rules import Job
 from weakreid.report import published, results
+from weakreid.report.of_tables import check_names, of_dataset
 from weakreid.report.protocol import Files, Numbered
 from weakreid.report.results import Block, Cell, Column, Results, Row
 

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from weakreid.config.tables import WeightsTable
-from weakreid.plan.of_tables import check_names, of_first_run
 from weakreid.plan.plan import Plan
 from weakreid.plan.rules import Job
+from weakreid.report.of_tables import check_names, of_first_run
 
 check = check_names
 

@@ -1,4 +1,4 @@
-"""What tables look up in the plan: names that must be there, experiments of rows, their files."""
+"""What kinds of tables look up in the plan: names, experiments of rows, and their files."""
 
 from collections.abc import Callable
 
