@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 import typer
 from typer.testing import CliRunner
+from tests.supervision.helpers import coarse_bags, training_bags
 
 from weakreid.artifacts import schemas
 from weakreid.errors import ReidError
 from weakreid.stages import cost_table, counts_table, study_table, sweep_plot
-from weakreid.supervision import bags
 
 PUBLISHED = Path(__file__).parents[2] / "workflow" / "resources" / "published.csv"
 
@@ -121,8 +121,8 @@ def write_dataset(folder: Path, parts: int) -> dict[str, Path]:
     frames = pd.DataFrame({"tracklet_id": owners, "image": np.arange(len(owners))})
     made = {
         "tracklets": tracklets,
-        "bags": bags.training_bags(tracklets, frames, seed=0, tracklet_parts=parts),
-        "coarse": bags.coarse_bags(tracklets, frames, seed=0),
+        "bags": training_bags(tracklets, frames, seed=0, tracklet_parts=parts),
+        "coarse": coarse_bags(tracklets, frames, seed=0),
     }
     paths = {}
     for name, table in made.items():
