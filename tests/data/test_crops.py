@@ -13,6 +13,7 @@ import pytest
 import simplejpeg
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.data.helpers import how
 
 from weakreid.artifacts import schemas
 from weakreid.artifacts.image_store import decode_picture
@@ -454,7 +455,7 @@ def test_stages_from_a_video_to_tables(data: Path, tmp_path: Path) -> None:
         out=source,
     )
     assert json.loads(source.read_text()) == {"root": "crops"}
-    params = {"kind": "mot", "options": {"on_bad_frame": "stop", "official": False}}
+    params = how().model_dump() | {"kind": "mot"}
     out = tmp_path / "results" / "tracklets.parquet"
     dataset_stage.main(dataset="hall", source=source, params=json.dumps(params), threads=1, out=out)
     assert schemas.read_frame(out, "tracklets")["person_id"].tolist() == [1, 2, 3]

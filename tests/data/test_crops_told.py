@@ -76,10 +76,9 @@ def told(
 
     def make(*sequences: dict[str, Any], **options: Any) -> list[str]:
         capsys.readouterr()
-        make.counts = crops.make(
-            tmp_path / "out",
-            Crops(root=str(hall), sequences=sequences or [sequence()], **options),
-        )
+        drawn = {name: options.pop(name) for name in ("sheet", "title") if name in options}
+        given = Crops(root=str(hall), sequences=sequences or [sequence()], **options)
+        make.counts = crops.make(tmp_path / "out", given, **drawn)
         return capsys.readouterr().out.splitlines()
 
     return make

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import typer
-from typer.testing import CliRunner
 from tests.supervision.helpers import coarse_bags, training_bags
+from typer.testing import CliRunner
 
 from weakreid.artifacts import schemas
 from weakreid.errors import ReidError

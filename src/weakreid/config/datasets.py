@@ -43,6 +43,14 @@ OnBadFrame = Annotated[
 ]
 
 
+class Reading(Strict):
+    """What a reader is told, wherever its dataset lies."""
+
+    on_bad_frame: OnBadFrame
+    official: bool
+    split_seed: Count | None
+
+
 class Distributed(Strict):
     """What all distributed datasets have in common."""
 

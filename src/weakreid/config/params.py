@@ -15,10 +15,11 @@ from pydantic import (
     model_serializer,
 )
 
-from weakreid.config.base import Count, Fraction, Positive, Strict
+from weakreid.config.base import Count, Fraction, OpenFraction, Positive, Strict
 from weakreid.config.datasets import (
     Archive,
     NoiseMeasuring,
+    Reading,
     Tracked,
     Walkers,
 )
@@ -79,13 +80,13 @@ class Params(Strict):
 
 
 class Fetch(Params):
-    """Where data comes from and what of it must be there."""
+    """Where data comes from and what of it must be there; null: what its reader needs."""
 
     kind: str
     root: str
     archives: dict[str, Archive]
     required: list[str] | None = None
-    optional: list[str] = Field(default_factory=list)
+    optional: list[str] | None = None
 
 
 class Generate(Params, Walkers):
@@ -102,19 +103,24 @@ class Crops(Params, Tracked):
     kind: Literal["mot"] = "mot"
 
 
-class ReadDataset(Params):
-    """How a dataset is read, wherever it lies."""
+class ReadDataset(Params, Reading):
+    """Which reader reads a dataset, and how."""
 
     kind: str
-    options: dict[str, str | bool | int]
+
+
+class Development(Strict):
+    """How the split dev parts the training identities."""
+
+    seed: Count
+    validation_fraction: OpenFraction
 
 
 class Split(Params):
-    """Which partition of the identities."""
+    """Which partition of the identities; only dev is drawn."""
 
     split: str
-    seed: Count | None = None
-    validation_fraction: Fraction | None = None
+    dev: Development | None = None
 
 
 # --- supervision ----------------------------------------------------------------------------------
@@ -201,11 +207,11 @@ class ShowIsolation(Params):
 
 
 class ReadAnnotation(Params):
-    """How an annotation of attributes is read, wherever it lies."""
+    """How an annotation of attributes is read; a generated one has no file, only RAP partitions."""
 
-    kind: str
-    annotation: str | None = None
-    partition: int | None = None
+    kind: Literal["walkers", "rap", "mars_attributes"]
+    annotation: str = ""
+    partition: int = 0
 
 
 class PackImages(Params):
