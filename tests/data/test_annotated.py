@@ -19,7 +19,7 @@ from weakreid.artifacts.image_store import ImageStore
 from weakreid.attributes import NAMES
 from weakreid.datasets.annotated import (
     Annotation,
-    pack_pictures,
+    pack_images,
     read_annotation,
     read_generated,
     write_annotation,
@@ -28,13 +28,13 @@ from weakreid.datasets.walkers.attributes import ATTRIBUTES, LEFT_OUT
 from weakreid.datasets.walkers.layout import SIZES, generate
 from weakreid.errors import ReidError
 from weakreid.stages import annotation as annotation_stage
-from weakreid.stages import pictures as pictures_stage
+from weakreid.stages import source_images as images_stage
 
 
 @pytest.fixture(scope="module")
 def generated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("walkers") / "generated"
-    generate(root, seed=3, **SIZES["tiny"], style="studio")
+    generate(root, seed=3, **SIZES["tiny"], style="studio", workers=1)
     return root
 
 
@@ -187,9 +187,9 @@ def test_packed(tmp_path: Path, suffix: str) -> None:
     annotation = laid_out(tmp_path / "in", small(LABELS, suffix), suffix)
     for threads in (1, 3):
         out = tmp_path / str(threads)
-        left_out = pack_pictures(
+        left_out = pack_images(
             annotation, tmp_path / "in", out / "images.arrow", out / "pictures.parquet",
-            {"source": "small"}, threads=threads,
+            {"kind": "small"}, source="small", on_bad_frame="stop", threads=threads,
         )  # fmt: skip
         assert left_out == 0
     for name in ("images.arrow", "pictures.parquet"):
@@ -197,7 +197,7 @@ def test_packed(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / "1" / "pictures.parquet"
     frame = schemas.read_frame(path, "pictures")
     assert frame["image"].tolist() == list(range(11))
-    assert schemas.read_params(path) == {"source": "small", "attributes": list(NAMES[:4])}
+    assert schemas.read_params(path) == {"kind": "small", "attributes": list(NAMES[:4])}
     np.testing.assert_array_equal(read_annotation(path, "pictures").labels, LABELS)
     with ImageStore(tmp_path / "1" / "images.arrow") as store:
         for row, file in zip(frame["image"], frame["file"], strict=True):
@@ -209,9 +209,10 @@ def test_packed(tmp_path: Path, suffix: str) -> None:
 
 def pack_refusal(annotation: Annotation, folder: Path, out: Path) -> str:
     with pytest.raises(ReidError) as caught:
-        pack_pictures(
-            annotation, folder, out / "images.arrow", out / "pictures.parquet", {}, source="rap"
-        )
+        pack_images(
+            annotation, folder, out / "images.arrow", out / "pictures.parquet", {},
+            source="rap", on_bad_frame="stop", threads=1,
+        )  # fmt: skip
     assert not out.exists() or not list(out.iterdir())
     text = str(caught.value)
     assert "\n" not in text
@@ -223,7 +224,7 @@ def test_missing_pictures(tmp_path: Path) -> None:
     for row in (2, 3, 5, 10):
         (tmp_path / "in" / f"{row:02d}.jpg").unlink()
     assert pack_refusal(annotation, tmp_path / "in", tmp_path / "out") == (
-        f"rap: 4 of 11 pictures are missing in {tmp_path / 'in'}: 02.jpg, 03.jpg, 05.jpg and 1"
+        f"rap: 4 of 11 images are missing in {tmp_path / 'in'}: 02.jpg, 03.jpg, 05.jpg and 1"
         " more; put them there, or set on_bad_frame: leave_out"
     )
 
@@ -234,7 +235,7 @@ def test_a_picture_that_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "in" / "08.jpg").write_bytes(picture(8)[:-60])
     text = pack_refusal(annotation, tmp_path / "in", tmp_path / "out")
     assert text == (
-        "rap: 2 of 11 pictures are unreadable (empty file): 04.jpg, 08.jpg; get them again, or set"
+        "rap: 2 of 11 images are unreadable (empty file): 04.jpg, 08.jpg; get them again, or set"
         " on_bad_frame: leave_out"
     )
 
@@ -243,14 +244,14 @@ def test_bad_pictures_are_left_out(tmp_path: Path, capsys: pytest.CaptureFixture
     annotation = laid_out(tmp_path / "in", small(LABELS))
     (tmp_path / "in" / "00.jpg").unlink()
     (tmp_path / "in" / "04.jpg").write_bytes(b"")
-    left_out = pack_pictures(
+    left_out = pack_images(
         annotation, tmp_path / "in", tmp_path / "i.arrow", tmp_path / "p.parquet", {},
-        source="rap", on_bad_frame="leave_out",
+        source="rap", on_bad_frame="leave_out", threads=1,
     )  # fmt: skip
     assert left_out == 2
     said = capsys.readouterr().err
-    assert "rap: 1 of 11 pictures are missing in" in said
-    assert "rap: 1 of 11 pictures are unreadable (empty file): 04.jpg; left out" in said
+    assert "rap: 1 of 11 images are missing in" in said
+    assert "rap: 1 of 11 images are unreadable (empty file): 04.jpg; left out" in said
     frame = schemas.read_frame(tmp_path / "p.parquet", "pictures")
     kept = [row for row in range(11) if row not in (0, 4)]
     assert frame["file"].tolist() == [f"{row:02d}.jpg" for row in kept]
@@ -272,34 +273,27 @@ def test_no_picture_is_left(tmp_path: Path, damage: str) -> None:
             (tmp_path / "in" / file).write_bytes(b"")
     with pytest.raises(
         ReidError,
-        match=r"rap: 11 of 11 pictures are .* leave_out stops where more than half would go",
+        match=r"rap: 11 of 11 images are .* leave_out stops where more than half would go",
     ):
-        pack_pictures(
+        pack_images(
             annotation, tmp_path / "in", tmp_path / "i.arrow", tmp_path / "p.parquet", {},
-            source="rap", on_bad_frame="leave_out",
+            source="rap", on_bad_frame="leave_out", threads=1,
         )  # fmt: skip
     assert not (tmp_path / "p.parquet").exists()
 
 
 def test_no_folder_at_all(tmp_path: Path) -> None:
     text = pack_refusal(small(LABELS), tmp_path / "in", tmp_path / "out")
-    assert text.startswith(f"rap: {tmp_path / 'in'} is not there; put the annotation's 11 pictures")
-
-
-def test_unknown_word_for_bad_frames(tmp_path: Path) -> None:
-    with pytest.raises(ReidError, match="'skip' is not one of stop, leave_out"):
-        pack_pictures(
-            small(LABELS), tmp_path, tmp_path / "i", tmp_path / "p", {}, on_bad_frame="skip"
-        )
+    assert text.startswith(f"rap: {tmp_path / 'in'} is not there; put the annotation's 11 images")
 
 
 def test_the_stages(generated: Path, tmp_path: Path) -> None:
-    params = {"source": "walkers"}
+    params = {"kind": "walkers"}
     source = tmp_path / "generated.json"
     write_json(source, {"root": str(generated)})
     annotation_stage.main(source, json.dumps(params), tmp_path / "annotation.parquet")
     params = {"name": "drawn", "pictures": ".", "on_bad_frame": "stop"}
-    pictures_stage.main(
+    images_stage.main(
         source, tmp_path / "annotation.parquet", json.dumps(params), 2,
         tmp_path / "images.arrow", tmp_path / "pictures.parquet",
     )  # fmt: skip

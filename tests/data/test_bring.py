@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from tests.data.test_fetch import Server, held_in, make_zip, server, tar_bytes
 
+from weakreid.config.datasets import Archive
 from weakreid.datasets import fetch as fetching
 from weakreid.datasets import ilids, mars, prid
 from weakreid.datasets import obtain as bringing
-from weakreid.datasets.fetch import Archive
 from weakreid.datasets.obtain import bring
 from weakreid.errors import ReidError
 
@@ -48,7 +48,7 @@ class Place:
         self.folder, self.root, self.lock = folder, folder / "data/set", folder / "lock.json"
 
     def bring(self, reader: object = mars, **archives: str) -> None:
-        named = {name.replace("_zip", ".zip"): Archive(url) for name, url in archives.items()}
+        named = {name.replace("_zip", ".zip"): Archive(url=url) for name, url in archives.items()}
         self.bring_all(named, reader)
 
     def bring_all(self, archives: dict[str, Archive], reader: object = mars) -> None:
@@ -110,8 +110,8 @@ def test_prid_as_its_authors_pack_it(place: Place) -> None:
     more = {"single_shot/cam_a/person_0001.png": b"single", "readme.txt": b"x"}
     (place.folder / "splits (1).json").write_text("[]")
     archives = {
-        "prid_2011.zip": Archive(place.zip({**tree, **more}, "prid.zip")),
-        prid.SPLITS: Archive(f"file:{place.folder}/splits (1).json"),
+        "prid_2011.zip": Archive(url=place.zip({**tree, **more}, "prid.zip")),
+        prid.SPLITS: Archive(url=f"file:{place.folder}/splits (1).json"),
     }
     place.bring_all(archives, prid)
     assert held_in(place.root) == {**PRID, **more, prid.SPLITS: b"[]"}
@@ -147,7 +147,7 @@ def test_a_link_that_would_lead_outside_is_refused(place: Place) -> None:
     info.type, info.linkname = tarfile.SYMTYPE, "../../other"
     (place.folder / "a.tar").write_bytes(tar_bytes({**below("MARS", MARS), "other": b""}, info))
     with pytest.raises(ReidError, match="the link l leads outside"):
-        place.bring_all({"a.tar": Archive(f"file:{place.folder}/a.tar")})
+        place.bring_all({"a.tar": Archive(url=f"file:{place.folder}/a.tar")})
     assert held_in(place.root) == {}
 
 
@@ -179,7 +179,7 @@ def test_the_wrong_archive_is_not_kept_but_a_right_one_is(server: Server, place:
 
 def test_a_page_for_a_table(server: Server, place: Place) -> None:
     server.data = PAGE
-    archives = {"p.zip": Archive(place.zip(PRID)), prid.SPLITS: Archive(server.url)}
+    archives = {"p.zip": Archive(url=place.zip(PRID)), prid.SPLITS: Archive(url=server.url)}
     with pytest.raises(ReidError, match="a web page"):
         place.bring_all(archives, prid)
     server.data, server.etag = b"{", '"two"'
@@ -265,7 +265,7 @@ def test_it_was_unpacked_from_who_knows_what(
 
 
 def test_it_was_unpacked_from_another_archive(of_a_team: Place) -> None:
-    archives = {"a.zip": Archive("http://127.0.0.1:9/a.zip", "0" * 64)}
+    archives = {"a.zip": Archive(url="http://127.0.0.1:9/a.zip", sha256="0" * 64)}
     with pytest.raises(ReidError, match=r"holds what another a\.zip"):
         of_a_team.bring_all(archives)
 

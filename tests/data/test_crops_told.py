@@ -14,6 +14,7 @@ import pytest
 import simplejpeg
 
 from weakreid.artifacts.image_store import decode_picture
+from weakreid.config.params import Crops
 from weakreid.datasets import crop_sheet, crops, names
 from weakreid.datasets.footage import Footage
 from weakreid.datasets.notices import Notices
@@ -75,7 +76,9 @@ def told(
 
     def make(*sequences: dict[str, Any], **options: Any) -> list[str]:
         capsys.readouterr()
-        make.counts = crops.make(tmp_path / "out", hall, sequences or [sequence()], **options)
+        drawn = {name: options.pop(name) for name in ("sheet", "title") if name in options}
+        given = Crops(root=str(hall), sequences=sequences or [sequence()], **options)
+        make.counts = crops.make(tmp_path / "out", given, **drawn)
         return capsys.readouterr().out.splitlines()
 
     return make
@@ -449,7 +452,9 @@ def test_names_of_which_no_bag_is_made_are_told(hall: Path, told) -> None:
 
 def test_a_video_s_name_with_an_odd_space(hall: Path) -> None:
     path = write(hall / "names.csv", ["\ufeffvideo,name", "\u00a0hall,Ann"])
-    found = names.read_names(path, [Footage("hall", "hall.txt", video="hall.avi")], Notices())
+    found = names.read_names(
+        path, [Footage(name="hall", boxes="hall.txt", video="hall.avi")], Notices()
+    )
     assert found == {("hall", 1, None): {"Ann"}}
 
 

@@ -25,8 +25,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from weakreid.config.datasets import Archive
 from weakreid.datasets import fetch as fetching
-from weakreid.datasets.fetch import Archive, fetch, remember
+from weakreid.datasets.fetch import fetch, remember
 from weakreid.datasets.unpack import unpack
 from weakreid.errors import ReidError
 
@@ -116,7 +117,7 @@ class Place:
     waits: list[float] = field(default_factory=list)
 
     def get(self, url: str, sha256: str | None = None, **more: Any) -> Path:
-        archives = {"a.zip": Archive(url, sha256)}
+        archives = {"a.zip": Archive(url=url, sha256=sha256)}
         more = {"dataset": "mars", "timeout": 5, "sleep": self.waits.append, **more}
         (found,) = fetch(archives, self.root, self.lock, **more)
         remember(found, self.lock, dataset=more["dataset"])
@@ -290,14 +291,14 @@ def test_changed_download_is_refused(server: Server, place: Place) -> None:
     assert place.visible() == []
     # the config's own word overrules the lock
     changed = hashlib.sha256(DATA[1:]).hexdigest()
-    assert place.get(server.url, changed.upper()).read_bytes() == DATA[1:]
+    assert place.get(server.url, changed).read_bytes() == DATA[1:]
     assert json.loads(place.lock.read_text())["mars"]["a.zip"]["sha256"] == changed
 
 
 def test_two_fetches_at_once(server: Server, place: Place) -> None:
     def get(index: int) -> Path:
         name, dataset = f"{index % 3}.zip", f"set {index % 2}"
-        (found,) = fetch({name: Archive(server.url)}, place.root, place.lock, dataset=dataset)
+        (found,) = fetch({name: Archive(url=server.url)}, place.root, place.lock, dataset=dataset)
         remember(found, place.lock, dataset=dataset)
         return found.path
 
@@ -376,7 +377,6 @@ def test_relative_local_archive(
         ("/data/a.zip", None, "must begin with"),
         ("file://elsewhere/a.zip", None, "names the host elsewhere"),
         ("http:///a.zip", None, "cannot be fetched"),
-        ("file:/nowhere/a.zip", "12ab", "not 64 hexadecimal digits"),
     ],
 )
 def test_refused_urls(place: Place, url: str, sha256: str | None, message: str) -> None:
@@ -389,7 +389,7 @@ def test_refused_urls(place: Place, url: str, sha256: str | None, message: str) 
 @pytest.mark.parametrize("name", ["../a.zip", "x/a.zip", "", ".."])
 def test_archive_name_must_be_plain(place: Place, name: str) -> None:
     with pytest.raises(ReidError, match="not a plain file name"):
-        fetch({name: Archive("file:/x")}, place.root, place.lock)
+        fetch({name: Archive(url="file:/x")}, place.root, place.lock, dataset="mars")
 
 
 def test_broken_lock_file_is_named(place: Place, tmp_path: Path) -> None:

@@ -9,15 +9,17 @@ from weakreid.datasets import mars_attributes
 from weakreid.errors import ReidError
 from weakreid.supervision.attribute_labels import majority_labels
 
+ANNOTATION = "mars_attributes.csv"
+
 HEAD = "person-id,camera,tracklet," + ",".join(mars_attributes.VALUES)
 ADA = "1,2,58,8,0,1,1,1,0,0,0,0,1,1,1"
 BOB = "7,1,3,5,8,2,0,0,1,0,1,1,0,0,0"
 
 
 def read(tmp_path, *lines):
-    path = tmp_path / mars_attributes.ANNOTATION
+    path = tmp_path / ANNOTATION
     path.write_text("\n".join([HEAD, *lines]) + "\n", encoding="utf-8")
-    return mars_attributes.read(tmp_path)
+    return mars_attributes.read(tmp_path, annotation=ANNOTATION)
 
 
 def ticked(found, row) -> set[str]:
@@ -60,10 +62,10 @@ def test_what_is_wrong_is_named(tmp_path, lines, said):
 
 
 def test_a_column_that_is_there_twice(tmp_path):
-    path = tmp_path / mars_attributes.ANNOTATION
+    path = tmp_path / ANNOTATION
     path.write_text(f"{HEAD},hat\n{ADA},1\n", encoding="utf-8")
     with pytest.raises(ReidError, match=r"no table .*column hat is there twice"):
-        mars_attributes.read(tmp_path)
+        mars_attributes.read(tmp_path, annotation=ANNOTATION)
 
 
 def test_a_table_without_a_column(tmp_path):
@@ -96,7 +98,7 @@ def test_a_person_has_what_most_tracklets_say():
 
 @pytest.mark.shared
 def test_the_real_table(shared_data):
-    found = mars_attributes.read(shared_data / "mars_attributes")
+    found = mars_attributes.read(shared_data / "mars_attributes", annotation=ANNOTATION)
     assert len(found) == 14_230
     assert len(np.unique(found.person_id)) == 1_109
     share = dict(zip(found.attributes, found.labels.mean(axis=0), strict=True))

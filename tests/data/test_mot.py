@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import simplejpeg
+from tests.data.helpers import how
 
 from weakreid.datasets import layout, mot
 from weakreid.errors import ReidError
@@ -44,7 +45,7 @@ def root(tmp_path: Path) -> Path:
 
 
 def test_reading(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    reading = mot.read(root)
+    reading = mot.read(root, how())
     table = reading.tracklets
     assert table["person_id"].tolist() == [7, 0, 7, 0, 100_007]
     assert table["camera_id"].tolist() == [1, 1, 2, 2, 3]
@@ -64,8 +65,8 @@ def test_missing_crops(root: Path) -> None:
     (root / "NA" / "000004" / "000005.jpg").unlink()
     (root / "hall" / "000001" / "000001.jpg").unlink()
     with pytest.raises(ReidError, match="2 of 9 pictures are missing"):
-        mot.read(root)
-    reading = mot.read(root, on_bad_frame="leave_out")
+        mot.read(root, how())
+    reading = mot.read(root, how(on_bad_frame="leave_out"))
     assert reading.tracklets["frame_count"].tolist() == [2, 1, 2, 2]
     assert reading.frame_persons is not None
     assert reading.frame_persons.tolist() == [7, 0, 8, 0, 100_008, 100_007, 100_007]
@@ -75,12 +76,7 @@ def test_missing_crops(root: Path) -> None:
 def test_it_needs_its_tables(root: Path) -> None:
     (root / "frames.csv").unlink()
     with pytest.raises(ReidError, match=r"lacks frames\.csv.*tracker_output\.md"):
-        mot.read(root)
-
-
-def test_there_are_no_official_counts(root: Path) -> None:
-    with pytest.raises(ReidError, match="official: true"):
-        mot.read(root, official=True)
+        mot.read(root, how())
 
 
 def replaced(name: str, old: str, new: str) -> Callable[[Path], None]:
@@ -109,5 +105,5 @@ def replaced(name: str, old: str, new: str) -> Callable[[Path], None]:
 def test_bad_tables(root: Path, spoil: Callable[[Path], None], words: str) -> None:
     spoil(root)
     with pytest.raises(ReidError, match=words) as caught:
-        mot.read(root)
+        mot.read(root, how())
     assert "\n" not in str(caught.value)

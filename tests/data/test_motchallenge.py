@@ -3,6 +3,7 @@
 import itertools
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +12,8 @@ from hypothesis import strategies as st
 
 from weakreid.datasets import motchallenge
 from weakreid.errors import ReidError
+
+READ: dict[str, Any] = {"first_number": 1, "on_bad_box": "stop"}
 
 
 def written(path: Path, *lines: str) -> Path:
@@ -36,7 +39,7 @@ def test_boxes(tmp_path: Path) -> None:
         "1,3.0,-1,-2.25,3,4,-0.2,-1,-1,-1",
         "2,0,1e1,2,3,4,1,-1,-1,-1",
     )
-    boxes = motchallenge.read_boxes(path)
+    boxes = motchallenge.read_boxes(path, **READ)
     assert boxes.columns.tolist() == [*motchallenge.COLUMNS, "bad", "confidence", "line"]
     assert boxes["frame"].tolist() == [1, 2, 2]
     assert boxes["track_id"].tolist() == [3, 0, 1]
@@ -52,7 +55,7 @@ def test_boxes(tmp_path: Path) -> None:
 def test_boxes_of_six_columns_with_a_byte_order_mark(tmp_path: Path) -> None:
     path = tmp_path / "boxes.txt"
     path.write_bytes(b"\xef\xbb\xbf1, 1, 2, 3, 4, 5\r\n2, 1, 2, 3, 4, 5\r\n")
-    boxes = motchallenge.read_boxes(path)
+    boxes = motchallenge.read_boxes(path, **READ)
     assert boxes["confidence"].isna().all()
     assert boxes["line"].tolist() == [1, 2]
 
@@ -88,18 +91,18 @@ GOOD = "1,1,5,6,7,8,1,-1,-1,-1"
 def test_bad_boxes(tmp_path: Path, lines: list[str], words: str) -> None:
     path = written(tmp_path / "boxes.txt", *lines)
     with pytest.raises(ReidError, match=words) as caught:
-        motchallenge.read_boxes(path)
+        motchallenge.read_boxes(path, **READ)
     assert one_line(caught).startswith(str(path))
 
 
 def test_boxes_that_are_not_there(tmp_path: Path) -> None:
     for path, words in ((tmp_path / "none.txt", "no such file"), (tmp_path, "a folder, but")):
         with pytest.raises(ReidError, match=words) as caught:
-            motchallenge.read_boxes(path)
+            motchallenge.read_boxes(path, **READ)
         assert str(path) in one_line(caught)
     (tmp_path / "boxes.txt").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(ReidError, match="not a text file"):
-        motchallenge.read_boxes(tmp_path / "boxes.txt")
+        motchallenge.read_boxes(tmp_path / "boxes.txt", **READ)
 
 
 # ------------------------------------------------------------------ ground truth
@@ -112,27 +115,27 @@ def test_truth_of_mot16(tmp_path: Path) -> None:
         "1,1,5,6,7,8,1,7,1",
         "2,2,5,6,7,8,0,1,0",
     )
-    truth = motchallenge.read_truth(path)
+    truth = motchallenge.read_truth(path, **READ)
     assert truth["track_id"].tolist() == [1, 2, 2]
     assert truth["kind"].tolist() == [7, 1, 1]
     assert truth["visibility"].tolist() == [1, 0.5, 0]
     assert truth["consider"].tolist() == [True, True, False]
-    assert motchallenge.truth_rows(truth)["track_id"].tolist() == [2]
+    assert motchallenge.truth_rows(truth, [1])["track_id"].tolist() == [2]
     assert motchallenge.truth_rows(truth, (1, 7))["track_id"].tolist() == [1, 2]
 
 
 def test_truth_of_mot15(tmp_path: Path) -> None:
     path = written(tmp_path / "gt.txt", "1,9,5,6,7,8,1,-4.15,-7.3,0", "2,9,5,6,7,8,0,-4.15,-7.3,0")
-    truth = motchallenge.read_truth(path)
+    truth = motchallenge.read_truth(path, **READ)
     assert truth["kind"].tolist() == [1, 1]
     assert truth["visibility"].isna().all()
-    assert motchallenge.truth_rows(truth)["frame"].tolist() == [1]
+    assert motchallenge.truth_rows(truth, [1])["frame"].tolist() == [1]
 
 
 def test_truth_of_boxes_alone_counts_whole(tmp_path: Path) -> None:
-    truth = motchallenge.read_truth(written(tmp_path / "gt.txt", "1,9,5,6,7,8"))
-    assert len(motchallenge.truth_rows(truth)) == 1
-    assert len(motchallenge.truth_rows(truth.drop(columns=["consider", "kind"]))) == 1
+    truth = motchallenge.read_truth(written(tmp_path / "gt.txt", "1,9,5,6,7,8"), **READ)
+    assert len(motchallenge.truth_rows(truth, [1])) == 1
+    assert len(motchallenge.truth_rows(truth.drop(columns=["consider", "kind"]), [1])) == 1
 
 
 @pytest.mark.parametrize(
@@ -147,7 +150,7 @@ def test_truth_of_boxes_alone_counts_whole(tmp_path: Path) -> None:
 def test_bad_truth(tmp_path: Path, line: str, words: str) -> None:
     path = written(tmp_path / "gt.txt", "1,1,5,6,7,8,1,1,1", line)
     with pytest.raises(ReidError, match=words) as caught:
-        motchallenge.read_truth(path)
+        motchallenge.read_truth(path, **READ)
     one_line(caught)
 
 
@@ -200,23 +203,19 @@ def test_matching_of_frames(tmp_path: Path) -> None:
             "1,1,12,10,10,20",
             "2,0,10,10,10,20",
             "3,0,10,10,10,20",
-        )
+        ),
+        **READ,
     )
     truth = motchallenge.read_truth(
-        written(tmp_path / "gt.txt", "1,4,12,10,10,20", "1,5,9,10,10,20", "3,4,20,10,10,20")
+        written(tmp_path / "gt.txt", "1,4,12,10,10,20", "1,5,9,10,10,20", "3,4,20,10,10,20"),
+        **READ,
     )
-    assert motchallenge.match_boxes(boxes, truth).tolist() == [5, 4, 0, 0]
+    assert motchallenge.match_boxes(boxes, truth, 0.5).tolist() == [5, 4, 0, 0]
     # the rows' own order does not matter
     shuffled = boxes.iloc[[3, 1, 0, 2]].reset_index(drop=True)
-    assert motchallenge.match_boxes(shuffled, truth[::-1]).tolist() == [0, 4, 5, 0]
-    assert motchallenge.match_boxes(boxes, truth[:0]).tolist() == [0] * 4
-    assert motchallenge.match_boxes(boxes[:0], truth).tolist() == []
-
-
-@pytest.mark.parametrize("iou", [0.0, 1.5, float("nan")])
-def test_matching_needs_a_gate(iou: float) -> None:
-    with pytest.raises(ReidError, match="above 0 and at most 1"):
-        motchallenge.match_frame([[0, 0, 1, 1]], [[0, 0, 1, 1]], iou)
+    assert motchallenge.match_boxes(shuffled, truth[::-1], 0.5).tolist() == [0, 4, 5, 0]
+    assert motchallenge.match_boxes(boxes, truth[:0], 0.5).tolist() == [0] * 4
+    assert motchallenge.match_boxes(boxes[:0], truth, 0.5).tolist() == []
 
 
 # ------------------------------------------------------------------ real files
@@ -228,15 +227,17 @@ def test_all_of_mot17(shared_data: Path, tmp_path: Path) -> None:
         held.extractall(tmp_path)
     found = {}
     for folder in sorted((tmp_path / "gt").iterdir()):
-        truth = motchallenge.read_truth(folder / "gt" / "gt.txt")
+        truth = motchallenge.read_truth(folder / "gt" / "gt.txt", **READ)
         length = int(truth["frame"].max())
-        counted = motchallenge.truth_rows(truth)
+        counted = motchallenge.truth_rows(truth, [1])
         assert set(truth["kind"]) <= set(range(1, 14))
         found[folder.name] = (length, len(truth), counted["track_id"].nunique(), len(counted))
         for tracker in ("deepsort", "mpntrack"):
-            boxes = motchallenge.read_boxes(tmp_path / "trackers" / tracker / f"{folder.name}.txt")
+            boxes = motchallenge.read_boxes(
+                tmp_path / "trackers" / tracker / f"{folder.name}.txt", **READ
+            )
             assert boxes["frame"].max() <= length
-            assert (motchallenge.match_boxes(boxes, counted) > 0).mean() > 0.8
+            assert (motchallenge.match_boxes(boxes, counted, 0.5) > 0).mean() > 0.8
     # frames, all boxes; persons and boxes that count
     assert {name[:8]: value for name, value in found.items()} == {
         "MOT17-02": (600, 30003, 62, 18581),
@@ -252,13 +253,13 @@ def test_all_of_mot17(shared_data: Path, tmp_path: Path) -> None:
 @pytest.mark.shared
 def test_all_of_pets09(shared_data: Path) -> None:
     folder = shared_data / "pets09"
-    truth = motchallenge.read_truth(folder / "gt.txt")
-    counted = motchallenge.truth_rows(truth)
+    truth = motchallenge.read_truth(folder / "gt.txt", **READ)
+    counted = motchallenge.truth_rows(truth, [1])
     assert truth["frame"].max() == 795
     assert (len(truth), len(counted), counted["track_id"].nunique()) == (4650, 4476, 19)
     for name, tracks in (("tracker_masa", 25), ("tracker_masa-hung-kf", 19)):
-        boxes = motchallenge.read_boxes(folder / f"{name}.txt")
+        boxes = motchallenge.read_boxes(folder / f"{name}.txt", **READ)
         assert boxes["track_id"].nunique() == tracks
-        assert (motchallenge.match_boxes(boxes, counted) > 0).mean() > 0.95
+        assert (motchallenge.match_boxes(boxes, counted, 0.5) > 0).mean() > 0.95
     with pytest.raises(ReidError, match="these are detections"):
-        motchallenge.read_boxes(folder / "det.txt")
+        motchallenge.read_boxes(folder / "det.txt", **READ)

@@ -30,6 +30,12 @@ def root(tmp_path: Path) -> Path:
     return folder
 
 
+def packed(out: Path, params: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    """Pack the small reading, stopping at bad frames."""
+    chosen = {"dataset": "small", "on_bad_frame": "stop", "threads": 1, **changes}
+    return pack(reading(), out.parent / "data", out, params, **chosen)
+
+
 def reading() -> Reading:
     """Tracklets of 5, 1 and 6 frames; one camera has a single tracklet of a single frame."""
     bounds = [(0, 5), (5, 6), (6, 12)]
@@ -45,7 +51,7 @@ def reading() -> Reading:
 @pytest.mark.parametrize("threads", [1, 3])
 def test_four_artifacts(root: Path, tmp_path: Path, threads: int) -> None:
     out = tmp_path / "out"
-    summary = pack(reading(), root, out, {"name": "small"}, threads=threads)
+    summary = packed(out, {"name": "small"}, threads=threads)
     assert summary["frames"] == 12
     assert summary["left_out_frames"] == 0
     assert summary["train_persons"] == 1
@@ -68,7 +74,7 @@ def test_threads_do_not_change_a_byte(
 ) -> None:
     monkeypatch.setattr("weakreid.datasets.pack._FILES_PER_JOB", 2)
     for threads in (1, 2, 5):
-        pack(reading(), root, tmp_path / str(threads), {}, threads=threads)
+        packed(tmp_path / str(threads), {}, threads=threads)
     for name in (TRACKLETS, FRAMES, PARTITIONS, IMAGES):
         held = {(tmp_path / str(threads) / name).read_bytes() for threads in (1, 2, 5)}
         assert len(held) == 1
@@ -89,7 +95,7 @@ def test_unreadable_pictures_stop(root: Path, tmp_path: Path, spoil: str, thread
         (root / name).write_bytes(SPOILS[spoil])
     out = tmp_path / "out"
     with pytest.raises(ReidError, match=r"2 of 12 pictures are unreadable: 01\.jpg, 05\.jpg") as e:
-        pack(reading(), root, out, {}, dataset="small", threads=threads)
+        packed(out, {}, dataset="small", threads=threads)
     assert "\n" not in str(e.value)
     assert "on_bad_frame" in str(e.value)
     assert list(out.iterdir()) == []
@@ -99,14 +105,14 @@ def test_many_unreadable_pictures_are_counted(root: Path, tmp_path: Path) -> Non
     for index in range(1, 9):
         (root / f"{index:02d}.jpg").unlink()
     with pytest.raises(ReidError, match=r"8 of 12 .* 01\.jpg, 02\.jpg, 03\.jpg and 5 more"):
-        pack(reading(), root, tmp_path / "out", {})
+        packed(tmp_path / "out", {})
 
 
 def test_unreadable_pictures_left_out(root: Path, tmp_path: Path) -> None:
     for name in ("01.jpg", "05.jpg", "11.jpg"):
         (root / name).write_bytes(jpeg(0)[:-60])
     out = tmp_path / "out"
-    summary = pack(reading(), root, out, {}, on_bad_frame="leave_out")
+    summary = packed(out, {}, on_bad_frame="leave_out")
     assert summary["frames"] == 9
     assert summary["left_out_frames"] == 3
     assert summary["left_out_tracklets"] == 1
@@ -127,7 +133,7 @@ def test_nothing_left(root: Path, tmp_path: Path) -> None:
     for path in root.iterdir():
         path.write_bytes(b"")
     with pytest.raises(ReidError, match="here 6 of 6 pictures of role gallery; put them right"):
-        pack(reading(), root, tmp_path / "out", {}, on_bad_frame="leave_out")
+        packed(tmp_path / "out", {}, on_bad_frame="leave_out")
     assert list((tmp_path / "out").iterdir()) == []
 
 
@@ -136,7 +142,7 @@ def test_full_disk_leaves_nothing_and_spares_what_was(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, artifact: str
 ) -> None:
     out = tmp_path / "out"
-    pack(reading(), root, out, {"run": 1})
+    packed(out, {"run": 1})
     before = {path.name: path.read_bytes() for path in out.iterdir()}
 
     def full() -> None:
@@ -154,7 +160,7 @@ def test_full_disk_leaves_nothing_and_spares_what_was(
 
         monkeypatch.setattr(schemas.pq, "write_table", write)
     with pytest.raises(ReidError, match="the disk is full") as caught:
-        pack(reading(), root, out, {"run": 2})
+        packed(out, {"run": 2})
     assert "\n" not in str(caught.value)
     assert {path.name: path.read_bytes() for path in out.iterdir()} == before
 

@@ -32,7 +32,7 @@ def cells(values: Any) -> np.ndarray:
 
 def content() -> dict[str, Any]:
     """Return RAP_annotation as `savemat` takes it: pictures, identities, labels, five splits."""
-    splits = [np.roll(np.arange(1, ROWS + 1), shift)[None] for shift in range(rap.PARTITIONS)]
+    splits = [np.roll(np.arange(1, ROWS + 1), shift)[None] for shift in range(PARTITIONS)]
     labels = LABELS.copy()
     labels[3, TABLE.index("Female")] = 2
     return {
@@ -47,15 +47,22 @@ def content() -> dict[str, Any]:
 
 
 def save(root: Path, held: dict[str, Any], name: str = "RAP_annotation") -> Path:
-    path = root / rap.ANNOTATION
+    path = root / ANNOTATION
     path.parent.mkdir(parents=True, exist_ok=True)
     scipy.io.savemat(path, {name: held}, do_compression=True)
     return path
 
 
-def refusal(root: Path, **options: Any) -> str:
+ANNOTATION, PARTITIONS = "RAP_annotation/RAP_annotation.mat", 5
+
+
+def read(root: Path, **changes: Any) -> Annotation:
+    return rap.read(root, **{"annotation": ANNOTATION, "partition": 1, **changes})
+
+
+def refusal(root: Path, **changes: Any) -> str:
     with pytest.raises(ReidError) as caught:
-        rap.read(root, **options)
+        read(root, **changes)
     text = str(caught.value)
     assert "\n" not in text
     assert len(text) < 600
@@ -64,7 +71,7 @@ def refusal(root: Path, **options: Any) -> str:
 
 def test_the_small_one(tmp_path: Path) -> None:
     save(tmp_path, content())
-    found = rap.read(tmp_path)
+    found = read(tmp_path)
     assert found.attributes == NAMES
     assert found.file == [f"CAM01_{row}.png" for row in range(ROWS)]
     assert found.person_id.tolist() == [5, -1, 5, 7, -1, 0, 1, 1, 2, 3]
@@ -79,16 +86,19 @@ def test_the_small_one(tmp_path: Path) -> None:
 
 def test_the_partition_says_what_is_train(tmp_path: Path) -> None:
     save(tmp_path, content())
-    for number in range(1, rap.PARTITIONS + 1):
-        split = rap.read(tmp_path, partition=number).split
+    for number in range(1, PARTITIONS + 1):
+        split = read(tmp_path, partition=number).split
         # rolled by one less than the number, the last three are tested
         tested = [(row + number - 1) % ROWS >= 7 for row in range(ROWS)]
         assert [side == "test" for side in split] == tested
 
 
-def test_chosen_attributes_in_the_order_asked_for(tmp_path: Path) -> None:
+def test_chosen_attributes_in_the_order_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     save(tmp_path, content())
-    found = rap.read(tmp_path, attributes=("up-Red", "BodyFat"))
+    monkeypatch.setattr(rap, "NAMES", ("up-Red", "BodyFat"))
+    found = read(tmp_path)
     assert found.attributes == ("up-Red", "BodyFat")
     columns = [TABLE.index(name) for name in found.attributes]
     assert found.labels.tolist() == LABELS[:, columns].tolist()
@@ -96,13 +106,15 @@ def test_chosen_attributes_in_the_order_asked_for(tmp_path: Path) -> None:
 
 def test_no_annotation_says_what_to_get(tmp_path: Path) -> None:
     text = refusal(tmp_path)
-    assert f"{tmp_path} lacks {rap.ANNOTATION}; ask for RAP" in text
+    assert f"{tmp_path} lacks {ANNOTATION}; ask for RAP" in text
     assert "other.mat" in refusal(tmp_path, annotation="other.mat")
 
 
-def test_an_attribute_that_the_table_lacks(tmp_path: Path) -> None:
+def test_an_attribute_that_the_table_lacks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = save(tmp_path, content())
-    text = refusal(tmp_path, attributes=("Female", "up-black"))
+    with monkeypatch.context() as patch:
+        patch.setattr(rap, "NAMES", ("Female", "up-black"))
+        text = refusal(tmp_path)
     assert text.startswith(f"{path}: no attribute is called 'up-black'; the nearest of its 68 are ")
     assert "up-Black" in text
     held = content()
@@ -113,18 +125,22 @@ def test_an_attribute_that_the_table_lacks(tmp_path: Path) -> None:
     held["attribute_eng"][TABLE.index("BodyFat"), 0] = "hs-Hat"
     save(tmp_path, held)
     assert "attribute_eng has hs-Hat twice" in refusal(tmp_path)
-    assert "'qqqq'; the nearest of its 68 are hs-Hat, " in refusal(tmp_path, attributes=("qqqq",))
+    monkeypatch.setattr(rap, "NAMES", ("qqqq",))
+    assert "'qqqq'; the nearest of its 68 are hs-Hat, " in refusal(tmp_path)
 
 
 @pytest.mark.parametrize("value", [3, -1, 255])
-def test_another_label_names_picture_and_attribute(tmp_path: Path, value: int) -> None:
+def test_another_label_names_picture_and_attribute(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: int
+) -> None:
     held = content()
     held["label"][4, TABLE.index("up-Red")] = value
     save(tmp_path, held)
     expected = f"up-Red of CAM01_4.png (row 5) is {value}, none of 0, 1 and 2 (unsure); 1 such"
     assert expected in refusal(tmp_path)
     # what is not taken is not looked at
-    assert len(rap.read(tmp_path, attributes=("up-Blue",))) == ROWS
+    monkeypatch.setattr(rap, "NAMES", ("up-Blue",))
+    assert len(read(tmp_path)) == ROWS
 
 
 def _without(name: str) -> Callable[[dict[str, Any]], None]:
@@ -212,7 +228,7 @@ def test_another_file(tmp_path: Path) -> None:
 @given(data=st.data())
 @settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_damage_is_one_line(tmp_path: Path, data: st.DataObject) -> None:
-    path = tmp_path / rap.ANNOTATION
+    path = tmp_path / ANNOTATION
     whole = path.with_suffix(".whole")
     if not whole.exists():
         whole.write_bytes(save(tmp_path, content()).read_bytes())
@@ -224,7 +240,7 @@ def test_damage_is_one_line(tmp_path: Path, data: st.DataObject) -> None:
             held[data.draw(st.integers(0, len(held) - 1))] ^= data.draw(st.integers(1, 255))
     path.write_bytes(bytes(held))
     try:
-        found = rap.read(tmp_path)
+        found = read(tmp_path)
     except ReidError as error:
         assert str(tmp_path) in str(error)
         assert "\n" not in str(error)
@@ -235,16 +251,16 @@ def test_damage_is_one_line(tmp_path: Path, data: st.DataObject) -> None:
 def test_the_stage_needs_no_picture(tmp_path: Path) -> None:
     save(tmp_path, content())
     out = tmp_path / "annotation.parquet"
-    params = f'{{"source": "rap", "annotation": "{rap.ANNOTATION}", "partition": 3}}'
+    params = f'{{"kind": "rap", "annotation": "{ANNOTATION}", "partition": 3}}'
     (tmp_path / "fetched.json").write_text('{"root": "."}')
     main(tmp_path / "fetched.json", params, out)
     frame = schemas.read_frame(out, "annotation")
     assert frame["file"].tolist() == FILES
-    assert np.stack(frame["labels"].tolist()).tolist() == rap.read(tmp_path).labels.tolist()
+    assert np.stack(frame["labels"].tolist()).tolist() == read(tmp_path).labels.tolist()
     # where the data lies is not part of what it is
     assert schemas.read_params(out) == {
-        "source": "rap",
-        "annotation": rap.ANNOTATION,
+        "kind": "rap",
+        "annotation": ANNOTATION,
         "partition": 3,
         "attributes": list(NAMES),
     }
@@ -252,7 +268,7 @@ def test_the_stage_needs_no_picture(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def real(shared_data: Path) -> Annotation:
-    return rap.read(shared_data / "rap", annotation="RAP_annotation.mat")
+    return rap.read(shared_data / "rap", annotation="RAP_annotation.mat", partition=1)
 
 
 @pytest.mark.shared
@@ -264,7 +280,7 @@ def test_the_real_one(real: Annotation, shared_data: Path) -> None:
     # 2,647 persons and those whom nobody knows
     assert len(set(real.person_id.tolist())) == 2_648
     assert all(file.endswith(".png") for file in real.file)
-    for number in range(2, rap.PARTITIONS + 1):
+    for number in range(2, PARTITIONS + 1):
         other = rap.read(shared_data / "rap", annotation="RAP_annotation.mat", partition=number)
         assert other.split.count("test") == 8_317
         assert other.split != real.split

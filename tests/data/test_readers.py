@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 import scipy.io
 import simplejpeg
+from tests.data.helpers import how
 
 from weakreid.datasets import dukev, ilids, layout, mars, prid
 from weakreid.datasets.layout import Reading
@@ -76,7 +77,7 @@ def mars_root(tmp_path: Path) -> Path:
 
 
 def test_mars_small(mars_root: Path) -> None:
-    reading = mars.read(mars_root)
+    reading = mars.read(mars_root, how())
     table = reading.tracklets
     assert table["person_id"].tolist() == [1, 1, 1, 7, -1, 0, 2, 2, 2]
     assert table["camera_id"].tolist() == [1, 1, 2, 6, 1, 3, 1, 1, 5]
@@ -95,7 +96,7 @@ def test_mars_needs_its_files(mars_root: Path) -> None:
     (mars_root / "info" / "query_IDX.mat").unlink()
     (mars_root / "bbox_test").rename(mars_root / "elsewhere")
     with pytest.raises(ReidError, match=r"lacks bbox_test, info/query_IDX\.mat") as caught:
-        mars.read(mars_root)
+        mars.read(mars_root, how())
     assert "project_mars.html" in one_line(caught)
 
 
@@ -103,12 +104,12 @@ def test_mars_missing_pictures(mars_root: Path) -> None:
     for name in mars_names(TRAIN)[2:7]:
         (mars_root / "bbox_train" / name[:4] / name).unlink()
     with pytest.raises(ReidError, match="5 of 20 pictures") as caught:
-        mars.read(mars_root)
+        mars.read(mars_root, how())
     text = one_line(caught)
     assert "0001C1T0001F003.jpg" in text
     assert "and 2 more" in text
     assert "on_bad_frame" in text
-    reading = mars.read(mars_root, on_bad_frame="leave_out")
+    reading = mars.read(mars_root, how(on_bad_frame="leave_out"))
     assert reading.tracklets["tracklet_id"].tolist() == list(range(7))
     assert reading.tracklets["frame_count"].tolist() == [2, 3, 2, 2, 3, 1, 2]
     assert reading.left_out_tracklets == 2
@@ -120,7 +121,7 @@ def test_mars_missing_pictures(mars_root: Path) -> None:
 def test_mars_whole_folder_missing(mars_root: Path) -> None:
     (mars_root / "bbox_train" / "0007").rename(mars_root / "0007")
     with pytest.raises(ReidError, match="4 of 20 pictures"):
-        mars.read(mars_root)
+        mars.read(mars_root, how())
 
 
 def test_mars_says_what_it_does_not_read(
@@ -129,7 +130,7 @@ def test_mars_says_what_it_does_not_read(
     touch(mars_root / "bbox_train" / "0001" / "0001C1T0009F001.jpg")
     touch(mars_root / "bbox_train" / "0001" / "._0001C1T0001F001.jpg")
     touch(mars_root / "bbox_train" / "0001" / "Thumbs.db")
-    assert len(mars.read(mars_root).files) == 20
+    assert len(mars.read(mars_root, how()).files) == 20
     assert "warning: MARS: 1 pictures beside the 20 that" in capsys.readouterr().out
 
 
@@ -202,7 +203,7 @@ def test_mars_tables_that_do_not_fit(mars_root: Path, case: str) -> None:
     spoil, message = MISFITS[case]
     spoil(mars_root / "info")
     with pytest.raises(ReidError, match=message) as caught:
-        mars.read(mars_root)
+        mars.read(mars_root, how())
     assert str(mars_root / "info") in one_line(caught)
 
 
@@ -211,7 +212,7 @@ def test_mars_cut_mat(mars_root: Path, keep: int) -> None:
     path = mars_root / "info" / "tracks_test_info.mat"
     path.write_bytes(path.read_bytes()[:keep])
     with pytest.raises(ReidError, match=r"tracks_test_info\.mat") as caught:
-        mars.read(mars_root)
+        mars.read(mars_root, how())
     one_line(caught)
 
 
@@ -221,13 +222,13 @@ def test_mars_train_has_no_junk(mars_root: Path) -> None:
     rows = mars_rows([("0000", 1, 2), *TRAIN[1:]])
     save_mat(mars_root / "info" / "tracks_train_info.mat", "track_train_info", rows)
     with pytest.raises(ReidError, match="row 1 has person 0"):
-        mars.read(mars_root)
+        mars.read(mars_root, how())
 
 
 def test_mars_rows_in_another_order(mars_root: Path) -> None:
     rows = mars_rows(TRAIN)[::-1]
     save_mat(mars_root / "info" / "tracks_train_info.mat", "track_train_info", rows)
-    reading = mars.read(mars_root)
+    reading = mars.read(mars_root, how())
     assert reading.tracklets["person_id"].tolist()[:4] == [7, 1, 1, 1]
     assert reading.files[0] == "bbox_train/0007/0007C6T0004F001.jpg"
     assert reading.tracklets["first_frame"].tolist()[:4] == [0, 4, 5, 7]
@@ -247,10 +248,10 @@ def test_mars_names_that_an_editor_saved(
 ) -> None:
     path = mars_root / "info" / "train_name.txt"
     path.write_bytes(saved_anew(path.read_bytes()))
-    assert len(mars.read(mars_root).files) == 20
+    assert len(mars.read(mars_root, how()).files) == 20
     path.write_bytes(path.read_text("utf-8-sig").encode("utf-16"))
     with pytest.raises(ReidError, match="UTF-16 or no text; save it in UTF-8, or get the official"):
-        mars.read(mars_root)
+        mars.read(mars_root, how())
 
 
 def test_mars_in_a_folder_of_its_own(mars_root: Path, tmp_path: Path) -> None:
@@ -259,12 +260,12 @@ def test_mars_in_a_folder_of_its_own(mars_root: Path, tmp_path: Path) -> None:
     (mars_root / "bbox_train").mkdir()
     (tmp_path / "x").rename(mars_root / "bbox_train" / "bbox_train")
     with pytest.raises(ReidError, match="10 of 20 pictures") as caught:
-        mars.read(mars_root)
+        mars.read(mars_root, how())
     text = one_line(caught)
     assert "bbox_train/bbox_train is there: move what is in it one folder up" in text
     assert "leave_out" not in text
     with pytest.raises(ReidError, match="here 10 of 10 pictures of role train; put them right"):
-        mars.read(mars_root, on_bad_frame="leave_out")
+        mars.read(mars_root, how(on_bad_frame="leave_out"))
 
 
 def test_mars_with_names_in_another_case(mars_root: Path) -> None:
@@ -273,7 +274,7 @@ def test_mars_with_names_in_another_case(mars_root: Path) -> None:
     with pytest.raises(
         ReidError, match=r"6 are there, spelt otherwise, such as \S+\.JPG: re"
     ) as caught:
-        mars.read(mars_root)
+        mars.read(mars_root, how())
     one_line(caught)
 
 
@@ -283,8 +284,8 @@ def test_mars_without_junk_is_told_and_can_be_read(
     """Junk is in no measure: all of it may go; what goes is said with its numbers."""
     shutil.rmtree(mars_root / "bbox_test" / "00-1")
     with pytest.raises(ReidError, match=r"nothing is in bbox_test/00-1.*leave_out$"):
-        mars.read(mars_root)
-    reading = mars.read(mars_root, on_bad_frame="leave_out")
+        mars.read(mars_root, how())
+    reading = mars.read(mars_root, how(on_bad_frame="leave_out"))
     assert layout.counts(reading)["junk_tracklets"] == 0
     said = capsys.readouterr().out
     assert said.startswith("warning: MARS: 2 of 20 pictures ")
@@ -296,11 +297,11 @@ def test_mars_through_links(mars_root: Path, tmp_path: Path) -> None:
     (mars_root / "bbox_train").mkdir()
     for person in (tmp_path / "elsewhere").iterdir():
         (mars_root / "bbox_train" / person.name).symlink_to(person)
-    assert len(mars.read(mars_root).files) == 20
+    assert len(mars.read(mars_root, how()).files) == 20
     (mars_root / "bbox_train" / "0007").unlink()
     (mars_root / "bbox_train" / "0007").symlink_to("nowhere")
     with pytest.raises(ReidError, match="bbox_train/0007 is a link to nowhere, where there is"):
-        mars.read(mars_root)
+        mars.read(mars_root, how())
 
 
 @pytest.mark.parametrize("name", ["train_name.txt", "tracks_train_info.mat"])
@@ -309,7 +310,7 @@ def test_mars_without_the_right_to_read(
 ) -> None:
     deny(monkeypatch, mars_root / "info" / name)
     with pytest.raises(ReidError, match=f"info/{name}: no right to read it") as caught:
-        mars.read(mars_root)
+        mars.read(mars_root, how())
     assert "again" not in one_line(caught)
 
 
@@ -334,12 +335,7 @@ def deny(monkeypatch: pytest.MonkeyPatch, closed: Path) -> None:
 
 def test_official_counts_are_checked_when_asked(mars_root: Path) -> None:
     with pytest.raises(ReidError, match="4 train tracklets, officially 8298"):
-        mars.read(mars_root, official=True)
-
-
-def test_unknown_word_for_bad_frames(mars_root: Path) -> None:
-    with pytest.raises(ReidError, match="'skip' is not one of stop, leave_out"):
-        mars.read(mars_root, on_bad_frame="skip")
+        mars.read(mars_root, how(official=True))
 
 
 @pytest.mark.shared
@@ -367,7 +363,7 @@ def test_mars_official_tables(shared_data: Path, tmp_path: Path) -> None:
 def test_mars_mini(shared_data: Path, tmp_path: Path) -> None:
     for name in ("bbox_train.zip", "bbox_test.zip", "info.zip"):
         unpack(shared_data / "mars_mini" / name, tmp_path / "mars")
-    found = layout.counts(mars.read(tmp_path / "mars"))
+    found = layout.counts(mars.read(tmp_path / "mars", how()))
     assert found["train_tracklets"] == 786
     assert found["query_tracklets"] == 140
     assert found["gallery_tracklets"] == 292
@@ -396,7 +392,7 @@ def duke_root(tmp_path: Path) -> Path:
 
 
 def test_duke_small(duke_root: Path) -> None:
-    reading = dukev.read(duke_root)
+    reading = dukev.read(duke_root, how())
     table = reading.tracklets
     assert table["person_id"].tolist() == [1, 1, 12, 3, 3, 0]
     assert table["camera_id"].tolist() == [6, 1, 1, 1, 2, 8]
@@ -409,7 +405,7 @@ def test_duke_frames_are_in_time_order_past_four_digits(duke_root: Path) -> None
     place = duke_root / "DukeMTMC-VideoReID" / "query" / "0003" / "0001"
     for frame in (10000, 9999):
         touch(place / f"0003_C1_F{frame}_X00001.jpg")
-    reading = dukev.read(duke_root)
+    reading = dukev.read(duke_root, how())
     named = [file.rpartition("_F")[2][:5] for file in reading.files if "query" in file]
     assert named == ["0001_", "9999_", "10000"]
 
@@ -427,21 +423,21 @@ def test_duke_frames_are_in_time_order_past_four_digits(duke_root: Path) -> None
 def test_duke_misfits(duke_root: Path, place: str, message: str) -> None:
     touch(duke_root / "DukeMTMC-VideoReID" / place)
     with pytest.raises(ReidError, match=message) as caught:
-        dukev.read(duke_root)
+        dukev.read(duke_root, how())
     one_line(caught)
 
 
 def test_duke_is_not_offered(tmp_path: Path) -> None:
     with pytest.raises(ReidError, match="withdrew") as caught:
-        dukev.read(tmp_path)
+        dukev.read(tmp_path, how())
     assert "http" not in one_line(caught)
 
 
 def test_empty_tracklet_stops_or_is_left_out(duke_root: Path) -> None:
     (duke_root / "DukeMTMC-VideoReID" / "train" / "0012" / "0005").mkdir()
     with pytest.raises(ReidError, match=r"1 of 7 tracklets have no picture: person 12"):
-        dukev.read(duke_root)
-    reading = dukev.read(duke_root, on_bad_frame="leave_out")
+        dukev.read(duke_root, how())
+    reading = dukev.read(duke_root, how(on_bad_frame="leave_out"))
     assert len(reading.tracklets) == 6
     assert reading.left_out_tracklets == 1
 
@@ -471,7 +467,7 @@ def roles(reading: Reading, partition: int) -> set[tuple[int, int, str]]:
 
 
 def test_ilids_official_splits(ilids_root: Path) -> None:
-    reading = ilids.read(ilids_root)
+    reading = ilids.read(ilids_root, how())
     assert len(reading.tracklets) == 8
     # the first half of a row tests; 1-based places among the sorted persons
     assert roles(reading, 0) == {
@@ -492,12 +488,10 @@ def test_ilids_official_splits(ilids_root: Path) -> None:
 def test_ilids_drawn_splits(ilids_root: Path) -> None:
     (ilids_root / ilids.SPLITS).unlink()
     with pytest.raises(ReidError, match="set split_seed"):
-        ilids.read(ilids_root)
-    five = ilids.read(ilids_root, seed=1, repeats=5).partitions
-    ten = ilids.read(ilids_root, seed=1, repeats=10).partitions
+        ilids.read(ilids_root, how())
+    ten = ilids.read(ilids_root, how(split_seed=1)).partitions
     assert sorted(set(ten["partition"])) == list(range(10))
-    pd.testing.assert_frame_equal(five, ten[ten["partition"] < 5])
-    assert not five.equals(ilids.read(ilids_root, seed=2, repeats=5).partitions)
+    assert not ten.equals(ilids.read(ilids_root, how(split_seed=2)).partitions)
     for number in range(10):
         held = ten[ten["partition"] == number]["role"].value_counts().to_dict()
         assert held == {"train": 4, "query": 2, "gallery": 2}
@@ -507,14 +501,14 @@ def test_ilids_misfits(ilids_root: Path) -> None:
     sequences = ilids_root / "i-LIDS-VID" / "sequences"
     save_mat(ilids_root / ilids.SPLITS, "ls_set", np.array([[1, 2, 3, 4], [1, 2, 3, 3]]))
     with pytest.raises(ReidError, match="row 2 does not name each of the 4 persons once"):
-        ilids.read(ilids_root)
+        ilids.read(ilids_root, how())
     (sequences / "cam2" / "person009").rename(ilids_root / "x")
     with pytest.raises(ReidError, match="1 persons are in one camera only: person009"):
-        ilids.read(ilids_root)
+        ilids.read(ilids_root, how())
     (ilids_root / "x").rename(sequences / "cam2" / "person009")
     touch(sequences / "cam2" / "person009" / "cam1_person009_00000.png")
     with pytest.raises(ReidError, match="another person or camera"):
-        ilids.read(ilids_root)
+        ilids.read(ilids_root, how())
 
 
 @pytest.fixture
@@ -531,19 +525,22 @@ def prid_root(tmp_path: Path) -> Path:
 
 
 def test_prid_official_splits(prid_root: Path) -> None:
-    reading = prid.read(prid_root)
+    reading = prid.read(prid_root, how())
     assert sorted(set(reading.tracklets["person_id"])) == [1, 2, 4, 6]
     assert {(2, 1, "query"), (2, 2, "gallery"), (1, 2, "train")} <= roles(reading, 0)
 
 
-def test_prid_drawn_splits_take_long_tracklets_of_both_cameras(prid_root: Path) -> None:
+def test_prid_drawn_splits_take_long_tracklets_of_both_cameras(
+    prid_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (prid_root / prid.SPLITS).unlink()
     with pytest.raises(ReidError, match="set split_seed"):
-        prid.read(prid_root)
-    reading = prid.read(prid_root, seed=0, repeats=2, minimum_frames=2)
-    assert sorted(set(reading.tracklets["person_id"])) == [1, 2, 4, 5, 6]
+        prid.read(prid_root, how())
     with pytest.raises(ReidError, match="0 persons cannot be split"):
-        prid.read(prid_root, seed=0)
+        prid.read(prid_root, how(split_seed=0))
+    monkeypatch.setattr(prid, "MINIMUM_FRAMES", 2)
+    reading = prid.read(prid_root, how(split_seed=0))
+    assert sorted(set(reading.tracklets["person_id"])) == [1, 2, 4, 5, 6]
 
 
 @pytest.mark.parametrize(
@@ -563,7 +560,7 @@ def test_prid_drawn_splits_take_long_tracklets_of_both_cameras(prid_root: Path) 
 def test_prid_misfits(prid_root: Path, splits: object, message: str) -> None:
     (prid_root / prid.SPLITS).write_text(json.dumps(splits))
     with pytest.raises(ReidError, match=message) as caught:
-        prid.read(prid_root)
+        prid.read(prid_root, how())
     one_line(caught)
 
 
@@ -575,7 +572,7 @@ def test_prid_official_split_file(shared_data: Path, tmp_path: Path) -> None:
     for letter in "ab":
         for name in held[0]["train"] + held[0]["test"]:
             touch(tmp_path / "prid_2011" / "multi_shot" / f"cam_{letter}" / name / "0001.png")
-    reading = prid.read(tmp_path, official=True)
+    reading = prid.read(tmp_path, how(official=True))
     for number in range(10):
         part = reading.partitions[reading.partitions["partition"] == number]
         assert part["role"].value_counts().to_dict() == {
@@ -588,7 +585,7 @@ def test_prid_official_split_file(shared_data: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize("reader", [mars, dukev, ilids, prid])
 def test_every_reader_says_how_to_get_its_data(reader: object, tmp_path: Path) -> None:
     with pytest.raises(ReidError, match="lacks") as caught:
-        reader.read(tmp_path)  # type: ignore[attr-defined]
+        reader.read(tmp_path, how())  # type: ignore[attr-defined]
     assert reader.HOW_TO_GET in one_line(caught)  # type: ignore[attr-defined]
 
 
@@ -621,12 +618,12 @@ def test_what_systems_leave_in_folders_is_no_data(
     layout_of: str, request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]
 ) -> None:
     root = request.getfixturevalue(layout_of)
-    before = READERS[layout_of].read(root)
+    before = READERS[layout_of].read(root, how())
     for place in PLACES[layout_of]:
         for name in ("Thumbs.db", "desktop.ini", ".DS_Store", "._0001.jpg"):
             (root / place / name).write_bytes(b"\xd0\xcf\x11\xe0")
         touch(root / place / "__MACOSX" / "._0001.jpg")
-    after = READERS[layout_of].read(root)
+    after = READERS[layout_of].read(root, how())
     assert after.files == before.files
     pd.testing.assert_frame_equal(after.tracklets, before.tracklets)
     assert capsys.readouterr().out == ""
@@ -643,20 +640,20 @@ def test_what_else_lies_there_is_named(
         for name, make in (("notes.txt", touch), ("lost", lambda path: path.symlink_to("nowhere"))):
             make(root / place / name)
             with pytest.raises(ReidError, match=f"{name}: a (file|link that leads nowhere)"):
-                reader.read(root)
+                reader.read(root, how())
             (root / place / name).unlink()
     # a picture that is not read would leave a gap in time
     touch(root / pictures / "0002.bmp")
     with pytest.raises(ReidError, match=r"1 pictures are not \.\S+.*: 0002\.bmp; convert them"):
-        reader.read(root)
+        reader.read(root, how())
     (root / pictures / "0002.bmp").unlink()
     inside = root / pictures / Path(pictures).name
     inside.mkdir()
     with pytest.raises(ReidError, match="is there: move what is in it one folder up"):
-        reader.read(root)
+        reader.read(root, how())
     inside.rmdir()
     (root / pictures / "notes.txt").write_text("rainy")
-    reader.read(root)
+    reader.read(root, how())
     assert "1 files beside the pictures are no pictures" in capsys.readouterr().out
 
 
@@ -669,7 +666,7 @@ def test_a_folder_without_the_right_to_look(
         with monkeypatch.context() as patch:
             deny(patch, root / place)
             with pytest.raises(ReidError, match="no right to read it") as caught:
-                READERS[layout_of].read(root)
+                READERS[layout_of].read(root, how())
             one_line(caught)
 
 
@@ -683,12 +680,12 @@ def test_frames_without_leading_zeros_are_in_time_order(
         path.unlink()
     for frame in (1, 2, 9, 10, 11, 100):
         touch(place / f"{frame}.png")
-    reading = READERS[layout_of].read(root)
+    reading = READERS[layout_of].read(root, how())
     own = [int(Path(file).stem) for file in reading.files if str(place) in str(root / file)]
     assert own == [1, 2, 9, 10, 11, 100]
     touch(place / "0010.png")
     with pytest.raises(ReidError, match=r"0010\.png and 10\.png have one number"):
-        READERS[layout_of].read(root)
+        READERS[layout_of].read(root, how())
 
 
 @pytest.mark.parametrize("layout_of", ["ilids_root", "prid_root"])
@@ -697,14 +694,14 @@ def test_a_name_that_is_not_in_utf_8(layout_of: str, request: pytest.FixtureRequ
     folder = os.fsencode(root / PLACES[layout_of][-1])
     Path(os.fsdecode(folder + b"/caf\xe9_1.png")).write_bytes(JPEG)
     with pytest.raises(ReidError, match="is not in UTF-8; rename it") as caught:
-        READERS[layout_of].read(root)
+        READERS[layout_of].read(root, how())
     assert str(caught.value).isprintable()
 
 
 def test_a_frame_twice_in_duke(duke_root: Path) -> None:
     touch(duke_root / "DukeMTMC-VideoReID" / "train/0001/0001/0001C6F0001X30823.jpg")
     with pytest.raises(ReidError, match=r"are one frame; remove one"):
-        dukev.read(duke_root)
+        dukev.read(duke_root, how())
 
 
 def test_a_split_without_a_tracklet(duke_root: Path) -> None:
@@ -712,7 +709,7 @@ def test_a_split_without_a_tracklet(duke_root: Path) -> None:
         shutil.rmtree(duke_root / "DukeMTMC-VideoReID" / split)
         (duke_root / "DukeMTMC-VideoReID" / split).mkdir()
     with pytest.raises(ReidError, match="no tracklet of role query, gallery; unpack"):
-        dukev.read(duke_root)
+        dukev.read(duke_root, how())
 
 
 @pytest.mark.parametrize("layout_of", ["ilids_root", "prid_root"])
@@ -726,8 +723,8 @@ def test_persons_that_lost_the_pictures_of_one_camera(
     for path in persons[0].iterdir():
         path.unlink()
     with pytest.raises(ReidError, match=r"1 of 8 tracklets have no picture.*or set on_bad_frame"):
-        reader.read(root)
-    reader.read(root, on_bad_frame="leave_out")
+        reader.read(root, how())
+    reader.read(root, how(on_bad_frame="leave_out"))
     said = capsys.readouterr().out
     assert "1 of 8 tracklets have no picture: person 1 camera 1 (train); left out" in said
     assert "1 of 4 persons have pictures of one camera alone: 1; in the other" in said
@@ -735,23 +732,24 @@ def test_persons_that_lost_the_pictures_of_one_camera(
         for path in folder.iterdir():
             path.unlink()
     with pytest.raises(ReidError, match="3 of 4 persons have pictures of one camera alone"):
-        reader.read(root, on_bad_frame="leave_out")
+        reader.read(root, how(on_bad_frame="leave_out"))
 
 
 def test_most_of_a_split_is_not_left_out(duke_root: Path) -> None:
     for path in (duke_root / "DukeMTMC-VideoReID/query").glob("*/*/*.jpg"):
         path.unlink()
     with pytest.raises(ReidError, match="1 of 6 tracklets have no picture") as caught:
-        dukev.read(duke_root)
+        dukev.read(duke_root, how())
     assert "leave_out" not in one_line(caught)
     with pytest.raises(ReidError, match="here 1 of 1 tracklets of role query; put them right"):
-        dukev.read(duke_root, on_bad_frame="leave_out")
+        dukev.read(duke_root, how(on_bad_frame="leave_out"))
 
 
 def test_prid_says_whom_a_drawn_split_leaves_out(
-    prid_root: Path, capsys: pytest.CaptureFixture[str]
+    prid_root: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    prid.read(prid_root, seed=0, repeats=2, minimum_frames=2)
+    monkeypatch.setattr(prid, "MINIMUM_FRAMES", 2)
+    prid.read(prid_root, how(split_seed=0))
     assert (
         "5 persons are taken: 1 are seen by one camera alone, and 1 in fewer than 2 pictures"
         in capsys.readouterr().out
@@ -761,7 +759,7 @@ def test_prid_says_whom_a_drawn_split_leaves_out(
 def test_prid_splits_that_an_editor_saved(prid_root: Path) -> None:
     path = prid_root / prid.SPLITS
     path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
-    assert len(prid.read(prid_root).tracklets) == 8
+    assert len(prid.read(prid_root, how()).tracklets) == 8
     path.write_text("[{")
     with pytest.raises(ReidError, match=r"not JSON .*; correct it, or get the official file"):
-        prid.read(prid_root)
+        prid.read(prid_root, how())

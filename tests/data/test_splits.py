@@ -65,7 +65,7 @@ def test_development_split(found: list[tuple[int, int, str]], seed: int, fractio
 def test_development_depends_on_seed_and_name() -> None:
     whole = table([(p, c, "train") for p in range(1, 41) for c in (1, 2, 2)])
     held = [
-        tuple(development(whole, seed=seed, name=name)["role"])
+        tuple(development(whole, seed=seed, name=name, fraction=0.2)["role"])
         for seed, name in ((0, "a"), (1, "a"), (0, "b"))
     ]
     assert len(set(held)) == 3
@@ -90,13 +90,10 @@ def test_one_tracklet_per_camera_as_in_a_cut_down_dataset() -> None:
 
 def test_development_refusals() -> None:
     whole = table([(p, 1, "train") for p in range(1, 5)])
-    for fraction in (0.0, 1.0, -1.0):
-        with pytest.raises(ReidError, match="must lie between 0 and 1"):
-            development(whole, seed=0, name="x", fraction=fraction)
     with pytest.raises(ReidError, match="none of the 2 validation persons is seen by two cameras"):
         development(whole, seed=0, name="x", fraction=0.5)
     with pytest.raises(ReidError, match="1 train persons cannot be split"):
-        development(table([(1, 1, "train"), (2, 1, "query")]), seed=0, name="x")
+        development(table([(1, 1, "train"), (2, 1, "query")]), seed=0, name="x", fraction=0.5)
 
 
 def test_official_split() -> None:

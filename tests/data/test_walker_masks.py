@@ -26,7 +26,7 @@ SEED = 3
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("walkers") / "tiny"
-    generate(made, seed=SEED, **TINY)
+    generate(made, seed=SEED, **TINY, style="street", workers=1)
     return made
 
 

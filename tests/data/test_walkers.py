@@ -23,13 +23,14 @@ from weakreid.report.walkers_sheet import contact_sheet
 from weakreid.seeding import numpy_generator
 
 TINY = SIZES["tiny"]
+HOW: dict[str, Any] = {"style": "street", "workers": 1}
 PLAN = {name: value for name, value in TINY.items() if name not in ("height", "width")}
 
 
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("walkers") / "tiny"
-    generate(root, seed=3, **TINY)
+    generate(root, seed=3, **TINY, **HOW)
     return root
 
 
@@ -48,12 +49,12 @@ def info(root: Path, split: str) -> tuple[list[str], np.ndarray]:
 
 
 def test_same_bytes_whatever_the_number_of_workers(tiny: Path, tmp_path: Path) -> None:
-    generate(tmp_path / "two", seed=3, **TINY, workers=2)
+    generate(tmp_path / "two", seed=3, **TINY, style="street", workers=2)
     assert digests(tmp_path / "two") == digests(tiny)
 
 
 def test_seed_and_style_matter(tiny: Path, tmp_path: Path) -> None:
-    generate(tmp_path / "other", seed=4, **TINY)
+    generate(tmp_path / "other", seed=4, **TINY, **HOW)
     other = digests(tmp_path / "other")
     same = [name for name, value in digests(tiny).items() if other.get(name) == value]
     assert not [name for name in same if name.endswith(".jpg")]
@@ -243,7 +244,7 @@ def test_every_kind_of_person_renders_in_both_styles(style: str) -> None:
 def test_colour_alone_does_not_solve_it_but_helps(tmp_path: Path) -> None:
     """A stripe histogram of the crop's middle, cross-camera: above chance, far from solved."""
     size = {**TINY, "test_persons": 30, "train_persons": 1, "distractors": 0, "junk_tracklets": 0}
-    generate(tmp_path / "probe", seed=1, **{**size, "tracklets_per_camera": (2, 2)})
+    generate(tmp_path / "probe", seed=1, **{**size, "tracklets_per_camera": (2, 2)}, **HOW)
     names, rows = info(tmp_path / "probe", "test")
     features = []
     for first, last, _, _ in rows:
@@ -296,7 +297,7 @@ BAD: list[dict[str, Any]] = [
 @pytest.mark.parametrize("wrong", BAD, ids=str)
 def test_bad_arguments_are_refused_in_one_line(tmp_path: Path, wrong: dict[str, Any]) -> None:
     with pytest.raises(ReidError) as caught:
-        generate(tmp_path / "bad", seed=0, **{**TINY, **wrong})
+        generate(tmp_path / "bad", seed=0, **{**TINY, **HOW, **wrong})
     assert "\n" not in str(caught.value)
     assert not list(tmp_path.iterdir())
 
@@ -305,11 +306,11 @@ def test_only_its_own_folder_is_replaced(tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("dear")
     with pytest.raises(ReidError, match="not generated"):
-        generate(tmp_path / "mine", seed=0, **TINY)
+        generate(tmp_path / "mine", seed=0, **TINY, **HOW)
     assert (tmp_path / "mine" / "thesis.txt").read_text() == "dear"
     few = {**TINY, "train_persons": 1, "test_persons": 1, "distractors": 0, "junk_tracklets": 0}
-    generate(tmp_path / "made", seed=0, **few)
-    generate(tmp_path / "made", seed=1, **few)
+    generate(tmp_path / "made", seed=0, **few, **HOW)
+    generate(tmp_path / "made", seed=1, **few, **HOW)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["made", "mine"]
 
 

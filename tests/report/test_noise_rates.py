@@ -1,9 +1,11 @@
 """The page of a tracker's noise: its figures, its words, and the same bytes twice."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from weakreid.config.params import MeasureNoise
 from weakreid.report import figures
 from weakreid.report.noise_rates import HEADS, noise_figure, noise_table
 from weakreid.supervision.noise_rates import NoiseRates, pooled
@@ -22,19 +24,20 @@ def rates(sequence: str, longest: int = 3) -> NoiseRates:
     )
 
 
+def given(**changes: Any) -> MeasureNoise:
+    files = {"name": "02", "truth": "gt.txt", "output": "tracker.txt"}
+    return MeasureNoise(title="MOT17", sequences=[files], **changes)
+
+
 @pytest.mark.parametrize(
     ("missed", "words"), [("count", "count as 0 tracklets"), ("leave_out", "are not in M")]
 )
 def test_a_row_per_sequence_those_together_and_the_papers(missed: str, words: str) -> None:
     found = [rates("02"), rates("04")]
     text = noise_table(
-        "MOT17",
+        given(missed=missed, reference=[{"name": "TMC", "rfm": 1.7, "rsw": 1.2}]),
         found,
         {"all together": pooled(found)},
-        iou=0.5,
-        min_run=6,
-        missed=missed,
-        reference=[{"name": "TMC", "rfm": 1.7, "rsw": 1.2}],
     )
     lines = [
         [cell.strip() for cell in line.split("|")[1:-1]]
@@ -52,7 +55,7 @@ def test_a_row_per_sequence_those_together_and_the_papers(missed: str, words: st
 
 
 def test_without_a_least_run_the_page_says_so() -> None:
-    text = noise_table("t", [rates("02")], {}, iou=0.4, min_run=1, missed="count")
+    text = noise_table(given(iou=0.4, min_run=1), [rates("02")], {})
     assert "A single box is enough" in text
     assert "IoU 0.4" in text
 

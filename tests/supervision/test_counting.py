@@ -9,7 +9,9 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.supervision.helpers import coarse_bags, training_bags
 
+from weakreid.config.supervision import Missing
 from weakreid.datasets import mars
 from weakreid.errors import ReidError
 from weakreid.supervision import bags
@@ -41,8 +43,8 @@ TEST: Rows = [(7, 1, "query", 5), (7, 2, "gallery", 5), (8, 1, "gallery", 5), (0
 
 def test_counts_of_a_split() -> None:
     tracklets, frames = dataset([(1, 1, "train", 4), (2, 1, "train", 4), (1, 2, "train", 9), *TEST])
-    made = bags.training_bags(tracklets, frames, seed=0)
-    coarse = bags.coarse_bags(tracklets, frames, seed=0)
+    made = training_bags(tracklets, frames, seed=0)
+    coarse = coarse_bags(tracklets, frames, seed=0)
     found = counts(tracklets, made, coarse)
     assert found == Counts(
         train_persons=2,
@@ -68,7 +70,7 @@ def test_counts_of_a_split() -> None:
 
 def test_a_split_without_anything() -> None:
     tracklets, frames = dataset([(1, 1, "train", 4)])
-    made = bags.training_bags(tracklets, frames, seed=0)
+    made = training_bags(tracklets, frames, seed=0)
     found = counts(tracklets, made, made[:0])
     assert sum(found.by_metric().values()) == 4
     assert found.train_bags == 1
@@ -91,9 +93,9 @@ training_rows = st.lists(
 def test_labour_against_a_count_of_the_frames(rows: Rows, parts: int, cap: int | None) -> None:
     tracklets, frames = dataset(rows)
     options: dict[str, Any] = {"seed": 3, "tracklet_parts": parts}
-    made = bags.training_bags(tracklets, frames, max_frames=cap, **options)
+    made = training_bags(tracklets, frames, max_frames=cap, **options)
     # uncapped, the bags hold every frame of theirs
-    whole = bags.training_bags(tracklets, frames, max_frames=None, **options)
+    whole = training_bags(tracklets, frames, max_frames=None, **options)
     found = labour(tracklets, made, parts)
     assert found == Labour(
         bags=len(whole),
@@ -128,9 +130,9 @@ TRAIN: Rows = [(p % 5 + 1, p % 2 + 1, "train", 12) for p in range(14)]
 def test_bags_with_what_nobody_labels_are_refused() -> None:
     # test tracklets take the ids above the training's, which added ones take too
     tracklets, frames = dataset([*TRAIN, *[(9, 1, "gallery", 12)] * 60])
-    plain = bags.training_bags(tracklets, frames, seed=0)
-    missed = bags.training_bags(tracklets, frames, seed=0, missing=bags.MISSING)
-    noisy = bags.noisy_tracking(plain, seed=0)
+    plain = training_bags(tracklets, frames, seed=0)
+    missed = training_bags(tracklets, frames, seed=0, missing=Missing())
+    noisy = bags.noisy_tracking(plain, seed=0, parts=4)
     for made in (missed, noisy):
         with pytest.raises(ReidError, match=r"bag 0: tracklet \d+ is none of the training track"):
             labour(tracklets, made)
@@ -148,8 +150,8 @@ def test_bags_with_what_nobody_labels_are_refused() -> None:
 
 def test_another_number_of_parts_is_refused() -> None:
     tracklets, frames = dataset(TRAIN)
-    plain = bags.training_bags(tracklets, frames, seed=0)
-    cut = bags.training_bags(tracklets, frames, seed=0, tracklet_parts=4)
+    plain = training_bags(tracklets, frames, seed=0)
+    cut = training_bags(tracklets, frames, seed=0, tracklet_parts=4)
     assert labour(tracklets, cut, 4).images == labour(tracklets, plain).images
     assert labour(tracklets, cut, 4).tracklets == 4 * len(TRAIN)
     with pytest.raises(ReidError, match=r"none of the training tracklets \(tracklet_parts 1\)"):
@@ -175,8 +177,8 @@ def mars_tables(
 
 @pytest.mark.shared
 def test_whole_mars_gives_the_counts_of_table_1(mars_tables) -> None:
-    made = bags.training_bags(*mars_tables, seed=1)
-    coarse = bags.coarse_bags(*mars_tables, seed=1)
+    made = training_bags(*mars_tables, seed=1)
+    coarse = coarse_bags(*mars_tables, seed=1)
     found = counts(mars_tables[0], made, coarse)
     assert found == Counts(
         train_persons=625,

@@ -92,6 +92,9 @@ Count = Annotated[int, Field(ge=0), BeforeValidator(as_number)]
 Fraction = Annotated[float, Field(ge=0.0, le=1.0), BeforeValidator(as_number)]
 
 
+OpenFraction = Annotated[float, Field(gt=0.0, lt=1.0), BeforeValidator(as_number)]
+
+
 Overlap = Annotated[float, Field(gt=0.0, le=1.0), BeforeValidator(as_number)]
 
 

@@ -43,6 +43,14 @@ OnBadFrame = Annotated[
 ]
 
 
+class Reading(Strict):
+    """What a reader is told, wherever its dataset lies."""
+
+    on_bad_frame: OnBadFrame
+    official: bool
+    split_seed: Count | None
+
+
 class Distributed(Strict):
     """What all distributed datasets have in common."""
 
@@ -224,7 +232,8 @@ class Tracked(Strict):
 
     @model_validator(mode="after")
     def _names_differ(self) -> Self:
-        names = [sequence.name for sequence in self.sequences]
+        # some disks take Hall and hall for one folder
+        names = [sequence.name.lower() for sequence in self.sequences]
         if len(set(names)) < len(names):
             raise ValueError("two sequences have one name; rename one")
         return self
@@ -279,19 +288,9 @@ AttributeSource = Annotated[
 ]
 
 
-class Tracker(Strict):
-    """A tracker's output and ground truth, to measure its noise (TMC, Eq. 7 and 8)."""
+class NoiseMeasuring(Strict):
+    """How the noise of a tracker's output is measured on ground truth (TMC, Eq. 7 and 8)."""
 
-    root: FilePath = Field(description="folder of ground truth and output")
-    sequences: Annotated[list[str], Field(min_length=1), AfterValidator(distinct)] = Field(
-        description="sequences to measure"
-    )
-    truth: str = Field(
-        "gt/{sequence}/gt/gt.txt", description="ground truth file of a sequence, below `root`"
-    )
-    output: str = Field(
-        "{sequence}.txt", description="the tracker's output for a sequence, below `root`"
-    )
     first_frame_number: FirstFrameNumber = 1
     truth_first_frame_number: TruthFirstFrameNumber = None
     truth_classes: TruthClasses = Field(default=[1])
@@ -302,10 +301,24 @@ class Tracker(Strict):
     min_run: Positive = Field(
         6, description="fewest boxes of a person in a tracklet for the person to count there"
     )
-
     missed: Literal["count", "leave_out"] = Field(
         "count",
         description="people without any tracklet: `count` as 0 tracklets in rFM, or `leave_out`",
+    )
+
+
+class Tracker(NoiseMeasuring):
+    """A tracker's output and the ground truth, on which its noise is measured."""
+
+    root: FilePath = Field(description="folder of ground truth and output")
+    sequences: Annotated[list[str], Field(min_length=1), AfterValidator(distinct)] = Field(
+        description="sequences to measure"
+    )
+    truth: str = Field(
+        "gt/{sequence}/gt/gt.txt", description="ground truth file of a sequence, below `root`"
+    )
+    output: str = Field(
+        "{sequence}.txt", description="the tracker's output for a sequence, below `root`"
     )
     static: list[str] = Field(
         default_factory=list,

@@ -12,7 +12,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator, Field
 
-from weakreid.config.base import Count, Fraction, Name, Strict
+from weakreid.config.base import Count, Name, OpenFraction, Strict
 from weakreid.config.datasets import AttributeSource, Dataset, Mars, MarsAttributesSource, Tracker
 from weakreid.config.experiments import Experiment, Study
 from weakreid.config.faults import Together, known, validated
@@ -42,7 +42,7 @@ class Config(Strict):
     seed: Count = Field(
         1, description="seed for data preparation; trainings have `seeds` of their own"
     )
-    validation_fraction: Fraction = Field(
+    validation_fraction: OpenFraction = Field(
         0.34, description="share of the training identities that the `dev` split holds out"
     )
     datasets: dict[Name, Dataset] = Field(description="data of people, by name")

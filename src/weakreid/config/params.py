@@ -5,15 +5,22 @@ stage's result depends on and nothing else, so that a change of anything else re
 """
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
-from pydantic import Field, SerializerFunctionWrapHandler, ValidationError, model_serializer
+from pydantic import (
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    field_validator,
+    model_serializer,
+)
 
-from weakreid.config.base import Count, Fraction, Positive, Strict
+from weakreid.config.base import Count, Fraction, OpenFraction, Positive, Strict
 from weakreid.config.datasets import (
     Archive,
+    NoiseMeasuring,
+    Reading,
     Tracked,
-    TruthClasses,
     Walkers,
 )
 from weakreid.config.methods import (
@@ -23,12 +30,13 @@ from weakreid.config.methods import (
     TrackletMethod,
     Transfer,
 )
-from weakreid.config.supervision import Audit, Bags, Coarse, Isolation
+from weakreid.config.supervision import Audit, Bags, Coarse, Isolation, NoiseRate
 from weakreid.config.training import Evaluation
 from weakreid.config.tuning import Prune
 from weakreid.errors import ReidError
 
 P = TypeVar("P", bound="Params")
+NonEmpty = Annotated[str, Field(min_length=1)]
 
 
 class Params(Strict):
@@ -39,6 +47,7 @@ class Params(Strict):
     """
 
     later: ClassVar[tuple[str, ...]] = ()
+    remedy: ClassVar[str] = "they are made by the workflow, run that instead"
 
     @model_serializer(mode="wrap")
     def _without_later(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
@@ -64,22 +73,20 @@ class Params(Strict):
             fault = error.errors(include_url=False)[0]
             key = ".".join(str(part) for part in fault["loc"])
             at = f"--params: {key}: " if key else "--params: "
-            raise ReidError(
-                f"{at}{fault['msg']}; they are made by the workflow, run that instead"
-            ) from None
+            raise ReidError(f"{at}{fault['msg']}; {cls.remedy}") from None
 
 
 # --- data -----------------------------------------------------------------------------------------
 
 
 class Fetch(Params):
-    """Where data comes from and what of it must be there."""
+    """Where data comes from and what of it must be there; null: what its reader needs."""
 
     kind: str
     root: str
     archives: dict[str, Archive]
     required: list[str] | None = None
-    optional: list[str] = Field(default_factory=list)
+    optional: list[str] | None = None
 
 
 class Generate(Params, Walkers):
@@ -96,19 +103,24 @@ class Crops(Params, Tracked):
     kind: Literal["mot"] = "mot"
 
 
-class ReadDataset(Params):
-    """How a dataset is read, wherever it lies."""
+class ReadDataset(Params, Reading):
+    """Which reader reads a dataset, and how."""
 
     kind: str
-    options: dict[str, str | bool | int]
+
+
+class Development(Strict):
+    """How the split dev parts the training identities."""
+
+    seed: Count
+    validation_fraction: OpenFraction
 
 
 class Split(Params):
-    """Which partition of the identities."""
+    """Which partition of the identities; only dev is drawn."""
 
     split: str
-    seed: Count | None = None
-    validation_fraction: Fraction | None = None
+    dev: Development | None = None
 
 
 # --- supervision ----------------------------------------------------------------------------------
@@ -136,8 +148,8 @@ class MakeCoarse(Params, Coarse):
 class SimulateNoise(Params):
     """Training tracklets as a tracker would give them; null rates: as they are."""
 
-    rfm: float | None
-    rsw: float | None
+    rfm: NoiseRate | None
+    rsw: NoiseRate | None
     distribution: Literal["fitted", "observed"]
     seed: Count
 
@@ -145,24 +157,35 @@ class SimulateNoise(Params):
 class MeasuredSequence(Strict):
     """A sequence of a tracker, and whether its camera stands still."""
 
+    name: NonEmpty
+    static: bool = False
+    truth: NonEmpty
+    output: NonEmpty
+
+
+class PublishedRates(Strict):
+    """Noise that somebody else has measured."""
+
     name: str
-    static: bool
-    truth: str
-    output: str
+    rfm: float
+    rsw: float
 
 
-class MeasureNoise(Params):
-    """How a tracker's noise is measured."""
+class MeasureNoise(Params, NoiseMeasuring):
+    """How a tracker's noise is measured; people write it by hand too (docs/noise.md)."""
 
-    title: str
-    sequences: list[MeasuredSequence]
-    first_frame_number: Count
-    truth_first_frame_number: Count | None
-    truth_classes: TruthClasses
-    on_bad_box: Literal["stop", "clip"]
-    iou: float
-    min_run: Positive
-    missed: Literal["count", "leave_out"]
+    remedy = "docs/noise.md says what is needed"
+    title: str = "Noise of a tracker's tracklets"
+    sequences: list[MeasuredSequence] = Field(min_length=1)
+    reference: list[PublishedRates] = Field(default_factory=list)
+
+    @field_validator("sequences")
+    @classmethod
+    def _names_differ(cls, sequences: list[MeasuredSequence]) -> list[MeasuredSequence]:
+        names = [sequence.name for sequence in sequences]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"'{twice[0]}' is there twice, name each sequence once")
+        return sequences
 
 
 class Isolate(Params, Isolation):
@@ -184,11 +207,11 @@ class ShowIsolation(Params):
 
 
 class ReadAnnotation(Params):
-    """How an annotation of attributes is read, wherever it lies."""
+    """How an annotation of attributes is read; a generated one has no file, only RAP partitions."""
 
-    kind: str
-    annotation: str | None = None
-    partition: int | None = None
+    kind: Literal["walkers", "rap", "mars_attributes"]
+    annotation: str = ""
+    partition: int = 0
 
 
 class PackImages(Params):

@@ -72,13 +72,16 @@ class Coarse(Strict):
     max_frames: Positive = Field(200, description="frames kept of a gallery tracklet")
 
 
+NoiseRate = Annotated[float, Field(ge=1.0), BeforeValidator(as_number)]
+
+
 class Noise(Strict):
     """A noise level: training tracklets as a tracker would give them (TMC, section 4.1)."""
 
-    rfm: Annotated[float, Field(ge=1.0), BeforeValidator(as_number)] | None = Field(
+    rfm: NoiseRate | None = Field(
         None, description="rFM, rate of fragmentation: tracklets per person and camera"
     )
-    rsw: Annotated[float, Field(ge=1.0), BeforeValidator(as_number)] | None = Field(
+    rsw: NoiseRate | None = Field(
         None, description="rSW, rate of switches: people per tracklet; both null: as they are"
     )
     observed: Name | None = Field(

@@ -1,4 +1,4 @@
-"""Pictures of people with their attributes: what a source tells, and how it becomes artifacts.
+"""Images of people with their attributes: what a source tells, and how it becomes artifacts.
 
 A generated folder (`weakreid.datasets.walkers.layout`) is a source too: `read_generated`.
 """
@@ -22,7 +22,7 @@ from weakreid.attributes import NAMES
 from weakreid.console import progress, warn
 from weakreid.datasets import layout
 
-# one way to read and decode pictures, for datasets and sources
+# one way to read and decode images, for datasets and sources
 from weakreid.datasets.pack import good_pictures, pictures_in_order, popped
 from weakreid.errors import ReidError
 
@@ -33,13 +33,13 @@ _GENERATE = "delete the folder and generate it again"
 
 @dataclass(frozen=True)
 class Annotation:
-    """Pictures and what is ticked for each.
+    """Images and what is ticked for each.
 
     Attributes:
         attributes: the names, in the order of the columns of `labels`.
-        file: per picture, relative to the folder of the pictures, with `/`.
-        split: per picture, "train" or "test".
-        person_id: int32 [N]; -1: it is not known whom the picture shows.
+        file: per image, relative to the folder of the images, with `/`.
+        split: per image, "train" or "test".
+        person_id: int32 [N]; -1: it is not known whom the image shows.
         labels: int8 [N, A], 1, 0 or -1 (unsure).
     """
 
@@ -64,7 +64,7 @@ def write_annotation(path: Path, annotation: Annotation, params: Mapping[str, An
 
 
 def read_annotation(path: Path, kind: str = "annotation") -> Annotation:
-    """Read what `write_annotation` or `pack_pictures` (kind "pictures") wrote.
+    """Read what `write_annotation` or `pack_images` (kind "pictures") wrote.
 
     Raises:
         ReidError: the file is missing, damaged or another, or its lists do not have a label for
@@ -162,47 +162,46 @@ def _read_truth(path: Path, columns: Sequence[str]) -> pd.DataFrame:
     return frame
 
 
-# ------------------------------------------------------------------ pictures
+# ------------------------------------------------------------------ images
 
 
-def pack_pictures(
+def pack_images(
     annotation: Annotation,
     folder: Path,
     images: Path,
     out: Path,
     params: Mapping[str, Any],
     *,
-    source: str = "source",
-    on_bad_frame: str = "stop",
-    threads: int = 1,
+    source: str,
+    on_bad_frame: str,
+    threads: int,
 ) -> int:
-    """Decode every picture once, and write the image store and the table of its rows.
+    """Decode every image once, and write the image store and the table of its rows.
 
     The store holds the bytes as they came (PNG or JPEG). Both files are written or neither.
 
     Args:
-        annotation: whose pictures.
+        annotation: whose images.
         folder: that its files are relative to.
         images: the store to write.
-        out: the table of the pictures in it to write.
+        out: the table of the images in it to write.
         params: for the table's metadata; the attributes' names join them.
         source: its name, for messages.
-        on_bad_frame: "stop" at pictures that are missing or cannot be read, or "leave_out".
+        on_bad_frame: "stop" at images that are missing or cannot be read, or "leave_out".
         threads: how many threads read and decode; the artifacts do not depend on it.
 
     Returns:
-        How many pictures were left out.
+        How many images were left out.
 
     Raises:
-        ReidError: pictures are missing or unreadable and `on_bad_frame` is "stop", or most of a
+        ReidError: images are missing or unreadable and `on_bad_frame` is "stop", or most of a
             split's are.
     """
-    layout.check_on_bad_frame(on_bad_frame)
     folder = Path(folder)
     # the first look refuses a folder without the right to
     if not layout.list_names(folder) and not folder.is_dir():
         raise ReidError(
-            f"{source}: {folder} is not there; put the annotation's {len(annotation)} pictures into"
+            f"{source}: {folder} is not there; put the annotation's {len(annotation)} images into"
             " it, or correct the source's root"
         )
     missing = layout.missing_files(folder, annotation.file)
@@ -217,7 +216,7 @@ def pack_pictures(
             pictures_in_order(folder, [annotation.file[row] for row in there.tolist()], threads),
             total=len(there),
             label=f"packing {source}",
-            unit="pictures",
+            unit="images",
         )
         good = good_pictures(pictures, sizes, bad)
         # the size of a picture is put into the queue just before its bytes are given out
@@ -245,16 +244,14 @@ def _settle(
     source: str,
     on_bad_frame: str,
 ) -> None:
-    """Stop because of bad pictures, or say that they are left out, as `on_bad_frame` says."""
+    """Stop because of bad images, or say that they are left out, as `on_bad_frame` says."""
     if not bad.any():
         return
     names = layout.name_some([annotation.file[row] for row in np.flatnonzero(bad).tolist()])
     if reason:
         what += f" ({reason})"
-    text = f"{source}: {int(bad.sum())} of {len(annotation)} pictures are {what}: {names}"
+    text = f"{source}: {int(bad.sum())} of {len(annotation)} images are {what}: {names}"
     split = np.asarray(annotation.split, object)
-    before, after = (
-        Counter(f"pictures of split {side}" for side in s) for s in (split, split[~bad])
-    )
+    before, after = (Counter(f"images of split {side}" for side in s) for s in (split, split[~bad]))
     layout.settle_loss(before, after, text, on_bad_frame, remedy)
     warn(f"{text}; left out")

@@ -32,10 +32,11 @@ import simplejpeg
 
 from weakreid.artifacts.files import replacing
 from weakreid.artifacts.image_store import Pixels
+from weakreid.config.datasets import Tracked
 from weakreid.console import progress, say
-from weakreid.datasets import crop_sheet, fit, footage, motchallenge, tracks, truth, video
+from weakreid.datasets import crop_sheet, fit, motchallenge, tracks, truth, video
 from weakreid.datasets.crop_tables import FRAME_COLUMNS, FRAMES, TRACKLET_COLUMNS, TRACKLETS
-from weakreid.datasets.footage import Footage
+from weakreid.datasets.footage import Footage, footage_of
 from weakreid.datasets.majority import main_persons
 from weakreid.datasets.names import NAMES, VIDEOS, read_names, write_windows
 from weakreid.datasets.notices import Notices, slack
@@ -43,47 +44,21 @@ from weakreid.datasets.tracks import Tracks
 from weakreid.datasets.video import About, EndedError, Frames
 from weakreid.errors import ReidError
 
-TRUTH_IDS = ("per_file", "global")
 PERSONS_PER_FILE = 100_000
 QUALITY = 95
 COUNTS = ("dropped_tracks", "dropped_boxes", "unsure_boxes")
 
 
 def make(
-    root: Path,
-    data: Path,
-    sequences: Sequence[Mapping[str, Any]],
-    *,
-    names: str | None = None,
-    min_frames: int = 6,
-    min_confidence: float = 0.0,
-    iou: float = 0.5,
-    truth_ids: str = "per_file",
-    truth_classes: Sequence[int] = (motchallenge.PEDESTRIAN,),
-    on_bad_box: str = "stop",
-    first_frame_number: int = 1,
-    truth_first_frame_number: int | None = None,
-    sheet: Path | None = None,
-    title: str = "",
+    root: Path, dataset: Tracked, *, sheet: Path | None = None, title: str = ""
 ) -> dict[str, int]:
     """Cut out every track's boxes and write the tables, whole or not at all.
 
     Args:
         root: the folder to make; what was made there before is replaced.
-        data: the folder that file names are relative to.
-        sequences: the fields of `Footage`, one after another.
-        names: a CSV file, `video,name[,first_frame,last_frame]`: who is in which video (a
-            sequence's name), or in which frames of it.
-        min_frames: shorter tracks are dropped.
-        min_confidence: boxes below it are dropped, before anything else.
-        iou: the least overlap of a box and a true one that it shows.
-        truth_ids: "per_file" if each truth file counts its persons for itself (the k-th file's get
-            k * 100,000 added), "global" if a person has one number in all of them.
-        truth_classes: the classes of ground truth that are persons.
-        on_bad_box: "stop" at a box outside the picture or without size, or "clip": drop it.
-        first_frame_number: what a tracker's output calls the first frame, where its sequence does
-            not say. It is frame 1 in everything else: windows, names and the names of crops.
-        truth_first_frame_number: the same of ground truth; None: as the tracker's output.
+        dataset: where the files are, and how they are read. With truth_ids "per_file" the k-th
+            truth file's persons get k * 100,000 added. Whatever a file calls the first frame, it is
+            frame 1 in everything else: windows, names and the names of crops.
         sheet: the PNG to draw for looking at, or None.
         title: of the sheet.
 
@@ -93,18 +68,16 @@ def make(
 
     Raises:
         ReidError: a file is missing or wrong, a box is outside, frames end too early, no tracklet
-            is left, a value is out of range, or `root` holds something else.
+            is left, a sequence has the name of a table, or `root` holds something else.
     """
-    root, data = Path(root), Path(data)
-    found = [
-        Footage(**{"first_frame_number": first_frame_number, **_given(item)}) for item in sequences
-    ]
-    _check(min_frames, truth_ids, on_bad_box)
-    footage.check(found, (TRACKLETS, FRAMES, VIDEOS, NAMES))
+    data, found = Path(dataset.root), footage_of(dataset)
+    for item in found:
+        if item.name.lower() in (TRACKLETS, FRAMES, VIDEOS, NAMES):
+            raise ReidError(f"sequence {item.name}: the name is taken; choose another")
     _refuse_foreign(root)
     notices = Notices()
-    windows = read_names(data / names, found, notices) if names else None
-    offsets = _truth_offsets(found, data, truth_ids)
+    windows = read_names(data / dataset.names, found, notices) if dataset.names else None
+    offsets = _truth_offsets(dataset)
     seqinfo = fit.seqinfo_of(found, data)
     shown = crop_sheet.some_of(found, data) if sheet is not None else set()
     bands: list[crop_sheet.Band] = []
@@ -114,29 +87,19 @@ def make(
         tables = []
         for item in found:
             about = video.about(item, data, notices)
-            held = tracks.read(
-                item,
-                data,
-                about,
-                notices,
-                min_frames=min_frames,
-                min_confidence=min_confidence,
-                on_bad_box=on_bad_box,
-            )
+            held = tracks.read(item, dataset, about, notices)
             boxes = held.kept.assign(person_id=np.int64(0))
             if item.truth is not None:
-                number = truth_first_frame_number
+                path, number = data / item.truth, dataset.truth_first_frame_number
                 people, words = truth.read_people(
-                    data / item.truth,
-                    classes=truth_classes,
+                    path,
+                    classes=dataset.truth_classes,
                     first_number=item.first_frame_number if number is None else number,
-                    on_bad_box=on_bad_box,
+                    on_bad_box=dataset.on_bad_box,
                 )
-                boxes = _with_persons(held.kept, people, data / item.truth, iou, offsets)
-                say(f"{data / item.truth}: {words}")
-                truth.compare(
-                    data / item.boxes, boxes, data / item.truth, people, words, iou, notices
-                )
+                boxes = _with_persons(held.kept, people, path, dataset.iou, offsets)
+                say(f"{path}: {words}")
+                truth.compare(data / item.boxes, boxes, path, people, words, dataset.iou, notices)
             boxes["file"] = [
                 f"{item.name}/{track:06d}/{frame:06d}.jpg"
                 for track, frame in zip(boxes["track_id"], boxes["frame"], strict=True)
@@ -162,10 +125,10 @@ def make(
         tracklets, crops = _tables(found, tables)
         if tracklets.empty:
             raise ReidError(
-                f"no track of {min_frames} frames or more in any sequence"
+                f"no track of {dataset.min_frames} frames or more in any sequence"
                 f" ({total['dropped_tracks']} shorter tracks, {total['unsure_boxes']} boxes below"
-                f" min_confidence {min_confidence:g}, {total['dropped_boxes']} outside the picture"
-                " or without size); lower min_frames or min_confidence, or give other frames"
+                f" min_confidence {dataset.min_confidence:g}, {total['dropped_boxes']} outside the"
+                " picture or without size); lower min_frames or min_confidence, or give others"
             )
         tracklets.to_csv(aside / TRACKLETS, index=False, lineterminator="\n")
         crops.to_csv(aside / FRAMES, index=False, lineterminator="\n")
@@ -184,25 +147,6 @@ def make(
     }
 
 
-def _given(item: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a sequence's fields without a number of the first frame that is None."""
-    return {
-        key: value
-        for key, value in item.items()
-        if key != "first_frame_number" or value is not None
-    }
-
-
-def _check(min_frames: int, truth_ids: str, on_bad_box: str) -> None:
-    if min_frames < 1:
-        raise ReidError(f"min_frames is {min_frames}; it must be at least 1")
-    if truth_ids not in TRUTH_IDS:
-        raise ReidError(f"truth_ids: '{truth_ids}' is not one of {', '.join(TRUTH_IDS)}")
-    if on_bad_box not in motchallenge.ON_BAD_BOX:
-        modes = ", ".join(motchallenge.ON_BAD_BOX)
-        raise ReidError(f"on_bad_box: '{on_bad_box}' is not one of {modes}")
-
-
 def _refuse_foreign(root: Path) -> None:
     """Make sure that nothing but an older folder of crops is replaced."""
     if not root.exists() or ((root / TRACKLETS).is_file() and (root / FRAMES).is_file()):
@@ -216,13 +160,13 @@ def _refuse_foreign(root: Path) -> None:
 # ------------------------------------------------------------------ persons
 
 
-def _truth_offsets(footage: Sequence[Footage], data: Path, truth_ids: str) -> dict[Path, int]:
+def _truth_offsets(dataset: Tracked) -> dict[Path, int]:
     """Return what is added to the persons of every truth file."""
     files: dict[Path, int] = {}
-    for item in footage:
+    for item in dataset.sequences:
         if item.truth is not None:
-            files.setdefault((data / item.truth).resolve(), len(files))
-    step = PERSONS_PER_FILE if truth_ids == "per_file" else 0
+            files.setdefault((Path(dataset.root) / item.truth).resolve(), len(files))
+    step = PERSONS_PER_FILE if dataset.truth_ids == "per_file" else 0
     return {path: number * step for path, number in files.items()}
 
 

@@ -7,6 +7,7 @@ video); an older release leaves the underscores out.
 import re
 from pathlib import Path
 
+from weakreid.config.datasets import Reading as HowToRead
 from weakreid.datasets import layout
 from weakreid.datasets.layout import Reading, Tracklet
 from weakreid.errors import ReidError
@@ -25,15 +26,15 @@ _PERSON = re.compile("([0-9]+)")
 _PICTURE = re.compile("([0-9]{4})_?C([0-9])_?F([0-9]+)_?X([0-9]+)[.]jpg", re.IGNORECASE)
 
 
-def read(root: Path, *, on_bad_frame: str = "stop", official: bool = False) -> Reading:
+def read(root: Path, how: HowToRead) -> Reading:
     """Read DukeMTMC-VideoReID from the folder that holds `DukeMTMC-VideoReID/`.
 
     Gallery persons without a query are the dataset's distractors and get person 0.
 
     Args:
         root: the folder.
-        on_bad_frame: "stop" at tracklets without a picture, or "leave_out".
-        official: refuse counts other than those of the whole dataset.
+        how: what to do about tracklets without a picture and counts that are not the official
+            ones.
 
     Raises:
         ReidError: a folder is missing, or a picture's name does not fit its folder.
@@ -52,7 +53,7 @@ def read(root: Path, *, on_bad_frame: str = "stop", official: bool = False) -> R
                 place = f"{FOLDER}/{role}/{folder}/{tracklet}"
                 found.append(_tracklet(walk, root, place, person, known, role))
     walk.say_strays()
-    reading = layout.assemble(found, NAME, on_bad_frame)
+    reading = layout.assemble(found, NAME, how.on_bad_frame)
     trained = set(reading.tracklets.loc[reading.tracklets["role"] == "train", "person_id"])
     both = sorted(trained & queried)
     if both:
@@ -60,7 +61,7 @@ def read(root: Path, *, on_bad_frame: str = "stop", official: bool = False) -> R
         raise ReidError(
             f"{NAME}: {len(both)} persons are in train and in query: {some}; unpack it anew"
         )
-    layout.check(reading, NAME, OFFICIAL if official else None)
+    layout.check(reading, NAME, OFFICIAL if how.official else None)
     layout.check_roles(reading, NAME)
     return reading
 

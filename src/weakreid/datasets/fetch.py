@@ -23,6 +23,7 @@ import requests
 import urllib3
 
 from weakreid.artifacts.files import read_fault, read_json, there, write_json
+from weakreid.config.datasets import Archive
 from weakreid.console import progress, say, warn
 from weakreid.errors import ReidError
 
@@ -31,14 +32,6 @@ CHUNK = 1 << 20
 _PIECE = 1 << 16
 _WORTH_ANOTHER_TRY = {408, 425, 429, 500, 502, 503, 504}
 _LONGEST_WAIT = 60.0
-
-
-@dataclass(frozen=True)
-class Archive:
-    """Where an archive is, and its sha256 (64 hex digits) if it is known beforehand."""
-
-    url: str
-    sha256: str | None = None
 
 
 @dataclass(frozen=True)
@@ -82,7 +75,7 @@ def fetch(
     root: Path,
     lock_path: Path,
     *,
-    dataset: str = "dataset",
+    dataset: str,
     attempts: int = 5,
     timeout: float = 30.0,
     sleep: Callable[[float], None] = time.sleep,
@@ -129,7 +122,7 @@ def fetch(
     return found
 
 
-def remember(found: Fetched, lock_path: Path, *, dataset: str = "dataset") -> None:
+def remember(found: Fetched, lock_path: Path, *, dataset: str) -> None:
     """Record an archive's digest in the lock file, once it is sure that it is the right archive.
 
     Raises:
@@ -189,12 +182,7 @@ def sha256_of(path: Path, label: str | None = None) -> str:
 def expected_digest(dataset: str, name: str, archive: Archive, lock_path: Path) -> str | None:
     """Return the digest an archive must have: the given one, else the locked one, else None."""
     if archive.sha256 is not None:
-        given = archive.sha256.lower()
-        if len(given) != 64 or set(given) - set("0123456789abcdef"):
-            raise ReidError(
-                f"{dataset}: sha256 '{archive.sha256}' of {name} is not 64 hexadecimal digits"
-            )
-        return given
+        return archive.sha256
     locked = _read_lock(lock_path).get(dataset, {}).get(name, {}).get("sha256")
     return None if locked is None else str(locked)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from weakreid.config.datasets import Reading as HowToRead
 from weakreid.datasets import layout, matlab
 from weakreid.datasets.layout import Reading, Tracklet
 from weakreid.errors import ReidError
@@ -27,22 +28,13 @@ _PERSON = re.compile("person([0-9]+)")
 _PICTURE = re.compile("cam([0-9])_person([0-9]+)_[0-9]+[.][a-z]+", re.IGNORECASE)
 
 
-def read(
-    root: Path,
-    *,
-    on_bad_frame: str = "stop",
-    official: bool = False,
-    seed: int | None = None,
-    repeats: int = 10,
-) -> Reading:
+def read(root: Path, how: HowToRead) -> Reading:
     """Read iLIDS-VID from the folder that holds `i-LIDS-VID/`.
 
     Args:
         root: the folder.
-        on_bad_frame: "stop" at tracklets without a picture, or "leave_out".
-        official: refuse counts other than those of the whole dataset.
-        seed: draw `repeats` half splits from this seed; None takes the official splits.
-        repeats: how many splits to draw.
+        how: what to do about tracklets without a picture and counts that are not the official
+            ones; with a `split_seed`, half splits are drawn, else the official ones are read.
 
     Raises:
         ReidError: a folder or the file of splits is missing, or they do not fit each other.
@@ -74,15 +66,15 @@ def read(
         raise ReidError(
             f"{NAME}: {len(one_sided)} persons are in one camera only: {some}; unpack it whole"
         )
-    reading = layout.assemble(found, NAME, on_bad_frame)
+    reading = layout.assemble(found, NAME, how.on_bad_frame)
     layout.settle_one_camera(reading, NAME)
     splits = (
         _official_splits(root / SPLITS, sorted(persons[1]))
-        if seed is None
-        else layout.half_splits(persons[1], repeats, seed, NAME)
+        if how.split_seed is None
+        else layout.half_splits(persons[1], how.split_seed, NAME)
     )
     reading = layout.with_two_camera_partitions(reading, splits)
-    layout.check(reading, NAME, OFFICIAL if official else None)
+    layout.check(reading, NAME, OFFICIAL if how.official else None)
     layout.check_roles(reading, NAME)
     return reading
 

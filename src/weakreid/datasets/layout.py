@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -21,8 +20,8 @@ from weakreid.datasets.litter import is_litter
 from weakreid.errors import ReidError
 from weakreid.seeding import numpy_generator
 
-OnBadFrame: TypeAlias = Literal["stop", "leave_out"]
-ON_BAD_FRAME: tuple[OnBadFrame, ...] = ("stop", "leave_out")
+HALF_SPLITS = 10
+"""Splits that are drawn of a dataset of two cameras, as many as are published."""
 
 TRACKLET_TYPES = {
     "tracklet_id": "int32",
@@ -99,12 +98,6 @@ def require(root: Path, required: Iterable[str], dataset: str, how_to_get: str) 
         raise ReidError(f"{dataset}: {root} lacks {name_some(absent)}; {how_to_get}")
 
 
-def check_on_bad_frame(value: str) -> None:
-    """Refuse a word that is not one of `ON_BAD_FRAME`."""
-    if value not in ON_BAD_FRAME:
-        raise ReidError(f"on_bad_frame: '{value}' is not one of {', '.join(ON_BAD_FRAME)}")
-
-
 # ------------------------------------------------------------------ making a reading
 
 
@@ -145,7 +138,6 @@ def assemble(found: Sequence[Tracklet], dataset: str, on_bad_frame: str) -> Read
         ReidError: there is none, or one has no picture and `on_bad_frame` is "stop", or most of
             them have none.
     """
-    check_on_bad_frame(on_bad_frame)
     kept = [item for item in found if item.files]
     empty = [f"person {t.person_id} camera {t.camera_id} ({t.role})" for t in found if not t.files]
     if empty:
@@ -465,7 +457,6 @@ def settle_bad_frames(
         ReidError: there are bad frames and `on_bad_frame` is "stop", or most of a role's frames or
             tracklets would be left out.
     """
-    check_on_bad_frame(on_bad_frame)
     if not bad.any():
         return reading
     names = [reading.files[index] for index in np.flatnonzero(bad)]
@@ -621,21 +612,16 @@ def counts(reading: Reading) -> dict[str, int]:
 # ------------------------------------------------------------------ two-camera datasets
 
 
-def half_splits(
-    persons: Sequence[int], repeats: int, seed: int, dataset: str
-) -> list[tuple[set[int], set[int]]]:
-    """Return (train persons, test persons) of `repeats` random half splits; an odd one trains.
-
-    Each repeat has a generator of its own, so more repeats leave the first ones as they were.
-    """
+def half_splits(persons: Sequence[int], seed: int, dataset: str) -> list[tuple[set[int], set[int]]]:
+    """Return (train persons, test persons) of `HALF_SPLITS` random halves; an odd one trains."""
     ordered = np.sort(np.asarray(persons, np.int64))
-    if len(ordered) < 2 or repeats < 1:
+    if len(ordered) < 2:
         raise ReidError(
-            f"{dataset}: {len(ordered)} persons cannot be split {repeats} times; the dataset must"
-            " have 2 or more persons in both cameras, and repeats be 1 or more"
+            f"{dataset}: {len(ordered)} persons cannot be split; the dataset must have 2 or more"
+            " persons in both cameras"
         )
     splits = []
-    for repeat in range(repeats):
+    for repeat in range(HALF_SPLITS):
         drawn = numpy_generator(seed, "half split", dataset, repeat).permutation(ordered).tolist()
         half = len(drawn) // 2
         splits.append((set(drawn[half:]), set(drawn[:half])))

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from weakreid.artifacts.files import read_text
+from weakreid.config.datasets import Reading as HowToRead
 from weakreid.console import warn
 from weakreid.datasets import layout, matlab
 from weakreid.datasets.layout import Reading
@@ -45,28 +46,27 @@ OFFICIAL = {
 _PICTURE = r"(?:[0-9]{4}|00-1)C[0-9]T[0-9]{4}F[0-9]{3,}\.jpg"
 
 
-def read(root: Path, *, on_bad_frame: str = "stop", official: bool = False) -> Reading:
+def read(root: Path, how: HowToRead) -> Reading:
     """Read MARS from `root`.
 
     Args:
         root: the folder that holds bbox_train, bbox_test and info.
-        on_bad_frame: "stop" at named pictures that are missing, or "leave_out".
-        official: refuse counts other than those of the whole dataset.
+        how: what to do about named pictures that are missing and counts that are not the
+            official ones.
 
     Raises:
         ReidError: something is missing, or the tables, name lists and pictures do not fit.
     """
     root = Path(root)
-    layout.check_on_bad_frame(on_bad_frame)
     layout.require(root, REQUIRED, NAME, HOW_TO_GET)
     tracklets, files = _read_info(root / "info")
     reading = Reading(tracklets, files, layout.single_partition(tracklets))
-    layout.check(reading, NAME, OFFICIAL if official else None)
+    layout.check(reading, NAME, OFFICIAL if how.official else None)
     layout.check_roles(reading, NAME)
     missing = layout.missing_files(root, files)
     what = "that the name lists hold are missing"
     why = layout.why_missing(root, files, missing)
-    left = layout.settle_bad_frames(reading, missing, NAME, what, on_bad_frame, why)
+    left = layout.settle_bad_frames(reading, missing, NAME, what, how.on_bad_frame, why)
     _say_unlisted(root, int((~missing).sum()))
     return left
 

@@ -17,11 +17,12 @@ from weakreid.datasets.annotated import Annotation
 from weakreid.errors import ReidError
 
 NAME = "attributes of MARS"
-ANNOTATION = "mars_attributes.csv"
 # the table's place is the config's to say
 REQUIRED: tuple[str, ...] = ()
 OPTIONAL: tuple[str, ...] = ()
-HOW_TO_GET = f"get the attribute labels of MARS (Chen et al., 2019) and put {ANNOTATION} there"
+HOW_TO_GET = (
+    "get the attribute labels of MARS (Chen et al., 2019) and put mars_attributes.csv there"
+)
 
 VALUES: dict[str, int] = {
     "Tops.c": 9,
@@ -59,8 +60,8 @@ TOLD: dict[str, Mapping[str, int]] = {
 _PLACE = ("person-id", "camera", "tracklet")
 
 
-def read(root: Path, *, annotation: str = ANNOTATION) -> Annotation:
-    """Read the table; no picture is needed.
+def read(root: Path, *, annotation: str) -> Annotation:
+    """Read the table; no image is needed.
 
     Args:
         root: the folder that holds it.

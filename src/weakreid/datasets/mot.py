@@ -12,6 +12,7 @@ import pandas as pd
 
 from weakreid.artifacts.csv import read_csv
 from weakreid.artifacts.files import read_fault
+from weakreid.config.datasets import Reading as HowToRead
 from weakreid.console import say
 from weakreid.datasets import layout
 from weakreid.datasets.crop_tables import FRAME_COLUMNS, FRAMES, TRACKLET_COLUMNS, TRACKLETS
@@ -27,13 +28,12 @@ HOW_TO_GET = (
 _AGAIN = "delete the folder and run again"
 
 
-def read(root: Path, *, on_bad_frame: str = "stop", official: bool = False) -> Reading:
+def read(root: Path, how: HowToRead) -> Reading:
     """Read a folder of crops.
 
     Args:
         root: the folder.
-        on_bad_frame: "stop" at crops that are missing, or "leave_out".
-        official: must not be set, there are no official counts.
+        how: what to do about crops that are missing; there are no official counts.
 
     Returns:
         The reading with `frame_persons`: whom each crop shows, 0 where nobody knows.
@@ -42,9 +42,6 @@ def read(root: Path, *, on_bad_frame: str = "stop", official: bool = False) -> R
         ReidError: a table or a crop is missing, or the tables do not fit each other.
     """
     root = Path(root)
-    layout.check_on_bad_frame(on_bad_frame)
-    if official:
-        raise ReidError(f"{NAME}: official: true, but it has no official counts; set it to false")
     layout.require(root, REQUIRED, NAME, HOW_TO_GET)
     held = _read(root / TRACKLETS, TRACKLET_COLUMNS, ("sequence", "role"))
     frames = _read(root / FRAMES, FRAME_COLUMNS, ("file",))
@@ -66,7 +63,7 @@ def read(root: Path, *, on_bad_frame: str = "stop", official: bool = False) -> R
     layout.check(reading, NAME)
     missing = layout.missing_files(root, files)
     why = layout.why_missing(root, files, missing)
-    return layout.settle_bad_frames(reading, missing, NAME, "are missing", on_bad_frame, why)
+    return layout.settle_bad_frames(reading, missing, NAME, "are missing", how.on_bad_frame, why)
 
 
 def _read(path: Path, columns: tuple[str, ...], texts: tuple[str, ...]) -> pd.DataFrame:

@@ -35,7 +35,6 @@ from weakreid.errors import ReidError
 
 BOX = ("left", "top", "width", "height")
 COLUMNS = ("frame", "track_id", *BOX)
-ON_BAD_BOX = ("stop", "clip")
 PEDESTRIAN = 1
 NOT_GIVEN = -1
 """Of a confidence."""
@@ -53,7 +52,7 @@ Floats: TypeAlias = npt.NDArray[np.float64]
 # ------------------------------------------------------------------ files
 
 
-def read_boxes(path: Path, *, first_number: int = 1, on_bad_box: str = "stop") -> pd.DataFrame:
+def read_boxes(path: Path, *, first_number: int, on_bad_box: str) -> pd.DataFrame:
     """Read a tracker's output.
 
     Args:
@@ -76,7 +75,7 @@ def read_boxes(path: Path, *, first_number: int = 1, on_bad_box: str = "stop") -
     return _sorted(path, table, lines)
 
 
-def read_truth(path: Path, *, first_number: int = 1, on_bad_box: str = "stop") -> pd.DataFrame:
+def read_truth(path: Path, *, first_number: int, on_bad_box: str) -> pd.DataFrame:
     """Read ground truth of either format (see the head of this module).
 
     Args:
@@ -110,7 +109,7 @@ def read_truth(path: Path, *, first_number: int = 1, on_bad_box: str = "stop") -
     return _sorted(path, table, lines)
 
 
-def truth_rows(frame: pd.DataFrame, classes: Collection[int] = (PEDESTRIAN,)) -> pd.DataFrame:
+def truth_rows(frame: pd.DataFrame, classes: Collection[int]) -> pd.DataFrame:
     """Return the boxes of ground truth that count: flagged, and of one of the classes.
 
     Args:
@@ -289,9 +288,7 @@ def overlap(boxes: npt.ArrayLike, truth: npt.ArrayLike) -> Floats:
     return np.divide(shared, both, out=np.zeros_like(shared), where=both > 0)
 
 
-def match_frame(
-    boxes: npt.ArrayLike, truth: npt.ArrayLike, iou: float = 0.5
-) -> npt.NDArray[np.int64]:
+def match_frame(boxes: npt.ArrayLike, truth: npt.ArrayLike, iou: float) -> npt.NDArray[np.int64]:
     """Match the boxes of one frame with its true boxes, one to one.
 
     The assignment has the largest sum of IoU among those whose every pair reaches `iou`.
@@ -299,16 +296,11 @@ def match_frame(
     Args:
         boxes: [N, 4], left, top, width, height.
         truth: [M, 4], the same.
-        iou: the least intersection over union of a pair, above 0.
+        iou: the least intersection over union of a pair, above 0 and at most 1.
 
     Returns:
         int64 [N]: the row of `truth` that a box has got, -1 where it has none.
-
-    Raises:
-        ReidError: `iou` is not above 0 and at most 1.
     """
-    if not 0 < iou <= 1:
-        raise ReidError(f"iou is {iou}; it must be above 0 and at most 1")
     score = overlap(boxes, truth)
     score[score < iou - _EPS] = 0
     rows, columns = linear_sum_assignment(score, maximize=True)
@@ -318,9 +310,7 @@ def match_frame(
     return matched
 
 
-def match_boxes(
-    boxes: pd.DataFrame, truth: pd.DataFrame, iou: float = 0.5
-) -> npt.NDArray[np.int64]:
+def match_boxes(boxes: pd.DataFrame, truth: pd.DataFrame, iou: float) -> npt.NDArray[np.int64]:
     """Match every box with a true one of its frame (`match_frame`), each frame for itself.
 
     Args:

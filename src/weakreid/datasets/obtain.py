@@ -4,8 +4,9 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from weakreid.config.datasets import Archive
 from weakreid.console import say, warn
-from weakreid.datasets.fetch import Archive, discard, expected_digest, fetch, remember
+from weakreid.datasets.fetch import discard, expected_digest, fetch, remember
 from weakreid.datasets.layout import name_some
 from weakreid.datasets.lookup import advice, lacking
 from weakreid.datasets.unpack import WrongArchiveError, unpack_all, unpacked
@@ -18,9 +19,9 @@ def bring(
     lock_path: Path,
     *,
     required: Sequence[str],
-    optional: Sequence[str] = (),
-    dataset: str = "dataset",
-    how_to_get: str = "unpack it whole",
+    optional: Sequence[str],
+    dataset: str,
+    how_to_get: str,
 ) -> None:
     """Put what `archives` hold below `root` where a reader looks, and check that it is there.
 

@@ -36,9 +36,9 @@ def pack(
     out_dir: Path,
     params: Mapping[str, Any],
     *,
-    dataset: str = "dataset",
-    on_bad_frame: str = "stop",
-    threads: int = 1,
+    dataset: str,
+    on_bad_frame: str,
+    threads: int,
 ) -> dict[str, Any]:
     """Decode every picture once, and write the four artifacts of a dataset together or not at all.
 
@@ -59,7 +59,6 @@ def pack(
         ReidError: pictures are unreadable and `on_bad_frame` is "stop", or most of a role's are;
             there is no right to read one; or the disk is full.
     """
-    layout.check_on_bad_frame(on_bad_frame)
     root, out_dir = Path(root), Path(out_dir)
     bad: dict[int, str] = {}
     sizes: deque[tuple[int, int]] = deque()

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from weakreid.artifacts.files import read_text
+from weakreid.config.datasets import Reading as HowToRead
 from weakreid.console import warn
 from weakreid.datasets import layout
 from weakreid.datasets.layout import Reading, Tracklet
@@ -18,6 +19,7 @@ from weakreid.errors import ReidError
 NAME = "PRID-2011"
 SHOTS = "prid_2011/multi_shot"
 SPLITS = "splits_prid2011.json"
+MINIMUM_FRAMES = 22
 REQUIRED: tuple[str, ...] = (f"{SHOTS}/cam_a", f"{SHOTS}/cam_b")
 OPTIONAL: tuple[str, ...] = (SPLITS,)
 HOW_TO_GET = (
@@ -30,27 +32,16 @@ _PERSON = re.compile("person_([0-9]{4})")
 _CORRECT = "correct it, or get the official file"
 
 
-def read(
-    root: Path,
-    *,
-    on_bad_frame: str = "stop",
-    official: bool = False,
-    seed: int | None = None,
-    repeats: int = 10,
-    minimum_frames: int = 22,
-) -> Reading:
+def read(root: Path, how: HowToRead) -> Reading:
     """Read PRID-2011 from the folder that holds `prid_2011/`.
 
     Only persons that a split names are read.
 
     Args:
         root: the folder.
-        on_bad_frame: "stop" at tracklets without a picture, or "leave_out".
-        official: refuse counts other than those of the whole dataset.
-        seed: draw `repeats` half splits from this seed, over the persons with `minimum_frames` in
-            both cameras; None takes those of splits_prid2011.json.
-        repeats: how many splits to draw.
-        minimum_frames: for drawn splits only.
+        how: what to do about tracklets without a picture and counts that are not the official
+            ones; with a `split_seed`, half splits are drawn, over the persons with `MINIMUM_FRAMES`
+            in both cameras, else those of splits_prid2011.json are read.
 
     Raises:
         ReidError: a folder or the file of splits is missing, or they do not fit each other.
@@ -63,11 +54,11 @@ def read(
         for camera, letter in ((1, "a"), (2, "b"))
     }
     walk.say_strays()
-    if seed is None:
+    if how.split_seed is None:
         splits = _read_splits(root / SPLITS)
     else:
         long = [
-            {person for person, names in files[camera].items() if len(names) >= minimum_frames}
+            {person for person, names in files[camera].items() if len(names) >= MINIMUM_FRAMES}
             for camera in (1, 2)
         ]
         taken = long[0] & long[1]
@@ -76,9 +67,9 @@ def read(
             warn(
                 f"{NAME}: {len(taken)} persons are taken: {len(files[1].keys() ^ files[2].keys())}"
                 f" are seen by one camera alone, and {len(both - taken)} in fewer than"
-                f" {minimum_frames} pictures by one of two"
+                f" {MINIMUM_FRAMES} pictures by one of two"
             )
-        splits = layout.half_splits(sorted(taken), repeats, seed, NAME)
+        splits = layout.half_splits(sorted(taken), how.split_seed, NAME)
     wanted = sorted(set().union(*(train | test for train, test in splits)))
     absent = [
         f"cam_{letter}/person_{person:04d}"
@@ -96,10 +87,10 @@ def read(
         for camera in (1, 2)
         for person in wanted
     ]
-    reading = layout.assemble(found, NAME, on_bad_frame)
+    reading = layout.assemble(found, NAME, how.on_bad_frame)
     layout.settle_one_camera(reading, NAME)
     reading = layout.with_two_camera_partitions(reading, splits)
-    layout.check(reading, NAME, OFFICIAL if official else None)
+    layout.check(reading, NAME, OFFICIAL if how.official else None)
     layout.check_roles(reading, NAME)
     return reading
 

@@ -19,15 +19,12 @@ from weakreid.datasets.annotated import Annotation
 from weakreid.errors import ReidError
 
 NAME = "RAP"
-ANNOTATION = "RAP_annotation/RAP_annotation.mat"
-PICTURES = "RAP_dataset"
-PARTITIONS = 5
-# the annotation's place is the config's to say, and pictures are not always needed
+# the annotation's place is the config's to say, and images are not always needed
 REQUIRED: tuple[str, ...] = ()
 OPTIONAL: tuple[str, ...] = ()
 HOW_TO_GET = (
     "ask for RAP (the first version, 41,585 pictures) at http://www.rapdataset.com/ and unpack its"
-    f" folders {PICTURES} and RAP_annotation there"
+    " folders RAP_dataset and RAP_annotation there"
 )
 
 _OPEN = 2  # RAP's own word for "left open"
@@ -35,23 +32,17 @@ _STRUCTURE = "RAP_annotation"
 _AGAIN = matlab.OFFICIAL
 
 
-def read(
-    root: Path,
-    *,
-    annotation: str = ANNOTATION,
-    partition: int = 1,
-    attributes: Sequence[str] = NAMES,
-) -> Annotation:
-    """Read RAP's annotation; no picture is needed.
+def read(root: Path, *, annotation: str, partition: int) -> Annotation:
+    """Read RAP's annotation; no image is needed.
 
     Args:
         root: the folder that holds RAP_annotation.
         annotation: the MATLAB file, relative to `root`.
         partition: 1 to 5, which of the random splits says what is train and what test.
-        attributes: the names to take, in the order wanted.
 
     Returns:
-        the annotation, rows in the order of the file's table, files relative to RAP_dataset.
+        the annotation of `weakreid.attributes.NAMES`, rows in the order of the file's table, files
+        relative to RAP_dataset.
 
     Raises:
         ReidError: the file is missing or damaged, its fields do not fit each other, it lacks an
@@ -73,10 +64,10 @@ def read(
     if len(identity) != len(files):
         raise ReidError(f"{path}: {len(identity)} identity for {len(files)} imagesname; {_AGAIN}")
     _check_files(files, path)
-    taken = labels[:, [_column(name, names, path) for name in attributes]]
-    _check_labels(taken, attributes, files, path)
+    taken = labels[:, [_column(name, names, path) for name in NAMES]]
+    _check_labels(taken, files, path)
     return Annotation(
-        tuple(attributes),
+        NAMES,
         files,
         _split(held["partion"], partition, len(files), path),
         np.where(identity < 0, -1, identity).astype(np.int32),
@@ -158,21 +149,19 @@ def _column(attribute: str, names: Sequence[str], path: Path) -> int:
     )
 
 
-def _check_labels(
-    labels: npt.NDArray[np.int64], attributes: Sequence[str], files: Sequence[str], path: Path
-) -> None:
+def _check_labels(labels: npt.NDArray[np.int64], files: Sequence[str], path: Path) -> None:
     wrong = np.argwhere((labels < 0) | (labels > _OPEN))
     if len(wrong):
         row, column = wrong[0]
         raise ReidError(
-            f"{path}: {attributes[column]} of {files[row]} (row {row + 1}) is"
+            f"{path}: {NAMES[column]} of {files[row]} (row {row + 1}) is"
             f" {labels[row, column]}, none of 0, 1 and {_OPEN} (unsure); {len(wrong)} such labels,"
             f" {_AGAIN}"
         )
 
 
 def _split(partitions: object, number: int, rows: int, path: Path) -> list[str]:
-    """Return "train" or "test" for every picture, by one of the random splits."""
+    """Return "train" or "test" for every image, by one of the random splits."""
     cells = np.asarray(partitions).ravel()
     if not 1 <= number <= len(cells):
         raise ReidError(f"{path}: no partition {number}, it has {len(cells)}; correct `partition`")

@@ -28,9 +28,7 @@ def official(tracklets: pd.DataFrame, partitions: pd.DataFrame, number: int) -> 
     return kept.assign(role=kept["tracklet_id"].map(role))
 
 
-def development(
-    tracklets: pd.DataFrame, *, seed: int, name: str, fraction: float = 0.2
-) -> pd.DataFrame:
+def development(tracklets: pd.DataFrame, *, seed: int, name: str, fraction: float) -> pd.DataFrame:
     """Return a split of the TRAINING identities, to choose settings on without the test set.
 
     A seeded share of the train persons becomes validation. Of each, at most one tracklet per camera
@@ -45,10 +43,8 @@ def development(
         fraction: share of the train persons, above 0 and below 1.
 
     Raises:
-        ReidError: `fraction` is out of range, or no query can be made.
+        ReidError: no query can be made.
     """
-    if not 0 < fraction < 1:
-        raise ReidError(f"development fraction {fraction}: must lie between 0 and 1")
     rows = tracklets[(tracklets["role"] == "train") & (tracklets["person_id"] > 0)]
     rows = rows.sort_values("tracklet_id").reset_index(drop=True)
     persons = np.unique(rows["person_id"].to_numpy())

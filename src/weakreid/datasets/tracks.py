@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from weakreid.config.datasets import Tracked
 from weakreid.datasets import fit, motchallenge
 from weakreid.datasets.footage import Footage
 from weakreid.datasets.notices import SHARE, Notices
@@ -40,33 +41,22 @@ class Tracks:
     dropped_tracks: int
 
 
-def read(
-    item: Footage,
-    data: Path,
-    about: About,
-    notices: Notices,
-    *,
-    min_frames: int,
-    min_confidence: float,
-    on_bad_box: str,
-) -> Tracks:
+def read(item: Footage, dataset: Tracked, about: About, notices: Notices) -> Tracks:
     """Return the boxes of a sequence that are cut out.
 
     Args:
         item: the sequence.
-        data: the folder that its files are below.
+        dataset: which boxes are kept; those below `min_confidence` are dropped first.
         about: its frames.
         notices: told of losses.
-        min_frames: shorter tracks are dropped.
-        min_confidence: boxes below it are dropped first.
-        on_bad_box: "stop" at a box that is not in the picture, or "clip": drop it.
 
     Raises:
         ReidError: the file is missing or wrong, has no box in the window, or one is outside.
     """
-    path = data / item.boxes
+    path, min_frames = Path(dataset.root) / item.boxes, dataset.min_frames
+    min_confidence = dataset.min_confidence
     held = motchallenge.read_boxes(
-        path, first_number=item.first_frame_number, on_bad_box=on_bad_box
+        path, first_number=item.first_frame_number, on_bad_box=dataset.on_bad_box
     )
     last = int(held["frame"].max())
     if item.first_frame_number == 0 and int(held["frame"].min()) == 2:
@@ -90,7 +80,7 @@ def read(
     corners = clip_boxes(places, about.width, about.height)
     left = (corners[:, 2:] - corners[:, :2]).min(axis=1)
     outside = pd.Series(left < _LEAST_PIXELS, index=boxes.index)
-    if outside.any() and on_bad_box == "stop":
+    if outside.any() and dataset.on_bad_box == "stop":
         raise _outside(path, seen, boxes.loc[outside], about)
     odd = fit.doubts(seen, about)
     if odd:

@@ -18,11 +18,7 @@ _FRAMES = 500  # that are compared
 
 
 def read_people(
-    path: Path,
-    *,
-    classes: Sequence[int] = (motchallenge.PEDESTRIAN,),
-    first_number: int = 1,
-    on_bad_box: str = "stop",
+    path: Path, *, classes: Sequence[int], first_number: int, on_bad_box: str
 ) -> tuple[pd.DataFrame, str]:
     """Read the boxes of ground truth that count, at least one.
 

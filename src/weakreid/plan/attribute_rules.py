@@ -130,8 +130,8 @@ def annotation(plan: Plan, source: str) -> Job:
     place, folder = _place(plan, source)
     given = params.ReadAnnotation(
         kind=block.kind,
-        annotation=getattr(block, "annotation", None),
-        partition=getattr(block, "partition", None),
+        annotation=getattr(block, "annotation", ""),
+        partition=getattr(block, "partition", 0),
     )
     reader = "annotated" if isinstance(block, WalkersSource) else block.kind
     return Job(

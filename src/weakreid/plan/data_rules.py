@@ -119,11 +119,6 @@ def dataset(plan: Plan, dataset: str) -> Job:
     block = plan.config.datasets[dataset]
     # generated people have MARS's layout
     kind = "mars" if block.kind == "walkers" else block.kind
-    options: dict[str, str | bool | int] = {"on_bad_frame": block.on_bad_frame}
-    if (official := getattr(block, "official", None)) is not None:
-        options["official"] = official
-    if (seed := getattr(block, "split_seed", None)) is not None:
-        options["seed"] = seed
     note, folder = {
         "walkers": ("generated.json", ["generated"]),
         "mot": ("cropped.json", ["crops"]),
@@ -132,7 +127,12 @@ def dataset(plan: Plan, dataset: str) -> Job:
     return Job(
         inputs={"source": source},
         also=[paths.of_dataset(dataset, name) for name in folder],
-        params=params.ReadDataset(kind=kind, options=options),
+        params=params.ReadDataset(
+            kind=kind,
+            on_bad_frame=block.on_bad_frame,
+            official=getattr(block, "official", False),
+            split_seed=getattr(block, "split_seed", None),
+        ),
         modules=[f"datasets.{kind}"],
         told={"dataset": dataset},
         here=frozenset({source} if not folder else ()),
@@ -143,17 +143,15 @@ def dataset(plan: Plan, dataset: str) -> Job:
 def split(plan: Plan, dataset: str, split: str) -> Job:
     """The identities are parted into those of training, query and gallery."""
     config = plan.config
-    given = params.Split(split=split)
+    dev = None
     if split == "dev":
-        given = params.Split(
-            split=split, seed=config.seed, validation_fraction=config.validation_fraction
-        )
+        dev = params.Development(seed=config.seed, validation_fraction=config.validation_fraction)
     return Job(
         inputs={
             "tracklets": paths.of_dataset(dataset, "tracklets.parquet"),
             "partitions": paths.of_dataset(dataset, "partitions.parquet"),
         },
-        params=given,
+        params=params.Split(split=split, dev=dev),
     )
 
 

@@ -1,12 +1,12 @@
 """The noise of a tracker's tracklets, as a table and a figure (TMC, Eqs. 7 and 8)."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from weakreid.config.params import MeasureNoise
 from weakreid.report.figures import PALETTE, bare
 from weakreid.report.markdown import markdown
 from weakreid.supervision.noise_rates import NoiseRates
@@ -20,47 +20,38 @@ _BAR, _POINT = PALETTE[0], PALETTE[1]
 
 
 def noise_table(
-    title: str,
-    rates: Sequence[NoiseRates],
-    pools: Mapping[str, NoiseRates],
-    *,
-    iou: float,
-    min_run: int,
-    missed: str,
-    reference: Sequence[Mapping[str, Any]] = (),
+    given: MeasureNoise, rates: Sequence[NoiseRates], pools: Mapping[str, NoiseRates]
 ) -> str:
     """Return rFM and rSW as a page of Markdown.
 
     Args:
-        title: of the page.
+        given: the page's title, how the rates were measured, and published ones.
         rates: a row each, by name.
         pools: the rows below them: sequences together.
-        iou: the least overlap of a match.
-        min_run: the shortest run that counts.
-        missed: "count" or "leave_out", as they were measured.
-        reference: published figures, a row each: name, rfm, rsw.
     """
     lines = [_line(own.sequence, own) for own in rates]
     lines += [_line(name, own) for name, own in pools.items()]
-    for row in reference:
+    for row in given.reference:
         empty = [""] * (len(HEADS) - 4)
-        lines.append([str(row["name"]), *empty, f"{row['rfm']:g}", "", f"{row['rsw']:g}"])
-    of_m = "count as 0 tracklets in rFM" if missed == "count" else "are not in M"
+        lines.append([row.name, *empty, f"{row.rfm:g}", "", f"{row.rsw:g}"])
+    of_m = "count as 0 tracklets in rFM" if given.missed == "count" else "are not in M"
     notes = [
         (
             "rFM: tracklets that show a person, mean over people (M). rSW: people whom a tracklet "
             "shows, mean over tracklets (N)."
         ),
-        f"Matched: boxes with a true box of IoU {iou:g} or more, one to one in each frame.",
-        f"A person with fewer than {min_run} boxes in a tracklet is not one of its people."
-        if min_run > 1
+        f"Matched: boxes with a true box of IoU {given.iou:g} or more, one to one in each frame.",
+        f"A person with fewer than {given.min_run} boxes in a tracklet is not one of its people."
+        if given.min_run > 1
         else "A single box is enough for a person to be one of a tracklet's people.",
         (
             "Tracklets that show nobody are in no rate. Missed: people of the ground truth whom no "
             f'tracklet shows; they {of_m}, and are never in "rFM, seen".'
         ),
     ]
-    return f"# {title}\n\n{markdown(HEADS, lines)}\n" + "".join(f"- {note}\n" for note in notes)
+    return f"# {given.title}\n\n{markdown(HEADS, lines)}\n" + "".join(
+        f"- {note}\n" for note in notes
+    )
 
 
 def _line(name: str, own: NoiseRates) -> list[str]:

@@ -1,11 +1,11 @@
-"""Stage: which attributes an annotator ticked for which picture of a source."""
+"""Stage: which attributes an annotator ticked for which image of a source."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from weakreid.config.params import ReadAnnotation
 from weakreid.console import run_stage, say
 from weakreid.datasets import annotated, location, mars_attributes, rap
 from weakreid.datasets.changes import look
@@ -16,20 +16,20 @@ def main(
     params: Annotated[str, typer.Option()],
     out: Annotated[Path, typer.Option()],
 ) -> None:
-    """Read the annotation of a source; no picture is opened."""
-    block = json.loads(params)
+    """Read the annotation of a source; no image is opened."""
+    given = ReadAnnotation.parse(params)
     root = location.find(source_file)
-    if block["source"] == "walkers":
+    if given.kind == "walkers":
         found = annotated.read_generated(root)
     else:
-        seen = look(root, [block["annotation"]])
-        if block["source"] == "rap":
-            found = rap.read(root, annotation=block["annotation"], partition=block["partition"])
+        seen = look(root, [given.annotation])
+        if given.kind == "rap":
+            found = rap.read(root, annotation=given.annotation, partition=given.partition)
         else:
-            found = mars_attributes.read(root, annotation=block["annotation"])
+            found = mars_attributes.read(root, annotation=given.annotation)
         seen.save(out.parent / "read" / "annotation.json")
-    annotated.write_annotation(out, found, block)
-    say(f"{source_file}: {len(found)} pictures, {len(found.attributes)} attributes")
+    annotated.write_annotation(out, found, given.model_dump(mode="json"))
+    say(f"{source_file}: {len(found)} images, {len(found.attributes)} attributes")
 
 
 if __name__ == "__main__":

@@ -1,12 +1,12 @@
 """Stage: training bags with video-level labels."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from weakreid.artifacts import schemas
+from weakreid.config.params import MakeBags
 from weakreid.console import run_stage, say
 from weakreid.supervision import bags
 from weakreid.supervision.planted import plant
@@ -22,23 +22,23 @@ def main(
     ] = None,
 ) -> None:
     """Write the training bags of a split."""
-    block = json.loads(params)
+    given = MakeBags.parse(params)
     made = bags.training_bags(
         schemas.read_frame(tracklets, "tracklets"),
         schemas.read_frame(frames, "frames"),
-        seed=block["seed"],
-        tracklets_per_bag=tuple(block["tracklets_per_bag"]),
-        tracklet_parts=block["tracklet_parts"],
-        max_frames=block["max_frames"],
-        missing=block["missing"],
+        seed=given.seed,
+        tracklets_per_bag=given.tracklets_per_bag,
+        tracklet_parts=given.tracklet_parts,
+        max_frames=given.max_frames,
+        missing=given.missing,
+        majority=given.majority,
         tracks=None if tracks is None else schemas.read_frame(tracks, "tracks", truth=True),
-        majority=block.get("majority", False),
     )
-    if block["noisy_parts"] is not None:
-        made = bags.noisy_tracking(made, seed=block["seed"], parts=block["noisy_parts"])
-    if block["planted"] is not None:
-        made = plant(made, seed=block["seed"], **block["planted"])
-    schemas.write(out, "bags", made, block)
+    if given.noisy_parts is not None:
+        made = bags.noisy_tracking(made, seed=given.seed, parts=given.noisy_parts)
+    if (planted := given.planted) is not None:
+        made = plant(made, seed=given.seed, removed=planted.removed, added=planted.added)
+    schemas.write(out, "bags", made, given.model_dump(mode="json"))
     counts = made["labels"].explode().value_counts()
     once = int((counts == 1).sum())
     # what CPAL cannot learn from, and MIL hardly

@@ -1,12 +1,12 @@
 """Stage: the coarse test set, probes and gallery bags."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from weakreid.artifacts import schemas
+from weakreid.config.params import MakeCoarse
 from weakreid.console import run_stage, say
 from weakreid.supervision import bags
 
@@ -18,15 +18,15 @@ def main(
     out: Annotated[Path, typer.Option()],
 ) -> None:
     """Write a split's probes and gallery bags."""
-    block = json.loads(params)
+    given = MakeCoarse.parse(params)
     made = bags.coarse_bags(
         schemas.read_frame(tracklets, "tracklets"),
         schemas.read_frame(frames, "frames"),
-        seed=block["seed"],
-        tracklets_per_bag=tuple(block["tracklets_per_bag"]),
-        max_frames=block["max_frames"],
+        seed=given.seed,
+        tracklets_per_bag=given.tracklets_per_bag,
+        max_frames=given.max_frames,
     )
-    schemas.write(out, "bags", made, block)
+    schemas.write(out, "bags", made, given.model_dump(mode="json"))
     counts = made["role"].value_counts()
     say(f"{counts.get('probe', 0)} probes, {counts.get('gallery', 0)} gallery bags")
 

@@ -1,12 +1,13 @@
 """Stage: a tracker's output and its frames become crops and tables of tracklets."""
 
-import json
-from collections.abc import Mapping, Sequence
+import itertools
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from weakreid.config.datasets import Tracked
+from weakreid.config.params import Crops
 from weakreid.console import run_stage, say, tell
 from weakreid.datasets import crops, location
 from weakreid.datasets.changes import look
@@ -21,12 +22,12 @@ def main(
     out: Annotated[Path, typer.Option()],
 ) -> None:
     """Cut the boxes of every track out of its frames."""
-    block = json.loads(params)
-    data, sequences = Path(block.pop("root")), block.pop("sequences")
-    seen = look(data, _read(sequences, block.get("names")))
-    for folder in sorted({item["frames"] for item in sequences if item.get("frames")}):
+    given = Crops.parse(params)
+    data = Path(given.root)
+    seen = look(data, _read(given))
+    for folder in sorted({item.frames for item in given.sequences if item.frames}):
         seen.add_some(data, [f"{folder}/{name}" for name in sorted(list_names(data / folder))])
-    counts = crops.make(root, data, sequences, sheet=picture, title=dataset, **block)
+    counts = crops.make(root, given, sheet=picture, title=dataset)
     location.note(out, root)
     seen.save(out.parent / "read" / "crops.json")
     say("crops: " + ", ".join(f"{name} {value}" for name, value in counts.items()))
@@ -36,11 +37,10 @@ def main(
     )
 
 
-def _read(sequences: Sequence[Mapping[str, Any]], names: str | None) -> list[str]:
+def _read(given: Tracked) -> list[str]:
     """Return all files and folders that are read, each once."""
-    kinds = ("boxes", "video", "frames", "truth")
-    found = [names, *(item.get(kind) for item in sequences for kind in kinds)]
-    return list(dict.fromkeys(filter(None, found)))
+    of_sequences = ((of.boxes, of.video, of.frames, of.truth) for of in given.sequences)
+    return list(dict.fromkeys(filter(None, [given.names, *itertools.chain(*of_sequences)])))
 
 
 if __name__ == "__main__":

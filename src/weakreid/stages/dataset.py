@@ -1,13 +1,12 @@
 """Stage: a dataset in its official layout becomes tables and a packed image store."""
 
 import importlib
-import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from weakreid.config.params import ReadDataset
 from weakreid.console import run_stage, say
 from weakreid.datasets import location, pack
 from weakreid.datasets.changes import look
@@ -20,22 +19,22 @@ def main(
     threads: Annotated[int, typer.Option()],
     out: Annotated[Path, typer.Option(help="tracklets.parquet; the others go beside it")],
 ) -> None:
-    """Read a dataset with the reader of its source and pack it."""
-    block = json.loads(params)
+    """Read a dataset with the reader of its kind and pack it."""
+    given = ReadDataset.parse(params)
     root = location.find(source)
-    reader = importlib.import_module(f"weakreid.datasets.{block['source']}")
-    names = _watched(reader, source, root, block["options"])
+    reader = importlib.import_module(f"weakreid.datasets.{given.kind}")
+    names = _watched(reader, source, root, given)
     seen = look(root, names, threads)
-    reading = reader.read(root, **block["options"])
+    reading = reader.read(root, given)
     if names:
         seen.add_some(root, reading.files)
     summary = pack.pack(
         reading,
         root,
         out.parent,
-        block,
+        given.model_dump(mode="json"),
         dataset=dataset,
-        on_bad_frame=block["options"]["on_bad_frame"],
+        on_bad_frame=given.on_bad_frame,
         threads=threads,
     )
     if names:
@@ -44,12 +43,12 @@ def main(
     say(f"{dataset}: " + ", ".join(f"{name} {value}" for name, value in summary.items()))
 
 
-def _watched(reader: Any, source: Path, root: Path, options: Mapping[str, Any]) -> list[str]:
+def _watched(reader: Any, source: Path, root: Path, given: ReadDataset) -> list[str]:
     """Return what a reader takes and others may change: nothing of what the workflow made."""
     if location.is_beside(root, source):
         return []
     # splits that are drawn are not read
-    optional = reader.OPTIONAL if options.get("seed") is None else ()
+    optional = reader.OPTIONAL if given.split_seed is None else ()
     return [*reader.REQUIRED, *optional]
 
 

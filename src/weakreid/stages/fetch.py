@@ -1,15 +1,14 @@
 """Stage: a distributed dataset comes into its place, or is found there."""
 
 import importlib
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from weakreid.config.params import Fetch
 from weakreid.console import run_stage
 from weakreid.datasets import location
-from weakreid.datasets.fetch import Archive
 from weakreid.datasets.obtain import bring
 
 
@@ -20,15 +19,15 @@ def main(
     out: Annotated[Path, typer.Option()],
 ) -> None:
     """Fetch and unpack a dataset's archives, and check that its reader finds what it needs."""
-    block = json.loads(params)
-    root = Path(block["root"])
-    reader = importlib.import_module(f"weakreid.datasets.{block['source']}")
+    given = Fetch.parse(params)
+    root = Path(given.root)
+    reader = importlib.import_module(f"weakreid.datasets.{given.kind}")
     bring(
-        {name: Archive(**values) for name, values in block["archives"].items()},
+        given.archives,
         root,
         lock,
-        required=block.get("required", reader.REQUIRED),
-        optional=block.get("optional", reader.OPTIONAL),
+        required=reader.REQUIRED if given.required is None else given.required,
+        optional=reader.OPTIONAL if given.optional is None else given.optional,
         dataset=dataset,
         how_to_get=reader.HOW_TO_GET,
     )

@@ -1,11 +1,11 @@
 """Stage: the generated dataset, in MARS's layout."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from weakreid.config.params import Generate
 from weakreid.console import run_stage
 from weakreid.datasets import location
 from weakreid.datasets.walkers import layout
@@ -18,9 +18,9 @@ def main(
     out: Annotated[Path, typer.Option()],
 ) -> None:
     """Render a dataset: a preset of sizes, single values of it replaced."""
-    block = json.loads(params)
-    size = layout.SIZES[block.pop("size")]
-    chosen = {**size, **{name: value for name, value in block.items() if value is not None}}
+    given = Generate.parse(params)
+    changed = given.model_dump(mode="json", exclude={"size"}, exclude_none=True)
+    chosen = {**layout.SIZES[given.size], **changed}
     layout.generate(root, workers=workers, **chosen)
     # what stands on this file follows another generation, however much of it stays the same
     made = {"parameters": chosen, "content": layout.content(root)}

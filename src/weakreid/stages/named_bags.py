@@ -1,12 +1,12 @@
 """Stage: training bags of the videos, or their windows, in which people were named."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from weakreid.artifacts import schemas
+from weakreid.config.params import NameBags
 from weakreid.console import run_stage, say, warn
 from weakreid.supervision import named
 
@@ -19,16 +19,16 @@ def main(
     out: Annotated[Path, typer.Option()],
 ) -> None:
     """Write a training bag per window of a named video."""
-    block = json.loads(params)
+    given = NameBags.parse(params)
     windows = named.read_videos(videos)
     made = named.named_bags(
         windows,
         schemas.read_frame(tracklets, "tracklets"),
         schemas.read_frame(frames, "frames", truth=True),
-        seed=block["seed"],
-        max_frames=block["max_frames"],
+        seed=given.seed,
+        max_frames=given.max_frames,
     )
-    schemas.write(out, "bags", made, block)
+    schemas.write(out, "bags", made, given.model_dump(mode="json"))
     people = made["labels"].explode().nunique()
     lost = named.left_out(windows, made)
     say(f"{len(made)} training bags of {people} people")

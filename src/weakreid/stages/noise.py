@@ -1,6 +1,5 @@
 """Stage: the training tracklets as a tracker would give them, or as they are (TMC, section 4.1)."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -8,6 +7,7 @@ import typer
 
 from weakreid.artifacts import schemas
 from weakreid.artifacts.files import write_json
+from weakreid.config.params import SimulateNoise
 from weakreid.console import run_stage, say
 from weakreid.errors import ReidError
 from weakreid.supervision import noise
@@ -26,28 +26,24 @@ def main(
     ] = None,
 ) -> None:
     """Write the training tracklets with the noise asked for."""
-    block = json.loads(params)
+    given = SimulateNoise.parse(params)
     rows = schemas.read_frame(tracklets, "tracklets")
     columns = ["tracklet_id", "position", "image", "truth_person_id"]
     of_frames = schemas.read_frame(frames, "frames", columns, truth=True)
-    if (block["rfm"] is None) != (block["rsw"] is None):
-        raise ReidError(
-            "one of rfm and rsw is null: give both, or neither for tracklets as they are"
-        )
-    if block["rfm"] is None:
+    if given.rfm is None or given.rsw is None:
         made = noise.clean(rows, of_frames)
     else:
         made = noise.simulate(
             rows,
             of_frames,
-            rfm=block["rfm"],
-            rsw=block["rsw"],
-            seed=block["seed"],
-            observed=_distribution(block["distribution"], observed),
+            rfm=given.rfm,
+            rsw=given.rsw,
+            seed=given.seed,
+            observed=_distribution(given.distribution, observed),
         )
     figures = noise.summary(made)
-    schemas.write(out, "tracks", made, block)
-    write_json(summary, {**figures, "asked": {"rfm": block["rfm"], "rsw": block["rsw"]}})
+    schemas.write(out, "tracks", made, given.model_dump(mode="json"))
+    write_json(summary, {**figures, "asked": {"rfm": given.rfm, "rsw": given.rsw}})
     rates = (
         "nobody in them is known"
         if figures["rfm"] is None

@@ -1,12 +1,12 @@
 """Stage: which tracklets are trained on and which are searched, in one split of a dataset."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from weakreid.artifacts import schemas
+from weakreid.config.params import Split
 from weakreid.console import run_stage
 from weakreid.datasets import splits
 
@@ -18,15 +18,15 @@ def main(
     out: Annotated[Path, typer.Option()],
 ) -> None:
     """Write the tracklets of a split: official, dev (training identities only) or a number."""
-    block = json.loads(params)
+    given = Split.parse(params)
     rows = schemas.read_frame(tracklets, "tracklets")
-    if block["split"] == "dev":
-        fraction = block["validation_fraction"]
-        chosen = splits.development(rows, seed=block["seed"], name="dev", fraction=fraction)
+    if (dev := given.dev) is not None:
+        fraction = dev.validation_fraction
+        chosen = splits.development(rows, seed=dev.seed, name="dev", fraction=fraction)
     else:
-        number = 0 if block["split"] == "official" else int(block["split"])
+        number = 0 if given.split == "official" else int(given.split)
         chosen = splits.official(rows, schemas.read_frame(partitions, "partitions"), number)
-    schemas.write(out, "tracklets", chosen, block)
+    schemas.write(out, "tracklets", chosen, given.model_dump(mode="json"))
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ def main(
     said = schemas.read_params(annotation)
     attributes = said["attributes"]
     # who was generated has one truth; those who look at people differ
-    made = (true_labels if said["source"] == "walkers" else majority_labels)(held, attributes)
+    made = (true_labels if said["kind"] == "walkers" else majority_labels)(held, attributes)
     schemas.write(out, "attribute_labels", made, {"attributes": attributes})
 
 

@@ -14,20 +14,19 @@ with the id `t * n + i` (so `n=1` keeps the ids). Tracklets that missing annotat
 that noisy tracking makes, get new ids above all others.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
+from weakreid.config.supervision import Missing
 from weakreid.console import say
 from weakreid.datasets.majority import main_persons
 from weakreid.errors import ReidError
 from weakreid.seeding import numpy_generator
 
-Limits = Sequence[int]
-
-MISSING: Mapping[str, Limits] = {"tracklets": (3, 6), "frames": (5, 30)}
+Limits = tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -48,12 +47,12 @@ def training_bags(
     frames: pd.DataFrame,
     *,
     seed: int,
-    tracklets_per_bag: Limits = (3, 5),
-    tracklet_parts: int = 1,
-    max_frames: int | None = 30,
-    missing: Mapping[str, Sequence[int]] | None = None,
+    tracklets_per_bag: Limits,
+    tracklet_parts: int,
+    max_frames: int | None,
+    missing: Missing | None,
+    majority: bool,
     tracks: pd.DataFrame | None = None,
-    majority: bool = False,
 ) -> pd.DataFrame:
     """Group the training tracklets into bags.
 
@@ -69,35 +68,30 @@ def training_bags(
         tracklet_parts: cut every tracklet into so many consecutive parts first (7 for DukeMTMC),
             which are tracklets of their own from there on.
         max_frames: at most so many random frames of a tracklet; None for all.
-        missing: add short tracklets of people whom the annotator missed, labels unchanged:
-            least and most of them per bag ("tracklets"), and least and most frames of each
-            ("frames"); `MISSING` holds the paper's numbers. They are of the bag's camera and of
-            different people who are not in the bag (as many as there are, where there are too few),
-            and their frames are consecutive.
+        missing: add short tracklets of people whom the annotator missed, labels unchanged. They
+            are of the bag's camera and of different people who are not in the bag (as many as there
+            are, where there are too few), and their frames are consecutive.
+        majority: name every tracklet (or part) after the person of most of its frames, the least
+            number among equals, and label bags with these names: with tracklets_per_bag (1, 1)
+            what somebody gives who labels a tracker's tracklets at a glance.
         tracks: table "tracks" with truth_person_id, a frame per row in any order: these tracklets
             instead of the dataset's, which are not looked at then. Frames of nobody (person 0 or
             less) stay and give no label; a tracklet (or part) of them alone is left out, as nobody
             could name it.
-        majority: name every tracklet (or part) after the person of most of its frames, the least
-            number among equals, and label bags with these names: with tracklets_per_bag (1, 1)
-            what somebody gives who labels a tracker's tracklets at a glance.
 
     Returns:
         Table "bags", role "train".
 
     Raises:
         ReidError: no training tracklet, one without a person, one with fewer frames than parts,
-            tables that do not fit each other, limits that make no sense, both missing and tracks,
-            or tracks of several cameras in one tracklet or without anybody.
+            tables that do not fit each other, both missing and tracks, or tracks of several cameras
+            in one tracklet or without anybody.
     """
-    _check_limits("tracklets_per_bag", tracklets_per_bag)
     if tracks is not None and missing is not None:
         raise ReidError(
             "missing annotation adds clean tracklets of one person and cannot be had with noisy "
             "ones; set missing to null, or noise"
         )
-    if missing is not None and set(missing) != set(MISSING):
-        raise ReidError(f"missing has the keys {sorted(missing)}; it needs {sorted(MISSING)}")
     whole = _training(tracklets, frames) if tracks is None else _tracked(tracks)
     parts = _cut(whole, tracklet_parts)
     if tracks is not None:
@@ -117,9 +111,8 @@ def coarse_bags(
     frames: pd.DataFrame,
     *,
     seed: int,
-    tracklets_per_bag: Limits = (3, 5),
-    max_frames: int | None = 200,
-    max_probe_frames: int | None = None,
+    tracklets_per_bag: Limits,
+    max_frames: int,
 ) -> pd.DataFrame:
     """Return the coarse-grained test set: one probe per queried person, and a gallery of bags.
 
@@ -132,17 +125,15 @@ def coarse_bags(
         frames: table "frames".
         seed: decides everything random.
         tracklets_per_bag: as for `training_bags`.
-        max_frames: at most so many random frames of a tracklet in a gallery bag; None for all.
-        max_probe_frames: the same for a probe.
+        max_frames: at most so many random frames of a tracklet in a gallery bag; a probe has all.
 
     Returns:
         Table "bags": role "probe" (by camera, then person), then role "gallery".
 
     Raises:
-        ReidError: no query of a person, no tracklet left for the gallery, tables that do not fit
-            each other, or limits that make no sense.
+        ReidError: no query of a person, no tracklet left for the gallery, or tables that do not fit
+            each other.
     """
-    _check_limits("tracklets_per_bag", tracklets_per_bag)
     chosen = _of_roles(tracklets, ["query", "gallery"])
     chosen = chosen[chosen["person_id"] > 0]
     queried = set(chosen["person_id"][chosen["role"] == "query"].tolist())
@@ -165,7 +156,7 @@ def coarse_bags(
             f"no gallery bag can be made"
         )
     rows = [
-        _row("probe", [_capped(t, max_probe_frames, seed)], [t.person])
+        _row("probe", [t], [t.person])
         for t in sorted(probes.values(), key=lambda t: (t.camera, t.person))
     ]
     for group in _group(rest, tracklets_per_bag, seed, "gallery"):
@@ -174,7 +165,7 @@ def coarse_bags(
     return _table(rows)
 
 
-def noisy_tracking(bags: pd.DataFrame, *, seed: int, parts: int = 4) -> pd.DataFrame:
+def noisy_tracking(bags: pd.DataFrame, *, seed: int, parts: int) -> pd.DataFrame:
     """Shuffle the frames of every bag into parts, each taken for a tracklet (WL, Table VII).
 
     Args:
@@ -185,8 +176,6 @@ def noisy_tracking(bags: pd.DataFrame, *, seed: int, parts: int = 4) -> pd.DataF
     Returns:
         The same bags and labels; frames, their people and their (new) tracklets in the new order.
     """
-    if parts < 1:
-        raise ReidError(f"parts is {parts}; noisy tracking needs at least 1 part per bag")
     new = bags.copy()
     next_id = 1 + max((int(max(ids, default=0)) for ids in bags["tracklet_ids"]), default=0)
     columns: dict[str, list[np.ndarray]] = {
@@ -222,12 +211,6 @@ def check_labelled(bags: pd.DataFrame) -> None:
                 f"bag {bag_id} has no label and cannot be trained on; name at least one person of "
                 f"it, or leave it out"
             )
-
-
-def _check_limits(name: str, limits: Limits) -> tuple[int, int]:
-    if len(limits) != 2 or not 1 <= limits[0] <= limits[1]:
-        raise ReidError(f"{name} is {list(limits)}; it must be [least, most], from 1 upwards")
-    return limits[0], limits[1]
 
 
 def _of_roles(tracklets: pd.DataFrame, roles: Sequence[str]) -> pd.DataFrame:
@@ -358,8 +341,6 @@ def _tracklets(chosen: pd.DataFrame, frames: pd.DataFrame) -> list[_Tracklet]:
 
 def _cut(tracklets: list[_Tracklet], parts: int) -> list[_Tracklet]:
     """Cut every tracklet into consecutive parts of nearly equal length."""
-    if parts < 1:
-        raise ReidError(f"tracklet_parts is {parts}; it must be at least 1")
     if parts == 1:
         return tracklets
     pieces = []
@@ -386,7 +367,7 @@ def _group(
         generator = numpy_generator(seed, "bags", role, camera)
         shuffled = [own[i] for i in generator.permutation(len(own))]
         while shuffled:
-            size = int(generator.integers(per_bag[0], per_bag[1], endpoint=True))
+            size = int(generator.integers(*per_bag, endpoint=True))
             groups.append(shuffled[:size])
             shuffled = shuffled[size:]
     return groups
@@ -397,8 +378,6 @@ def _capped(tracklet: _Tracklet, most: int | None, seed: int) -> _Tracklet:
     count = len(tracklet.images)
     if most is None or count <= most:
         return tracklet
-    if most < 1:
-        raise ReidError(f"at most {most} frames per tracklet asked for; it must be at least 1")
     generator = numpy_generator(seed, "bag frames", tracklet.id)
     kept = np.sort(generator.choice(count, most, replace=False))
     return _Tracklet(tracklet.id, tracklet.persons[kept], tracklet.camera, tracklet.images[kept])
@@ -407,13 +386,12 @@ def _capped(tracklet: _Tracklet, most: int | None, seed: int) -> _Tracklet:
 def _missing(
     whole: list[_Tracklet],
     groups: list[list[_Tracklet]],
-    missing: Mapping[str, Limits],
+    missing: Missing,
     parts: int,
     seed: int,
 ) -> list[list[_Tracklet]]:
     """Draw the extra tracklets of every bag: people of its camera who are not in it."""
-    fewest, largest = _check_limits("missing.tracklets", missing["tracklets"])
-    least, most = _check_limits("missing.frames", missing["frames"])
+    least, most = missing.frames
     # {camera: {person: tracklets that are long enough}}
     pool: dict[int, dict[int, list[_Tracklet]]] = {}
     for tracklet in whole:
@@ -432,7 +410,7 @@ def _missing(
         inside = {t.person for t in group}
         of_camera = pool.get(group[0].camera, {})
         others = [person for person in sorted(of_camera) if person not in inside]
-        wanted = int(generator.integers(fewest, largest, endpoint=True))
+        wanted = int(generator.integers(*missing.tracklets, endpoint=True))
         added = []
         for i in generator.permutation(len(others))[:wanted]:
             candidates = of_camera[others[i]]

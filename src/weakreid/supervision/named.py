@@ -61,7 +61,7 @@ def named_bags(
     frames: pd.DataFrame,
     *,
     seed: int,
-    max_frames: int | None = 30,
+    max_frames: int | None,
 ) -> pd.DataFrame:
     """Make a training bag of every window in which somebody is named and a tracklet is seen.
 
@@ -78,10 +78,8 @@ def named_bags(
         are left out.
 
     Raises:
-        ReidError: no bag is left, a file's name tells no frame, or max_frames is below 1.
+        ReidError: no bag is left, or a file's name tells no frame.
     """
-    if max_frames is not None and max_frames < 1:
-        raise ReidError(f"max_frames is {max_frames}; it must be at least 1")
     of_video = _training_frames(tracklets, frames)
     rows = []
     numbers = ("first_frame", "last_frame", "camera_id")

@@ -92,8 +92,8 @@ def simulate(
     Args:
         tracklets: table "tracklets"; those of role "train" are used.
         frames: table "frames", with truth_person_id: one person, above 0, per training tracklet.
-        rfm: mean number of tracklets that show a person of a camera, from 1.
-        rsw: mean number of people whom a tracklet shows, from 1.
+        rfm: mean number of tracklets that show a person of a camera; at least 1.
+        rsw: mean number of people whom a tracklet shows; at least 1.
         seed: decides everything random.
         observed: people per tracklet: how many tracklets; None fits a distribution to the mean.
 
@@ -102,12 +102,9 @@ def simulate(
 
     Raises:
         ReidError: no training tracklet, one that is not clean, tables that do not fit each other,
-            rFM below 1 or asking for more segments than frames, rSW below 1, larger than the
-            people of a camera allow or than the observed distribution reaches.
+            rFM that asks for more segments than frames, or rSW larger than the people of a camera
+            allow or than the observed distribution reaches.
     """
-    for name, value in (("rfm", rfm), ("rsw", rsw)):
-        if not (math.isfinite(value) and value >= 1):
-            raise ReidError(f"{name} is {value}; it is a mean of numbers from 1 and must be 1 up")
     weights = _weights(observed, rsw)
     rows = _training_frames(tracklets, frames)
     _check_clean(rows)

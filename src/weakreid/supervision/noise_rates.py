@@ -26,8 +26,6 @@ import pandas as pd
 
 from weakreid.errors import ReidError
 
-MIN_RUN = 6
-MISSED = ("count", "leave_out")
 MEASURES = ("persons_per_tracklet", "tracklets_per_person")
 
 
@@ -106,9 +104,9 @@ def noise_rates(
     persons: npt.ArrayLike,
     truth: npt.ArrayLike,
     *,
-    sequence: str = "",
-    min_run: int = MIN_RUN,
-    missed: str = "count",
+    sequence: str,
+    min_run: int,
+    missed: str,
 ) -> NoiseRates:
     """Measure the noise of one sequence.
 
@@ -117,17 +115,13 @@ def noise_rates(
         persons: the person whom the box shows, int [boxes]; 0 or less: nobody.
         truth: all people of the ground truth, in any order, each as often as it likes; int [any].
         sequence: its name.
-        min_run: fewer boxes of a person in a tracklet do not count.
+        min_run: fewer boxes of a person in a tracklet do not count; 1: every box counts.
         missed: "count" people whom no tracklet shows as 0 tracklets (M of Eq. 7 is all people of
             the ground truth), or "leave_out".
 
     Raises:
-        ReidError: nobody is shown, somebody is who is not in `truth`, or a setting makes no sense.
+        ReidError: nobody is shown, or somebody is who is not in `truth`.
     """
-    if min_run < 1:
-        raise ReidError(f"min_run is {min_run}; it must be 1 (every box counts) or more")
-    if missed not in MISSED:
-        raise ReidError(f"missed: '{missed}' is not one of {', '.join(MISSED)}")
     where = f"sequence '{sequence}': " if sequence else ""
     boxes = pd.DataFrame({"tracklet": np.asarray(tracklets), "person": np.asarray(persons)})
     shown = boxes[boxes["person"] > 0]
@@ -162,7 +156,7 @@ def noise_rates(
     )
 
 
-def pooled(rates: Sequence[NoiseRates], sequence: str = "") -> NoiseRates:
+def pooled(rates: Sequence[NoiseRates]) -> NoiseRates:
     """Return the noise of several sequences together: all their tracklets and people as one.
 
     Raises:
@@ -180,7 +174,7 @@ def pooled(rates: Sequence[NoiseRates], sequence: str = "") -> NoiseRates:
         for name in ("boxes", "matched", "short_runs", "nobody", "missed")
     }
     return NoiseRates(
-        sequence=sequence,
+        sequence="",
         **counts,
         persons_per_tracklet=summed("persons_per_tracklet"),
         tracklets_per_person=summed("tracklets_per_person"),

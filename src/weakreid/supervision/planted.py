@@ -23,8 +23,8 @@ def plant(bags: pd.DataFrame, *, seed: int, removed: float, added: float) -> pd.
     Args:
         bags: table "bags" with its column `truth_frame_persons`.
         seed: decides everything random.
-        removed: share of the bags of two labels and more that lose one. It is a label of somebody
-            who is in the bag, and never a person's last: the number of identities stays.
+        removed: share (0 to 1) of the bags of two labels and more that lose one. It is a label of
+            somebody who is in the bag, and never a person's last: the number of identities stays.
         added: share of all bags that gain one: a person who is tagged in some other bag and is not
             in this one.
 
@@ -33,12 +33,9 @@ def plant(bags: pd.DataFrame, *, seed: int, removed: float, added: float) -> pd.
         untouched.
 
     Raises:
-        ReidError: a share outside 0 to 1, no truth to plant against, or fewer bags than asked for
-            that an error can be planted in.
+        ReidError: no truth to plant against, or fewer bags than asked for that an error can be
+            planted in.
     """
-    for name, share in (("removed", removed), ("added", added)):
-        if not 0 <= share <= 1:
-            raise ReidError(f"planted.{name} is {share}; it must be a share from 0 to 1")
     if "truth_frame_persons" not in bags.columns:
         raise ReidError(
             "planting errors needs the column truth_frame_persons, which these bags lack; "

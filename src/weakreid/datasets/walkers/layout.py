@@ -434,8 +434,8 @@ def generate(
     height: int,
     width: int,
     look_alikes: float,
-    style: str = "street",
-    workers: int = 1,
+    style: str,
+    workers: int,
 ) -> None:
     """Generate a data set under `root`, whole or not at all; the module says what it holds.
 
