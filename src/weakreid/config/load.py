@@ -21,7 +21,6 @@ from weakreid.config.methods import (
     AnyTransfer,
     Extractor,
     Transfer,
-    TrueAttributes,
     with_labels,
     with_learns,
 )
@@ -147,20 +146,7 @@ def _check_names(config: Config) -> None:
         with together.further():
             known(f"{where}.method", experiment.method, config.methods)
             _check_supervision(config, experiment, where)
-    for shown, name in config.shown_attributes.items():
-        with together.further():
-            _check_shown(config, shown, name)
     together.stop()
-
-
-def _check_shown(config: Config, dataset: str, name: str) -> None:
-    """Refuse a look at what is not there, or at what nobody learnt."""
-    known("shown_attributes", dataset, config.datasets)
-    known(f"shown_attributes.{dataset}", name, config.transfers)
-    if isinstance(config.transfers[name], TrueAttributes):
-        raise ReidError(
-            f"shown_attributes.{dataset}: {name} is the truth; take a transfer that is learnt"
-        )
 
 
 def _check_supervision(config: Config, experiment: Experiment, where: str) -> None:

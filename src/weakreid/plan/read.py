@@ -48,10 +48,13 @@ def plan_of(raw: Mapping[str, Any]) -> Plan:
                 if experiment.row is None:
                     raise
                 refused[name] = str(error)
-    for name, transfer in config.transfers.items():
-        if isinstance(transfer, Transfer):
+    for name, block in config.transfers.items():
+        if isinstance(block, Transfer):
             with together.further():
-                refusals.check_cache(transfer, f"transfers.{name}")
+                refusals.check_cache(block, f"transfers.{name}")
+    for dataset, transfer in config.shown_attributes.items():
+        with together.further():
+            refusals.check_shown(config, dataset, transfer)
     together.stop()
     plan = Plan(config, made, refused)
     for name, table in config.tables.items():

@@ -193,6 +193,25 @@ def _check_bags(config: Config, experiment: Experiment, method: BagMethod, where
             )
 
 
+def check_shown(config: Config, dataset: str, transfer: str) -> None:
+    """Refuse to show attributes of a dataset that is not there, or that nobody learnt.
+
+    Args:
+        config: with the transfers that studies made.
+        dataset, transfer: of an entry of `shown_attributes`.
+
+    Raises:
+        ReidError: what is wrong.
+    """
+    where = "shown_attributes"
+    known(where, dataset, config.datasets)
+    known(f"{where}.{dataset}", transfer, config.transfers)
+    if isinstance(config.transfers[transfer], TrueAttributes):
+        raise ReidError(
+            f"{where}.{dataset}: {transfer} is the truth; take a transfer that is learnt"
+        )
+
+
 def _sampled(method: BagMethod) -> tuple[int, str]:
     """Return how many frames a training sees of a bag at most, in words too."""
     return method.batch.frames, "frames sampled from a bag (batch.frames)"

@@ -4,17 +4,17 @@ import copy
 from typing import Any
 
 import pytest
-from weakreid.config.whole import whole
 
-from weakreid import config_methods
+from weakreid.config import losses, methods
 from weakreid.errors import ReidError
+from weakreid.plan.read import plan_of
 
 SEQUENCE = {"name": "hall", "boxes": "boxes.txt", "video": "hall.avi"}
 SMALL: dict[str, Any] = {
     "datasets": {
-        "a": {"source": "walkers", "size": "tiny"},
-        "b": {"source": "walkers", "size": "tiny", "seed": 2},
-        "film": {"source": "mot", "root": "film", "sequences": [SEQUENCE]},
+        "a": {"kind": "walkers", "size": "tiny"},
+        "b": {"kind": "walkers", "size": "tiny", "seed": 2},
+        "film": {"kind": "mot", "root": "film", "sequences": [SEQUENCE]},
     },
     "bags": {"three": {"tracklets_per_bag": [2, 3]}, "videos": {"videos": True}},
     "trackers": {"masa": {"root": "film", "sequences": ["hall", "door"], "static": ["hall"]}},
@@ -35,7 +35,7 @@ SMALL: dict[str, Any] = {
     },
     "studies": {
         "s": {
-            "beside": "The Paper's",
+            "reference": "MARS",
             "method": "apart",
             "bags": "three",
             "isolation": "cut",
@@ -60,7 +60,7 @@ SMALL: dict[str, Any] = {
     },
     "tables": {
         "grid": {
-            "kind": "grid",
+            "kind": "results",
             "study": "s",
             "title": "T",
             "datasets": ["a"],
@@ -72,8 +72,8 @@ SMALL: dict[str, Any] = {
             "study": "s",
             "title": "T",
             "datasets": ["a"],
-            "paper": "P",
-            "table": "1",
+            "paper": "TMC",
+            "paper_table": "1",
         },
         "picture": {
             "kind": "isolation",
@@ -101,7 +101,7 @@ def changed(key: str, value: Any) -> dict[str, Any]:
 def refusal(raw: Any) -> str:
     """Return the line that refuses a config."""
     with pytest.raises(ReidError) as caught:
-        whole.load(raw)
+        plan_of(raw)
     line = str(caught.value)
     assert len(line.splitlines()) == 1
     return line
@@ -128,13 +128,13 @@ ONE_FILE = "config.yaml: 'trackers.masa': %s names one file for all sequences; p
         ("noise.loud.rmf", 2, "config.yaml: unknown key '{}'; did you mean 'rfm'?"),
         (
             "isolation.cut",
-            {"extractor": "plain", "noise": "own", "reach": 2},
-            "config.yaml: '{}': reach goes with noise: join, not with own; leave it out",
+            {"extractor": "plain", "outliers": "own", "reach": 2},
+            "config.yaml: '{}': reach goes with outliers: join, not with own; leave it out",
         ),
         (
             "isolation.cut",
-            {"extractor": "plain", "noise": "drop", "min_frames": 6},
-            "config.yaml: '{}': min_frames goes with noise: join, not with drop; leave it out",
+            {"extractor": "plain", "outliers": "drop", "min_frames": 6},
+            "config.yaml: '{}': min_frames goes with outliers: join, not with drop; leave it out",
         ),
         ("isolation.cut", {}, "config.yaml: '{}.extractor' is missing; it must be given"),
         ("isolation.cut.eps", 0, "config.yaml: '{}': Input should be greater than 0, got 0"),
@@ -149,7 +149,7 @@ ONE_FILE = "config.yaml: 'trackers.masa': %s names one file for all sequences; p
             "config.yaml: '{}': Input should be greater than or equal to 1, got 0.5",
         ),
         (
-            "isolation.cut.noise",
+            "isolation.cut.outliers",
             "joni",
             "config.yaml: '{}': Input should be 'join', 'own' or 'drop', got \"joni\"",
         ),
@@ -364,9 +364,8 @@ def test_a_study_s_values_are_checked() -> None:
 @pytest.mark.parametrize(
     ("key", "value", "line"),
     [
-        ("paper", "P", "config.yaml: 'tables.grid': give paper and table, or neither"),
-        ("table", "1", "config.yaml: 'tables.grid': give paper and table, or neither"),
-        ("levels", [], "config.yaml: '{}': Input should not be empty, got []"),
+        ("paper", "P", "config.yaml: 'tables.grid': give paper and paper_table, or neither"),
+        ("paper_table", "1", "config.yaml: 'tables.grid': give paper and paper_table, or neither"),
         (
             "levels",
             ["loud", "loud"],
@@ -374,10 +373,10 @@ def test_a_study_s_values_are_checked() -> None:
         ),
         (
             "metrics",
-            ["R-5"],
+            ["R-2"],
             (
-                "config.yaml: '{}.0': Input should be 'R-1', 'mAP', 'noise' or 'clusters', got "
-                '"R-5"'
+                "config.yaml: '{}.0': Input should be 'R-1', 'R-5', 'R-10', 'R-20', 'mAP', "
+                "'impurity' or 'clusters', got \"R-2\""
             ),
         ),
         ("rows", {}, "config.yaml: '{}': Input should not be empty, got {{}}"),
@@ -390,19 +389,19 @@ def test_a_wrong_table_of_noise_levels(key: str, value: Any, line: str) -> None:
 
 @pytest.mark.parametrize(
     ("kind", "more"),
-    [("audit", {"row": "minus"}), ("cost", {}), ("counts", {"paper": "P", "table": "1"})],
+    [("audit", {"row": "minus"}), ("cost", {}), ("counts", {"paper": "TMC", "paper_table": "1"})],
 )
 def test_a_table_of_bags_that_there_are_not(kind: str, more: dict[str, Any]) -> None:
     block = {"kind": kind, "study": "s", "title": "T", "datasets": ["a"], **more}
     name = "s_a_minus" if kind == "audit" else "s_a"
     assert refusal(changed("tables.more", block)) == (
-        f"tables.more.study: {name} learns from tracklets, a table of kind {kind} shows bags; take "
-        "a study or row that learns from bags"
+        f"tables.more.study: {name} does not learn from bags, which a table of kind {kind} shows; "
+        "take a study or row that does"
     )
 
 
 def test_a_table_of_noise_that_there_is_not() -> None:
-    raw = changed("studies.t", {"beside": "P", "method": "quick", "bags": "three"})
+    raw = changed("studies.t", {"reference": "MARS", "method": "quick", "bags": "three"})
     raw["tables"]["noise"]["study"] = "t"
     assert refusal(raw) == "tables.noise.study: t has no levels of noise; take another study"
 
@@ -411,7 +410,7 @@ def test_a_row_with_a_value_that_its_table_s_axis_has_no_place_for() -> None:
     raw = changed("tables.grid.axis", "eps")
     # a row without a value is a line across the axis
     raw["tables"]["grid"]["rows"] = {"TMC-": "minus", "eps = 0.2": "near"}
-    whole.load(raw)
+    plan_of(raw)
     raw["tables"]["grid"]["rows"]["eps = low"] = "near"
     assert refusal(raw) == (
         "config.yaml: 'tables.grid': row 'eps = low' has no place on the axis eps; call it "
@@ -457,7 +456,7 @@ def test_noise_on_a_tracker_s_output() -> None:
         "output already; take a noise without rfm"
     )
     raw["experiments"]["mine"]["noise"] = "clean"
-    assert whole.load(raw).experiments["mine"].noise == "clean"
+    assert plan_of(raw).experiments["mine"].noise == "clean"
 
 
 def test_a_label_for_every_noisy_tracklet_is_the_majority_s() -> None:
@@ -471,7 +470,7 @@ def test_a_label_for_every_noisy_tracklet_is_the_majority_s() -> None:
         "bags.three show several people; set majority: true there"
     )
     raw["bags"]["three"]["majority"] = True
-    whole.load(raw)
+    plan_of(raw)
 
 
 def test_bags_of_named_videos_need_names() -> None:
@@ -483,25 +482,25 @@ def test_bags_of_named_videos_need_names() -> None:
             "none; set its names, or leave out videos"
         )
     raw["datasets"]["film"]["names"] = "names.csv"
-    assert whole.load(raw).experiments["bagged"].bags == "videos"
+    assert plan_of(raw).experiments["bagged"].bags == "videos"
 
 
 def test_a_method_that_does_not_say_learns_from_bags() -> None:
-    methods = whole.load(SMALL).methods
-    assert isinstance(methods["quick"], config_methods.Method)
-    assert isinstance(methods["apart"], config_methods.TrackletMethod)
-    assert [methods[name].learns for name in ("quick", "apart")] == ["bags", "tracklets"]
+    found = plan_of(SMALL).config.methods
+    assert isinstance(found["quick"], methods.BagMethod)
+    assert isinstance(found["apart"], methods.TrackletMethod)
+    assert [found[name].learns for name in ("quick", "apart")] == ["bags", "tracklets"]
 
 
 def test_overrides_of_a_method_that_learns_from_tracklets() -> None:
     raw = changed("experiments.mine.overrides", {"association": {"eps": "0.5"}})
-    found = whole.load(raw)
-    method = whole.method_of(found, "mine")
-    assert isinstance(method, config_methods.TrackletMethod)
-    assert method.association == config_methods.Association(eps=0.5)
+    found = plan_of(raw)
+    method = found.experiments["mine"].method
+    assert isinstance(method, methods.TrackletMethod)
+    assert method.association == methods.Association(eps=0.5)
     assert (
-        method.model_copy(update={"association": config_methods.Association()})
-        == (found.methods["apart"])
+        method.model_copy(update={"association": methods.Association()})
+        == (found.config.methods["apart"])
     )
 
 
@@ -509,7 +508,7 @@ def test_overrides_of_a_method_that_learns_from_tracklets() -> None:
 
 
 def test_levels_give_names_and_the_first_none() -> None:
-    found = whole.load(SMALL)
+    found = plan_of(SMALL)
     rows = ("", "minus", "near", "bagged", "labelled")
     expected = [
         f"s_{dataset}{row and f'_{row}'}{level}"
@@ -529,16 +528,16 @@ def test_levels_give_names_and_the_first_none() -> None:
     }
     for row in rows:
         for level in ("still", "loud"):
-            name = whole.experiment_of_row(found, "s", "b", row, level)
+            name = found.row("s", "b", row, level)
             assert name == f"s_b{row and f'_{row}'}{'_loud' if level == 'loud' else ''}"
             assert found.experiments[name].dataset == "b"
         # whoever names no level means the first
-        assert whole.experiment_of_row(found, "s", "b", row) == f"s_b{row and f'_{row}'}"
+        assert found.row("s", "b", row) == f"s_b{row and f'_{row}'}"
 
 
 @pytest.mark.parametrize(("suffix", "noise"), [("", "clean"), ("_loud", "loud")])
 def test_what_a_row_learns_from_at_a_level(suffix: str, noise: str) -> None:
-    found = whole.load(SMALL)
+    found = plan_of(SMALL)
 
     def seen(row: str) -> tuple[str | None, str | None, str | None]:
         experiment = found.experiments[f"s_a{row}{suffix}"]
@@ -552,42 +551,42 @@ def test_what_a_row_learns_from_at_a_level(suffix: str, noise: str) -> None:
 
 
 def test_rows_that_change_nothing_are_the_experiment_that_they_equal_at_every_level() -> None:
-    found = whole.load(SMALL)
+    found = plan_of(SMALL)
     assert found.same == {
         f"s_{dataset}_again{level}": f"s_{dataset}{level}"
         for dataset in ("a", "b", "film")
         for level in ("", "_loud")
     }
-    assert whole.experiment_of_row(found, "s", "a", "again", "loud") == "s_a_loud"
+    assert found.row("s", "a", "again", "loud") == "s_a_loud"
 
 
 def test_isolations_are_made_by_name() -> None:
-    found = whole.load(SMALL)
-    cut = found.isolation["cut"]
+    found = plan_of(SMALL)
+    cut = found.config.isolation["cut"]
     # near is made for all datasets once; same is what is there
-    assert set(found.isolation) == {"cut", "cut_near"}
-    assert found.isolation["cut_near"] == cut.model_copy(update={"eps": 0.2})
+    assert set(found.config.isolation) == {"cut", "cut_near"}
+    assert found.config.isolation["cut_near"] == cut.model_copy(update={"eps": 0.2})
 
 
 def test_bags_are_made_of_a_level_s_tracklets() -> None:
-    found = whole.load(SMALL)
-    assert set(found.bags) == {
+    found = plan_of(SMALL)
+    assert set(found.config.bags) == {
         *("three", "videos", "three_loud", "three_label", "three_label_loud"),
     }
-    three = found.bags["three"]
-    assert found.bags["three_loud"] == three.model_copy(update={"noise": "loud"})
+    three = found.config.bags["three"]
+    assert found.config.bags["three_loud"] == three.model_copy(update={"noise": "loud"})
     # where nobody shares a tracklet, nobody has to be in the majority
     label = three.model_copy(update={"tracklets_per_bag": (1, 1)})
-    assert found.bags["three_label"] == label
+    assert found.config.bags["three_label"] == label
     noisy = label.model_copy(update={"noise": "loud", "majority": True})
-    assert found.bags["three_label_loud"] == noisy
+    assert found.config.bags["three_label_loud"] == noisy
 
 
 def test_a_level_without_noise_need_not_be_the_first() -> None:
     raw = changed("studies.s.levels", {})
     for name in ("loud", "still"):
         raw["studies"]["s"]["levels"][name] = SMALL["studies"]["s"]["levels"][name]
-    found = whole.load(raw)
+    found = plan_of(raw)
     assert found.experiments["s_a"].noise == "loud"
     assert found.experiments["s_a_still"].noise == "clean"
     assert found.experiments["s_a_bagged"].bags == "three_loud"
@@ -606,34 +605,34 @@ def test_what_a_place_does_otherwise() -> None:
             "rows": {"minus": {"association": {"k2": 3}}, "bagged": {"loss": {"k": 3}}},
         }
     }
-    found = whole.load(raw)
+    found = plan_of(raw)
     assert found.experiments["s_a"].isolation == "cut"
     assert found.experiments["s_b"].isolation == "coarse"
     assert found.experiments["s_b_near_loud"].isolation == "coarse_near"
-    assert found.isolation["coarse_near"].eps == 0.5
-    assert found.experiments["s_b"].method == "later"
-    assert found.experiments["s_b_bagged"].method == "slow"
-    assert found.experiments["s_a_bagged"].method == "quick"
+    assert found.config.isolation["coarse_near"].eps == 0.5
+    assert found.experiments["s_b"].method_name == "later"
+    assert found.experiments["s_b_bagged"].method_name == "slow"
+    assert found.experiments["s_a_bagged"].method_name == "quick"
 
     def told(name: str) -> tuple[int, int, int]:
-        method = whole.method_of(found, name)
-        assert isinstance(method, config_methods.TrackletMethod)
+        method = found.experiments[name].method
+        assert isinstance(method, methods.TrackletMethod)
         return method.schedule.epochs, method.association.k1, method.association.k2
 
     assert told("s_a") == (20, 30, 6)
     assert told("s_b") == (50, 5, 6)
     assert told("s_b_minus_loud") == (50, 5, 3)
     # overrides are of the study's method, not of one that a row names
-    bagged = whole.method_of(found, "s_b_bagged_loud")
-    assert isinstance(bagged, config_methods.Method)
-    assert bagged.loss == config_methods.Mil(name="mil", k=3)
+    bagged = found.experiments["s_b_bagged_loud"].method
+    assert isinstance(bagged, methods.BagMethod)
+    assert bagged.loss == losses.Mil(name="mil", k=3)
     assert bagged.schedule.epochs == 50
 
 
 def test_tables_name_rows_at_levels() -> None:
     rows = {"TMC": "again", "TMC-": "minus"}
-    found = whole.load(changed("tables.grid.rows", rows))
-    assert found.tables["grid"].rows == rows  # type: ignore[union-attr]
+    found = plan_of(changed("tables.grid.rows", rows))
+    assert found.config.tables["grid"].rows == rows  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize(
@@ -689,7 +688,7 @@ def test_an_isolation_of_a_name_that_is_taken(where: str) -> None:
     ],
 )
 def test_the_value_that_was_meant(key: str, given: Any, value: Any) -> None:
-    found: Any = whole.load(changed(key, given))
+    found: Any = plan_of(changed(key, given)).config
     for part in key.split("."):
         found = found[part] if isinstance(found, dict) else getattr(found, part)
     assert found == value

@@ -10,7 +10,7 @@ from weakreid.config.sources import default_files, read_merged
 from weakreid.errors import ReidError
 from weakreid.plan.read import plan_of
 
-FILES = default_files(Path(__file__).parents[1])
+FILES = default_files(Path(__file__).parents[2])
 OWN = read_merged(FILES)
 
 

@@ -5,24 +5,25 @@ from typing import Any
 
 import pytest
 
-from weakreid import config_methods
-from weakreid.config.whole import attributes, whole
+from weakreid import attributes
+from weakreid.config import methods
 from weakreid.errors import ReidError
+from weakreid.plan.read import plan_of
 
 SMALL: dict[str, Any] = {
     "datasets": {
-        "a": {"source": "walkers", "size": "tiny"},
-        "real": {"source": "mars", "root": "data/mars"},
+        "a": {"kind": "walkers", "size": "tiny"},
+        "real": {"kind": "mars", "root": "data/mars"},
         "film": {
-            "source": "mot",
+            "kind": "mot",
             "root": "film",
             "sequences": [{"name": "hall", "boxes": "boxes.txt", "video": "hall.avi"}],
         },
     },
     "bags": {"three": {"tracklets_per_bag": [2, 3]}},
-    "sources": {
-        "rap": {"source": "rap", "root": "data/rap"},
-        "drawn": {"source": "walkers", "size": "tiny"},
+    "attribute_sources": {
+        "rap": {"kind": "rap", "root": "data/rap"},
+        "drawn": {"kind": "walkers", "size": "tiny"},
     },
     "transfers": {"drawn": {"source": "drawn"}, "sure": {"labels": "truth"}},
     "methods": {
@@ -36,7 +37,7 @@ SMALL: dict[str, Any] = {
     },
     "studies": {
         "s": {
-            "beside": "The Paper's",
+            "reference": "The Paper's",
             "method": "seven",
             "transfer": "drawn",
             "transfers": {
@@ -81,7 +82,7 @@ def changed(key: str, value: Any) -> dict[str, Any]:
 def refusal(raw: dict[str, Any]) -> str:
     """Return the one line with which a config is refused."""
     with pytest.raises(ReidError) as caught:
-        whole.load(raw)
+        plan_of(raw)
     line = str(caught.value)
     assert "\n" not in line
     return line
@@ -93,20 +94,20 @@ def test_the_groups_hold_the_66_names_once() -> None:
 
 
 def test_defaults_are_the_paper_s() -> None:
-    loaded = whole.load(SMALL)
-    learnt = loaded.transfers["drawn"]
-    assert isinstance(learnt, config_methods.Transfer)
+    loaded = plan_of(SMALL)
+    learnt = loaded.config.transfers["drawn"]
+    assert isinstance(learnt, methods.Transfer)
     chosen = (learnt.loss, learnt.mmd, learnt.sigma, learnt.alpha, learnt.threshold)
     assert chosen == ("wbce", 1.0, 1.0, 0.5, 0.5)
-    assert isinstance(loaded.transfers["sure"], config_methods.TrueAttributes)
-    method = whole.method_of(loaded, "mine")
-    assert isinstance(method, config_methods.ClipMethod) and method.attributes is not None
+    assert isinstance(loaded.config.transfers["sure"], methods.TrueAttributes)
+    method = loaded.experiments["mine"].method
+    assert isinstance(method, methods.ClipMethod) and method.attributes is not None
     assert method.attributes.sigma == 0.5 and method.clips.frames == 8
     assert {g: tuple(n) for g, n in method.attributes.groups.items()} == attributes.GROUPS
 
 
 def test_rows_of_a_study_have_their_transfers() -> None:
-    loaded = whole.load(SMALL)
+    loaded = plan_of(SMALL)
     of = {name: e.transfer for name, e in loaded.experiments.items() if name.startswith("s_a")}
     assert of == {
         "s_a": "drawn",
@@ -116,17 +117,17 @@ def test_rows_of_a_study_have_their_transfers() -> None:
         "s_a_sure": "sure",
     }
     assert loaded.same["s_a_same"] == "s_a"
-    made = loaded.transfers["drawn_bce"]
-    assert isinstance(made, config_methods.Transfer)
+    made = loaded.config.transfers["drawn_bce"]
+    assert isinstance(made, methods.Transfer)
     assert (made.loss, made.mmd, made.source) == ("bce", 0, "drawn")
-    short = loaded.transfers["drawn_short"]
-    assert isinstance(short, config_methods.Transfer)
+    short = loaded.config.transfers["drawn_short"]
+    assert isinstance(short, methods.Transfer)
     # a block's other values stay
     assert short.schedule.epochs == 1 and short.schedule.factor == 0.1
 
 
 def test_the_truth_is_known_of_generated_people_alone() -> None:
-    loaded = whole.load(SMALL)
+    loaded = plan_of(SMALL)
     assert loaded.refused["s_real_sure"] == (
         "experiments.s_real_sure: nobody knows the true attributes of dataset real; take a "
         "transfer that is learnt"
@@ -162,7 +163,7 @@ def test_the_truth_is_known_of_generated_people_alone() -> None:
             (
                 "transfers.drawn: batch.cache_mb needs a frozen first stage; add stem to "
                 "model.frozen, or "
-                "set cache_mb: 0"
+                "set cache_mb: 0 (and 2 more)"
             ),
         ),
         (
@@ -248,11 +249,15 @@ def test_the_truth_is_known_of_generated_people_alone() -> None:
             "experiments.attributes: results/attributes holds other things; rename it",
         ),
         (
-            "looks",
+            "shown_attributes",
             {"a": "sure"},
-            "looks.a: sure is the truth; take a transfer that is learnt",
+            "shown_attributes.a: sure is the truth; take a transfer that is learnt",
         ),
-        ("looks", {"aa": "drawn"}, "looks: 'aa' does not exist; did you mean 'a'?"),
+        (
+            "shown_attributes",
+            {"aa": "drawn"},
+            "shown_attributes: 'aa' does not exist; did you mean 'a'?",
+        ),
         (
             "studies.s.rows.bce.transfer",
             "bcee",
@@ -315,15 +320,16 @@ def test_groups_of_overrides_are_the_only_ones() -> None:
         "aggregation": {"name": "groups", "groups": {"shoes": ["shoes-Sport"]}},
         "model": {"dimension": 8},
     }
-    loaded = whole.load(changed("experiments.mine.overrides", groups))
-    method = whole.method_of(loaded, "mine")
-    assert isinstance(method, config_methods.ClipMethod) and method.attributes is not None
+    loaded = plan_of(changed("experiments.mine.overrides", groups))
+    method = loaded.experiments["mine"].method
+    assert isinstance(method, methods.ClipMethod) and method.attributes is not None
     assert method.attributes.groups == {"shoes": ["shoes-Sport"]}
     assert method.attributes.sigma == 0.5
 
 
-def test_looks_may_name_a_transfer_of_a_study() -> None:
-    assert whole.load(changed("looks", {"a": "drawn_bce"})).looks == {"a": "drawn_bce"}
+def test_shown_attributes_may_be_those_of_a_study_s_transfer() -> None:
+    raw = changed("shown_attributes", {"a": "drawn_bce"})
+    assert plan_of(raw).config.shown_attributes == {"a": "drawn_bce"}
 
 
 def test_a_table_of_one_dataset() -> None:
@@ -333,5 +339,5 @@ def test_a_table_of_one_dataset() -> None:
 
 def test_a_table_of_labels_needs_a_row_that_has_some() -> None:
     assert refusal(changed("tables.labels.rows", {"A": "a"})) == (
-        "tables.labels.rows.A: s_a_a learns no attributes; take another row"
+        "tables.labels.rows.A: s_a_a learns no attributes; take another row of the study"
     )

@@ -6,13 +6,15 @@ from typing import Any
 
 import pytest
 
-from weakreid.config import whole
 from weakreid.config.faults import blamed
 from weakreid.config.sources import default_files, read_merged
 from weakreid.config.tuning import nested
 from weakreid.errors import ReidError
+from weakreid.plan.plan import Plan
+from weakreid.plan.read import plan_of
+from weakreid.plan.tuning_rules import method_without_searched, place_of_values, ranges_of
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 RAW: dict[str, Any] = {
     "datasets": {"a": {"kind": "walkers", "size": "tiny"}},
@@ -57,7 +59,7 @@ def searching(experiment: str, ranges: Any, **more: Any) -> dict[str, Any]:
 
 def refusal(raw: dict[str, Any]) -> str:
     with pytest.raises(ReidError) as found:
-        whole.load(raw)
+        plan_of(raw)
     (line,) = blamed(found.value, [("mine.yaml", raw)])
     return line
 
@@ -70,21 +72,21 @@ def test_ranges_are_given_as_the_method_takes_them() -> None:
         "losses.triplet.metric": {"choices": ["cosine", "euclidean"]},
         "losses.center": {"choices": [{"weight": 0.1}, {"rate": 0.1}]},
     }
-    loaded = whole.load(searching("s_a", ranges))
-    alpha, clips, frames, metric, center = whole.ranges_of(loaded, "t")
+    loaded = plan_of(searching("s_a", ranges))
+    alpha, clips, frames, metric, center = ranges_of(loaded, "t")
     assert not alpha["whole"]
     assert clips["whole"] and frames["whole"] and frames["step"] == 2
     assert metric["choices"] == ["cosine", "euclidean"]
     # with all that it leaves out
     assert center["choices"] == [{"weight": 0.1, "rate": 0.5}, {"weight": 5e-4, "rate": 0.1}]
     # what is searched has no value of its own
-    method = whole.searched_method(loaded, "t")
+    method = method_without_searched(loaded, "t")
     assert method["losses"]["osm"]["alpha"] is None and method["losses"]["center"] is None
 
 
 def test_numbers_that_are_given_as_text() -> None:
     ranges = {"optimiser.lr": {"low": "1e-4", "high": "0.5"}, "loss.k": {"low": "1", "high": "3"}}
-    found = whole.load(searching("one", ranges)).tuning["t"].ranges
+    found = plan_of(searching("one", ranges)).config.tuning["t"].ranges
     assert found["optimiser.lr"].ends() == [1e-4, 0.5]
     assert [type(end) for end in found["loss.k"].ends()] == [int, int]
 
@@ -251,7 +253,7 @@ def test_what_cannot_be_searched(experiment: str, ranges: Any, said: str) -> Non
 def test_all_that_is_wrong_is_said_at_once() -> None:
     raw = searching("one", {"loss.q": {"low": 1, "high": 2}, "losss.k": {"low": 1, "high": 2}})
     with pytest.raises(ReidError) as found:
-        whole.load(raw)
+        plan_of(raw)
     assert len(blamed(found.value, [("mine.yaml", raw)])) == 2
 
 
@@ -270,18 +272,18 @@ def test_what_is_found_changes_its_experiment_alone(
     experiment: str, ranges: Any, changes: str
 ) -> None:
     raw = searching(experiment, ranges)
-    before = whole.load(raw)
-    place = whole.place_of_values(before, "tuning.t", before.tuning["t"])
+    before = plan_of(raw)
+    place = place_of_values(before, "t")
     (key,) = ranges
     values: Any = nested(key, 0.005)
     for part in reversed(place):
         values = {part: values}
-    after = whole.load(merged(raw, values))
+    after = plan_of(merged(raw, values))
 
-    def methods(loaded: whole.Config) -> dict[str, Any]:
+    def methods(loaded: Plan) -> dict[str, Any]:
         names = {**{name: name for name in loaded.experiments}, **loaded.same}
         return {
-            name: whole.method_of(loaded, of).model_dump(mode="json")
+            name: loaded.experiments[of].method.model_dump(mode="json")
             for name, of in names.items()
             if of not in loaded.refused
         }
@@ -294,12 +296,12 @@ def test_what_is_found_changes_its_experiment_alone(
         found = found[part]
     assert found == 0.005
     # nor does it ask for another search
-    for read in (whole.ranges_of, whole.searched_method):
+    for read in (ranges_of, method_without_searched):
         assert read(after, "t") == read(before, "t")
 
 
 def test_the_searches_of_the_papers() -> None:
-    found = whole.load(read_merged(default_files(ROOT)))
-    place = whole.place_of_values(found, "", found.tuning["attn_cl_mars"])
+    found = plan_of(read_merged(default_files(ROOT)))
+    place = place_of_values(found, "attn_cl_mars")
     assert place == ["studies", "attn_cl", "datasets", "mars", "rows", "osm_cl"]
-    assert found.tuning["attn_cl_walkers"].jobs == 1
+    assert found.config.tuning["attn_cl_walkers"].jobs == 1

@@ -4,13 +4,13 @@ from typing import Any
 
 import pytest
 
-from weakreid.config.whole import whole
 from weakreid.errors import ReidError
+from weakreid.plan.read import plan_of
 
 RAW: dict[str, Any] = {
     "datasets": {
-        "a": {"source": "walkers", "size": "tiny"},
-        "b": {"source": "walkers", "size": "tiny", "seed": 2},
+        "a": {"kind": "walkers", "size": "tiny"},
+        "b": {"kind": "walkers", "size": "tiny", "seed": 2},
     },
     "methods": {
         "plain": {"learns": "clips"},
@@ -28,7 +28,7 @@ RAW: dict[str, Any] = {
     },
     "studies": {
         "s": {
-            "beside": "x",
+            "reference": "x",
             "method": "tricks",
             "rows": {"bare": {"overrides": {"losses": {"osm": None}}}, "from_a": {"init": "s_a"}},
         }
@@ -43,23 +43,23 @@ def changed(experiment: str, **values: Any) -> dict[str, Any]:
 
 def refusal(raw: dict[str, Any]) -> str:
     with pytest.raises(ReidError) as found:
-        whole.load(raw)
+        plan_of(raw)
     return str(found.value)
 
 
 def test_a_method_is_a_sum_of_parts() -> None:
-    loaded = whole.load(RAW)
-    bare = whole.method_of(loaded, "s_a_bare")
+    loaded = plan_of(RAW)
+    bare = loaded.experiments["s_a_bare"].method
     assert bare.losses.osm is None and bare.losses.attention is not None
     assert loaded.experiments["s_b_from_a"].init == "s_a"
-    plain = whole.method_of(loaded, "one")
+    plain = loaded.experiments["one"].method
     assert plain.aggregation.name == "average" and plain.neck is None
     assert plain.model.cosam is None
 
 
 def test_another_aggregation_keeps_what_it_has_too() -> None:
     aggregation = {"overrides": {"aggregation": {"name": "rnn"}, "losses": {"attention": None}}}
-    method = whole.method_of(whole.load(changed("two", **aggregation)), "two")
+    method = plan_of(changed("two", **aggregation)).experiments["two"].method
     assert (method.aggregation.name, method.aggregation.hidden) == ("rnn", 8)
 
 
@@ -150,5 +150,5 @@ def test_a_method_of_bags_or_tracklets_may_see_clips() -> None:
         "more_bags": {**seen, "instances": "tracklets"},
         "more_tracklets": {**seen, "learns": "tracklets"},
     }
-    found = whole.load({**RAW, "methods": {**RAW["methods"], **methods}})
-    assert {found.methods[name].clips.frames for name in methods} == {4}
+    found = plan_of({**RAW, "methods": {**RAW["methods"], **methods}})
+    assert {found.config.methods[name].clips.frames for name in methods} == {4}
