@@ -1,7 +1,6 @@
 """The plan of the config, as rules look it up. What a rule needs, makes and is given is decided in
 src/weakreid/plan; its wildcards, resources and command stand in the rule files."""
 
-import shlex
 import sys
 from functools import cache, partial
 from pathlib import Path
@@ -21,10 +20,13 @@ except ModuleNotFoundError as error:
 
 cli.put_first_on_path(Path(sys.executable).parent)
 
+# It has the packages that weakreid needs, but not weakreid. Snakemake takes PYTHONPATH away from
+# jobs in an environment of conda's, so commands say it themselves.
 ENVIRONMENT = "../../envs/weakreid.yaml"
-# In an environment that conda built, too: it has the packages that weakreid needs, but not weakreid.
-source = shlex.quote(str((checkout / "src").resolve()))
-python = f"PYTHONPATH={source}${{PYTHONPATH:+:$PYTHONPATH}} python"
+source = str((checkout / "src").resolve())
+shell.prefix(
+    "set -euo pipefail; export PYTHONPATH={source:q}${{PYTHONPATH:+:$PYTHONPATH}}; "
+)
 
 
 # --- the config -----------------------------------------------------------------------------------
