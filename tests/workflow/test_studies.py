@@ -424,7 +424,7 @@ RAP = "source rap: data/rap/RAP_annotation/RAP_annotation.mat is not there; ask 
             "results/tables/wl_table3/plot.svg",
             (
                 "results/tables/wl_table3/plot.svg: nothing makes this file of tables.wl_table3; "
-                "see README.md for the files"
+                "docs/artifacts.md lists the files"
             ),
             ["-n"],
         ),
