@@ -82,10 +82,10 @@ def _picture(
     """Return clips as they were erased, and what each experiment makes of them."""
     import numpy as np
 
+    from weakreid.artifacts.decoding import decoded
     from weakreid.artifacts.image_store import ImageStore
     from weakreid.report.erased import picture
     from weakreid.retrieval.erased import erase_some
-    from weakreid.retrieval.extract import decoded
     from weakreid.seeding import numpy_generator
 
     def drawn(run: Mapping[str, Any]) -> list[Any]:
