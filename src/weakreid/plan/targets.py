@@ -122,7 +122,9 @@ def no_such_target(plan: Plan, target: str, own_file: bool) -> str:
         close = suggest(of_dataset[1], config.datasets)
         return f"{target}: datasets.{of_dataset[1]} does not exist{close}"
     if name in names:
-        return f"{target}: nothing makes this file of {kind}.{name}; docs/artifacts.md lists the files"
+        return (
+            f"{target}: nothing makes this file of {kind}.{name}; docs/artifacts.md lists the files"
+        )
     meant = suggest(name, names)
     if "did you mean" not in meant and not own_file:
         meant += "; if a file of your own has it, name that with --configfile"
