@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING
 from weakreid.config.faults import known
 from weakreid.config.tables import ResultsTable, place_on_axis
 from weakreid.plan import paths
-from weakreid.plan.experiments import Experiment
 from weakreid.plan.plan import Plan
 from weakreid.plan.rules import Job
 from weakreid.report import published, results
 from weakreid.report.of_tables import check_names, of_dataset
 from weakreid.report.protocol import Files, Numbered
-from weakreid.report.results import Block, Cell, Column, Results, Row
+from weakreid.report.results import ISOLATED, Block, Cell, Column, Results, Row
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -33,57 +32,15 @@ def check(plan: Plan, where: str, table: ResultsTable) -> None:
 
 def job(plan: Plan, name: str, table: ResultsTable, datasets: Sequence[str], output: str) -> Job:
     """Return the figures of the experiments that are not refused, and what isolation left."""
-    metrics, isolation = Numbered(), Numbered()
-
-    def cell(experiment: str) -> Cell:
-        if experiment in plan.refused:
-            return Cell(why=plan.refused[experiment].removeprefix(f"experiments.{experiment}: "))
-        report = _report_of(plan.experiments[experiment])
-        left = report is not None and bool(set(table.metrics) & set(results.ISOLATED))
-        learnt = bool(set(table.metrics) - set(results.ISOLATED))
-        return Cell(
-            metrics=metrics.place(paths.metrics(experiment)) if learnt else None,
-            isolation=isolation.place(str(report)) if left else None,
-        )
-
-    blocks = []
+    cells = _Cells(plan, table)
     if table.study is None:
-        names = {label: plan.same.get(str(own), str(own)) for label, own in table.rows.items()}
-        of = {label: plan.experiments[name].dataset for label, name in names.items()}
-        for dataset in dict.fromkeys(of.values()):
-            rows = [
-                Row(label=label, at=_at(table, label), cells=[cell(name)])
-                for label, name in names.items()
-                if of[label] == dataset
-            ]
-            blocks.append(Block(dataset=dataset, columns=[Column()], rows=rows))
-    levels: list[str | None] = [*table.levels]
-    for dataset in datasets:
-        study = str(table.study)
-        beside, known_levels = of_dataset(plan, study, dataset), plan.config.studies[study].levels
-        columns = [
-            Column(label=known_levels[level].label, published=known_levels[level].published)
-            for level in table.levels
-        ]
-        rows = []
-        for label, row in table.rows.items():
-            cells = [
-                Cell() if row is None else cell(plan.row(study, dataset, row, level))
-                for level in levels or [None]
-            ]
-            rows.append(Row(label=label, at=_at(table, label), cells=cells))
-        blocks.append(
-            Block(
-                dataset=dataset,
-                own=beside.own,
-                columns=columns or [Column(published=beside.published)],
-                rows=rows,
-            )
-        )
+        blocks = cells.of_experiments()
+    else:
+        blocks = [cells.of_study(table.study, dataset) for dataset in datasets]
     return Job(
         inputs={
-            "metrics": metrics.paths,
-            "isolation": isolation.paths,
+            "metrics": cells.metrics.paths,
+            "isolation": cells.isolation.paths,
             "published": [published.path_of_ours()] if table.paper else [],
         },
         params=Results(
@@ -99,16 +56,60 @@ def job(plan: Plan, name: str, table: ResultsTable, datasets: Sequence[str], out
     )
 
 
-def _at(table: ResultsTable, label: str) -> float | None:
-    return None if table.axis is None else place_on_axis(label)
+class _Cells:
+    """The cells of a table, and the files that they count."""
 
+    def __init__(self, plan: Plan, table: ResultsTable) -> None:
+        self.plan, self.table = plan, table
+        self.metrics, self.isolation = Numbered(), Numbered()
+        shown = set(table.metrics)
+        self.measured, self.isolated = shown - set(ISOLATED), shown & set(ISOLATED)
 
-def _report_of(experiment: Experiment) -> str | None:
-    """Return the report of an experiment's isolation on its first split, if it isolates."""
-    if experiment.isolation is None:
-        return None
-    split, noise = experiment.splits[0], str(experiment.noise)
-    return paths.isolated(experiment.dataset, split, noise, experiment.isolation, ".json")
+    def of_study(self, study: str, dataset: str) -> Block:
+        """Return the rows of a study on a dataset."""
+        table, beside = self.table, of_dataset(self.plan, study, dataset)
+        levels = self.plan.config.studies[study].levels
+        names: list[str | None] = [*table.levels] or [None]
+        columns = []
+        for level in names:
+            theirs = levels[level].published if level else beside.published
+            label = levels[level].label if level else ""
+            columns.append(Column(label=label, published=theirs if table.paper else None))
+        rows = [
+            self._row(label, [row and self.plan.row(study, dataset, row, level) for level in names])
+            for label, row in table.rows.items()
+        ]
+        own = beside.own or table.paper is None
+        return Block(dataset=dataset, own=own, columns=columns, rows=rows)
+
+    def of_experiments(self) -> list[Block]:
+        """Return experiments under their datasets."""
+        blocks: dict[str, list[Row]] = {}
+        for label, asked in self.table.rows.items():
+            name = self.plan.same.get(str(asked), str(asked))
+            dataset = self.plan.experiments[name].dataset
+            blocks.setdefault(dataset, []).append(self._row(label, [name]))
+        return [
+            Block(dataset=dataset, columns=[Column()], rows=rows)
+            for dataset, rows in blocks.items()
+        ]
+
+    def _row(self, label: str, experiments: Sequence[str | None]) -> Row:
+        at = None if self.table.axis is None else place_on_axis(label)
+        cells = [Cell() if name is None else self._cell(name) for name in experiments]
+        return Row(label=label, at=at, cells=cells)
+
+    def _cell(self, name: str) -> Cell:
+        if name in self.plan.refused:
+            return Cell(why=self.plan.refused[name].removeprefix(f"experiments.{name}: "))
+        metrics = self.metrics.place(paths.metrics(name)) if self.measured else None
+        isolation = None
+        of = self.plan.experiments[name]
+        if self.isolated and of.isolation is not None:
+            split, noise = of.splits[0], str(of.noise)
+            report = paths.isolated(of.dataset, split, noise, of.isolation, ".json")
+            isolation = self.isolation.place(report)
+        return Cell(metrics=metrics, isolation=isolation)
 
 
 def render(output: str, params: Results, files: Files) -> "str | Figure":
