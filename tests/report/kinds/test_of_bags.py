@@ -44,8 +44,19 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     frames = pd.DataFrame({"tracklet_id": owners, "image": np.arange(len(owners))})
     made = {
         "tracklets": tracklets,
-        "bags/wl": bags.training_bags(tracklets, frames, seed=0),
-        "coarse": bags.coarse_bags(tracklets, frames, seed=0),
+        "bags/wl": bags.training_bags(
+            tracklets,
+            frames,
+            seed=0,
+            tracklets_per_bag=(2, 4),
+            tracklet_parts=1,
+            max_frames=None,
+            missing=None,
+            majority=False,
+        ),
+        "coarse": bags.coarse_bags(
+            tracklets, frames, seed=0, tracklets_per_bag=(1, 4), max_frames=90
+        ),
     }
     root = tmp_path_factory.mktemp("data")
     for dataset in ("mars", "walkers_tiny"):
