@@ -62,14 +62,14 @@ def rules():
     return {name: block for name, block in named.items() if "    shell:" in block}
 
 
-def snakemake(folder, *arguments, path=None, patience=300):
+def snakemake(folder, *arguments, path=None, source=REPOSITORY / "src", patience=300):
     environment = {key: value for key, value in os.environ.items() if key != "SNAKEMAKE_PROFILE"}
     programs = [str(path)] if path else []
     programs += [str(Path(sys.executable).parent), os.environ["PATH"]]
     return subprocess.run(
         [sys.executable, "-m", "snakemake", *(str(word) for word in arguments)],
         cwd=folder,
-        env={**environment, "PATH": ":".join(programs)},
+        env={**environment, "PATH": ":".join(programs), "PYTHONPATH": str(source)},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -136,7 +136,15 @@ def test_the_profile_plans_the_real_targets(checkout, tmp_path, profile):
     if profile == "kubernetes":
         more = ["--default-storage-prefix", tmp_path / "volume"]
     run = snakemake(
-        checkout.folder, "--workflow-profile", profile, "--dry-run", *more, "--", *REAL, *PICTURES
+        checkout.folder,
+        "--workflow-profile",
+        profile,
+        "--dry-run",
+        *more,
+        "--",
+        *REAL,
+        *PICTURES,
+        source=checkout.folder / "src",
     )
     assert run.returncode == 0, run.stdout[-3000:]
     assert "expand()" not in run.stdout
@@ -150,7 +158,7 @@ def test_the_profile_plans_the_real_targets(checkout, tmp_path, profile):
         assert {"mem_mb": "16000", "runtime": "1440", "gpu": "1"}.items() <= asked.items()
         assert (asked.get("gpu_manufacturer") == "nvidia") == (profile == "kubernetes")
     if profile == "kubernetes":
-        read = re.findall(r"--(?:metrics|tracklets|published)[= ](\S+)", run.stdout)
+        read = re.findall(r"--(?:metrics|tracklets|published)=(\S+)", run.stdout)
         beside = {path for path in read if not path.startswith(".snakemake/storage/fs/")}
         assert beside == {"workflow/resources/published.csv"}
 
@@ -174,6 +182,7 @@ def test_jobs_find_what_a_storage_brings_them(checkout, tmp_path):
         *("--cores", 2, *kept, "--configfile", "tiny.yaml", "--set-threads", "generate=1"),
         *("--", *(f"results/{name}" for name in wanted)),
         path=tmp_path / "bin",
+        source=folder / "src",
         patience=900,
     )
     assert run.returncode == 0, run.stdout[-3000:]
@@ -191,17 +200,21 @@ def test_it_runs_from_another_folder(checkout, tmp_path, where):
     if where == "--directory":
         folder, more = tmp_path.parent, ("--directory", tmp_path)
         given = (*given[:2], "--configfile", tmp_path / "my.yaml", "--dry-run")
-    run = snakemake(folder, *given, *more, "--cores", 1, "--", *REAL)
+    run = snakemake(
+        folder, *given, *more, "--cores", 1, "--", *REAL, source=checkout.folder / "src"
+    )
     assert run.returncode == 0, run.stdout[-3000:]
     assert f"profile {checkout.folder}/profiles/default" in run.stdout
-    assert f"--published {checkout.folder}/workflow/resources/published.csv" in run.stdout
+    assert f"--published={checkout.folder}/workflow/resources/published.csv" in run.stdout
     assert not (tmp_path / "results").exists()
 
 
 @pytest.mark.slow
 def test_in_another_folder_it_is_said_from_where_paths_are_taken(checkout, tmp_path):
     given = ("-s", checkout.folder / "Snakefile", "--dry-run", "--cores", 1)
-    run = snakemake(tmp_path, *given, "results/wl_mars/metrics.json")
+    run = snakemake(
+        tmp_path, *given, "results/wl_mars/metrics.json", source=checkout.folder / "src"
+    )
     line = run.stdout.strip().splitlines()[-1]
     assert line.startswith("error: dataset mars: data/mars/bbox_train is not there; ")
     assert line.endswith(f" (relative paths are from {tmp_path})")

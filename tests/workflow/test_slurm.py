@@ -17,26 +17,25 @@ TINY = REPOSITORY / "tests/workflow/tiny.yaml"
 
 pytestmark = pytest.mark.slow
 
-# Named as rules of the real workflow, so that the profile's requests apply to them.
 TOY = """
 rule all:
     input: "split.env", "features.env", "train.env"
 
 rule split:
     output: "split.env"
-    resources: mem_mb=1, runtime=1
+    resources: mem_mb=2000, runtime=20
     shell: "env > {output}"
 
 rule features:
     output: "features.env"
-    threads: 2
-    resources: mem_mb=1, runtime=1, gpu=1
+    threads: 8
+    resources: mem_mb=1000, runtime=1, gpu=1
     shell: "env > {output}"
 
 rule train:
     output: "train.env"
     threads: 2
-    resources: mem_mb=1, runtime=1, gpu=1
+    resources: mem_mb=lambda wildcards, attempt: 16000 * attempt, runtime=1, gpu=1
     # enough memory is had at the second attempt only
     shell: "env > train-$SLURM_JOB_ID.env; test {resources.mem_mb} -gt 16000; env > {output}"
 """
@@ -120,7 +119,7 @@ def toy(slurm, tmp_path_factory):
     return folder, jobs, requests(slurm)
 
 
-def test_a_job_runs_in_slurm_with_what_the_profile_asks_for(toy):
+def test_a_job_runs_in_slurm_with_what_its_rule_asks_for(toy):
     folder, jobs, _ = toy
     assert environment_of(folder / "split.env")["SLURM_JOB_ID"] == jobs["rule_split"]["JobId"]
     assert jobs["rule_split"]["JobState"] == "COMPLETED"
@@ -129,7 +128,7 @@ def test_a_job_runs_in_slurm_with_what_the_profile_asks_for(toy):
     assert jobs["rule_split"]["TimeLimit"] == "00:20:00"
 
 
-def test_a_job_has_the_profile_s_threads_however_few_cores_this_machine_has(toy):
+def test_a_job_has_its_rule_s_threads_however_few_cores_this_machine_has(toy):
     _, jobs, _ = toy
     assert jobs["rule_features"]["CPUs/Task"] == "8"
     assert jobs["rule_split"]["CPUs/Task"] == "1"
@@ -160,39 +159,47 @@ def test_a_second_call_has_nothing_to_do(toy, slurm):
     assert "Nothing to be done" in snakemake(folder, slurm, *QUICK)
 
 
+RULES = ("generate", "dataset", "train_bags", "features", "evaluate")
+ONE_THREAD_ON_CPU = {
+    "set-threads": dict.fromkeys(RULES, 1),
+    "set-resources": {rule: {"device": "cpu"} for rule in ("train_bags", "features")},
+}
+"""So that numbers can be compared."""
+
+
 @pytest.fixture
-def one_thread_on_cpu(tmp_path):
-    """The Slurm profile, but for one thread and no GPU, so that numbers can be compared."""
-    folder = tmp_path / "profile"
-    shutil.copytree(PROFILE, folder)
-    settings = yaml.safe_load((folder / "config.yaml").read_text())
-    settings["set-threads"] = dict.fromkeys(settings["set-threads"], 1)
-    for rule in ("train", "features"):
-        settings["set-resources"][rule]["device"] = "cpu"
-    (folder / "config.yaml").write_text(yaml.safe_dump(settings))
+def local(tmp_path):
+    folder = tmp_path / "local"
+    folder.mkdir()
+    (folder / "config.yaml").write_text(yaml.safe_dump({"cores": "all", **ONE_THREAD_ON_CPU}))
     return folder
 
 
-def test_slurm_trains_and_measures_what_this_machine_does(slurm, one_thread_on_cpu, tmp_path):
+@pytest.fixture
+def submitting(tmp_path):
+    """The Slurm profile."""
+    folder = tmp_path / "slurm"
+    shutil.copytree(PROFILE, folder)
+    with (folder / "config.yaml").open("a") as settings:
+        settings.write(yaml.safe_dump(ONE_THREAD_ON_CPU))
+    return folder
+
+
+def test_slurm_trains_and_measures_what_this_machine_does(slurm, local, submitting, tmp_path):
     """Byte-identical metrics; the data are made once, as they are before any training."""
     run = ("--snakefile", REPOSITORY / "Snakefile", "--configfile", TINY)
     target = "results/wl_tiny/metrics.json"
     here, there = tmp_path / "here", tmp_path / "there"
     here.mkdir()
     (here / "config.yaml").symlink_to(REPOSITORY / "config.yaml")
-    local = one_thread_on_cpu.with_name("local")
-    local.mkdir()
-    settings = yaml.safe_load((one_thread_on_cpu / "config.yaml").read_text())
-    kept = {key: settings[key] for key in ("set-threads", "set-resources")}
-    (local / "config.yaml").write_text(yaml.safe_dump({"cores": "all", **kept}))
     snakemake(here, slurm, *run, "--", target, profile=local)
 
     shutil.copytree(here, there, symlinks=True)
     shutil.rmtree(there / "results/wl_tiny")
     # what is there stays, even if someone edits the source meanwhile
     options = (*QUICK, "--rerun-triggers", "mtime", "--")
-    written = snakemake(there, slurm, *run, *options, target, profile=one_thread_on_cpu)
-    submitted = {"train", "features", "evaluate", "collect"}
+    written = snakemake(there, slurm, *run, *options, target, profile=submitting)
+    submitted = {"train_bags", "features", "evaluate", "collect"}
     assert {rule for rule in submitted if f"slurm_logs/rule_{rule}/" in written} == submitted, (
         "ran elsewhere than in Slurm"
     )
