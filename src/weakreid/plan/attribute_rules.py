@@ -23,11 +23,6 @@ def _of_kind(*kinds: str) -> Callable[[Plan], Iterable[str]]:
     ]
 
 
-def learnt_transfers(plan: Plan) -> list[str]:
-    """Return the transfers that are learnt; the truth is no transfer's."""
-    return [n for n, block in plan.config.transfers.items() if isinstance(block, Transfer)]
-
-
 def _of_transfer(name: str) -> str:
     return paths.of_transfer(TRANSFER, WILD, RUN, name)
 

@@ -108,11 +108,6 @@ class Plan:
         """
         return Run(self.named(experiment), run)
 
-    def first_run(self, experiment: str) -> Run:
-        """Return an experiment's first run."""
-        found = self.named(experiment)
-        return Run(found, found.runs[0])
-
     def row(self, study: str, dataset: str, row: str, level: str | None = None) -> str:
         """Return the name of the experiment that is a study's row on a dataset."""
         name = name_of_row(self.config, study, dataset, row, level)
