@@ -18,8 +18,10 @@ from weakreid.config.datasets import (
     Walkers,
 )
 from weakreid.config.methods import (
+    AnyMethod,
     BagMethod,
     ClipMethod,
+    Extractor,
     TrackletMethod,
     Transfer,
 )
@@ -260,12 +262,34 @@ TRAININGS: Mapping[str, type[TrainBags] | type[TrainTracklets] | type[TrainClips
 """By what a method learns from."""
 
 
+def training_params(method: AnyMethod, seed: int) -> AnyTraining:
+    """Return what the training of a method is given."""
+    return TRAININGS[method.learns](**dict(method), seed=seed)
+
+
+class FrameFeatures(Params, Extractor):
+    """A network that learns nothing, and the images that it sees."""
+
+    later = ("model.dimension", "model.frozen", "model.batch_norm")
+
+
 class ClipFeatures(Params):
     """How features are extracted from clips, as far as a training does not decide it."""
 
     test: Literal["chunks", "all"]
     normalise: bool
     after_neck: bool
+
+
+def clip_features_params(method: AnyMethod) -> ClipFeatures:
+    """Return how features are extracted with a network that a method, which sees clips, trains."""
+    assert method.clips is not None, "asked for methods that see clips alone"
+    neck = method.neck if isinstance(method, ClipMethod) else None
+    return ClipFeatures(
+        test=method.clips.test,
+        normalise=method.clips.normalise,
+        after_neck=neck is not None and neck.retrieves == "after",
+    )
 
 
 class Evaluate(Params, Evaluation):

@@ -10,6 +10,7 @@ import typer
 
 from weakreid.artifacts.files import read_json
 from weakreid.artifacts.image_store import ImageStore
+from weakreid.config.network import Image
 from weakreid.console import run_stage
 from weakreid.errors import ReidError
 from weakreid.report import figures
@@ -43,11 +44,8 @@ def main(
     with ImageStore(images) as store:
 
         def frames(example: Mapping[str, Any], drawing: Mapping[str, Any]) -> np.ndarray:
-            image = drawing["image"]
-            clip = decoded(
-                store, np.array(example["images"]), image["height"], image["width"], 1,
-                image.get("resized"),
-            )  # fmt: skip
+            image = Image.model_validate(drawing["image"])
+            clip = decoded(store, np.array(example["images"]), image, 1)
             generator = numpy_generator(drawing["seed"], "erased_attention", example["number"])
             return erase_some(clip, generator, drawing["erase"], drawing["fill"])[0]
 
