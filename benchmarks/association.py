@@ -116,12 +116,12 @@ def measure(
         for _ in range(1 if large else rounds):
             product_s.append(product(features))
             before = forget_high_water()
-            seconds, distances = timed(lambda: jaccard_distances(features, threads=threads))
+            seconds, distances = timed(lambda: jaccard_distances(features, 30, 6, threads))
             memory = high_water() - before
             jaccard_s.append(seconds)
-            seconds, eps = timed(lambda found=distances: data_eps(found, count))
+            seconds, eps = timed(lambda found=distances: data_eps(found, count, 1.6e-3))
             eps_s.append(seconds)
-            seconds, labels = timed(lambda found=distances, eps=eps: associate(found, eps))
+            seconds, labels = timed(lambda found=distances, eps=eps: associate(found, eps, 4))
             cluster_s.append(seconds)
     ratios = [ours / bare for ours, bare in zip(jaccard_s, product_s, strict=True)]
     pairs = distances.nnz / count
@@ -172,7 +172,7 @@ def peak(features: np.ndarray, threads: int) -> int:
     """Return the bytes that the distances take at most, beyond the features."""
     jaccard_distances(features[:100], threads=threads)  # what is imported late
     before = forget_high_water()
-    jaccard_distances(features, threads=threads)
+    jaccard_distances(features, 30, 6, threads)
     return high_water() - before
 
 

@@ -21,11 +21,12 @@ from weakreid.errors import ReidError
 from weakreid.models.build import restore_model
 from weakreid.models.clips import ClipModel, restore_clip_model
 from weakreid.models.reid import ReidModel
-from weakreid.retrieval.extract import descriptors_of
-from weakreid.retrieval.extract_clips import clip_descriptors_of
+from weakreid.retrieval.extract import features_of
+from weakreid.retrieval.extract_clips import clip_features_of
+from weakreid.retrieval.inputs import on_device
 from weakreid.retrieval.protocols import tracklet_descriptors
 from weakreid.training.checkpoint import load_weights, part_of
-from weakreid.training.clip_sampling import clips_to_describe
+from weakreid.training.clip_sampling import clips_of_tracklet
 from weakreid.training.devices import fabric_for
 
 MODEL = "model.safetensors"
@@ -50,28 +51,27 @@ class Model:
         """Read a model; see `weakreid.load`."""
         self.path = _weights_of(Path(path))
         tensors, about = load_weights(self.path)
-        if "ratios" in about:
+        if about.ratios is not None:
             raise ReidError(
                 f"{self.path}: learnt attributes, not who is who; give an experiment's {MODEL}"
             )
         self._about = about
         self._metrics = None if metrics is None else Path(metrics)
-        self.sees_clips: bool = "clips" in about
+        self.sees_clips = about.clips is not None
         with _settings_put_back():
-            self._fabric = fabric_for(device, 1, about["precision"], default_threads())
+            self._fabric = fabric_for(device, 1, about.precision, default_threads())
         network: ReidModel | ClipModel
         if self.sees_clips:
             heads = part_of(tensors, "heads")
-            after_neck = about["neck"] is None or self._method()["neck"]["retrieves"] == "after"
+            after_neck = about.neck is None or self._method()["neck"]["retrieves"] == "after"
             network = restore_clip_model(
                 about, part_of(tensors, "model"), heads, after_neck=after_neck
             )
             self.dimension = network.aggregation.dimension
         else:
-            network = restore_model(about["model"], part_of(tensors, "model"))
+            network = restore_model(about.model, part_of(tensors, "model"))
             self.dimension = network.dimension
-        network = network.to(self._fabric.device)
-        self._network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._network = on_device(network, self._fabric)
         self._network.eval()
 
     def embed(self, images: Pictures, batch: int = BATCH) -> NDArray[np.float32]:
@@ -130,7 +130,7 @@ class Model:
         if metric is None or self.sees_clips:
             method = self._method()
         if self.sees_clips:
-            places = clips_to_describe(len(pictures), self._frames, method["clips"]["test"])
+            places = clips_of_tracklet(len(pictures), self._frames, method["clips"]["test"])
             normalise = method["clips"]["normalise"]
             found = self._of_clips(pictures, places, batch, normalise=normalise)
         else:
@@ -145,14 +145,16 @@ class Model:
     @property
     def _frames(self) -> int:
         """T, the frames of a clip."""
-        return int(self._about["clips"]["frames"])
+        assert self._about.clips is not None
+        return self._about.clips.frames
 
     def _of_frames(self, pictures: Sequence[Pixels], batch: int) -> NDArray[np.float32]:
+        assert isinstance(self._network, ReidModel)
         found = []
         with self._computing():
             for at in range(0, len(pictures), batch):
                 pixels = self._prepared(pictures[at : at + batch])
-                found.append(descriptors_of(self._network, pixels, self._fabric))
+                found.append(features_of(self._network, pixels, self._fabric))
         return np.concatenate(found)
 
     def _of_clips(
@@ -172,17 +174,15 @@ class Model:
             for at in range(0, len(places), step):
                 clips = places[at : at + step]
                 pixels = self._prepared([pictures[int(place)] for place in clips.reshape(-1)])
-                found.append(clip_descriptors_of(self._network, pixels, self._fabric).descriptors)
+                found.append(clip_features_of(self._network, pixels, self._fabric).features)
         return np.concatenate(found)
 
     def _prepared(self, pictures: Sequence[Pixels]) -> Pixels:
         """Return pictures as the network sees them, uint8 [n, height, width, 3]."""
-        image = self._about["image"]
-        height, width = image["height"], image["width"]
-        resized = image.get("resized")
-        size = (height, width) if resized is None else (resized[0], resized[1])
+        image = self._about.image
+        size = image.resized or (image.height, image.width)
         whole = np.stack([resize_picture(np.ascontiguousarray(p), *size) for p in pictures])
-        return whole if resized is None else middle_of(whole, height, width)
+        return whole if image.resized is None else middle_of(whole, image.height, image.width)
 
     @contextlib.contextmanager
     def _computing(self) -> Iterator[None]:

@@ -8,15 +8,14 @@ from hypothesis import strategies as st
 
 from weakreid.clustering.advice import advise, fit
 from weakreid.clustering.jaccard import jaccard_distances
+from weakreid.config.methods import Association
 from weakreid.errors import ReidError
-from weakreid.training.pseudo_labels import Associating, associate
+from weakreid.training.pseudo_labels import associate, fitted
 
 
 def run(features, **association):
     """Associate as a training's first epoch does."""
-    how, _ = Associating(**{"frames": 8, "share": 0.005, "eps": None, **association}).fitted(
-        len(features)
-    )
+    how, _ = fitted(Association(frames=8, share=0.005, **association), len(features))
     return associate(features, how, how.eps, threads=1, check=True)[0]
 
 
@@ -76,10 +75,11 @@ def test_what_no_setting_can_mend_is_said():
 
 def test_settings_that_few_tracklets_make_void_are_lowered_and_said():
     # of 3 tracklets the mean of 4 encodings is the mean of all, and 2 x 2 samples are not there
-    how, said = Associating(8, 10, 4, 2, None, 0.005).fitted(3)
+    asked = Association(frames=8, k1=10, k2=4, min_samples=2, share=0.005)
+    how, said = fitted(asked, 3)
     assert (how.k1, how.k2, how.min_samples) == (1, 1, 1)
     assert "3 tracklets are too few for k1 10, k2 4 and min_samples 2; taken are 1, 1 and 1" in said
-    assert Associating(8, 10, 4, 2, None, 0.005).fitted(5)[1] == ""
+    assert fitted(asked, 5) == (asked, "")
     assert fit(7, 30, 6, 4) == (30, 6, 3)
     rng = np.random.default_rng(0)
     pair = rng.standard_normal(16)

@@ -88,7 +88,7 @@ def test_from_features_to_labels(seed, count, duplicates):
     features = rng.standard_normal((count, 16))[persons] + 0.3 * rng.standard_normal((count, 16))
     if duplicates:
         features = features[rng.integers(0, count, count)]
-    found = jaccard_distances(features.astype(np.float32))
+    found = jaccard_distances(features.astype(np.float32), 30, 6)
     dense = as_dense(found)
     if not dense.any():
         return
@@ -97,7 +97,7 @@ def test_from_features_to_labels(seed, count, duplicates):
     eps = data_eps(found, count, 0.02)
     assert eps == dense_eps(dense, 0.02)
     expected = DBSCAN(eps=eps, min_samples=4, metric="precomputed").fit_predict(dense)
-    assert associate(found, eps).tolist() == numbered(expected)
+    assert associate(found, eps, 4).tolist() == numbered(expected)
 
 
 def test_people_that_are_far_apart_are_found():
@@ -105,12 +105,12 @@ def test_people_that_are_far_apart_are_found():
     persons = rng.permutation(np.repeat(np.arange(30), 12))
     features = 4 * rng.standard_normal((30, 24))[persons] + rng.standard_normal((360, 24))
     found = jaccard_distances(features.astype(np.float32), k1=12, k2=4)
-    labels = associate(found, 0.6)
+    labels = associate(found, 0.6, 4)
     quality = cluster_quality(labels, persons)
     assert quality["clusters"] == 30
     assert quality["purity"] == 1
     assert quality["nmi"] > 0.95
-    assert failure(labels, found, 0.6) is None
+    assert failure(labels, found, 0.6, 4) is None
     order = [label for label in dict.fromkeys(labels.tolist()) if label >= 0]
     assert order == list(range(30))
 
@@ -142,13 +142,13 @@ def test_a_failure_says_which_eps_and_which_distances():
     dense[:10, :10] = 0.5
     np.fill_diagonal(dense, 0)
     found = as_sparse(dense)
-    assert failure(associate(found, 0.4), found, 0.4) == (
+    assert failure(associate(found, 0.4, 4), found, 0.4, 4) == (
         "association: DBSCAN found no cluster among 20 tracklets with eps 0.4 and min_samples 4; "
         "23.7 % of the pairs have a Jaccard distance below 1 (smallest 0.5, 1 % 0.5, median 0.5)"
     )
-    assert "found one cluster among" in str(failure(associate(found, 0.6), found, 0.6))
+    assert "found one cluster among" in str(failure(associate(found, 0.6, 4), found, 0.6, 4))
     alone = as_sparse(np.zeros((1, 1)))
-    assert "\n" not in str(failure(associate(alone, 0.5), alone, 0.5))
+    assert "\n" not in str(failure(associate(alone, 0.5, 4), alone, 0.5, 4))
 
 
 def test_no_eps_follows_from_people_who_share_no_neighbour():
@@ -164,18 +164,18 @@ def test_no_eps_follows_from_people_who_share_no_neighbour():
             "Jaccard distance below 1 (smallest 0, 1 % 0, median 0)"
         )
     with pytest.raises(NoEpsError, match="none of the pairs have a Jaccard distance below 1"):
-        data_eps(as_sparse(np.ones((9, 9)) - np.eye(9)), 9)
+        data_eps(as_sparse(np.ones((9, 9)) - np.eye(9)), 9, 0.1)
 
 
 def test_bad_input_is_named():
     found = as_sparse(np.full((4, 4), 0.5) - 0.5 * np.eye(4))
     for eps in (0.0, 1.0, float("nan")):
         with pytest.raises(ReidError, match=r"association\.eps is .* above 0 and below 1"):
-            associate(found, eps)
+            associate(found, eps, 4)
     with pytest.raises(ReidError, match=r"association\.min_samples is 0"):
         associate(found, 0.5, 0)
     for share in (0.0, 1.5):
         with pytest.raises(ReidError, match=r"association\.share is"):
             data_eps(found, 4, share)
     with pytest.raises(ReidError, match="5 tracklets"):
-        data_eps(found, 5)
+        data_eps(found, 5, 0.1)

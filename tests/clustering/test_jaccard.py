@@ -88,20 +88,20 @@ def test_equals_the_definition(seed, count, k1, k2, duplicates):
 
 
 def test_equal_items_are_stored_with_zero():
-    found = jaccard_distances(np.ones((5, 3), np.float32))
+    found = jaccard_distances(np.ones((5, 3), np.float32), 30, 6)
     assert found.nnz == 20
     assert not found.data.any()
 
 
 def test_a_single_item_and_a_pair():
-    assert jaccard_distances(np.ones((1, 3), np.float32)).nnz == 0
-    pair = jaccard_distances(np.eye(2, dtype=np.float32), k2=1)
+    assert jaccard_distances(np.ones((1, 3), np.float32), 30, 6).nnz == 0
+    pair = jaccard_distances(np.eye(2, dtype=np.float32), 30, 1)
     np.testing.assert_allclose(as_dense(pair), slow(np.eye(2, dtype=np.float32), 30, 1), atol=1e-12)
 
 
 def test_the_same_bytes_whatever_the_threads():
     features = people(3, 700, width=64)
-    one, three = (jaccard_distances(features, threads=threads) for threads in (1, 3))
+    one, three = (jaccard_distances(features, 30, 6, threads) for threads in (1, 3))
     for name in ("indptr", "indices", "data"):
         assert getattr(one, name).tobytes() == getattr(three, name).tobytes()
 
@@ -109,7 +109,7 @@ def test_the_same_bytes_whatever_the_threads():
 def test_scale_does_not_matter():
     features = people(4, 60)
     lengths = 2.0 ** np.random.default_rng(0).integers(-3, 4, (60, 1)).astype(np.float32)
-    found, scaled = jaccard_distances(features), jaccard_distances(features * lengths)
+    found, scaled = (jaccard_distances(of, 30, 6) for of in (features, features * lengths))
     np.testing.assert_array_equal(found.data, scaled.data)
 
 
@@ -148,16 +148,16 @@ def test_pairs_have_one_distance_in_both_orders():
 def test_bad_input_is_named():
     ones = np.ones((3, 4), np.float32)
     with pytest.raises(ReidError, match="k1 0, k2 6; both start at 1"):
-        jaccard_distances(ones, k1=0)
+        jaccard_distances(ones, 0, 6)
     with pytest.raises(ReidError, match="k2 0; both start at 1"):
-        jaccard_distances(ones, k2=0)
+        jaccard_distances(ones, 30, 0)
     with pytest.raises(ReidError, match="row 1 is zero"):
-        jaccard_distances(ones * np.array([[1], [0], [1]], np.float32))
+        jaccard_distances(ones * np.array([[1], [0], [1]], np.float32), 30, 6)
     with pytest.raises(ReidError, match="row 2 is not finite"):
-        jaccard_distances(ones * np.array([[1], [1], [np.nan]], np.float32))
+        jaccard_distances(ones * np.array([[1], [1], [np.nan]], np.float32), 30, 6)
     with pytest.raises(ReidError, match="give floats of shape"):
-        jaccard_distances(np.ones(3, np.float32))
+        jaccard_distances(np.ones(3, np.float32), 30, 6)
     with pytest.raises(ReidError, match="give floats of shape"):
-        jaccard_distances(np.ones((0, 3), np.float32))
+        jaccard_distances(np.ones((0, 3), np.float32), 30, 6)
     with pytest.raises(ReidError, match="give floats of shape"):
-        jaccard_distances(np.ones((3, 3), np.int64))
+        jaccard_distances(np.ones((3, 3), np.int64), 30, 6)

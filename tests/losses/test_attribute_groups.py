@@ -7,6 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from weakreid.config.losses import IdentityTerm
 from weakreid.losses.attributes import groups
 from weakreid.losses.clips import identity
 from weakreid.losses.clips.views import Clips
@@ -76,16 +77,17 @@ def test_identity_is_cross_entropy_with_smoothed_labels(seed, smoothing):
         for identity_, value in enumerate(row):
             share = smoothing / 6 + (1 - smoothing) * (identity_ == label)
             expected -= share * math.log(math.exp(value) / total) / 4
-    found = identity.loss(of_logits(logits, labels), smoothing=smoothing)
+    found = identity.loss(of_logits(logits, labels), IdentityTerm(smoothing=smoothing))
     assert found.item() == pytest.approx(expected, rel=1e-9)
 
 
 def test_half_precision_is_computed_in_float32():
     logits = torch.randn(4, 3, generator=random(1)).bfloat16()
     labels = torch.tensor([0, 1, 2, 0])
-    assert identity.loss(of_logits(logits, labels)) == identity.loss(
-        of_logits(logits.float(), labels)
+    half, whole = (
+        identity.loss(of_logits(of, labels), IdentityTerm()) for of in (logits, logits.float())
     )
+    assert half == whole
     seen = (logits > 0).long()
     found = groups.loss({"a": logits}, {"a": seen})
     assert found == groups.loss({"a": logits.float()}, {"a": seen})

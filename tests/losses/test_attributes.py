@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from weakreid.losses.attributes.bce import bce
+from weakreid.losses.attributes.bce import bce, weighted_bce
 from weakreid.losses.attributes.mmd import mmd
 
 N, L = 5, 4
@@ -26,6 +26,10 @@ def batch(seed: int, n: int = N) -> tuple[Tensor, Tensor, Tensor]:
 def features(seed: int, count: int, d: int = 3) -> Tensor:
     generator = torch.Generator().manual_seed(seed)
     return torch.randn(count, d, generator=generator, dtype=torch.float64)
+
+
+def bce_of(logits: Tensor, labels: Tensor, ratios: Tensor | None, sigma: float = 1.0) -> Tensor:
+    return bce(logits, labels) if ratios is None else weighted_bce(logits, labels, ratios, sigma)
 
 
 def slow_bce(logits: Tensor, labels: Tensor, ratios: Tensor | None, sigma: float) -> float:
@@ -71,13 +75,13 @@ def test_bce_is_the_equation(seed: int, weighted: bool, sigma: float) -> None:
     logits, labels, ratios = batch(seed)
     given_ratios = ratios if weighted else None
     expected = slow_bce(logits, labels, given_ratios, sigma)
-    assert float(bce(logits, labels, given_ratios, sigma)) == pytest.approx(expected, rel=1e-12)
+    assert float(bce_of(logits, labels, given_ratios, sigma)) == pytest.approx(expected, rel=1e-12)
 
 
 def test_a_rare_attribute_pulls_harder_where_it_is_there() -> None:
     logits = torch.zeros(2, 2, requires_grad=True)
     labels = torch.tensor([[1, 1], [0, 0]], dtype=torch.int8)
-    bce(logits, labels, torch.tensor([0.01, 0.9])).backward()
+    weighted_bce(logits, labels, torch.tensor([0.01, 0.9]), 1.0).backward()
     rare, common = logits.grad.T.tolist()
     # at p = 1/2 the pull is half the weight, over 2 pictures of 2 attributes
     assert rare == pytest.approx([-math.exp(0.99) / 8, math.exp(0.01) / 8])
@@ -94,7 +98,7 @@ def test_what_is_unsure_has_no_effect(seed: int, weighted: bool, extra: float) -
     changed = torch.where(labels == -1, extra, logits).requires_grad_()
     logits.requires_grad_()
     given_ratios = ratios if weighted else None
-    losses = [bce(values, labels, given_ratios) for values in (logits, changed)]
+    losses = [bce_of(values, labels, given_ratios) for values in (logits, changed)]
     assert torch.equal(*losses)
     for value in losses:
         value.backward()
@@ -104,7 +108,8 @@ def test_what_is_unsure_has_no_effect(seed: int, weighted: bool, extra: float) -
 
 def test_nothing_known_is_no_loss_and_no_gradient() -> None:
     logits = torch.randn(N, L, requires_grad=True)
-    value = bce(logits, torch.full((N, L), -1, dtype=torch.int8), torch.full((L,), 0.2))
+    unsure = torch.full((N, L), -1, dtype=torch.int8)
+    value = weighted_bce(logits, unsure, torch.full((L,), 0.2), 1.0)
     value.backward()
     assert value.item() == 0
     assert (logits.grad == 0).all()
@@ -114,7 +119,8 @@ def test_a_picture_of_which_nothing_is_known_is_left_out() -> None:
     logits, labels, ratios = batch(1)
     labels[:, 0], labels[2] = 1, -1
     others = torch.tensor([0, 1, 3, 4])
-    assert torch.allclose(bce(logits, labels, ratios), bce(logits[others], labels[others], ratios))
+    fewer = weighted_bce(logits[others], labels[others], ratios, 1.0)
+    assert torch.allclose(weighted_bce(logits, labels, ratios, 1.0), fewer)
 
 
 def test_far_log_odds_stay_finite() -> None:
@@ -159,30 +165,31 @@ def test_mmd_of_any_sets(seed: int, sizes: tuple[int, int], alpha: float, normal
 
 def test_lengths_do_not_count_when_features_are_normalised() -> None:
     source, target = features(1, 4), features(2, 5)
-    assert torch.allclose(mmd(source, target), mmd(3 * source, 0.2 * target))
+    assert torch.allclose(mmd(source, target, 0.5, True), mmd(3 * source, 0.2 * target, 0.5, True))
     assert not torch.allclose(mmd(source, target, 0.5, False), mmd(3 * source, target, 0.5, False))
 
 
 def test_the_gradient_brings_two_sets_together() -> None:
     source, target = features(1, 8) + 1, features(2, 8) - 1
-    torch.autograd.gradcheck(lambda x: mmd(x, target), source[:3].clone().requires_grad_())
-    first = float(mmd(source, target))
+    few = source[:3].clone().requires_grad_()
+    torch.autograd.gradcheck(lambda x: mmd(x, target, 0.5, True), few)
+    first = float(mmd(source, target, 0.5, True))
     for _ in range(20):
         source = source.detach().requires_grad_()
-        mmd(source, target).backward()
+        mmd(source, target, 0.5, True).backward()
         source = source - 5 * source.grad
-    assert mmd(source, target).item() < 0.5 * first
+    assert mmd(source, target, 0.5, True).item() < 0.5 * first
 
 
 def test_under_autocast_both_compute_in_float32() -> None:
     logits, labels, ratios = batch(4)
     source, target = features(1, 6, 32).bfloat16(), features(2, 6, 32).bfloat16()
-    outside = mmd(source.float(), target.float())
+    outside = mmd(source.float(), target.float(), 0.5, True)
     logits = logits.float()
-    expected = bce(logits, labels, ratios)
+    expected = weighted_bce(logits, labels, ratios, 1.0)
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        inside = mmd(source, target)
-        found = bce(logits, labels, ratios)
+        inside = mmd(source, target, 0.5, True)
+        found = weighted_bce(logits, labels, ratios, 1.0)
     assert inside.dtype == found.dtype == torch.float32
     assert torch.equal(inside, outside)
     assert torch.equal(found, expected)

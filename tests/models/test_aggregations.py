@@ -32,7 +32,7 @@ def check(held: dict[str, Tensor], maps: Tensor, found: Tensor) -> None:
 def test_temporal_attention_is_the_published_one() -> None:
     held = numbers("aggregation_ta")
     maps = clips_of(held).requires_grad_()
-    made = Attention(16, 16, 8, 4, hidden=8).double()
+    made = Attention(16, 16, 8, 4, hidden=8, rectified=True).double()
     names = {"of_frame": "attention_conv", "over_time": "attention_tconv"}
     state = {
         f"{ours}.{part}": held[f"param_{theirs}_{part}"]
@@ -67,7 +67,11 @@ def test_the_recurrent_network_is_the_published_one() -> None:
 
 @pytest.mark.parametrize("name", ["attention", "rnn"])
 def test_half_precision_stays_finite(name: str) -> None:
-    made = Attention(6, 6, 3, 2, hidden=4) if name == "attention" else Recurrent(6, hidden=4)
+    made = (
+        Attention(6, 6, 3, 2, hidden=4, rectified=True)
+        if name == "attention"
+        else Recurrent(6, hidden=4)
+    )
     maps = (1e4 * torch.randn(2, 3, 6, 3, 2)).to(torch.bfloat16)
     with torch.autocast("cpu", dtype=torch.bfloat16):
         found, weights, *_ = made(maps.mean(dim=(3, 4)), maps)

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
+from weakreid.config.trained import Trained
 from weakreid.errors import ReidError
 from weakreid.models.aggregations.average import Average
 from weakreid.models.aggregations.groups import AttributeGroups, confidence_weights, entropy
@@ -16,6 +17,7 @@ from weakreid.models.backbones import preprocess
 from weakreid.models.clips import (
     ClipHeads,
     ClipModel,
+    ClipNetwork,
     build_clip_network,
     restore_clip_model,
 )
@@ -29,8 +31,23 @@ def features_of(seed: int, clips: int = 3, frames: int = 5) -> Tensor:
     return 2 * torch.randn(clips, frames, D, generator=generator).double()
 
 
+def plain_groups(
+    seed: int = 0,
+    groups: dict[str, list[str]] = GROUPS,
+    dimension: int = D,
+    *,
+    disentangled: bool = True,
+    sigma: float | None = 0.5,
+) -> AttributeGroups:
+    return AttributeGroups(groups, dimension, disentangled=disentangled, sigma=sigma, seed=seed)
+
+
+def heads_of(identities: int = 7, *, neck: bool = False, centers: bool = False, seed: int = 0):
+    return ClipHeads(D, identities, neck=neck, centers=centers, seed=seed)
+
+
 def groups_of(seed: int = 0, **options: Any) -> AttributeGroups:
-    made = AttributeGroups(GROUPS, D, seed=seed, **options).double()
+    made = plain_groups(seed, **options).double()
     for predictor in made.predictors:
         # probabilities that differ from frame to frame
         predictor.weight.data *= 4
@@ -167,7 +184,7 @@ def test_a_tiny_sigma_takes_the_surest_frame_alone():
 
 def test_the_order_that_groups_are_named_in_does_not_matter():
     other = {group: GROUPS[group] for group in reversed(GROUPS)}
-    one, two = AttributeGroups(GROUPS, D, seed=3), AttributeGroups(other, D, seed=3)
+    one, two = plain_groups(3), plain_groups(3, other)
     features = features_of(3).float()
     for found, expected in zip(one(features)[:2], two(features)[:2], strict=True):
         assert torch.equal(found, expected)
@@ -186,7 +203,7 @@ def test_attributes_are_recognised_on_merged_features(disentangled):
 
 
 def test_half_precision_is_merged_in_float32():
-    made, heads = AttributeGroups(GROUPS, D), ClipHeads(D, 7, neck=True).eval()
+    made, heads = plain_groups(), heads_of(neck=True).eval()
     features = features_of(5).bfloat16()
     expected = made(features.float())
     with torch.autocast("cpu", dtype=torch.bfloat16):
@@ -198,7 +215,7 @@ def test_half_precision_is_merged_in_float32():
 
 
 def test_a_neck_shifts_nothing_and_its_classifier_has_no_bias():
-    heads = ClipHeads(D, 7, neck=True)
+    heads = heads_of(neck=True)
     descriptors = 5 + 3 * features_of(1).float().flatten(0, 1)
     found = heads(descriptors)
     assert heads.classifier.bias is None
@@ -207,7 +224,7 @@ def test_a_neck_shifts_nothing_and_its_classifier_has_no_bias():
     torch.testing.assert_close(found.before, descriptors)
     torch.testing.assert_close(found.after, wanted)
     torch.testing.assert_close(found.logits, wanted @ heads.classifier.weight.T)
-    plain = ClipHeads(D, 7)
+    plain = heads_of()
     assert plain.neck is None and plain.classifier.bias is not None
     assert plain(descriptors).before is plain(descriptors).after or torch.equal(
         plain(descriptors).before, plain(descriptors).after
@@ -218,8 +235,8 @@ def test_new_layers_come_from_the_seed_alone():
     before = torch.random.get_rng_state()
 
     def made(seed: int) -> nn.ModuleList:
-        heads = ClipHeads(D, 5, centers=True, seed=seed)
-        return nn.ModuleList([AttributeGroups(GROUPS, D, seed=seed), heads])
+        heads = heads_of(5, centers=True, seed=seed)
+        return nn.ModuleList([plain_groups(seed), heads])
 
     one, again, other = made(1), made(1), made(2)
     assert torch.equal(torch.random.get_rng_state(), before)
@@ -241,30 +258,36 @@ def test_new_layers_come_from_the_seed_alone():
 )
 def test_what_cannot_be_is_refused(groups, dimension, message):
     with pytest.raises(ReidError, match=message):
-        AttributeGroups(groups, dimension)
+        plain_groups(0, groups, dimension)
     if groups:
         return
     with pytest.raises(ReidError, match=message):
-        AttributeGroups(groups, dimension, disentangled=False)
+        plain_groups(0, groups, dimension, disentangled=False)
 
 
 FRAMES = 4
-METHOD = {
-    "model": {
-        "backbone": "resnet18",
-        "weights": "none",
-        "last_stride": 2,
-        "embedding": "fc_bn",
-        "dimension": D,
-        "frozen": [],
-        "batch_norm": "train",
-        "cosam": None,
-    },
+METHOD: dict[str, Any] = {
+    "model": {"backbone": "resnet18", "weights": "none", "embedding": "fc_bn", "dimension": D},
     "image": {"height": 32, "width": 16},
     "clips": {"frames": FRAMES},
-    "aggregation": {"name": "groups", "groups": GROUPS, "disentangled": True, "sigma": 0.5},
+    "aggregation": {
+        "name": "groups",
+        "groups": {**GROUPS, "head": ["hs-Hat", "hs-Glasses", "hs-Muffler"]},
+    },
     "neck": {"trains": "after"},
 }
+
+
+def method_of(**changes: Any) -> Trained:
+    """Return the blocks of a method, as a file of weights has them."""
+    rest = {"precision": "32", "heads": [], "persons": [], "device": "cpu"}
+    return Trained.model_validate({**METHOD, **rest, **changes})
+
+
+def network_of(method: Trained) -> ClipNetwork:
+    return build_clip_network(method, method.model, 3)
+
+
 COSAM = {
     "after": ["layer2", "layer4"],
     "reduced": 8,
@@ -297,32 +320,31 @@ def pixels_of(clips: int) -> Tensor:
 
 
 @pytest.mark.parametrize("parts", PARTS)
-def test_a_model_describes_clips_and_comes_back_from_its_file(parts):
-    method = {**METHOD, **PARTS[parts]}
-    clips = build_clip_network(method, 3)
-    heads = ClipHeads(clips.aggregation.dimension, 4, neck=method["neck"] is not None, seed=3)
+def test_a_model_extracts_features_and_comes_back_from_its_file(parts):
+    method = method_of(**PARTS[parts])
+    clips, neck = network_of(method), method.neck is not None
+    heads = ClipHeads(clips.aggregation.dimension, 4, neck=neck, centers=False, seed=3)
     if heads.neck is not None:
         heads.neck.running_mean.normal_(generator=torch.Generator().manual_seed(2))
     model = ClipModel(clips, heads.neck).eval()
     pixels = pixels_of(10)
     with torch.inference_mode():
-        descriptors, weights = model.describe(pixels)
+        descriptors, weights = model.extract(pixels)
         mean, std = clips.network.backbone.mean, clips.network.backbone.std
         merged = clips(preprocess(pixels, mean, std))
         behind = heads.eval()(merged.descriptors).after
     assert descriptors.shape == (10, clips.aggregation.dimension)
     torch.testing.assert_close(descriptors, nn.functional.normalize(behind, dim=1))
     torch.testing.assert_close(weights, merged.weights)
-    about = {name: method[name] for name in METHOD}
-    restored = restore_clip_model(about, clips.state_dict(), heads.state_dict()).eval()
+    restored = restore_clip_model(method, clips.state_dict(), heads.state_dict()).eval()
     with torch.inference_mode():
-        again, _ = restored.describe(pixels)
+        again, _ = restored.extract(pixels)
     assert torch.equal(again, descriptors)
 
 
 def test_frozen_stages_end_where_frames_begin_to_agree():
     model = {**METHOD["model"], "frozen": ["stem", "layer1", "layer2", "layer3"], "cosam": COSAM}
-    clips = build_clip_network({**METHOD, "model": model}, 3).eval()
+    clips = network_of(method_of(model=model)).eval()
     network = clips.network
     assert network.frozen_front == ("stem", "layer1", "layer2")
     assert any(p.requires_grad for p in network.cosam["layer2"].parameters())
@@ -335,19 +357,19 @@ def test_frozen_stages_end_where_frames_begin_to_agree():
 
 def test_cosam_of_another_size_is_refused():
     model = {**METHOD["model"], "cosam": COSAM}
-    clips = build_clip_network({**METHOD, "model": model}, 3).eval()
+    clips = network_of(method_of(model=model)).eval()
     with pytest.raises(ReidError, match=r"clips of 4 frames and maps of 4 x 2; 4 maps of 8 x 2"):
         clips(torch.zeros(4, 3, 64, 16))
 
 
 def test_retrieval_may_take_what_comes_before_the_neck():
-    clips = build_clip_network(METHOD, 3)
-    heads = ClipHeads(D, 4, neck=True)
+    method = method_of()
+    clips, heads = network_of(method), heads_of(4, neck=True)
     heads.neck.running_mean.normal_(generator=torch.Generator().manual_seed(2))
-    options = (METHOD, clips.state_dict(), heads.state_dict())
+    options = (method, clips.state_dict(), heads.state_dict())
     before = restore_clip_model(*options, after_neck=False, normalise=False).eval()
     with torch.inference_mode():
-        found, _ = before.describe(pixels_of(2))
+        found, _ = before.extract(pixels_of(2))
         mean, std = clips.network.backbone.mean, clips.network.backbone.std
         expected = clips.eval()(preprocess(pixels_of(2), mean, std)).descriptors
     torch.testing.assert_close(found, expected)

@@ -24,8 +24,8 @@ from weakreid.artifacts import schemas
 from weakreid.artifacts.image_store import write_store
 from weakreid.console import run_stage
 from weakreid.seeding import numpy_generator
-from weakreid.stages import train
-from weakreid.training import checkpoint, devices
+from weakreid.stages import train_bags
+from weakreid.training import checkpoint, devices, frame
 
 HEIGHT, WIDTH = 32, 16
 PERSONS = 4
@@ -148,7 +148,7 @@ def environment(**more: str) -> dict[str, str]:
 
 
 def start(
-    options: list[str], module: str = "weakreid.stages.train", **more: str
+    options: list[str], module: str = "weakreid.stages.train_bags", **more: str
 ) -> subprocess.Popen[str]:
     """Start the train stage, its standard error in a pipe."""
     command = [sys.executable, "-m", module, *options]
@@ -207,7 +207,7 @@ def on_cpu_processes(stage: Any) -> None:
             plugins=[LightningEnvironment()],
         )
 
-    stage.fabric_for = fabric_for
+    frame.fabric_for = fabric_for
     run_stage(stage.main, less_memory=stage.LESS_MEMORY)
 
 
@@ -222,7 +222,7 @@ def run_here(data: Path, out: Path, values: dict[str, Any], **changes: Any) -> P
         options[name] = Path(options[name])
     options["devices"], options["threads"] = int(options["devices"]), int(options["threads"])
     with settings_put_back():
-        train.main(**options)
+        train_bags.main(**options)
     return out
 
 
@@ -234,4 +234,4 @@ def interrupted_here(data: Path, out: Path, values: dict[str, Any], epochs: int)
 
 
 if __name__ == "__main__":
-    on_cpu_processes(train)
+    on_cpu_processes(train_bags)

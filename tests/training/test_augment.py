@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 from tests.training.helpers import make_images
 
 from weakreid.artifacts.image_store import ImageStore
+from weakreid.config.network import Augment, Image
 from weakreid.seeding import numpy_generator
 from weakreid.training.augment import ERASE_AREA, augment, erasing_rectangle, random_cuts
-from weakreid.training.images import Pictures
+from weakreid.training.images import TrainingImages
 
 FILL = (123.675, 116.28, 103.53)
 COLOUR = np.array([124, 116, 104], np.uint8)
@@ -170,10 +171,10 @@ def test_every_place_is_cut():
 def test_pictures_are_resized_before_they_are_cut(tmp_path):
     make_images(tmp_path / "images.arrow", 6)
     rows = [np.array([0, 1, 2]), np.array([4, 4])]
-    augmenting = {"flip": 0.0, "pad": 0, "erase": 0.0}
+    image, plain = Image(height=28, width=14), Augment(flip=0.0)
     with ImageStore(tmp_path / "images.arrow") as store:
         larger = store.batch(np.concatenate(rows), 32, 16)
-        cut = Pictures(store, 28, 14, FILL, augmenting, 1, resized=(32, 16))
+        cut = TrainingImages(store, Image(height=28, width=14, resized=(32, 16)), FILL, plain, 1)
         generators = [numpy_generator(seed) for seed in (1, 2)]
         found = cut.augmented(rows, generators).numpy()
         assert found.shape == (5, 28, 14, 3)
@@ -182,13 +183,13 @@ def test_pictures_are_resized_before_they_are_cut(tmp_path):
         middle = cut.plain(np.concatenate(rows)).numpy()
         assert np.array_equal(middle, larger[:, 2:30, 1:15])
         # without, a picture is resized whole, and no other number is drawn
-        whole = Pictures(store, 28, 14, FILL, {**augmenting, "pad": 3}, 1)
+        whole = TrainingImages(store, image, FILL, Augment(flip=0.0, pad=3), 1)
         generators = [numpy_generator(seed) for seed in (1, 2)]
         found = whole.augmented(rows, generators).numpy()
-        plain = [store.batch(of_group, 28, 14) for of_group in rows]
+        unchanged = [store.batch(of_group, 28, 14) for of_group in rows]
         expected = [
             augment(images, numpy_generator(seed), fill=FILL, flip=0.0, pad=3, erase=0.0)
-            for images, seed in zip(plain, (1, 2), strict=True)
+            for images, seed in zip(unchanged, (1, 2), strict=True)
         ]
         assert np.array_equal(found, np.concatenate(expected))
-        assert np.array_equal(whole.plain(rows[0]).numpy(), plain[0])
+        assert np.array_equal(whole.plain(rows[0]).numpy(), unchanged[0])

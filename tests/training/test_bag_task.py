@@ -1,6 +1,8 @@
 """Batches of bags and their loss."""
 
 import importlib
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,13 +10,14 @@ import torch
 from tests.training.helpers import HEIGHT, WIDTH, make_images, settings_put_back
 
 from weakreid.artifacts.image_store import ImageStore
+from weakreid.config.params import TrainBags
 from weakreid.errors import ReidError
 from weakreid.losses.bags import cpal
 from weakreid.models.backbones import preprocess
 from weakreid.models.reid import Heads
 from weakreid.training.bag_task import BagTask, bags_of, check_learnable
 from weakreid.training.devices import fabric_for
-from weakreid.training.images import Pictures
+from weakreid.training.images import TrainingImages
 from weakreid.training.sampling import BagBatches
 
 MEAN, STD = (120.0, 110.0, 100.0), (60.0, 60.0, 60.0)
@@ -40,6 +43,7 @@ class Net(torch.nn.Module):
             torch.manual_seed(seed)
             self.first = torch.nn.Conv2d(3, 8, 4, stride=4)
             self.second = torch.nn.Linear(8, 8)
+        self.backbone = SimpleNamespace(mean=MEAN, std=STD)
 
     def forward(self, images):
         return self.second(self.first(images).relu().mean(dim=(2, 3)))
@@ -66,6 +70,33 @@ class World:
         self.global_rank, self.world_size, self.device = rank, size, torch.device("cpu")
 
 
+LOSSES: dict[str, dict[str, Any]] = {
+    "mil": {"k": 2},
+    "hslr": {"k": 2, "alpha": 1.0, "m": 0.5},
+    "sslr": {"k": 2, "alpha": 1.0, "gamma": 1.0},
+    "wsddn": {},
+}
+
+
+def params_of(*, loss="mil", k=2, weight=0.5, bags=4, pairs=1, augment=None, clips=None):
+    """Return what a training of the bags above is given."""
+    options = LOSSES[loss] | ({"k": k} if "k" in LOSSES[loss] else {})
+    changes = {"flip": 0.5, "pad": 2, "erase": 0.5} if augment is None else augment
+    return TrainBags.model_validate(
+        {
+            "image": {"height": HEIGHT, "width": WIDTH},
+            "augment": changes,
+            "loss": {"name": loss, **options},
+            "cpal": {"weight": weight, "margin": 0.5},
+            "batch": {"bags": bags, "frames": 5, "pairs": pairs},
+            "schedule": {"steps_per_epoch": 3},
+            "seed": 1,
+            "clips": clips,
+            "instances": "frames" if clips is None else "tracklets",
+        }
+    )
+
+
 def task_of(
     store,
     fabric,
@@ -73,36 +104,23 @@ def task_of(
     frames=FRAMES,
     labels=LABELS,
     tracklets=None,
-    loss="mil",
-    weight=0.5,
     net=None,
+    threads=1,
+    maps=None,
     **more,
 ):
-    base = importlib.import_module(f"weakreid.losses.{loss}")
-    options = {
-        "base_options": {"k": 2} if loss in ("mil", "hslr", "sslr") else {},
-        "cpal": cpal if weight else None,
-        "bags_per_batch": 4,
-        "frames_per_bag": 5,
-        "pairs": 1,
-        "steps_per_epoch": 3,
-        "seed": 1,
-        **more,
-    }
-    changes = options.pop("augment_options", {"flip": 0.5, "pad": 2, "erase": 0.5})
-    threads, maps = options.pop("threads", 1), options.pop("maps", None)
+    params, net = params_of(**more), net or Net()
+    base = importlib.import_module(f"weakreid.losses.bags.{params.loss.name}")
     return BagTask(
         bags_of(frames, labels, tracklets),
-        Pictures(store, HEIGHT, WIDTH, MEAN, changes, threads, maps),
+        params,
+        TrainingImages(store, params.image, MEAN, params.augment, threads, maps),
         fabric=fabric,
-        model=net or Net(),
+        network=net,
+        model=net,
         heads=Heads(base.HEADS, 8, 4),
         base=base,
-        cpal_weight=weight,
-        cpal_margin=0.5,
-        mean=MEAN,
-        std=STD,
-        **options,
+        cpal=cpal if params.cpal.weight else None,
     )
 
 
@@ -149,42 +167,41 @@ def test_tracklets_are_numbered_within_their_bag():
 )
 def test_a_k_that_no_bag_can_give_is_refused(k, tracklets, message):
     with pytest.raises(ReidError) as caught:
-        check_learnable(bags_of(FRAMES, LABELS, tracklets), k=k, batch_size=4, pairs=1)
+        check_learnable(bags_of(FRAMES, LABELS, tracklets), params_of(k=k))
     assert str(caught.value).startswith(message)
     assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
-    ("k", "tracklets", "said"),
+    ("changes", "tracklets", "said"),
     [
-        (None, None, None),
-        (1, None, None),
-        (3, None, "1 of 5 bags have fewer than k = 3 frames: these use all"),
-        (6, None, "2 of 5 bags have fewer than k = 6 frames: these use all"),
-        (1, TRACKLETS, None),
-        (3, TRACKLETS, "4 of 5 bags have fewer than k = 3 tracklets: these use all"),
+        ({"loss": "wsddn"}, None, ""),
+        ({"k": 1}, None, ""),
+        ({"k": 3}, None, "1 of 5 bags have fewer than k = 3 frames: these use all"),
+        ({"k": 6}, None, "2 of 5 bags have fewer than k = 6 frames: these use all"),
+        ({"k": 1}, TRACKLETS, ""),
+        ({"k": 3}, TRACKLETS, "4 of 5 bags have fewer than k = 3 tracklets: these use all"),
     ],
 )
-def test_bags_that_are_smaller_than_k_are_only_said(k, tracklets, said):
-    bags = bags_of(FRAMES, LABELS, tracklets)
-    assert check_learnable(bags, k=k, batch_size=4, pairs=1) == said
+def test_bags_that_are_smaller_than_k_are_only_said(changes, tracklets, said):
+    assert check_learnable(bags_of(FRAMES, LABELS, tracklets), params_of(**changes)) == said
 
 
 def test_bags_that_share_no_person_are_refused_with_cpal_alone():
     alone = bags_of(FRAMES, [np.array([person]) for person in range(5)])
-    check_learnable(alone, k=1, batch_size=4, pairs=0)
+    check_learnable(alone, params_of(k=1, weight=0.0))
     with pytest.raises(ReidError, match="no two of the 5 bags share an identity: CPAL cannot be"):
-        check_learnable(alone, k=1, batch_size=4, pairs=1)
+        check_learnable(alone, params_of(k=1))
 
 
 def test_fewer_bags_than_a_batch_are_a_smaller_batch():
-    check_learnable(bags_of(FRAMES, LABELS), k=1, batch_size=100, pairs=1)
+    check_learnable(bags_of(FRAMES, LABELS), params_of(k=1, bags=100))
     with pytest.raises(ReidError, match="3 pairs need 6 bags, but a batch holds 5"):
-        check_learnable(bags_of(FRAMES, LABELS), k=1, batch_size=100, pairs=3)
+        check_learnable(bags_of(FRAMES, LABELS), params_of(k=1, bags=100, pairs=3))
 
 
 def test_a_batch_holds_what_it_says(store):
-    task = task_of(store, World(), augment_options={"flip": 0.0, "pad": 0, "erase": 0.0})
+    task = task_of(store, World(), augment={"flip": 0.0, "pad": 0, "erase": 0.0})
     assert task.steps_per_epoch == 3
     for batch, chosen in zip(task.batches(2), task.sampler.epoch(2), strict=True):
         counts = [min(len(FRAMES[bag]), 5) for bag in chosen]
@@ -213,8 +230,8 @@ def test_batches_are_the_same_at_every_call_and_others_in_another_epoch(store):
 
 def test_a_batch_tells_which_tracklet_a_frame_is_of(store):
     plain = {"flip": 0.0, "pad": 0, "erase": 0.0}
-    task = task_of(store, World(), tracklets=TRACKLETS, augment_options=plain)
-    without = task_of(store, World(), augment_options=plain)
+    task = task_of(store, World(), tracklets=TRACKLETS, augment=plain)
+    without = task_of(store, World(), augment=plain)
     assert task.most_tracklets == 3
     for batch, blind, chosen in zip(
         task.batches(1), without.batches(1), task.sampler.epoch(1), strict=True
@@ -256,9 +273,7 @@ def test_decoding_threads_change_nothing(store):
 )
 def test_bags_that_do_not_divide_among_processes_are_refused(store, bags, count, size):
     with pytest.raises(ReidError, match="does not divide among") as caught:
-        task_of(
-            store, World(0, size), bags_per_batch=bags, frames=FRAMES[:count], labels=LABELS[:count]
-        )
+        task_of(store, World(0, size), bags=bags, frames=FRAMES[:count], labels=LABELS[:count])
     assert "\n" not in str(caught.value)
 
 
@@ -274,22 +289,11 @@ def assert_learns(task):
     return terms
 
 
-LOSSES = {
-    "mil": {"k": 2},
-    "hslr": {"k": 2, "alpha": 1.0, "m": 0.5},
-    "sslr": {"k": 2, "alpha": 1.0, "gamma": 1.0},
-    "wsddn": {},
-}
-
-
 @pytest.mark.parametrize("tracklets", [None, TRACKLETS], ids=["frames", "tracklets"])
 @pytest.mark.parametrize("weight", [0.0, 0.3])
 @pytest.mark.parametrize("loss", LOSSES)
 def test_losses_mix_as_the_weight_says(store, loss, weight, tracklets):
-    options = LOSSES[loss]
-    task = task_of(
-        store, World(), loss=loss, weight=weight, base_options=options, tracklets=tracklets
-    )
+    task = task_of(store, World(), loss=loss, weight=weight, tracklets=tracklets)
     terms = assert_learns(task)
     assert set(terms) == ({"base", "cpal"} if weight else {"base"})
     batch = next(iter(task.batches(0)))
@@ -311,7 +315,7 @@ def means_of(task, batch):
 
 
 def test_the_loss_of_tracklets_is_that_of_their_means(store):
-    task = task_of(store, World(), tracklets=TRACKLETS, weight=0.0, base_options={"k": 2})
+    task = task_of(store, World(), tracklets=TRACKLETS, weight=0.0)
     for batch in task.batches(0):
         total = torch.zeros(())
         means = means_of(task, batch)
@@ -332,14 +336,13 @@ def test_the_loss_of_tracklets_is_that_of_their_means(store):
 
 @pytest.mark.parametrize("loss", LOSSES)
 def test_every_loss_of_tracklets_sees_their_means_alone(store, loss):
-    options = LOSSES[loss]
-    task = task_of(store, World(), tracklets=TRACKLETS, loss=loss, base_options=options)
+    task = task_of(store, World(), tracklets=TRACKLETS, loss=loss)
     for batch in task.batches(0):
         means = means_of(task, batch)
         features = torch.nn.utils.rnn.pad_sequence([torch.stack(m) for m in means], True)
         mask = torch.tensor([[i < len(m) for i in range(features.shape[1])] for m in means])
         logits = task.heads(features)
-        base = task.base.loss(logits, mask, batch.labels, **options)
+        base = task.base.loss(logits, mask, batch.labels, task.params.loss)
         attention = logits[task.base.attention_logits]
         between = cpal.loss(features, attention, mask, batch.labels, margin=0.5)
         value, terms = task.loss(batch)
@@ -357,7 +360,7 @@ def test_a_tracklet_per_frame_is_the_setting_of_frames(store):
 
 def test_a_batch_without_a_pair_has_no_cpal(store):
     labels = [np.array([person]) for person in (1, 2, 3, 4, 5)]
-    task = task_of(store, World(), labels=labels, pairs=0, bags_per_batch=4)
+    task = task_of(store, World(), labels=labels, pairs=0)
     task.heads = Heads(("identity",), 8, 5)
     terms = assert_learns(task)
     assert terms["cpal"].item() == 0.0
@@ -396,7 +399,7 @@ def test_bf16_autocast_stays_near_32_bits(store):
 def test_batches_are_the_same_with_cpal_and_without(store, with_cpal):
     task = task_of(store, World(), weight=0.5 if with_cpal else 0)
     assert task.sampler.pairs == 1
-    wanted = BagBatches(task.bags.labels, batch_size=4, pairs=1, seed=task.seed, steps=3)
+    wanted = BagBatches(task.bags.labels, batch_size=4, pairs=1, seed=1, steps=3)
     assert [task.sampler.epoch(e) for e in range(2)] == [wanted.epoch(e) for e in range(2)]
 
 

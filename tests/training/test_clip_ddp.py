@@ -9,7 +9,7 @@ import torch
 from lightning_fabric import Fabric
 from lightning_fabric.plugins.environments import LightningEnvironment
 from tests.training.helpers import make_images, settings_put_back
-from tests.training.test_clip_task import ALL_LOSSES, clips_of, heads_of, task_of
+from tests.training.test_clip_task import ALL_LOSSES, ATTENTION, clips_of, heads_of, task_of
 from tests.training.test_ddp import free_port
 
 from weakreid.artifacts.image_store import ImageStore
@@ -17,7 +17,12 @@ from weakreid.artifacts.image_store import ImageStore
 WAYS: dict[str, dict[str, Any]] = {
     "groups": {},
     # a neck sees the whole batch in each process
-    "attention": {"attributes": {}, "losses": ALL_LOSSES},
+    "attention": {
+        "attributes": {},
+        "aggregation": ATTENTION,
+        "losses": ALL_LOSSES,
+        "neck": {"trains": "after"},
+    },
 }
 
 
@@ -35,11 +40,10 @@ def steps_of(images: Path, out: Path, fabric: Fabric) -> None:
             task = task_of(
                 store,
                 fabric,
-                clips_of=clips,
+                clips=clips,
                 heads=heads,
-                learner=learner,
-                behind=behind,
-                augmenting={"flip": 0.5, "pad": 2, "erase": 0.5},
+                set_up=(learner, behind),
+                augment={"flip": 0.5, "pad": 2, "erase": 0.5},
                 **options,
             )
             losses, gradients = [], []

@@ -23,6 +23,7 @@ from tests.training.helpers import (
 
 from weakreid.artifacts import schemas
 from weakreid.artifacts.image_store import ImageStore, write_store
+from weakreid.config.params import TrainClips
 from weakreid.errors import ReidError
 from weakreid.losses.attributes import groups
 from weakreid.losses.clips import attention, center, identity, osm, triplet
@@ -39,11 +40,10 @@ from weakreid.training.checkpoint import load_weights, part_of
 from weakreid.training.clip_task import (
     ClipTask,
     LabelledTracklets,
-    Term,
     attribute_labels,
     labelled_tracklets,
 )
-from weakreid.training.images import Pictures
+from weakreid.training.images import TrainingImages
 
 PLAIN = {"flip": 0.0, "pad": 0, "erase": 0.0}
 PERSONS = 6
@@ -51,6 +51,13 @@ PERSONS = 6
 GROUPS = {"shoes": ["shoes-Red", "shoes-Blue"], "attach": ["attach-Box", "attach-Other"]}
 BOTH = {"name": "groups", "disentangled": True, "sigma": 0.5, "weight": 1.0, "groups": GROUPS}
 NO_ATTRIBUTES = {"name": "average"}
+MODULES = {
+    "identity": identity,
+    "triplet": triplet,
+    "center": center,
+    "osm": osm,
+    "attention": attention,
+}
 
 
 # ----------------------------------------------------------------------------------- data, stages
@@ -66,7 +73,7 @@ def tracklet_rows() -> pd.DataFrame:
             "tracklet_id": 3 * np.arange(len(persons)) + 2,
             "person_id": persons,
             "camera_id": [1 + i % 2 for i in range(len(persons))],
-            "role": splits,
+            "split": splits,
             "first_frame": np.cumsum([0, *counts[:-1]]),
             "frame_count": counts,
         }
@@ -192,17 +199,17 @@ def learn_interrupted(data: Path, out: Path, values: dict[str, Any], epochs: int
     return out / "checkpoint.pt"
 
 
-DESCRIBED = {"test": "chunks", "normalise": True, "after_neck": True}
+EXTRACTED = {"test": "chunks", "normalise": True, "after_neck": True}
 
 
-def describe_here(data: Path, out: Path, **changes: Any) -> Path:
+def extract_here(data: Path, out: Path, **changes: Any) -> Path:
     """Run clip_features in this process; return `out`."""
     options = {
         "model": out / "model.safetensors",
         "tracklets": data / "tracklets.parquet",
         "frames": data / "frames.parquet",
         "images": data / "images.arrow",
-        "params": json.dumps(DESCRIBED),
+        "params": json.dumps(EXTRACTED),
         "device": "cpu",
         "threads": 1,
         "out": out / "features.parquet",
@@ -264,55 +271,75 @@ LABELS = {
 SMALL = {**BOTH, "groups": {"attach": ["attach-Box"], "shoes": ["shoes-Red", "shoes-Blue"]}}
 
 
+ATTENTION = {"name": "attention", "hidden": 4}
+IDENTITY = {"identity": {"smoothing": 0.1}}
+
+
 def clips_of(kind: str = "groups") -> ClipNetwork:
     """A small network of clips of three frames."""
-    net = Net()
+    net, place = Net(), (Net.dimension, 8, HEIGHT // 4, WIDTH // 4)
+    how = {"disentangled": True, "sigma": 0.5, "seed": 1}
     made = {
-        "groups": lambda: AttributeGroups(SMALL["groups"], Net.dimension, seed=1),
+        "groups": lambda: AttributeGroups(SMALL["groups"], Net.dimension, **how),
         "average": lambda: Average(Net.dimension),
-        "attention": lambda: Attention(Net.dimension, 8, HEIGHT // 4, WIDTH // 4, hidden=4, seed=1),
+        "attention": lambda: Attention(*place, hidden=4, rectified=True, seed=1),
     }
     return ClipNetwork(net, made[kind](), 3)
 
 
-def heads_of(**more: Any) -> ClipHeads:
-    return ClipHeads(Net.dimension, len(TRACKLETS.ids), **{"seed": 1, **more})
+def heads_of(neck: bool = False, centers: bool = False) -> ClipHeads:
+    return ClipHeads(Net.dimension, len(TRACKLETS.ids), neck=neck, centers=centers, seed=1)
 
 
-IDENTITY = {"identity": Term(identity, 1.0, {"smoothing": 0.1})}
-
-
-def task_of(store: ImageStore, world: Any = None, **more: Any) -> ClipTask:
-    clips = more.pop("clips_of", None) or clips_of()
-    heads = more.pop("heads", None) or heads_of()
-    augmenting = more.pop("augmenting", PLAIN)
-    # as a fabric set them up, where it did
-    learner, behind = more.pop("learner", clips), more.pop("behind", heads)
-    mean = clips.network.backbone.mean
-    options = {
-        "attributes": LABELS,
-        "attribute_weight": 0.5,
+def params_of(**changes: Any) -> TrainClips:
+    """Return what a training of the tracklets above is given: `batch__persons=3`."""
+    values: dict[str, Any] = {
+        "learns": "clips",
+        "model": {"dimension": Net.dimension},
+        "image": {"height": HEIGHT, "width": WIDTH},
+        "augment": PLAIN,
+        "clips": {"frames": 3, "sampling": "chunks"},
+        "aggregation": {**SMALL, "weight": 0.5},
+        "neck": None,
         "losses": IDENTITY,
-        "metric_before_neck": False,
-        "center_rate": 0.5,
-        "persons": 2,
-        "clips": 2,
-        "frames": 3,
-        "sampling": "chunks",
-        "steps_per_epoch": 3,
+        "batch": {"persons": 2, "clips": 2},
+        "schedule": {"steps_per_epoch": 3},
         "seed": 1,
-        **more,
     }
+    for name, value in changes.items():
+        *above, key = name.split("__")
+        block = values
+        for part in above:
+            block[part] = block = dict(block[part])
+        block[key] = value
+    return TrainClips.model_validate(values)
+
+
+def task_of(
+    store: ImageStore,
+    world: Any = None,
+    *,
+    clips: ClipNetwork | None = None,
+    heads: ClipHeads | None = None,
+    set_up: tuple[Any, Any] | None = None,
+    attributes: dict[str, torch.Tensor] = LABELS,
+    **changes: Any,
+) -> ClipTask:
+    """Return a task; `set_up` are network and heads as a fabric set them up, where it did."""
+    params, clips, heads = params_of(**changes), clips or clips_of(), heads or heads_of()
+    model, behind = set_up or (clips, heads)
+    fill = clips.network.backbone.mean
     return ClipTask(
         TRACKLETS,
-        Pictures(store, HEIGHT, WIDTH, mean, augmenting, 1),
+        params,
+        TrainingImages(store, params.image, fill, params.augment, 1),
         fabric=world or World(),
-        learner=learner,
+        network=clips.network,
+        model=model,
         heads=behind,
         own_heads=heads,
-        mean=mean,
-        std=clips.network.backbone.std,
-        **options,
+        losses={name: MODULES[name] for name, term in params.losses if term is not None},
+        attributes=attributes,
     )
 
 
@@ -326,7 +353,7 @@ def store(tmp_path_factory):
 
 @pytest.mark.parametrize("sampling", ["chunks", "consecutive", "random"])
 def test_a_batch_holds_what_it_says(store, sampling):
-    task = task_of(store, persons=3, sampling=sampling, steps_per_epoch=4)
+    task = task_of(store, batch__persons=3, clips__sampling=sampling, schedule__steps_per_epoch=4)
     known = store.batch(np.arange(20), HEIGHT, WIDTH)
     batches = list(task.batches(0))
     assert len(batches) == task.steps_per_epoch == 4
@@ -354,7 +381,7 @@ def test_a_batch_holds_what_it_says(store, sampling):
 
 @pytest.mark.parametrize("size", [2, 4])
 def test_processes_share_a_batch_out_whatever_their_number(store, size):
-    change = {"augmenting": {"flip": 0.5, "pad": 2, "erase": 0.5}}
+    change = {"augment": {"flip": 0.5, "pad": 2, "erase": 0.5}}
     whole = list(task_of(store, **change).batches(1))
     shares = [list(task_of(store, World(rank, size), **change).batches(1)) for rank in range(size)]
     for step, batch in enumerate(whole):
@@ -375,15 +402,16 @@ def test_batches_come_from_seed_epoch_and_step_alone(store):
 
 
 def test_an_epoch_without_steps_given_shows_every_tracklet_about_once(store):
-    assert task_of(store, steps_per_epoch=None).steps_per_epoch == 2
+    change = {"schedule__steps_per_epoch": None}
+    assert task_of(store, **change).steps_per_epoch == 2
     # more persons than there are: all of them
-    assert task_of(store, steps_per_epoch=None, persons=9).steps_per_epoch == 1
+    assert task_of(store, **change, batch__persons=9).steps_per_epoch == 1
 
 
 def test_frames_are_labelled_by_the_draw_that_erased_them(store):
     """ATTN-CL, Eq. 1: the authors' program erases twice and labels one."""
     whole = task_of(store)
-    erasing = task_of(store, augmenting={"flip": 0.0, "pad": 0, "erase": 0.5})
+    erasing = task_of(store, augment={"flip": 0.0, "pad": 0, "erase": 0.5})
     for plain, batch in zip(whole.batches(0), erasing.batches(0), strict=True):
         assert batch.erased.shape == (4, 3)
         assert not plain.erased.any()
@@ -393,7 +421,7 @@ def test_frames_are_labelled_by_the_draw_that_erased_them(store):
 
 def test_the_loss_is_the_sum_of_its_terms(store):
     clips, heads = clips_of(), heads_of()
-    task = task_of(store, clips_of=clips, heads=heads)
+    task = task_of(store, clips=clips, heads=heads)
     batch = next(iter(task.batches(0)))
     total, terms = task.loss(batch)
     assert set(terms) == {"identity", "attributes", "accuracy"}
@@ -413,11 +441,11 @@ def test_the_loss_is_the_sum_of_its_terms(store):
 
 
 ALL_LOSSES = {
-    "identity": Term(identity, 2.0, {}),
-    "triplet": Term(triplet, 0.7, {"margin": 0.2, "metric": "cosine"}),
-    "center": Term(center, 1e-3, {}),
-    "osm": Term(osm, 0.3, {"alpha": 1.5, "vectors": "centers"}),
-    "attention": Term(attention, 0.5, {"of": "scores"}),
+    "identity": {"weight": 2.0},
+    "triplet": {"weight": 0.7, "margin": 0.2, "metric": "cosine"},
+    "center": {"weight": 1e-3},
+    "osm": {"weight": 0.3, "alpha": 1.5, "vectors": "centers"},
+    "attention": {"weight": 0.5, "of": "scores"},
 }
 
 
@@ -426,12 +454,13 @@ def test_every_loss_sees_what_is_meant_for_it(store, before):
     clips, heads = clips_of("attention"), heads_of(neck=True, centers=True)
     task = task_of(
         store,
-        clips_of=clips,
+        clips=clips,
         heads=heads,
         attributes={},
+        aggregation=ATTENTION,
         losses=ALL_LOSSES,
-        metric_before_neck=before,
-        augmenting={"flip": 0.5, "pad": 0, "erase": 0.6},
+        neck={"trains": "before" if before else "after"},
+        augment={"flip": 0.5, "pad": 0, "erase": 0.6},
     )
     batch = next(iter(task.batches(0)))
     total, terms = task.loss(batch)
@@ -448,11 +477,12 @@ def test_every_loss_sees_what_is_meant_for_it(store, before):
         scores=merged.scores,
         erased=batch.erased,
     )
-    wanted = {name: of.module.loss(seen, **of.options) for name, of in ALL_LOSSES.items()}
+    terms_of = dict(task.params.losses)
+    wanted = {name: MODULES[name].loss(seen, terms_of[name]) for name in ALL_LOSSES}
     assert set(terms) == {*wanted, "accuracy"}
     for name, value in wanted.items():
         torch.testing.assert_close(terms[name], value)
-    torch.testing.assert_close(total, sum(ALL_LOSSES[n].weight * v for n, v in wanted.items()))
+    torch.testing.assert_close(total, sum(ALL_LOSSES[n]["weight"] * v for n, v in wanted.items()))
 
 
 def test_centers_move_at_a_rate_of_their_own_whatever_the_weight(store):
@@ -460,7 +490,7 @@ def test_centers_move_at_a_rate_of_their_own_whatever_the_weight(store):
     for weight in (1e-3, 10.0):
         heads = heads_of(centers=True)
         start = heads.centers.detach().clone()
-        losses = {**IDENTITY, "center": Term(center, weight, {})}
+        losses = {**IDENTITY, "center": {"weight": weight}}
         task = task_of(store, heads=heads, losses=losses)
         batch = next(iter(task.batches(0)))
         total, _ = task.loss(batch)
@@ -474,7 +504,7 @@ def test_centers_move_at_a_rate_of_their_own_whatever_the_weight(store):
 
 
 def test_without_attributes_identity_is_all(store):
-    task = task_of(store, clips_of=clips_of("average"), attributes={})
+    task = task_of(store, clips=clips_of("average"), attributes={}, aggregation=NO_ATTRIBUTES)
     total, terms = task.loss(next(iter(task.batches(0))))
     assert set(terms) == {"identity", "accuracy"}
     assert torch.equal(total, terms["identity"])
@@ -523,6 +553,7 @@ def test_labels_are_those_known_of_training_persons():
     rows = attribute_rows()
     found = attribute_labels(rows, GROUPS, np.array([1, 2, 4]))
     assert found.groups == GROUPS
+    assert not found.absent
     value = rows.set_index(["person_id", "attribute"])["label"]
     for group, names in GROUPS.items():
         expected = [[value[person, name] for name in names] for person in (1, 2, 4)]
@@ -534,6 +565,7 @@ def test_labels_are_those_known_of_training_persons():
     few = few[~((few["attribute"] == "shoes-Blue") & (few["person_id"] == 2))]
     found = attribute_labels(few, GROUPS, np.array([1, 2, 4]))
     assert found.groups == {"shoes": ["shoes-Blue"], "attach": ["attach-Box"]}
+    assert found.absent == ["shoes-Red", "attach-Other"]
     assert found.labels["shoes"][1].tolist() == [-1]
 
 
@@ -584,7 +616,7 @@ MODELS: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_every_model_trains_and_describes(data, tmp_path, name):
+def test_every_model_trains_and_extracts(data, tmp_path, name):
     values = clip_method(**MODELS[name], **SHORT)
     out = learn_here(data, tmp_path, values)
     assert {path.name for path in out.iterdir()} == {
@@ -597,10 +629,10 @@ def test_every_model_trains_and_describes(data, tmp_path, name):
     learnt |= {"attributes"} if values["aggregation"]["name"] == "groups" else set()
     assert terms == {"accuracy", "loss", "lr"} | learnt
     tensors, about = load_weights(out / "model.safetensors")
-    assert about["clips"] == values["clips"]
-    assert about["aggregation"] == values["aggregation"]
-    assert about["persons"] == [1, 2, 3, 4]
-    describe_here(data, out)
+    for name_of, block in (("clips", about.clips), ("aggregation", about.aggregation)):
+        assert block.model_dump().items() >= values[name_of].items()
+    assert about.persons == [1, 2, 3, 4]
+    extract_here(data, out)
     features = schemas.read(out / "features.parquet", "features").to_pandas()
     assert features["tracklet_id"].tolist() == [32, 35, 38, 41, 44]
     found = np.stack(features["feature"])
@@ -620,7 +652,7 @@ def test_every_model_trains_and_describes(data, tmp_path, name):
     rows = of_first[of_first["group"] == of_first["group"].iloc[0]]["image"].to_numpy()
     with ImageStore(data / "images.arrow") as store, torch.inference_mode():
         pixels = torch.from_numpy(store.batch(rows, HEIGHT, WIDTH))
-        descriptors, expected = model.describe(pixels)
+        descriptors, expected = model.extract(pixels)
     np.testing.assert_allclose(found[0], descriptors[0].numpy(), atol=1e-5)
     for group, of_group in zip(model.aggregation.groups, expected[0].numpy(), strict=True):
         held = of_first[of_first["group"] == group]["weight"]
@@ -629,8 +661,8 @@ def test_every_model_trains_and_describes(data, tmp_path, name):
 
 def test_all_frames_of_a_tracklet_are_in_its_clips(data, tmp_path):
     values = clip_method(aggregation=NO_ATTRIBUTES, schedule__epochs=0)
-    every = json.dumps({**DESCRIBED, "test": "all"})
-    out = describe_here(data, learn_here(data, tmp_path, values), params=every)
+    every = json.dumps({**EXTRACTED, "test": "all"})
+    out = extract_here(data, learn_here(data, tmp_path, values), params=every)
     features = schemas.read_frame(out / "features.parquet", "features", ["tracklet_id", "image"])
     # of 9, 2, 4, 5 and 3 frames
     assert features["tracklet_id"].value_counts().sort_index().tolist() == [3, 1, 1, 2, 1]
@@ -649,7 +681,7 @@ def test_all_frames_of_a_tracklet_are_in_its_clips(data, tmp_path):
 
 def test_an_untrained_network_is_averaged(data, tmp_path):
     values = clip_method(aggregation=NO_ATTRIBUTES, model__embedding="none", schedule__epochs=0)
-    out = describe_here(data, learn_here(data, tmp_path, values))
+    out = extract_here(data, learn_here(data, tmp_path, values))
     assert history_rows(out / "history.parquet") == []
     features = schemas.read(out / "features.parquet", "features").to_pandas()
     assert len(features["feature"][0]) == 512
@@ -681,14 +713,14 @@ def test_maps_of_frozen_stages_are_what_the_stages_make(data, tmp_path):
 def test_pictures_may_be_larger_than_what_is_cut_out_of_them(data, tmp_path):
     values = clip_method(image__height=24, image__width=12, **SHORT)
     values["image"]["resized"] = [32, 16]
-    out = describe_here(data, learn_here(data, tmp_path / "cut", values))
+    out = extract_here(data, learn_here(data, tmp_path / "cut", values))
     tensors, about = load_weights(out / "model.safetensors")
     model = restore_clip_model(about, part_of(tensors, "model"), part_of(tensors, "heads")).eval()
     weights = schemas.read_frame(out / "weights.parquet", "frame_weights")
     rows = weights[weights["group"] == "shoes"]["image"].to_numpy()[:4]
     with ImageStore(data / "images.arrow") as store, torch.inference_mode():
         whole = store.batch(rows, 32, 16)
-        descriptors, _ = model.describe(torch.from_numpy(whole[:, 4:28, 2:14].copy()))
+        descriptors, _ = model.extract(torch.from_numpy(whole[:, 4:28, 2:14].copy()))
     found = schemas.read(out / "features.parquet", "features").to_pandas()["feature"][0]
     np.testing.assert_allclose(found, descriptors[0].numpy(), atol=1e-5)
     values = clip_method(batch__cache_mb=64, **SHORT)
@@ -741,14 +773,22 @@ def test_labels_are_given_exactly_where_they_are_learnt(data, tmp_path):
 
 
 def test_a_model_of_frames_has_no_clips(data, tmp_path):
-    checkpoint.save_weights(tmp_path / "model.safetensors", {}, {"model": {}})
-    with pytest.raises(ReidError, match="does not see clips; describe its frames instead"):
-        describe_here(data, tmp_path)
+    about = {
+        "model": {},
+        "image": {},
+        "precision": "32",
+        "heads": [],
+        "persons": [],
+        "device": "cpu",
+    }
+    checkpoint.save_weights(tmp_path / "model.safetensors", {}, about)
+    with pytest.raises(ReidError, match="does not see clips; give a model that does"):
+        extract_here(data, tmp_path)
 
 
 def test_a_split_without_anything_to_search_is_refused(data, tmp_path):
     out = learn_here(data, tmp_path, clip_method(aggregation=NO_ATTRIBUTES, schedule__epochs=0))
     path = tmp_path / "tracklets.parquet"
     schemas.write(path, "tracklets", tracklet_rows().assign(role="train"), {})
-    with pytest.raises(ReidError, match="no tracklet to describe"):
-        describe_here(data, out, tracklets=path)
+    with pytest.raises(ReidError, match="no tracklet to extract features of"):
+        extract_here(data, out, tracklets=path)

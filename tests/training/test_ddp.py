@@ -7,6 +7,7 @@ import re
 import shutil
 import socket
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -29,10 +30,11 @@ from tests.training.helpers import (
 
 from weakreid.artifacts import schemas
 from weakreid.artifacts.image_store import ImageStore
+from weakreid.config.params import TrainBags
 from weakreid.losses.bags import cpal
 from weakreid.models.reid import Heads
 from weakreid.training.bag_task import BagTask, bags_of
-from weakreid.training.images import Pictures
+from weakreid.training.images import TrainingImages
 
 STEPS = 3
 
@@ -47,6 +49,7 @@ class Net(torch.nn.Module):
 
     def __init__(self):
         super().__init__()
+        self.backbone = SimpleNamespace(mean=(128.0,) * 3, std=(64.0,) * 3)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(1)
             self.frozen = torch.nn.Conv2d(3, 16, 3).requires_grad_(False)
@@ -61,7 +64,7 @@ def steps_of(data: Path, out: Path, loss: str, instances: str, fabric: Fabric) -
     """Train for some steps; write losses, the first gradients and the last weights."""
     fabric.launch()
     torch.set_num_threads(1)
-    base = importlib.import_module(f"weakreid.losses.{loss}")
+    base = importlib.import_module(f"weakreid.losses.bags.{loss}")
     rows = schemas.read_frame(data / "bags.parquet", "bags", ["frames", "labels"])
     # 6, 3 or 2 tracklets in a bag: the processes' shares differ
     tracklets = [
@@ -75,13 +78,23 @@ def steps_of(data: Path, out: Path, loss: str, instances: str, fabric: Fabric) -
     )
     learner, optimiser = fabric.setup(model, optimiser)
     with ImageStore(data / "images.arrow") as store:
-        changes = {"flip": 0.5, "pad": 2, "erase": 0.5}
+        params = TrainBags.model_validate(
+            {
+                "image": {"height": HEIGHT, "width": WIDTH},
+                "augment": {"flip": 0.5, "pad": 2, "erase": 0.5},
+                "loss": {"name": loss},
+                "cpal": {"weight": 0.7, "margin": 0.5},
+                "batch": {"bags": 4, "frames": 5, "pairs": 2},
+                "schedule": {"steps_per_epoch": STEPS},
+                "seed": 2,
+            }
+        )
         task = BagTask(
-            bags, Pictures(store, HEIGHT, WIDTH, (128.0,) * 3, changes, threads=1),
-            fabric=fabric, model=learner, heads=fabric.setup_module(heads),
-            base=base, base_options={}, cpal=cpal, cpal_weight=0.7, cpal_margin=0.5,
-            mean=(128.0,) * 3, std=(64.0,) * 3,
-            bags_per_batch=4, frames_per_bag=5, pairs=2, steps_per_epoch=STEPS, seed=2,
+            bags,
+            params,
+            TrainingImages(store, params.image, model.backbone.mean, params.augment, 1),
+            fabric=fabric, network=model, model=learner, heads=fabric.setup_module(heads),
+            base=base, cpal=cpal,
         )  # fmt: skip
         losses, gradients = [], []
         for batch in task.batches(0):

@@ -15,9 +15,10 @@ from tests.training.helpers import (
 
 from weakreid.artifacts.image_store import ImageStore
 from weakreid.artifacts.schemas import read_frame
+from weakreid.config.network import Image, Model
 from weakreid.errors import ReidError
-from weakreid.models.backbones import build, preprocess
-from weakreid.models.reid import ReidModel
+from weakreid.models.backbones import preprocess
+from weakreid.models.build import build_model
 from weakreid.training import frozen
 from weakreid.training.devices import fabric_for
 from weakreid.training.frozen import frozen_maps
@@ -40,20 +41,20 @@ def store(tmp_path_factory):
 
 
 def network(frozen=FROZEN):
-    return ReidModel(build("resnet18", "none"), embedding="none", frozen=frozen)
+    block = Model(backbone="resnet18", weights="none", embedding="none", frozen=frozen)
+    return build_model(block)
 
 
 def maps_of(model, store, rows, memory_mb=100):
-    return frozen_maps(
+    (found,) = frozen_maps(
         model,
-        store,
-        np.asarray(rows),
+        [(store, np.asarray(rows))],
+        Image(height=HEIGHT, width=WIDTH),
         fabric=fabric_for("cpu", 1, "32", 1),
-        height=HEIGHT,
-        width=WIDTH,
         threads=1,
         memory_mb=memory_mb,
     )
+    return found
 
 
 def test_the_rest_of_the_network_goes_on_from_the_maps(store):

@@ -8,12 +8,14 @@ import torch
 from safetensors.torch import load_file
 from tests.training.helpers import make_data, method, run_here, settings_put_back
 
+from weakreid.config.network import Model
 from weakreid.errors import ReidError
 from weakreid.models.build import build_model
 from weakreid.seeding import torch_generator
 from weakreid.training import checkpoint as checkpoints
 from weakreid.training.devices import fabric_for
 from weakreid.training.loop import fit
+from weakreid.training.task import Task
 
 EPOCHS, STEPS = 4, 3
 
@@ -22,7 +24,7 @@ class Killed(BaseException):
     """Stands for a kill in the middle of a step."""
 
 
-class Regression:
+class Regression(Task):
     """A task: random inputs, their sum to be learnt; breaks where it is told to."""
 
     steps_per_epoch = STEPS
@@ -189,7 +191,7 @@ def test_frozen_stages_stay_through_the_stage(tmp_path):
     with torch.backends.mkldnn.flags(enabled=False):
         out = run_here(make_data(tmp_path), tmp_path / "out", values)
     found = load_file(out / "model.safetensors")
-    start = build_model(values["model"], values["seed"]).state_dict()
+    start = build_model(Model(**values["model"]), values["seed"]).state_dict()
     moved = {
         name for name, value in start.items() if not torch.equal(found[f"model.{name}"], value)
     }

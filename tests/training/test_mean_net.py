@@ -7,6 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from weakreid.config.network import Model
 from weakreid.models.build import build_model
 from weakreid.training.mean_net import average, mean_of, momentum_at
 
@@ -92,11 +93,8 @@ def test_its_batch_norms_use_the_batch_but_keep_their_statistics() -> None:
 
 @pytest.mark.parametrize("batch_norm", ["train", "eval"])
 def test_a_reid_network_has_one(batch_norm: str) -> None:
-    values = {
-        "backbone": "resnet18", "weights": "none", "last_stride": 2, "embedding": "bnneck",
-        "dimension": 8, "frozen": ["stem", "layer1"], "batch_norm": batch_norm,
-    }  # fmt: skip
-    net = build_model(values, 1)
+    values = {"backbone": "resnet18", "weights": "none", "embedding": "bnneck"}
+    net = build_model(Model(**values, frozen=["stem", "layer1"], batch_norm=batch_norm), 1)
     mean = mean_of(net)
     with torch.no_grad():
         for value in net.parameters():

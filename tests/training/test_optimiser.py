@@ -3,28 +3,20 @@
 import pytest
 import torch
 
-from weakreid.errors import ReidError
+from weakreid.config.network import Model
+from weakreid.config.training import Optimiser
 from weakreid.models.build import build_model, restore_model
 from weakreid.models.reid import Heads
 from weakreid.training.optimiser import build_optimiser
 
 VALUES = {
-    "name": "sgd",
     "lr": 0.01,
     "momentum": 0.9,
     "weight_decay": 5e-4,
     "backbone_factor": 0.1,
     "head_factor": 3.0,
 }
-MODEL = {
-    "backbone": "resnet18",
-    "weights": "none",
-    "last_stride": 2,
-    "embedding": "fc",
-    "dimension": 16,
-    "frozen": ["stem", "layer1"],
-    "batch_norm": "train",
-}
+MODEL = Model(backbone="resnet18", weights="none", dimension=16, frozen=["stem", "layer1"])
 
 
 @pytest.mark.parametrize(
@@ -33,18 +25,13 @@ MODEL = {
 )
 def test_every_part_learns_at_its_own_rate(name: str, kind: type) -> None:
     model = build_model(MODEL)
-    optimiser = build_optimiser({**VALUES, "name": name}, model, Heads(["identity"], 16, 5))
+    optimiser = build_optimiser(Optimiser(**VALUES, name=name), model, Heads(["identity"], 16, 5))
     assert type(optimiser) is kind
     rates = {group["name"]: group["lr"] for group in optimiser.param_groups}
     assert rates == pytest.approx({"backbone": 0.001, "embedding": 0.01, "heads": 0.03})
     learning = {id(p) for group in optimiser.param_groups for p in group["params"]}
-    for stage in MODEL["frozen"]:
+    for stage in MODEL.frozen:
         assert not learning & {id(p) for p in model.backbone.stages[stage].parameters()}
-
-
-def test_an_unknown_optimiser_is_refused() -> None:
-    with pytest.raises(ReidError, match=r"optimiser\.name: 'lion' is unknown"):
-        build_optimiser({**VALUES, "name": "lion"}, build_model(MODEL), Heads(["identity"], 16, 5))
 
 
 def test_a_network_comes_back_from_its_tensors() -> None:

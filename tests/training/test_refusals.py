@@ -10,7 +10,8 @@ from tests.training.helpers import make_bags, method, run_here
 
 from weakreid.artifacts import schemas
 from weakreid.errors import ReidError
-from weakreid.stages import train
+from weakreid.stages import train_bags
+from weakreid.training import frame
 
 
 def as_they_are(rows: pd.DataFrame) -> None:
@@ -53,8 +54,10 @@ def nothing_built(monkeypatch: pytest.MonkeyPatch) -> None:
     def too_late(*_: Any, **__: Any) -> None:
         raise AssertionError("the training had begun")
 
-    for name in ("fabric_for", "launch", "build_network", "Heads", "ImageStore", "maps_within"):
-        monkeypatch.setattr(train, name, too_late)
+    for name in ("fabric_for", "launch", "build_model", "frozen_maps"):
+        monkeypatch.setattr(frame, name, too_late)
+    for name in ("Heads", "ImageStore"):
+        monkeypatch.setattr(train_bags, name, too_late)
 
 
 @pytest.mark.parametrize("case", REFUSED)
@@ -90,7 +93,7 @@ def test_bags_that_can_be_learnt_from(changes, said, tmp_path, monkeypatch, caps
     def begin(*_: Any, **__: Any) -> None:
         raise Begun
 
-    monkeypatch.setattr(train, "build_network", begin)
+    monkeypatch.setattr(frame, "build_model", begin)
     make_bags(tmp_path / "bags.parquet")
     rows = schemas.read_frame(tmp_path / "bags.parquet", "bags", truth=True)
     if said:

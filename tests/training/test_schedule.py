@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from weakreid.config.training import Schedule
 from weakreid.training.schedule import rate_factor
 
 STEP = {"steps_per_epoch": 2, "epochs": 5, "name": "step", "milestones": [1, 3], "factor": 0.1}
@@ -13,8 +14,9 @@ COSINE = {"steps_per_epoch": 2, "epochs": 2, "name": "cosine", "milestones": [],
 
 
 def factors(warm_up: float = 0.0, **options) -> list[float]:
-    steps = options["steps_per_epoch"] * options["epochs"]
-    return [rate_factor(step, warm_up=warm_up, **options) for step in range(steps)]
+    schedule = Schedule(warm_up=warm_up, **options)
+    steps = schedule.steps_per_epoch
+    return [rate_factor(step, schedule, steps) for step in range(steps * schedule.epochs)]
 
 
 def test_steps():

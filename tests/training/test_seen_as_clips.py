@@ -57,7 +57,7 @@ def test_a_clip_is_of_frames_of_one_tracklet(tmp_path):
             World(),
             tracklets=TRACKLETS,
             clips={"frames": 3, "sampling": "random"},
-            augment_options={"flip": 0.0, "pad": 0, "erase": 0.0},
+            augment={"flip": 0.0, "pad": 0, "erase": 0.0},
         )
         for bag, (rows, of_bag) in enumerate(zip(FRAMES, TRACKLETS, strict=True)):
             chosen = rows[task._places(0, bag)].reshape(-1, 3)
@@ -100,7 +100,7 @@ def tracklets_agree(bags, tracklets, out):
 
 
 @pytest.mark.parametrize("learn", [bags_agree, tracklets_agree])
-def test_cosam_and_attention_learn_describe_and_open(bags, tracklets, learn, tmp_path):
+def test_cosam_and_attention_learn_and_open(bags, tracklets, learn, tmp_path):
     out = learn(bags, tracklets, tmp_path / "out")
     tensors, _ = load_weights(out / "model.safetensors")
     assert tensors["model.aggregation.over_time.weight"].shape == (1, 4, 3)

@@ -10,7 +10,7 @@ from tests.training.test_clip_task import NO_ATTRIBUTES, SHORT, TRICKS, clip_met
 from tests.training.test_clip_task import make_clips as make_clip_data
 
 from weakreid.errors import ReidError
-from weakreid.stages import train
+from weakreid.stages import train_bags
 from weakreid.training.checkpoint import load_weights, part_of
 from weakreid.training.start import start_from
 
@@ -56,7 +56,7 @@ def test_a_training_goes_on_from_there(data, tricks, tmp_path) -> None:
 
 def learn_bags(folder: Path, out: Path, init: Path | None = None) -> Path:
     with settings_put_back():
-        train.main(
+        train_bags.main(
             bags=folder / "bags.parquet",
             images=folder / "images.arrow",
             params=json.dumps(method(**NOTHING)),

@@ -8,9 +8,9 @@ import pytest
 import torch
 from lightning_fabric import Fabric
 from lightning_fabric.plugins.environments import LightningEnvironment
-from tests.training.helpers import HEIGHT, WIDTH, make_images, settings_put_back, start
+from tests.training.helpers import make_images, settings_put_back, start
 from tests.training.test_ddp import free_port
-from tests.training.test_tracklet_task import LABELS, TRACKLETS, Net
+from tests.training.test_tracklet_task import CHANGED, LABELS, TRACKLETS, Net, params_of
 from tests.training.tracklet_helpers import (
     learn_here,
     make_tracklets,
@@ -20,14 +20,13 @@ from tests.training.tracklet_helpers import (
 
 from weakreid.artifacts import schemas
 from weakreid.artifacts.image_store import ImageStore
-from weakreid.training.images import Pictures
+from weakreid.training.images import TrainingImages
 from weakreid.training.mean_net import mean_of
-from weakreid.training.pseudo_labels import Associating
 from weakreid.training.tracklet_task import TrackletTask
 
 
 def steps_of(images: Path, out: Path, fabric: Fabric) -> None:
-    """Take some steps; write what was described, losses, the first gradients, the last weights."""
+    """Take some steps; write features, losses, the first gradients, the last weights."""
     fabric.launch()
     torch.set_num_threads(1)
     net = Net()
@@ -39,15 +38,15 @@ def steps_of(images: Path, out: Path, fabric: Fabric) -> None:
     ]
     learner, optimiser = fabric.setup(net, torch.optim.SGD(groups, 0.05, 0.9))
     with ImageStore(images) as store:
-        augmenting = {"flip": 0.5, "pad": 2, "erase": 0.5}
+        params = params_of(augment=CHANGED)
         task = TrackletTask(
             TRACKLETS,
-            Pictures(store, HEIGHT, WIDTH, net.backbone.mean, augmenting, 1),
-            fabric=fabric, network=net, learner=learner, mean=mean, classifier=classifier,
-            optimiser=optimiser, associating=Associating(3, 2, 1, 2, 0.5, 0.2), losses={},
-            momentum=0.5, clusters=2, tracklets_per_cluster=2, frames=2, steps_per_epoch=3, seed=2,
+            params,
+            TrainingImages(store, params.image, net.backbone.mean, params.augment, 1),
+            fabric=fabric, network=net, model=learner, mean=mean, classifier=classifier,
+            optimiser=optimiser,
         )  # fmt: skip
-        features = torch.from_numpy(task.describe(0))
+        features = torch.from_numpy(task.extract(0))
         task.labels.append(LABELS)
         task._renew_classifiers(features.numpy(), LABELS)
         losses, gradients = [], []

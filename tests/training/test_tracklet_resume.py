@@ -42,9 +42,9 @@ def assert_same(found: Path, expected: Path) -> None:
 @pytest.mark.parametrize("epochs", [1, 2])
 def test_goes_on_after_any_epoch(data, whole, tmp_path, capsys, monkeypatch, epochs):
     checkpoint = learn_interrupted(data, tmp_path, SHORT, epochs)
-    hooks = torch.load(checkpoint, weights_only=True)["state"]["hooks"]
-    assert [len(labels) for labels in hooks["labels"]] == [24] * epochs
-    assert hooks["eps"] > 0
+    kept = torch.load(checkpoint, weights_only=True)["state"]["task"]
+    assert [len(labels) for labels in kept["labels"]] == [24] * epochs
+    assert kept["eps"] > 0
 
     def asked_again(*_: object) -> float:
         raise AssertionError("eps is found by the untrained network alone")

@@ -23,6 +23,8 @@ from tests.training.tracklet_helpers import learn_here, make_tracklets, tracklet
 from weakreid.artifacts import schemas
 from weakreid.artifacts.image_store import ImageStore
 from weakreid.clustering import association
+from weakreid.config.methods import Association
+from weakreid.config.params import TrainTracklets
 from weakreid.errors import ReidError
 from weakreid.losses.tracklets import tmc
 from weakreid.models.backbones import preprocess
@@ -30,13 +32,14 @@ from weakreid.models.build import restore_model
 from weakreid.seeding import numpy_generator
 from weakreid.training import pseudo_labels
 from weakreid.training.checkpoint import load_weights, part_of
-from weakreid.training.images import Pictures
+from weakreid.training.images import TrainingImages
 from weakreid.training.mean_net import mean_of
-from weakreid.training.pseudo_labels import Associating, associate, quality_rows
+from weakreid.training.pseudo_labels import associate, quality_rows
 from weakreid.training.tracklet_sampling import chunk_of, cluster_batches, repeated
 from weakreid.training.tracklet_task import TrackletTask, steps_of, tracklets_of
 
 PLAIN = {"flip": 0.0, "pad": 0, "erase": 0.0}
+CHANGED = {"flip": 0.5, "pad": 2, "erase": 0.5}
 # of 1, 2, 3, 4, 5, 5 frames
 TRACKLETS = [np.arange(first, last) for first, last in
              ((0, 1), (1, 3), (3, 6), (6, 10), (10, 15), (15, 20))]  # fmt: skip
@@ -91,41 +94,49 @@ def store(tmp_path_factory):
         yield found
 
 
-def task_of(store, world=None, *, augmenting=PLAIN, eps=0.5, **more: Any) -> TrackletTask:
-    net = Net()
+def params_of(*, eps=0.5, augment=PLAIN, losses=None, **batch: Any) -> TrainTracklets:
+    """Return what a training of the tracklets above is given."""
+    return TrainTracklets.model_validate(
+        {
+            "learns": "tracklets",
+            "image": {"height": HEIGHT, "width": WIDTH},
+            "augment": augment,
+            "association": {
+                "frames": 3, "k1": 2, "k2": 1, "min_samples": 2, "eps": eps, "share": 0.2
+            },
+            "losses": losses or {},
+            "mean_net": {"momentum": 0.5},
+            "batch": {"clusters": 2, "tracklets": 2, "frames": 2, **batch},
+            "schedule": {"steps_per_epoch": 3},
+            "seed": 1,
+        }
+    )  # fmt: skip
+
+
+def task_of(store, world=None, **more: Any) -> TrackletTask:
+    params, net = params_of(**more), Net()
     classifier = torch.nn.Linear(8, 1, bias=False)
     groups = [
         {"name": "backbone", "params": list(net.parameters())},
         {"name": "heads", "params": list(classifier.parameters())},
     ]
-    options = {
-        "associating": Associating(frames=3, k1=2, k2=1, min_samples=2, eps=eps, share=0.2),
-        "losses": {},
-        "momentum": 0.5,
-        "clusters": 2,
-        "tracklets_per_cluster": 2,
-        "frames": 2,
-        "steps_per_epoch": 3,
-        "seed": 1,
-        **more,
-    }
     return TrackletTask(
         TRACKLETS,
-        Pictures(store, HEIGHT, WIDTH, net.backbone.mean, augmenting, 1),
+        params,
+        TrainingImages(store, params.image, net.backbone.mean, params.augment, 1),
         fabric=world or World(),
         network=net,
-        learner=net,
+        model=net,
         mean=mean_of(net),
         classifier=classifier,
         optimiser=torch.optim.AdamW(groups, lr=0.1),
-        **options,
     )
 
 
 def ready(task: TrackletTask, labels: np.ndarray = LABELS) -> TrackletTask:
     """Return a task in its first epoch, with given clusters."""
     task.labels.append(labels)
-    task._renew_classifiers(task.describe(0), labels)
+    task._renew_classifiers(task.extract(0), labels)
     return task
 
 
@@ -244,12 +255,11 @@ def test_a_batch_holds_what_it_says(store):
 
 @pytest.mark.parametrize("size", [2, 4])
 def test_processes_share_a_batch_out_whatever_their_number(store, size):
-    change = {"flip": 0.5, "pad": 2, "erase": 0.5}
-    task = ready(task_of(store, augmenting=change))
+    task = ready(task_of(store, augment=CHANGED))
     whole = list(task.batches(0))
     shares = []
     for rank in range(size):
-        part = task_of(store, World(rank, size), augmenting=change)
+        part = task_of(store, World(rank, size), augment=CHANGED)
         part.labels.append(LABELS)
         shares.append(list(part.batches(0)))
     for step, batch in enumerate(whole):
@@ -290,9 +300,7 @@ def test_the_loss_is_that_of_the_tracklets_means(store):
             other,
             other @ task.mean_classifier.T,
             batch.labels,
-            soft_identity=0.3,
-            soft_triplet=0.6,
-            margin=0.4,
+            task.params.losses,
         )
         torch.testing.assert_close(value, expected)
         assert set(terms) == {"identity", "soft_identity", "triplet", "soft_triplet"}
@@ -306,9 +314,9 @@ def test_the_loss_is_that_of_the_tracklets_means(store):
 # ------------------------------------------------------------------------------- around an epoch
 
 
-def test_a_description_is_the_mean_of_a_chunk_of_length_1(store):
+def test_a_feature_is_the_mean_of_a_chunk_of_length_1(store):
     task = task_of(store)
-    found = task.describe(2)
+    found = task.extract(2)
     assert found.dtype == np.float32
     for tracklet, rows in enumerate(TRACKLETS):
         chunk = chunk_of(len(rows), 3, numpy_generator(1, "association", 2, tracklet))
@@ -321,10 +329,10 @@ def test_a_description_is_the_mean_of_a_chunk_of_length_1(store):
     assert task.mean.training
 
 
-def test_many_tracklets_are_described_in_groups(store, monkeypatch):
-    expected = task_of(store).describe(0)
+def test_many_tracklets_go_through_the_network_in_groups(store, monkeypatch):
+    expected = task_of(store).extract(0)
     monkeypatch.setattr("weakreid.training.tracklet_task._FRAMES", 4)
-    np.testing.assert_allclose(task_of(store).describe(0), expected, atol=1e-6)
+    np.testing.assert_allclose(task_of(store).extract(0), expected, atol=1e-6)
 
 
 def test_classifiers_start_anew_from_the_clusters_means(store):
@@ -338,7 +346,7 @@ def test_classifiers_start_anew_from_the_clusters_means(store):
     }
     assert old in task.optimiser.state
     labels = np.array([0, 0, 1, 1, 2, 2])
-    features = task.describe(1)
+    features = task.extract(1)
     task._renew_classifiers(features, labels)
     means = np.stack([features[labels == name].mean(0) for name in range(3)])
     expected = torch.from_numpy(means / np.linalg.norm(means, axis=1, keepdims=True))
@@ -421,27 +429,16 @@ def test_no_eps_stops_a_training_but_not_its_end(store, monkeypatch):
 @pytest.mark.parametrize("eps", [None, 0.4])
 def test_too_few_tracklets_stop_a_training_but_not_its_end(count, eps):
     features = np.eye(3, dtype=np.float32)[:count]
-    how = Associating(frames=2, k1=30, k2=6, min_samples=4, eps=eps, share=1.6e-3)
+    how = Association(frames=2, k1=30, k2=6, min_samples=4, eps=eps)
     with pytest.raises(ReidError):
         associate(features, how, eps, threads=1, check=True)
     labels, _ = associate(features, how, eps, threads=1, check=False)
     assert labels.tolist() == [-1] * count
 
 
-@pytest.mark.parametrize(
-    ("options", "size", "message"),
-    [
-        ({"clusters": 1}, 1, "batch.clusters is 1; triplets need at least 2"),
-        (
-            {"clusters": 3, "tracklets_per_cluster": 1},
-            2,
-            "a batch of 3 tracklets .* does not divide",
-        ),
-    ],
-)
-def test_batches_that_cannot_be_are_refused(store, options, size, message):
-    with pytest.raises(ReidError, match=message) as caught:
-        task_of(store, World(0, size), **options)
+def test_batches_that_do_not_divide_among_processes_are_refused(store):
+    with pytest.raises(ReidError, match=r"a batch of 9 tracklets .* does not divide") as caught:
+        task_of(store, World(0, 2), clusters=3, tracklets=3)
     assert "\n" not in str(caught.value)
 
 
@@ -487,8 +484,8 @@ def test_the_stage_writes_what_it_says(data, tmp_path):
     names = {"model.safetensors", "history.parquet", "timing.json", "clusters.parquet"}
     assert {path.name for path in tmp_path.iterdir()} == names
     tensors, about = load_weights(tmp_path / "model.safetensors")
-    assert about["heads"] == about["persons"] == []
-    network = restore_model(about["model"], part_of(tensors, "model"))
+    assert about.heads == about.persons == []
+    network = restore_model(about.model, part_of(tensors, "model"))
     assert network.dimension == 512
     clusters = schemas.read_frame(tmp_path / "clusters.parquet", "clusters")
     assert clusters["tracklet_id"].tolist() == list(range(24))
@@ -514,7 +511,7 @@ def test_the_net_itself_can_be_kept(data, tmp_path):
     assert any(not torch.equal(mean[name], net[name]) for name in mean)
 
 
-def test_no_epoch_describes_and_associates_the_untrained_network(data, tmp_path):
+def test_no_epoch_associates_by_the_untrained_network(data, tmp_path):
     learn_here(data, tmp_path, tracklet_method(schedule__epochs=0))
     rows = history_rows(tmp_path / "history.parquet")
     assert {row[2] for row in rows} == {"clusters", "unclustered", "eps", "nmi", "ari", "purity"}

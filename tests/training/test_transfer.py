@@ -36,18 +36,21 @@ from tests.training.transfer_helpers import (
 
 from weakreid.artifacts import schemas
 from weakreid.artifacts.image_store import ImageStore, write_store
+from weakreid.config.network import Image, ModelOfClips
+from weakreid.config.params import LearnTransfer
 from weakreid.errors import ReidError
-from weakreid.losses.attributes.bce import bce
+from weakreid.losses.attributes.bce import bce, weighted_bce
 from weakreid.losses.attributes.mmd import mmd
 from weakreid.models.attribute_head import attribute_head, restore_head
 from weakreid.models.build import restore_model
 from weakreid.retrieval.attribute_votes import tracklet_means
 from weakreid.seeding import numpy_generator
 from weakreid.stages import attribute_votes
+from weakreid.supervision.attribute_pictures import Lesson
 from weakreid.supervision.views import read_frames_only
 from weakreid.training.checkpoint import load_weights, part_of, save_weights
-from weakreid.training.images import Pictures
-from weakreid.training.transfer_task import Discrepancy, TransferTask, turns
+from weakreid.training.images import TrainingImages
+from weakreid.training.transfer_task import TransferTask, turns
 
 PLAIN = {"flip": 0.0, "pad": 0, "erase": 0.0}
 MODEL = "model.safetensors"
@@ -77,36 +80,44 @@ def labels_of(count: int) -> np.ndarray:
     return numpy_generator(1, "labels").integers(-1, 2, (count, 4)).astype(np.int8)
 
 
+LESSON = Lesson(
+    SOURCE_ROWS, labels_of(len(SOURCE_ROWS)), ATTRIBUTES, np.array([0.1, 0.3, 0.5, 0.9]), {}
+)
+
+
 def task_of(
-    source: ImageStore, target: ImageStore, fabric: Any = None, learner: Any = None, **more: Any
+    source: ImageStore,
+    target: ImageStore | None,
+    fabric: Any = None,
+    model: Any = None,
+    head: torch.nn.Linear | None = None,
+    **changes: Any,
 ) -> TransferTask:
-    net = learner.module if learner is not None else Net()
-    augmenting = more.pop("augmenting", PLAIN)
+    """Return a task; `model` is the network as a fabric set it up, where it did."""
+    net = model.module if model is not None else Net()
+    defaults = {
+        "augment": PLAIN,
+        "mmd": 2.0,
+        "batch__source": 4,
+        "batch__target": 2,
+        "schedule__steps_per_epoch": None,
+        "seed": 1,
+    }
+    params = LearnTransfer.model_validate(transfer_method(**defaults | changes))
     first, second = (
-        Pictures(store, HEIGHT, WIDTH, net.backbone.mean, augmenting, 1)
+        TrainingImages(store, params.image, net.backbone.mean, params.augment, 1)
         for store in (source, target)
     )
-    options: dict[str, Any] = {
-        "head": attribute_head(net.dimension, 4, 1),
-        "ratios": np.array([0.1, 0.3, 0.5, 0.9]),
-        "sigma": 1.0,
-        "discrepancy": Discrepancy(2.0, 0.5, True),
-        "source_size": 4,
-        "target_size": 2,
-        "steps_per_epoch": None,
-        "seed": 1,
-        **more,
-    }
     return TransferTask(
-        first,
-        SOURCE_ROWS,
-        labels_of(len(SOURCE_ROWS)),
-        second,
+        LESSON,
         TARGET_ROWS,
+        params,
+        first,
+        second,
         fabric=fabric or World(),
         network=net,
-        learner=learner or net,
-        **options,
+        model=model or net,
+        head=head or attribute_head(net.dimension, 4, 1),
     )
 
 
@@ -172,10 +183,10 @@ def test_an_epoch_sees_every_picture_with_its_labels(stores):
 
 
 def test_without_mmd_the_source_s_pictures_are_the_same_and_no_frame_is_decoded(stores):
-    augmenting = {"flip": 0.5, "pad": 3, "erase": 0.5}
+    augment = {"flip": 0.5, "pad": 3, "erase": 0.5}
     source, _ = stores
-    with_mmd = task_of(*stores, augmenting=augmenting)
-    without = task_of(source, None, augmenting=augmenting, discrepancy=None)
+    with_mmd = task_of(*stores, augment=augment)
+    without = task_of(source, None, augment=augment, mmd=0.0)
     for epoch in (0, 1):
         pairs = zip(with_mmd.batches(epoch), without.batches(epoch), strict=True)
         for one, other in pairs:
@@ -196,19 +207,22 @@ def test_the_loss_is_both_parts(stores):
     features = task.network(pixels.permute(0, 3, 1, 2), after_front=True)
     logits = task.head(features[:4])
     assert list(terms) == ["bce", "mmd", "probability"]
-    torch.testing.assert_close(terms["bce"], bce(logits, batch.labels, task.ratios))
-    torch.testing.assert_close(terms["mmd"], mmd(features[:4], features[4:]))
+    torch.testing.assert_close(terms["bce"], weighted_bce(logits, batch.labels, task.ratios, 1.0))
+    torch.testing.assert_close(terms["mmd"], mmd(features[:4], features[4:], 0.5, True))
     torch.testing.assert_close(terms["probability"], logits.sigmoid().mean())
     torch.testing.assert_close(value, terms["bce"] + 2 * terms["mmd"])
 
 
 def test_without_mmd_and_weights(stores):
-    task = task_of(*stores, discrepancy=None, ratios=None)
+    task = task_of(*stores, mmd=0.0, loss="bce")
     batch = next(iter(task.batches(0)))
     value, terms = task.loss(batch)
     assert list(terms) == ["bce", "probability"]
     assert torch.equal(value, terms["bce"])
-    weighted = task_of(*stores, discrepancy=None).loss(batch)[0]
+    assert torch.equal(
+        value, bce(task.head(task.network(task.front(batch.images), True)), batch.labels)
+    )
+    weighted = task_of(*stores, mmd=0.0).loss(batch)[0]
     assert not torch.equal(value, weighted)
 
 
@@ -216,7 +230,7 @@ def test_without_mmd_and_weights(stores):
     ("changes", "devices", "message"),
     [
         (
-            {"source_size": 11},
+            {"batch__source": 11},
             1,
             (
                 "batch.source is 11, but there are 10 training pictures of the source; lower "
@@ -224,12 +238,12 @@ def test_without_mmd_and_weights(stores):
             ),
         ),
         (
-            {"target_size": 8},
+            {"batch__target": 8},
             1,
             "batch.target is 8, but there are 7 training frames of the target; lower batch.target",
         ),
         (
-            {"source_size": 5},
+            {"batch__source": 5},
             2,
             (
                 "batch.source 5 does not divide among 2 devices; set batch.source to a "
@@ -255,9 +269,8 @@ def steps_of(folder: Path, out: Path, fabric: Fabric) -> None:
     parameters = [*net.parameters(), *head.parameters()]
     learner, optimiser = fabric.setup(net, torch.optim.SGD(parameters, 0.05, 0.9))
     with ImageStore(folder / "source.arrow") as one, ImageStore(folder / "target.arrow") as two:
-        augmenting = {"flip": 0.5, "pad": 2, "erase": 0.5}
-        task = task_of(one, two, fabric, learner, head=head, augmenting=augmenting)
-        task.network = net
+        augment = {"flip": 0.5, "pad": 2, "erase": 0.5}
+        task = task_of(one, two, fabric, learner, head, augment=augment)
         losses, gradients = [], []
         for batch in task.batches(0):
             value, terms = task.loss(batch)
@@ -331,12 +344,12 @@ def test_two_processes_run_the_stage(data, tmp_path):
 
 def test_what_the_weights_say_of_themselves(trained):
     tensors, about = load_weights(trained / MODEL)
-    assert about["attributes"] == list(ATTRIBUTES)
-    assert about["left_out"] == {}
-    assert about["image"] == SHORT["image"]
-    assert about["model"] == SHORT["model"]
-    assert about["precision"] == "auto"
-    network = restore_model(about["model"], part_of(tensors, "model"))
+    assert about.attributes == list(ATTRIBUTES)
+    assert about.left_out == {}
+    assert about.image == Image(**SHORT["image"])
+    assert about.model == ModelOfClips(**SHORT["model"])
+    assert about.precision == "auto"
+    network = restore_model(about.model, part_of(tensors, "model"))
     head = restore_head(part_of(tensors, "heads"))
     assert (head.in_features, head.out_features) == (network.dimension, len(ATTRIBUTES))
     terms = {term for _, _, term, _ in history_rows(trained / "history.parquet")}
@@ -379,8 +392,8 @@ def test_maps_that_take_too_much(data, tmp_path):
         learn_here(data, tmp_path, values)
     # 12 pictures and 9 frames, twice 64 x 64 x 32 floats each
     assert str(caught.value) == (
-        "batch.cache_mb: the outputs of the frozen stages for 21 pictures and frames take 21 MB, "
-        "1 are allowed; raise it, or set cache_mb: 0"
+        "batch.cache_mb: the outputs of the frozen stages for 21 images take 21 MB, 1 are allowed; "
+        " raise it, or set cache_mb: 0"
     )
 
 
@@ -393,8 +406,8 @@ def test_a_constant_attribute_is_left_out_of_the_model(data, tmp_path, capsys):
     said = capsys.readouterr().err
     assert "left out, the same in all training pictures of the source: hs-Hat, ub-Shirt" in said
     tensors, about = load_weights(tmp_path / MODEL)
-    assert about["attributes"] == ["Female", "low-Red"]
-    assert about["left_out"] == {"hs-Hat": 0.0, "ub-Shirt": None}
+    assert about.attributes == ["Female", "low-Red"]
+    assert about.left_out == {"hs-Hat": 0.0, "ub-Shirt": None}
     assert len(tensors["heads.bias"]) == 2
 
 
@@ -529,7 +542,7 @@ def test_votes_are_of_every_tracklet_and_of_all_its_frames(data, trained, tmp_pa
     assert votes["frame_count"].tolist() == [3, 4, 2, 1, 2]
     assert schemas.read_params(out)["attributes"] == list(ATTRIBUTES)
     tensors, about = load_weights(trained / MODEL)
-    network = restore_model(about["model"], part_of(tensors, "model")).eval()
+    network = restore_model(about.model, part_of(tensors, "model")).eval()
     head = restore_head(part_of(tensors, "heads"))
     mean, std = (torch.tensor(values) for values in (network.backbone.mean, network.backbone.std))
     with ImageStore(target / "images.arrow") as store, torch.inference_mode():
@@ -540,8 +553,8 @@ def test_votes_are_of_every_tracklet_and_of_all_its_frames(data, trained, tmp_pa
 
 def test_votes_of_a_network_that_knows_no_attributes(data, trained, tmp_path):
     tensors, about = load_weights(trained / MODEL)
-    del about["attributes"]
-    save_weights(tmp_path / "other.safetensors", tensors, about)
+    of_others = about.model_dump(mode="json", exclude={"attributes"})
+    save_weights(tmp_path / "other.safetensors", tensors, of_others)
     empty = tmp_path / "none.parquet"
     with pytest.raises(ReidError, match="recognises no attributes; give what the stage transfer"):
         attribute_votes.main(

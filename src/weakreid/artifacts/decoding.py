@@ -1,35 +1,20 @@
-"""Frames of an image store as a network looks at them when nothing is augmented."""
-
-from collections.abc import Sequence
+"""Frames of an image store as a network sees them when nothing is augmented."""
 
 import numpy as np
 
 from weakreid.artifacts.image_store import ImageStore
+from weakreid.config.network import Image
 
 
-def decoded(
-    store: ImageStore,
-    rows: np.ndarray,
-    height: int,
-    width: int,
-    threads: int,
-    resized: Sequence[int] | None,
-) -> np.ndarray:
-    """Return frames, uint8 [n, height, width, 3].
+def decoded(store: ImageStore, rows: np.ndarray, image: Image, threads: int) -> np.ndarray:
+    """Return frames as a trained network sees them, uint8 [n, height, width, 3].
 
-    Args:
-        store: holds the frames.
-        rows: of the store.
-        height: of the network's input in pixels.
-        width: likewise.
-        threads: for decoding.
-        resized: height and width a picture gets before height x width are cut from its middle;
-            None: the whole picture is the input.
+    Where `image.resized` is set, the input is the middle of the larger image.
     """
-    if resized is None:
-        return store.batch(rows, height, width, threads=threads)
-    larger = store.batch(rows, resized[0], resized[1], threads=threads)
-    return middle_of(larger, height, width)
+    if image.resized is None:
+        return store.batch(rows, image.height, image.width, threads=threads)
+    larger = store.batch(rows, *image.resized, threads=threads)
+    return middle_of(larger, image.height, image.width)
 
 
 def middle_of(images: np.ndarray, height: int, width: int) -> np.ndarray:

@@ -14,15 +14,12 @@ from scipy import sparse
 
 from weakreid.errors import ReidError
 
-SHARE = 1.6e-3
-MIN_SAMPLES = 4
-
 
 class NoEpsError(ReidError):
     """The distances have no eps of their own; the message says why, not what to do."""
 
 
-def data_eps(distances: Any, count: int, share: float = SHARE) -> float:
+def data_eps(distances: Any, count: int, share: float) -> float:
     """Return TMC's data-dependent eps: the mean of the smallest distances.
 
     Averaged are the smallest `share` of the non-zero distances among all N (N - 1) / 2 pairs, the
@@ -69,7 +66,7 @@ def data_eps(distances: Any, count: int, share: float = SHARE) -> float:
     return eps
 
 
-def associate(distances: Any, eps: float, min_samples: int = MIN_SAMPLES) -> NDArray[np.int64]:
+def associate(distances: Any, eps: float, min_samples: int) -> NDArray[np.int64]:
     """Return the cluster of every item by DBSCAN, -1 for those in none.
 
     Args:
@@ -163,9 +160,7 @@ def cluster_quality(labels: ArrayLike, persons: ArrayLike) -> dict[str, float]:
     return quality
 
 
-def failure(
-    labels: ArrayLike, distances: Any, eps: float, min_samples: int = MIN_SAMPLES
-) -> str | None:
+def failure(labels: ArrayLike, distances: Any, eps: float, min_samples: int) -> str | None:
     """Return one line about labels with which nothing can be learned, None for all others.
 
     Nothing can be learned from fewer than two clusters. What to do instead: `advice.advise`.

@@ -19,9 +19,7 @@ from weakreid.errors import ReidError
 _ROWS = 128  # rows whose minima are added up at once
 
 
-def jaccard_distances(
-    features: Array, k1: int = 30, k2: int = 6, threads: int | None = None
-) -> Any:
+def jaccard_distances(features: Array, k1: int, k2: int, threads: int | None = None) -> Any:
     """Return the Jaccard distances of the k-reciprocal encodings of all items.
 
     Args:

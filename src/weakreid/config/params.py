@@ -4,6 +4,7 @@ The plan fills them in and a stage parses its `--params` into the very same mode
 stage's result depends on and nothing else, so that a change of anything else reruns no stage.
 """
 
+import json
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
@@ -27,6 +28,7 @@ from weakreid.config.methods import (
     AnyMethod,
     BagMethod,
     ClipMethod,
+    Extractor,
     TrackletMethod,
     Transfer,
 )
@@ -59,6 +61,10 @@ class Params(Strict):
                 inner = inner.get(name) or {}
             inner.pop(last, None)
         return found
+
+    def as_json(self) -> str:
+        """Return the params as a stage takes them."""
+        return json.dumps(self.model_dump(mode="json"), sort_keys=True)
 
     @classmethod
     def parse(cls: type[P], text: str) -> P:
@@ -280,8 +286,14 @@ TRAININGS: Mapping[str, type[TrainBags] | type[TrainTracklets] | type[TrainClips
 
 
 def training_params(method: AnyMethod, seed: int) -> AnyTraining:
-    """Return what a training by a method is given."""
+    """Return what the training of a method is given."""
     return TRAININGS[method.learns](**dict(method), seed=seed)
+
+
+class FrameFeatures(Params, Extractor):
+    """A network that learns nothing, and the images that it sees."""
+
+    later = ("model.dimension", "model.frozen", "model.batch_norm")
 
 
 class ClipFeatures(Params):
@@ -293,8 +305,8 @@ class ClipFeatures(Params):
 
 
 def clip_features_params(method: AnyMethod) -> ClipFeatures:
-    """Return how a method that sees clips has features extracted."""
-    assert method.clips is not None
+    """Return how features are extracted with a network that a method, which sees clips, trains."""
+    assert method.clips is not None, "asked for methods that see clips alone"
     neck = method.neck if isinstance(method, ClipMethod) else None
     return ClipFeatures(
         test=method.clips.test,

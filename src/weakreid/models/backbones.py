@@ -153,7 +153,7 @@ _KINDS = {
 NAMES = tuple(_KINDS)
 
 
-def build(name: str, weights: str, last_stride: int = 2, seed: int = 0) -> Backbone:
+def build(name: str, weights: str, last_stride: int, seed: int = 0) -> Backbone:
     """Build a backbone.
 
     Args:

@@ -2,32 +2,34 @@
 
 import importlib
 from collections.abc import Mapping
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import torch
 from torch import Tensor, nn
 
+from weakreid.config import network as config
+from weakreid.config.trained import Trained
 from weakreid.losses.bags.pooling import precise, without_autocast
 from weakreid.models.aggregations.protocol import Aggregation, Merged, Place
 from weakreid.models.backbones import Backbone, map_shapes, preprocess
-from weakreid.models.build import build_model
+from weakreid.models.build import build_model, without_weights
 from weakreid.models.initial import seeded_linear, seeded_normal
 from weakreid.models.reid import ReidModel, chunks
 
 
 def build_aggregation(
-    values: Mapping[str, Any], network: ReidModel, image: Mapping[str, Any], seed: int = 0
+    options: config.Aggregation, network: ReidModel, image: config.Image, seed: int = 0
 ) -> Aggregation:
     """Return what merges a network's frames, as a method's `aggregation` block says.
 
     Raises:
         ReidError: see the module of its name.
     """
-    module = importlib.import_module(f"weakreid.models.aggregations.{values['name']}")
-    shapes = map_shapes(network.backbone, image["height"], image["width"])
+    module = importlib.import_module(f"weakreid.models.aggregations.{options.name}")
+    shapes = map_shapes(network.backbone, image.height, image.width)
     channels, height, width = shapes[network.backbone.stage_names[-1]]
     made: Aggregation = module.build(
-        values, Place(network.dimension, channels, height, width, seed)
+        options, Place(network.dimension, channels, height, width, seed)
     )
     return made
 
@@ -108,9 +110,9 @@ class ClipHeads(nn.Module):
         dimension: int,
         identities: int,
         *,
-        neck: bool = False,
-        centers: bool = False,
-        seed: int = 0,
+        neck: bool,
+        centers: bool,
+        seed: int,
     ) -> None:
         super().__init__()
         self.neck = nn.BatchNorm1d(dimension) if neck else None
@@ -145,7 +147,7 @@ class Headed(NamedTuple):
 
 
 class ClipModel(nn.Module):
-    """Clips in, one retrieval descriptor per clip out.
+    """Clips in, one descriptor per clip for retrieval out.
 
     Args:
         clips: the network.
@@ -162,8 +164,8 @@ class ClipModel(nn.Module):
         """What merges the frames."""
         return self.clips.aggregation
 
-    def describe(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Describe clips; the mode is not touched: call `.eval()` and `inference_mode()` around it.
+    def extract(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Map clips to descriptors; call `.eval()` and `inference_mode()` around it.
 
         Args:
             images: uint8 [n * T, H, W, 3], clip after clip.
@@ -185,29 +187,51 @@ class ClipModel(nn.Module):
         return descriptors, torch.cat([part.weights for part in found]).float()
 
 
+class SeesClips(Protocol):
+    """The blocks of a network of clips: of a method, or of a trained network."""
+
+    @property
+    def model(self) -> config.ModelOfClips:
+        """Of the frames."""
+
+    @property
+    def image(self) -> config.Image:
+        """The network's input."""
+
+    @property
+    def clips(self) -> config.Clips | None:
+        """How clips are made; not None here."""
+
+    @property
+    def aggregation(self) -> config.Aggregation | None:
+        """What merges frames; not None here."""
+
+
 def build_clip_network(
-    method: Mapping[str, Any],
+    method: SeesClips,
+    model: config.Model,
     seed: int,
     kind: type[Network] = ClipNetwork,  # type: ignore[assignment]
 ) -> Network:
-    """Return the network that a method's blocks `model`, `aggregation`, `clips`, `image` describe.
+    """Return the network that a method's blocks describe.
 
     Args:
-        method: resolved.
+        method: its `image`, `clips` and `aggregation` are looked at.
+        model: its `model`, or one that looks for other weights.
         seed: of initial weights.
         kind: what its forward gives.
 
     Raises:
         ReidError: see `build_model` and `build_aggregation`.
     """
-    image, frames = method["image"], method["clips"]["frames"]
-    network = build_model(method["model"], seed, image=image, frames=frames)
-    aggregation = build_aggregation(method["aggregation"], network, image, seed)
-    return kind(network, aggregation, frames)
+    assert method.clips is not None and method.aggregation is not None
+    network = build_model(model, seed, image=method.image, frames=method.clips.frames)
+    aggregation = build_aggregation(method.aggregation, network, method.image, seed)
+    return kind(network, aggregation, method.clips.frames)
 
 
 def restore_clip_model(
-    about: Mapping[str, Any],
+    about: Trained,
     network: Mapping[str, Tensor],
     heads: Mapping[str, Tensor],
     *,
@@ -223,11 +247,10 @@ def restore_clip_model(
         normalise: whether a clip's descriptor has length 1.
         after_neck: whether it comes out of the neck; without one it does not matter.
     """
-    plain = {**about, "model": {**about["model"], "weights": "none"}}
-    clips: ClipNetwork = build_clip_network(plain, 0)
+    clips: ClipNetwork = build_clip_network(about, without_weights(about.model), 0)
     clips.load_state_dict(dict(network))
     neck: nn.Module | None = None
-    if about["neck"] is not None and after_neck:
+    if about.neck is not None and after_neck:
         neck = nn.BatchNorm1d(clips.aggregation.dimension)
         prefix = "neck."
         neck.load_state_dict(

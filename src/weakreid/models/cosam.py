@@ -9,6 +9,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from weakreid.config import network as config
 from weakreid.errors import ReidError
 from weakreid.losses.bags.pooling import precise, without_autocast
 from weakreid.models.initial import seeded
@@ -19,7 +20,7 @@ HIDDEN = 64
 """Channels between the two layers of the summary in the authors' program."""
 
 
-def standardised(reduced: Tensor, deviation: str = "population") -> Tensor:
+def standardised(reduced: Tensor, deviation: str) -> Tensor:
     """Return descriptors whose products are their NCC (Eq. 2).
 
     Args:
@@ -95,20 +96,15 @@ class Cosam(nn.Module):
         height: h, of the maps.
         width: w.
         frames: T, at least 2; with h and w it fixes the layer that summarises correlations.
-        reduced: D_R, of the descriptors and of the layer between the two of the channel step.
-        deviation: see `standardised`.
-        summary: "one_layer", as printed; "two_layers": to 64 channels, batch norm, ReLU, to 1.
-        activation: between the two layers of the channel step, "relu" or "tanh"; the paper is
-            silent, the authors' program has tanh.
-        enrichment: "multiply": channels times their weights, as printed; "add": plus the channels
-            themselves, as in the authors' program.
-        initial: what masks and channel weights are near before training, from 0.5 up to 1; the
-            paper is silent, and layers as torch makes them give 0.5.
+        options: `reduced` is D_R, of the descriptors and of the layer between the two of the
+            channel step. `deviation`: see `standardised`. `summary`: "one_layer", as printed;
+            "two_layers": to 64 channels, batch norm, ReLU, to 1. `activation` stands between the
+            two layers of the channel step; the paper is silent, the authors' program has tanh.
+            `enrichment`: "multiply": channels times their weights, as printed; "add": plus the
+            channels themselves, as in the authors' program. `initial` is what masks and channel
+            weights are near before training; the paper is silent, and torch's layers give 0.5.
         seed: of the initial weights, with the name of the block that comes before.
         after: that name.
-
-    Raises:
-        ReidError: there is one frame only, which has nothing to agree with.
     """
 
     def __init__(
@@ -117,45 +113,37 @@ class Cosam(nn.Module):
         height: int,
         width: int,
         frames: int,
+        options: config.Cosam,
         *,
-        reduced: int = 256,
-        deviation: str = "population",
-        summary: str = "one_layer",
-        activation: str = "relu",
-        enrichment: str = "multiply",
-        initial: float = 0.5,
-        seed: int = 0,
-        after: str = "",
+        seed: int,
+        after: str,
     ) -> None:
         super().__init__()
-        if frames < 2:
-            raise ReidError(
-                "model.cosam compares the frames of a clip, and clips.frames is "
-                f"{frames}; set it to 2 or more, or leave model.cosam out"
-            )
+        assert frames > 1, "the config refuses clips of one frame, which has nothing to agree with"
+        reduced, two_layers = options.reduced, options.summary == "two_layers"
         self.frames, self.size = frames, (height, width)
-        self.deviation, self.enrichment = deviation, enrichment
+        self.deviation, self.enrichment = options.deviation, options.enrichment
         volume = (frames - 1) * height * width
         with seeded(seed, "cosam", after):
             self.reduce = nn.Sequential(
                 nn.Conv2d(channels, reduced, 1), nn.BatchNorm2d(reduced), nn.ReLU()
             )
-            first = nn.Conv2d(volume, HIDDEN if summary == "two_layers" else 1, 1)
+            first = nn.Conv2d(volume, HIDDEN if two_layers else 1, 1)
             self.summary_weight, self.summary_bias = first.weight, first.bias
             # the layers whose outputs a sigmoid makes masks and channel weights of
             to_mask: nn.Conv2d = first
             self.summary_rest: nn.Module = nn.Identity()
-            if summary == "two_layers":
+            if two_layers:
                 to_mask = nn.Conv2d(HIDDEN, 1, 1)
                 self.summary_rest = nn.Sequential(nn.BatchNorm2d(HIDDEN), nn.ReLU(), to_mask)
             to_hidden = nn.Linear(channels, reduced)
             to_weights = nn.Linear(reduced, channels)
-            between = nn.Tanh() if activation == "tanh" else nn.ReLU()
+            between = nn.Tanh() if options.activation == "tanh" else nn.ReLU()
             self.channel_weights = nn.Sequential(to_hidden, between, to_weights, nn.Sigmoid())
         for layer in (to_mask, to_weights):
             assert layer.bias is not None
             with torch.no_grad():
-                layer.bias += math.log(initial / (1 - initial))
+                layer.bias += math.log(options.initial / (1 - options.initial))
 
     def forward(self, maps: Tensor) -> CosamOutput:
         """Map the maps [n * T, c, h, w] of clips, clip after clip.

@@ -7,11 +7,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from weakreid.config.network import Model
+from weakreid.config.training import Optimiser
 from weakreid.errors import ReidError
 from weakreid.models.backbones import Backbone
 from weakreid.models.initial import seeded_linear
-
-EMBEDDINGS = ("fc", "fc_bn", "bnneck", "none")
 
 
 class ReidModel(nn.Module):
@@ -19,65 +19,45 @@ class ReidModel(nn.Module):
 
     Args:
         backbone: from `weakreid.models.backbones.build`.
-        embedding: what follows average pooling. "fc": a linear layer of `dimension` outputs (WL,
-            section IV-A). "fc_bn": the same and a batch norm. "bnneck": a batch norm, whose output
-            trains and retrieves. "none": nothing.
-        dimension: outputs of "fc" (d in WL) and "fc_bn"; the others keep the backbone's channels.
-        normalise_features: whether `describe` divides a descriptor by its L2 norm.
-        frozen: names of backbone stages that do not learn; their batch norms stay in eval mode.
-        batch_norm: "train", or "eval" to keep the statistics of every batch norm of the backbone
-            (their scale and shift go on learning).
+        model: the block of the config. `embedding` follows average pooling. "fc": a linear layer of
+            `dimension` outputs (WL, section IV-A; d there). "fc_bn": the same and a batch norm.
+            "bnneck": a batch norm, whose output trains and retrieves. "none": nothing; the last two
+            keep the backbone's channels. `frozen` stages do not learn; their batch norms stay in
+            eval mode. `batch_norm` is "train", or "eval" to keep the statistics of every batch norm
+            of the backbone (their scale and shift go on learning).
         seed: of the embedding's initial weights.
         cosam: modules of `weakreid.models.cosam` by the stage that each follows; with them, images
             come clip after clip.
 
     Attributes:
         dimension: length of a feature.
-
-    Raises:
-        ReidError: an unknown embedding, stage or batch-norm mode.
+        normalise_features: whether `extract` divides a feature by its L2 norm.
     """
 
     def __init__(
         self,
         backbone: Backbone,
-        *,
-        embedding: str = "fc",
-        dimension: int = 2048,
-        normalise_features: bool = True,
-        frozen: Sequence[str] = (),
-        batch_norm: str = "train",
+        model: Model,
         seed: int = 0,
         cosam: Mapping[str, nn.Module] | None = None,
     ) -> None:
         super().__init__()
-        if embedding not in EMBEDDINGS:
-            raise ReidError(f"embedding '{embedding}' is unknown; choose {', '.join(EMBEDDINGS)}")
-        if batch_norm not in ("train", "eval"):
-            raise ReidError(f"batch_norm is '{batch_norm}'; it must be 'train' or 'eval'")
-        cosam = cosam or {}
-        for kind, names in (("frozen stage", frozen), ("model.cosam.after", cosam)):
-            unknown = [name for name in names if name not in backbone.stage_names]
-            if unknown:
-                raise ReidError(
-                    f"{kind} '{unknown[0]}' is unknown; {backbone.name} has "
-                    f"{', '.join(backbone.stage_names)}"
-                )
         self.backbone = backbone
-        self.normalise_features = normalise_features
-        self.frozen = tuple(frozen)
-        self.batch_norm = batch_norm
-        self.dimension = dimension if embedding in ("fc", "fc_bn") else backbone.channels
+        self.normalise_features = True
+        self.frozen = tuple(model.frozen)
+        self.batch_norm = model.batch_norm
+        self.dimension = backbone.channels
         self.embedding: nn.Module
-        if embedding in ("fc", "fc_bn"):
-            self.embedding = seeded_linear(backbone.channels, dimension, seed, "embedding")
-            if embedding == "fc_bn":
-                self.embedding = nn.Sequential(self.embedding, nn.BatchNorm1d(dimension))
-        elif embedding == "bnneck":
+        if model.embedding in ("fc", "fc_bn"):
+            self.dimension = model.dimension
+            self.embedding = seeded_linear(backbone.channels, model.dimension, seed, "embedding")
+            if model.embedding == "fc_bn":
+                self.embedding = nn.Sequential(self.embedding, nn.BatchNorm1d(model.dimension))
+        elif model.embedding == "bnneck":
             self.embedding = nn.BatchNorm1d(backbone.channels)
         else:
             self.embedding = nn.Identity()
-        self.cosam = nn.ModuleDict(cosam)
+        self.cosam = nn.ModuleDict(cosam or {})
         for name in self.frozen:
             backbone.stages[name].requires_grad_(False)
         self.train(self.training)
@@ -140,8 +120,8 @@ class ReidModel(nn.Module):
         """Map normalised images [N, 3, H, W], or what `front` makes of them, to [N, dimension]."""
         return self.embed(self.maps(images, after_front))
 
-    def describe(self, images: Tensor) -> Tensor:
-        """Map normalised images [N, 3, H, W] to retrieval descriptors [N, dimension], float32.
+    def extract(self, images: Tensor) -> Tensor:
+        """Map normalised images [N, 3, H, W] to features for retrieval [N, dimension], float32.
 
         The mode is not touched: call `.eval()` and `torch.inference_mode()` around it.
         """
@@ -181,36 +161,32 @@ def chunks(images: Tensor, together: int = 1) -> Sequence[Tensor]:
 
 
 def parameter_groups(
-    model: ReidModel,
-    heads: Sequence[nn.Module],
-    lr: float,
-    backbone_factor: float = 1.0,
-    head_factor: float = 1.0,
-    weight_decay: float = 0.0,
+    model: ReidModel, heads: Sequence[nn.Module], rates: Optimiser
 ) -> list[dict[str, Any]]:
     """Return an optimiser's parameter groups: backbone, embedding (and COSAM), heads.
 
     Frozen parameters are left out, and so is a group that holds none. Each group has a "name".
 
     Args:
-        lr: learning rate of the embedding.
-        backbone_factor: the backbone's rate in units of `lr` (0.1 in WL's released settings).
-        head_factor: the heads' rate in units of `lr`.
+        model: the network.
+        heads: what learns beside it.
+        rates: `lr` is of the embedding; `backbone_factor` (0.1 in WL's released settings) and
+            `head_factor` are rates in units of it.
 
     Raises:
         ReidError: nothing is left to learn.
     """
     parts: Mapping[str, tuple[Sequence[nn.Module], float]] = {
-        "backbone": ([model.backbone], backbone_factor),
+        "backbone": ([model.backbone], rates.backbone_factor),
         "embedding": (model.new_layers, 1.0),
-        "heads": (heads, head_factor),
+        "heads": (heads, rates.head_factor),
     }
     groups = []
     for name, (modules, factor) in parts.items():
         learning = [p for module in modules for p in module.parameters() if p.requires_grad]
         if learning:
-            rates = {"lr": lr * factor, "weight_decay": weight_decay}
-            groups.append({"name": name, "params": learning, **rates})
+            of_group = {"lr": rates.lr * factor, "weight_decay": rates.weight_decay}
+            groups.append({"name": name, "params": learning, **of_group})
     if not groups:
         raise ReidError("every parameter is frozen: nothing can be trained; freeze fewer stages")
     return groups

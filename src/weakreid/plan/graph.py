@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from weakreid.plan.plan import Plan
-from weakreid.plan.rules import Job, Rule, as_json
+from weakreid.plan.rules import Job, Rule
 from weakreid.plan.targets import maker_of
 
 
@@ -92,7 +92,7 @@ def signatures(plan: Plan, targets: Iterable[str]) -> dict[str, str]:
     for step in steps_to(plan, targets):
         told = hashlib.sha256(step.rule.name.encode())
         if step.job.params is not None:
-            told.update(as_json(step.job.params).encode())
+            told.update(step.job.params.as_json().encode())
         told.update(step.rule.code(step.job).encode())
         for option, paths in sorted(step.job.inputs.items()):
             told.update(f"{option} {paths}".encode())

@@ -6,15 +6,13 @@ asks what an experiment is made of (`weakreid.plan.graph`).
 """
 
 import functools
-import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from pydantic import BaseModel
-
 from weakreid.artifacts.arguments import shortened
+from weakreid.config.params import Params
 from weakreid.plan import codedigest
 
 if TYPE_CHECKING:
@@ -80,7 +78,7 @@ class Job:
     """
 
     inputs: Mapping[str, Paths] = field(default_factory=dict)
-    params: BaseModel | None = None
+    params: Params | None = None
     modules: Sequence[str] = ()
     also: Sequence[str] = ()
     told: Mapping[str, str] = field(default_factory=dict)
@@ -159,7 +157,7 @@ class Rule:
             for path in listed(paths)
         ]
         if job.params is not None:
-            arguments.append(f"--params={as_json(job.params)}")
+            arguments.append(f"--params={job.params.as_json()}")
         arguments += [f"--{option}={value}" for option, value in job.told.items()]
         arguments += [
             f"--{output.option}={outputs[name]}"
@@ -167,11 +165,6 @@ class Rule:
             if output.option
         ]
         return shortened(arguments)
-
-
-def as_json(params: BaseModel) -> str:
-    """Return params as a stage takes them."""
-    return json.dumps(params.model_dump(mode="json"), sort_keys=True)
 
 
 @functools.cache

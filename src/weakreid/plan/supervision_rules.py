@@ -155,7 +155,7 @@ def frame_features(plan: Plan, dataset: str, split: str, extractor: str) -> Job:
             "frames": paths.frames(dataset),
             "images": paths.images(dataset),
         },
-        params=plan.config.extractors[extractor],
+        params=params.FrameFeatures(**dict(plan.config.extractors[extractor])),
     )
 
 

@@ -13,6 +13,7 @@ from torch.nn.functional import linear
 from weakreid.artifacts.decoding import decoded
 from weakreid.artifacts.image_store import ImageStore
 from weakreid.artifacts.prefetching import prefetch
+from weakreid.config.network import Image
 from weakreid.errors import ReidError
 from weakreid.losses.bags.pooling import precise, without_autocast
 from weakreid.models.backbones import preprocess
@@ -24,12 +25,10 @@ def probabilities(
     head: nn.Linear,
     store: ImageStore,
     rows: Sequence[NDArray[np.int64]],
+    image: Image,
     *,
     fabric: Fabric,
-    height: int,
-    width: int,
     threads: int,
-    resized: Sequence[int] | None = None,
 ) -> Iterator[NDArray[np.float32]]:
     """Yield the attributes' probabilities p of batches of frames (ATTR, section 3.2).
 
@@ -38,18 +37,16 @@ def probabilities(
         head: the prediction layer, on the same device.
         store: holds the frames.
         rows: per batch, rows of the store.
+        image: the network's input.
         fabric: device and precision.
-        height: of the network's input in pixels.
-        width: likewise.
         threads: for decoding.
-        resized: see `weakreid.retrieval.extract.describe`.
 
     Yields:
         float32 [n, L] per batch.
     """
     model.eval()
     mean, std = model.backbone.mean, model.backbone.std
-    images = (decoded(store, batch, height, width, threads, resized) for batch in rows)
+    images = (decoded(store, batch, image, threads) for batch in rows)
     with contextlib.closing(prefetch(images)) as batches, torch.inference_mode():
         for batch in batches:
             pixels = torch.from_numpy(batch).to(fabric.device, non_blocking=True)

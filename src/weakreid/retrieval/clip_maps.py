@@ -4,7 +4,7 @@ Shapes: n clips of T frames, maps of h x w places.
 """
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -15,10 +15,11 @@ from torch import Tensor
 
 from weakreid.artifacts.decoding import decoded
 from weakreid.artifacts.image_store import ImageStore
+from weakreid.config.network import Image
 from weakreid.errors import ReidError
 from weakreid.models.backbones import preprocess
 from weakreid.models.reid import ReidModel
-from weakreid.training.clip_sampling import DescribedClips, described_clips
+from weakreid.training.clip_sampling import TrackletClips, clips_of_tracklets
 
 _FRAMES = 64
 """Frames that go through a network at a time, about: whole clips."""
@@ -45,14 +46,14 @@ def drawn_clips(
     count: int,
     generator: np.random.Generator,
     one_each: bool = False,
-) -> DescribedClips:
-    """Draw clips of the persons of query and gallery, of those that describe their tracklets.
+) -> TrackletClips:
+    """Draw clips of the persons of query and gallery, of those for retrieval.
 
     Args:
-        tracklets: tracklet_id, person_id and role; nobody's (0 or less) are left out.
+        tracklets: tracklet_id, person_id and split; nobody's (0 or less) are left out.
         frames: tracklet_id, position and image.
         length: T, frames of a clip.
-        test: see `weakreid.training.clip_sampling.clips_to_describe`.
+        test: see `weakreid.training.clip_sampling.clips_of_tracklet`.
         count: clips, at most.
         generator: where every choice comes from.
         one_each: one clip of a person at most.
@@ -64,13 +65,13 @@ def drawn_clips(
     if shown.empty:
         raise ReidError("no tracklet of query and gallery shows a person; take a split with some")
     rows = frames[frames["tracklet_id"].isin(shown["tracklet_id"])]
-    clips = described_clips(rows, length, test)
+    clips = clips_of_tracklets(rows, length, test)
     chosen = generator.permutation(len(clips.tracklet_ids))
     if one_each:
         persons = shown.set_index("tracklet_id")["person_id"].reindex(clips.tracklet_ids[chosen])
         chosen = chosen[~persons.duplicated().to_numpy()]
     chosen = np.sort(chosen[:count])
-    return DescribedClips(*(part[chosen] for part in clips))
+    return TrackletClips(*(part[chosen] for part in clips))
 
 
 @contextlib.contextmanager
@@ -95,11 +96,8 @@ def clip_maps(
     network: ReidModel,
     store: ImageStore,
     clips: NDArray[np.int64],
-    *,
-    height: int,
-    width: int,
+    image: Image,
     threads: int,
-    resized: Sequence[int] | None = None,
 ) -> ClipMaps:
     """Return where a network looks in clips, on the CPU.
 
@@ -111,10 +109,8 @@ def clip_maps(
         network: of frames; it is put into eval mode.
         store: holds the frames.
         clips: rows of the store [n, T].
-        height: of the network's input in pixels.
-        width: likewise.
+        image: the network's input.
         threads: for decoding.
-        resized: see `weakreid.retrieval.extract.describe`.
     """
     network.eval()
     length = clips.shape[1]
@@ -124,9 +120,8 @@ def clip_maps(
     with torch.inference_mode(), _masks_seen(network) as seen:
         for at in range(0, len(clips), step):
             rows = clips[at : at + step].reshape(-1)
-            pixels = torch.from_numpy(decoded(store, rows, height, width, threads, resized))
-            images = preprocess(pixels, network.backbone.mean, network.backbone.std)
-            maps = network.maps(images)
+            pixels = torch.from_numpy(decoded(store, rows, image, threads))
+            maps = network.maps(preprocess(pixels, network.backbone.mean, network.backbone.std))
             activations.append(_by_clip(maps.float().square().sum(1), length))
             for name, of_stage in seen.items():
                 masks.setdefault(name, []).append(_by_clip(of_stage[:, 0].float(), length))

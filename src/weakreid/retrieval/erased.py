@@ -1,6 +1,6 @@
 """Whether temporal attention falls on frames that lost a patch (ATTN-CL).
 
-Clips of a test set are described twice: as they are, and with a patch of some frames erased as in
+A network sees clips of a test set twice: as they are, and with a patch of some frames erased as in
 training. Frames of a clip share a weight of 1, so a weight is given times T: 1 is what every frame
 has where all T count alike. Clips of which no frame or every frame is erased say nothing.
 """

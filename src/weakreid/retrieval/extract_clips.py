@@ -1,4 +1,4 @@
-"""Retrieval descriptors of clips, and what each frame counted in them."""
+"""Features of clips for retrieval, and what each frame counted in them."""
 
 import contextlib
 from collections.abc import Iterator, Sequence
@@ -13,51 +13,48 @@ from numpy.typing import NDArray
 from weakreid.artifacts.decoding import decoded
 from weakreid.artifacts.image_store import ImageStore
 from weakreid.artifacts.prefetching import prefetch
+from weakreid.config.network import Image
 from weakreid.models.clips import ClipModel
 
 _FRAMES = 256
 """Frames that are decoded at a time, about: whole clips."""
 
 
-class Described(NamedTuple):
-    """Clips as a model sees them.
+class Extracted(NamedTuple):
+    """What a model makes of clips.
 
     Attributes:
-        descriptors: float32 [n, d], of length 1 each.
+        features: float32 [n, d], of length 1 each.
         weights: float32 [n, G, T], what each frame counts in each group of the model.
     """
 
-    descriptors: NDArray[np.float32]
+    features: NDArray[np.float32]
     weights: NDArray[np.float32]
 
 
-def describe_clips(
+def extract_clip_features(
     model: ClipModel,
     store: ImageStore,
     clips: Sequence[NDArray[np.int64]],
+    image: Image,
     *,
     fabric: Fabric,
-    height: int,
-    width: int,
     threads: int,
-    resized: Sequence[int] | None = None,
-) -> Iterator[Described]:
-    """Yield the descriptors of batches of clips; however large, few frames are held at a time.
+) -> Iterator[Extracted]:
+    """Yield the features of batches of clips; however large, few frames are held at a time.
 
     Args:
         model: on the device of `fabric`; it is put into eval mode.
         store: holds the frames.
         clips: per batch, rows of the store [n, T].
+        image: the network's input.
         fabric: device and precision.
-        height: of the network's input in pixels.
-        width: likewise.
         threads: for decoding.
-        resized: see `weakreid.retrieval.extract.describe`.
     """
     model.eval()
     pieces = [list(_pieces(batch)) for batch in clips]
     images = (
-        decoded(store, piece.reshape(-1), height, width, threads, resized)
+        decoded(store, piece.reshape(-1), image, threads)
         for of_batch in pieces
         for piece in of_batch
     )
@@ -67,19 +64,19 @@ def describe_clips(
         fabric.autocast(),
     ):
         for of_batch in pieces:
-            found = [clip_descriptors_of(model, next(made), fabric) for _ in of_batch]
-            yield Described(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
+            found = [clip_features_of(model, next(made), fabric) for _ in of_batch]
+            yield Extracted(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
 
 
-def clip_descriptors_of(model: ClipModel, images: NDArray[np.uint8], fabric: Fabric) -> Described:
-    """Return the descriptors of clips, uint8 [n * T, height, width, 3], one after another.
+def clip_features_of(model: ClipModel, images: NDArray[np.uint8], fabric: Fabric) -> Extracted:
+    """Return the features of clips, uint8 [n * T, height, width, 3], one after another.
 
     The model is on the device of `fabric`, in eval mode; the caller sees to inference mode and
     autocast.
     """
     pixels = torch.from_numpy(images).to(fabric.device, non_blocking=True)
-    parts = model.describe(pixels)
-    return Described(*(part.float().cpu().numpy() for part in parts))
+    parts = model.extract(pixels)
+    return Extracted(*(part.float().cpu().numpy() for part in parts))
 
 
 def _pieces(batch: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:

@@ -16,7 +16,7 @@ from weakreid.console import progress
 from weakreid.errors import ReidError
 
 BATCH = 256
-"""Frames that are described, and written, at a time."""
+"""Frames whose features are extracted, and written, at a time."""
 _READ = 4096
 
 
@@ -28,7 +28,7 @@ def batches_of(images: NDArray[np.int64]) -> list[NDArray[np.int64]]:
 def write_features(
     path: Path,
     frames: pd.DataFrame,
-    described: Iterable[NDArray[np.float32]],
+    extracted: Iterable[NDArray[np.float32]],
     *,
     dimension: int,
     params: Mapping[str, Any],
@@ -38,7 +38,7 @@ def write_features(
     Args:
         path: the file to write.
         frames: columns image and tracklet_id.
-        described: float32 [n, dimension] per batch of `batches_of(frames["image"])`.
+        extracted: float32 [n, dimension] per batch of `batches_of(frames["image"])`.
         dimension: length of a feature.
         params: for the file's metadata.
     """
@@ -46,9 +46,9 @@ def write_features(
     kind = schemas.schema("features", feature=pa.list_(pa.float32(), dimension))
     kind = kind.with_metadata(schemas.metadata("features", params))
     steps = progress(
-        zip(batches, described, strict=True),
+        zip(batches, extracted, strict=True),
         total=len(batches),
-        label="describing frames",
+        label="extracting features",
         unit=f"batches of {BATCH}",
     )
     with replacing(path) as aside, pq.ParquetWriter(aside, kind, compression="zstd") as writer:
@@ -85,7 +85,7 @@ def read_features(path: Path, images: NDArray[np.int64]) -> NDArray[np.float32]:
     if absent.any():
         raise ReidError(
             f"{path}: no feature of image {images[absent.argmax()]} ({int(absent.sum())} of "
-            f"{len(images)} frames have none); describe this dataset's training frames again"
+            f"{len(images)} frames have none); extract features of this dataset again"
         )
     result = np.empty((len(images), dimension), np.float32)
     wanted = np.argsort(found, kind="stable")

@@ -5,13 +5,14 @@ in 0..1, or the activation of the last map. The share of it that lies on the per
 the person's share of the picture, which a map that looks everywhere alike would have.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from weakreid.config.network import Image
 from weakreid.errors import ReidError
 
 ACTIVATION = "activation"
@@ -20,21 +21,15 @@ ACTIVATION = "activation"
 Floats = NDArray[np.float64]
 
 
-def covering(
-    mask: NDArray[np.bool_],
-    height: int,
-    width: int,
-    resized: Sequence[int] | None = None,
-) -> NDArray[np.float32]:
+def covering(mask: NDArray[np.bool_], image: Image) -> NDArray[np.float32]:
     """Return a mask as the network's input [height, width] shows it: what of each pixel it covers.
 
     Args:
         mask: [H, W], as large as the frame.
-        height: of the network's input.
-        width: likewise.
-        resized: height and width a frame gets before the input is cut from its middle.
+        image: the network's input; of a frame that is resized it is the middle.
     """
-    tall, wide = resized or (height, width)
+    height, width = image.height, image.width
+    tall, wide = image.resized or (height, width)
     levels = mask.astype(np.float32)
     if levels.shape != (tall, wide):
         smaller = tall <= mask.shape[0] and wide <= mask.shape[1]

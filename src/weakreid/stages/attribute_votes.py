@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Annotated
 
 import numpy as np
-import torch
 import typer
 
 from weakreid.artifacts import schemas
@@ -12,11 +11,10 @@ from weakreid.artifacts.image_store import ImageStore
 from weakreid.console import progress, run_stage
 from weakreid.errors import ReidError
 from weakreid.models.attribute_head import restore_head
-from weakreid.models.build import restore_model
 from weakreid.retrieval.attribute_votes import probabilities, tracklet_means
 from weakreid.retrieval.feature_table import BATCH, batches_of
-from weakreid.training.checkpoint import load_weights, part_of
-from weakreid.training.devices import fabric_for
+from weakreid.retrieval.inputs import load_frame_network
+from weakreid.training.checkpoint import part_of
 
 LESS_MEMORY = "lower image.height and image.width"
 
@@ -31,13 +29,9 @@ def main(
     out: Annotated[Path, typer.Option()],
 ) -> None:
     """Look at all frames of every tracklet but junk; whose it is does not matter."""
-    tensors, about = load_weights(model)
-    if "attributes" not in about:
+    network, fabric, about, tensors = load_frame_network(model, device, threads)
+    if about.attributes is None:
         raise ReidError(f"{model}: recognises no attributes; give what the stage transfer wrote")
-    fabric = fabric_for(device, 1, about["precision"], threads)
-    fabric.launch()
-    network = restore_model(about["model"], part_of(tensors, "model"))
-    network = network.to(fabric.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     head = restore_head(part_of(tensors, "heads")).to(fabric.device)
     rows = schemas.read_frame(tracklets, "tracklets", ["tracklet_id", "person_id", "role"])
     rows = rows[rows["role"] != "junk"]
@@ -55,21 +49,19 @@ def main(
             head,
             store,
             batches,
+            about.image,
             fabric=fabric,
-            height=about["image"]["height"],
-            width=about["image"]["width"],
             threads=threads,
-            resized=about["image"].get("resized"),
         )
         shown = progress(found, total=len(batches), label="recognising", unit=f"batches of {BATCH}")
-        means = tracklet_means(places, shown, ids, len(about["attributes"]))
+        means = tracklet_means(places, shown, ids, len(about.attributes))
     votes = {
         "tracklet_id": ids,
         "person_id": rows["person_id"],
         "frame_count": np.bincount(places, minlength=len(ids)),
         "probabilities": list(means),
     }
-    schemas.write(out, "attribute_votes", votes, {"attributes": about["attributes"]})
+    schemas.write(out, "attribute_votes", votes, {"attributes": about.attributes})
 
 
 if __name__ == "__main__":

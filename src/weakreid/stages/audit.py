@@ -1,23 +1,22 @@
 """Stage: the labels that look wrong, by what a trained network makes of the bags."""
 
-import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 import pandas as pd
-import torch
 import typer
 
 from weakreid.artifacts import schemas
 from weakreid.artifacts.image_store import ImageStore
+from weakreid.config.params import AuditLabels
 from weakreid.console import progress, run_stage, say
 from weakreid.errors import ReidError
-from weakreid.models.build import restore_model
-from weakreid.retrieval.extract import describe
+from weakreid.report import audit as report
+from weakreid.report import figures, pages
+from weakreid.retrieval.extract import extract_features
+from weakreid.retrieval.inputs import FrameNetwork, load_frame_network
 from weakreid.supervision.audit import audit, bag_losses, frames_per_tag
-from weakreid.training.checkpoint import load_weights, part_of
-from weakreid.training.devices import fabric_for
 
 _BATCH = 256
 _HEIGHT, _WIDTH = 128, 64
@@ -41,21 +40,21 @@ def main(
     ] = None,
 ) -> None:
     """Rank the labels of the training bags; write the table, the list and the picture."""
-    block = json.loads(params)
-    tensors, about = load_weights(model)
+    how = AuditLabels.parse(params)
+    trained = load_frame_network(model, device, threads)
     rows = schemas.read_frame(
         bags, "bags", ["bag_id", "role", "camera_id", "frames", "frame_tracklets", "labels"]
     )
     rows = rows[rows["role"] == "train"].reset_index(drop=True)
-    persons = np.array(about["persons"])
+    persons = np.array(trained.about.persons)
     labels = [np.searchsorted(persons, of_bag) for of_bag in rows["labels"]]
     _check(rows, persons, model)
-    chosen = [_spread(len(of_bag), block["frames"]) for of_bag in rows["frames"]]
+    chosen = [_spread(len(of_bag), how.frames) for of_bag in rows["frames"]]
     shown = [of_bag[places] for of_bag, places in zip(rows["frames"], chosen, strict=True)]
     with ImageStore(images) as store:
-        flat = _features(tensors, about, store, np.concatenate(shown), device, threads)
-        logits = flat @ tensors["heads.projections.identity.weight"].numpy().T
-        logits += tensors["heads.projections.identity.bias"].numpy()
+        flat = _features(trained, store, np.concatenate(shown), threads)
+        logits = flat @ trained.tensors["heads.projections.identity.weight"].numpy().T
+        logits += trained.tensors["heads.projections.identity.bias"].numpy()
         ends = np.cumsum([len(of_bag) for of_bag in shown])[:-1]
         features, scores = np.split(flat, ends), np.split(logits, ends)
         found = audit(features, scores, labels)
@@ -73,48 +72,40 @@ def main(
                 "bag_loss": [losses[one.bag] for one in found],
             }
         )
-        # drawn last: matplotlib is slow to import
-        from weakreid.report import audit as report
-        from weakreid.report import figures, pages
-
-        seen = None if votes is None else _looks(table.head(block["top"]), votes, frames, block)
-        schemas.write(out, "audit", table, block)
-        text = report.listing(block["experiment"], table, rows, block["top"], seen)
+        seen = None if votes is None else _looks(table.head(how.top), votes, frames, how)
+        schemas.write(out, "audit", table, how.model_dump(mode="json"))
+        text = report.listing(how.experiment, table, rows, how.top, seen)
         pages.write(markdown, text)
         figure = report.picture(
             report.examples(table, rows),
             lambda frame: store.batch([frame], _HEIGHT, _WIDTH)[0],
-            block["experiment"],
+            how.experiment,
         )
         figures.save(figure, picture)
     say(f"{len(rows)} bags, {len(table)} findings")
 
 
-def _looks(
-    findings: pd.DataFrame, votes: Path, frames: Path | None, block: dict[str, Any]
-) -> list[str]:
+def _looks(findings: pd.DataFrame, votes: Path, frames: Path | None, how: AuditLabels) -> list[str]:
     """Return what the evidence looks like, without reading whose tracklets they are."""
+    assert how.threshold is not None, "votes come with a threshold"
     if frames is None:
         # the tracklets of a bag are numbered anew where they were cut, shuffled or tracked
         raise ReidError("--votes needs --frames, the dataset's, to know the tracklet of a frame")
     of_image = schemas.read_frame(frames, "frames", ["image", "tracklet_id"])
     seen = schemas.read_frame(votes, "attribute_votes", ["tracklet_id", "probabilities"])
-    # as in `main`
-    from weakreid.report.audit import evidence_looks
-
-    return evidence_looks(
+    return report.evidence_looks(
         findings,
         dict(zip(of_image["image"], of_image["tracklet_id"], strict=True)),
         dict(zip(seen["tracklet_id"], seen["probabilities"], strict=True)),
         schemas.read_params(votes)["attributes"],
-        block["threshold"],
+        how.threshold,
     )
 
 
 def _check(rows: pd.DataFrame, persons: np.ndarray, model: Path) -> None:
     """Refuse bags that a model was not trained on."""
     if rows.empty:
-        raise ReidError("no bag of role 'train': there is nothing to audit")
+        raise ReidError("no bag of split 'train': there is nothing to audit")
     strangers = np.setdiff1d(np.concatenate(list(rows["labels"])), persons)
     if len(strangers):
         raise ReidError(
@@ -124,34 +115,19 @@ def _check(rows: pd.DataFrame, persons: np.ndarray, model: Path) -> None:
 
 
 def _features(
-    tensors: dict[str, torch.Tensor],
-    about: dict[str, Any],
-    store: ImageStore,
-    images: np.ndarray,
-    device: str,
-    threads: int,
+    trained: FrameNetwork, store: ImageStore, images: np.ndarray, threads: int
 ) -> np.ndarray:
     """Return what the classifier sees of frames, [N, d]: features before normalisation."""
-    fabric = fabric_for(device, 1, about["precision"], threads)
-    fabric.launch()
-    network = restore_model(about["model"], part_of(tensors, "model"))
+    network, fabric, about, _ = trained
     network.normalise_features = False
-    network = network.to(fabric.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     batches = [images[at : at + _BATCH] for at in range(0, len(images), _BATCH)]
-    described = describe(
-        network,
-        store,
-        batches,
-        fabric=fabric,
-        height=about["image"]["height"],
-        width=about["image"]["width"],
-        resized=about["image"].get("resized"),
-        threads=threads,
+    extracted = extract_features(
+        network, store, batches, about.image, fabric=fabric, threads=threads
     )
     steps = progress(
-        described,
+        extracted,
         total=len(batches),
-        label="describing frames",
+        label="extracting features",
         unit=f"batches of {_BATCH}",
     )
     return np.concatenate(list(steps))

@@ -1,27 +1,24 @@
-"""Stage: a descriptor for every clip that is searched with or searched in, and its frames' weights.
+"""Stage: a feature of every clip that is searched with or searched in, and its frames' weights.
 
 A clip stands in the table of features under the image of its middle frame.
 """
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
 import numpy as np
 import pandas as pd
-import torch
 import typer
 
 from weakreid.artifacts import schemas
 from weakreid.artifacts.image_store import ImageStore
+from weakreid.config.params import ClipFeatures
 from weakreid.console import run_stage
-from weakreid.errors import ReidError
-from weakreid.models.clips import restore_clip_model
-from weakreid.retrieval.extract_clips import describe_clips, weight_table
+from weakreid.retrieval.extract_clips import extract_clip_features, weight_table
 from weakreid.retrieval.feature_table import batches_of, write_features
-from weakreid.training.checkpoint import load_weights, part_of
-from weakreid.training.clip_sampling import described_clips
+from weakreid.retrieval.inputs import frames_of, load_clip_network, on_device
+from weakreid.training.clip_sampling import clips_of_tracklets
 from weakreid.training.devices import fabric_for
 
 LESS_MEMORY = "lower clips.frames, or image.height and image.width"
@@ -38,59 +35,40 @@ def main(
     out: Annotated[Path, typer.Option()],
     weights: Annotated[Path, typer.Option()],
 ) -> None:
-    """Describe the clips of query and gallery tracklets, tracklet by tracklet."""
-    tensors, about = load_weights(model)
-    if "clips" not in about:
-        raise ReidError(f"{model}: does not see clips; describe its frames instead")
-    block = json.loads(params)
-    test = block["test"]
-    fabric = fabric_for(device, 1, about["precision"], threads)
+    """Extract features of the clips of query and gallery tracklets, tracklet by tracklet."""
+    how = ClipFeatures.parse(params)
+    network, about = load_clip_network(model, normalise=how.normalise, after_neck=how.after_neck)
+    assert about.clips is not None
+    fabric = fabric_for(device, 1, about.precision, threads)
     fabric.launch()
-    network = restore_clip_model(
-        about,
-        part_of(tensors, "model"),
-        part_of(tensors, "heads"),
-        normalise=block["normalise"],
-        after_neck=block["after_neck"],
-    )
-    network = network.to(fabric.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    rows = schemas.read_frame(tracklets, "tracklets", ["tracklet_id", "role"])
-    searched = rows.loc[rows["role"].isin(["query", "gallery"]), "tracklet_id"]
-    shown = schemas.read_frame(frames, "frames", ["tracklet_id", "position", "image"])
-    clips = described_clips(
-        shown[shown["tracklet_id"].isin(searched)],
-        about["clips"]["frames"],
-        test,
-    )
-    image = about["image"]
+    network = on_device(network, fabric)
+    shown = frames_of(tracklets, frames, ["query", "gallery"])
+    clips = clips_of_tracklets(shown, about.clips.frames, how.test)
+    # how clips are made here is among the params, not in the weights
+    made = about.clips.model_dump(mode="json", exclude={"test", "normalise"})
+    plain = how.model_dump(mode="json")
     used: list[np.ndarray] = []
     with ImageStore(images) as store:
 
-        def descriptors() -> Iterator[np.ndarray]:
-            for found in describe_clips(
-                network,
-                store,
-                batches_of(clips.images),
+        def features() -> Iterator[np.ndarray]:
+            for found in extract_clip_features(
+                *(network, store, batches_of(clips.images), about.image),
                 fabric=fabric,
-                height=image["height"],
-                width=image["width"],
                 threads=threads,
-                resized=image.get("resized"),
             ):
                 used.append(found.weights)
-                yield found.descriptors
+                yield found.features
 
         write_features(
             out,
             pd.DataFrame({"image": clips.middles, "tracklet_id": clips.tracklet_ids}),
-            descriptors(),
+            features(),
             dimension=network.aggregation.dimension,
-            params={"image": image, "clips": about["clips"], **block},
+            params={"image": about.image.model_dump(mode="json"), "clips": made, **plain},
         )
     groups = network.aggregation.groups
     table = weight_table(*clips, weights=np.concatenate(used), groups=groups)
-    params_of_table = {"clips": about["clips"], **block, "groups": groups}
-    schemas.write(weights, "frame_weights", table, params_of_table)
+    schemas.write(weights, "frame_weights", table, {"clips": made, **plain, "groups": groups})
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """Stage: what attention makes of test clips of which some frames lost a patch (ATTN-CL)."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -8,17 +7,16 @@ import numpy as np
 import torch
 import typer
 
-from weakreid.artifacts import schemas
 from weakreid.artifacts.decoding import decoded
 from weakreid.artifacts.files import write_json
 from weakreid.artifacts.image_store import ImageStore
+from weakreid.config.params import ErasedAttention
 from weakreid.console import run_stage, say
 from weakreid.errors import ReidError
-from weakreid.models.clips import ClipModel, restore_clip_model
-from weakreid.retrieval.clip_maps import drawn_clips
+from weakreid.models.clips import ClipModel
 from weakreid.retrieval.erased import erase_some, measure
+from weakreid.retrieval.inputs import clips_of_people, load_clip_network
 from weakreid.seeding import numpy_generator
-from weakreid.training.checkpoint import load_weights, part_of
 
 
 def main(
@@ -30,39 +28,28 @@ def main(
     threads: Annotated[int, typer.Option()],
     out: Annotated[Path, typer.Option()],
 ) -> None:
-    """Describe drawn clips as they are and with erased patches; keep some as examples."""
-    block = json.loads(params)
+    """Show the network drawn clips as they are and with erased patches; keep some as examples."""
+    how = ErasedAttention.parse(params)
     torch.set_num_threads(threads)
-    tensors, about = load_weights(model)
-    if "clips" not in about or about["aggregation"]["name"] != "attention":
+    network, about = load_clip_network(model)
+    if about.aggregation is None or about.aggregation.name != "attention":
         raise ReidError(f"{model}: attends to no frames; give a model of aggregation: attention")
-    network = restore_clip_model(about, part_of(tensors, "model"), part_of(tensors, "heads"))
     network.eval()
-    split = schemas.read_frame(tracklets, "tracklets", ["tracklet_id", "person_id", "role"])
-    clips = drawn_clips(
-        split,
-        schemas.read_frame(frames, "frames", ["tracklet_id", "position", "image"]),
-        length=about["clips"]["frames"],
-        test=block["test"],
-        count=block["clips"],
-        generator=numpy_generator(block["seed"], "erased_attention"),
-    )
-    image, fill = about["image"], network.clips.network.backbone.mean
+    clips, split = clips_of_people(tracklets, frames, about, how, "erased_attention")
+    fill = network.clips.network.backbone.mean
     weights: list[list[np.ndarray]] = [[], []]
     erased = []
     with ImageStore(images) as store:
         for number, rows in enumerate(clips.images):
-            clip = decoded(
-                store, rows, image["height"], image["width"], threads, image.get("resized")
-            )
-            generator = numpy_generator(block["seed"], "erased_attention", number)
-            changed, lost = erase_some(clip, generator, block["erase"], fill)
+            clip = decoded(store, rows, about.image, threads)
+            generator = numpy_generator(how.seed, "erased_attention", number)
+            changed, lost = erase_some(clip, generator, how.erase, fill)
             erased.append(lost)
             for of, pixels in zip(weights, (clip, changed), strict=True):
                 of.append(attention(network, pixels))
     whole, spoilt = (np.stack(of).astype(np.float64) for of in weights)
     lost = np.stack(erased)
-    found = measure(whole, spoilt, lost, clips.tracklet_ids, block["seed"])
+    found = measure(whole, spoilt, lost, clips.tracklet_ids, how.seed)
     persons = split.set_index("tracklet_id")["person_id"].loc[clips.tracklet_ids].to_numpy()
     examples = [
         {
@@ -72,13 +59,13 @@ def main(
             "erased": lost[place].tolist(),
             "weights": [round(float(weight), 6) for weight in spoilt[place]],
         }
-        for place in examples_of(lost, persons, block["examples"])
+        for place in examples_of(lost, persons, how.examples)
     ]
     drawing = {
-        "image": image,
+        "image": about.image.model_dump(mode="json"),
         "fill": list(fill),
-        "erase": block["erase"],
-        "seed": block["seed"],
+        "erase": how.erase,
+        "seed": how.seed,
     }
     write_json(out, {**found, "drawing": drawing, "examples": examples})
     say(f"weight x T of erased frames {found['erased']['value']:.3f}, before {_of(found)}")
@@ -87,7 +74,7 @@ def main(
 def attention(network: ClipModel, clip: np.ndarray) -> np.ndarray:
     """Return the weights [T] of a clip, uint8 [T, H, W, 3]."""
     with torch.inference_mode():
-        _, weights = network.describe(torch.from_numpy(np.ascontiguousarray(clip)))
+        _, weights = network.extract(torch.from_numpy(np.ascontiguousarray(clip)))
     found: np.ndarray = weights[0, 0].numpy()
     return found
 

@@ -3,10 +3,9 @@
 The truth is read here, once the weights stand; no training sees any of it.
 """
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 import torch
@@ -15,16 +14,19 @@ import typer
 from weakreid.artifacts import schemas
 from weakreid.artifacts.files import write_json
 from weakreid.artifacts.image_store import ImageStore
+from weakreid.config.network import Image
+from weakreid.config.params import MaskShares
+from weakreid.config.trained import Trained
 from weakreid.console import run_stage, say
 from weakreid.datasets.walkers.masks import carried_masks, person_masks
 from weakreid.errors import ReidError
-from weakreid.models.clips import ClipNetwork, build_clip_network, restore_clip_model
+from weakreid.models.build import without_weights
+from weakreid.models.clips import ClipNetwork, build_clip_network
 from weakreid.models.reid import ReidModel
-from weakreid.retrieval.clip_maps import clip_maps, drawn_clips
+from weakreid.retrieval.clip_maps import clip_maps
+from weakreid.retrieval.inputs import clips_of_people, load_clip_network
 from weakreid.retrieval.mask_shares import ACTIVATION, area, covering, summary
-from weakreid.seeding import numpy_generator
-from weakreid.training.checkpoint import load_weights, part_of
-from weakreid.training.frame import model_of
+from weakreid.training.checkpoint import load_weights
 from weakreid.training.start import start_from
 
 
@@ -40,37 +42,21 @@ def main(
     init: Annotated[Path | None, typer.Option(help="weights that the training began with")] = None,
 ) -> None:
     """Measure the untrained and the trained network, or the network after every epoch."""
-    block = json.loads(params)
+    how = MaskShares.parse(params)
     torch.set_num_threads(threads)
     paths = sorted(model.glob("*.safetensors")) if model.is_dir() else [model]
     if not paths:
         raise ReidError(f"{model}: holds no weights; run the training first")
     _, about = load_weights(paths[0])
-    if "clips" not in about:
+    if about.clips is None:
         raise ReidError(f"{model}: does not see clips; give a model that does")
-    clips = drawn_clips(
-        schemas.read_frame(tracklets, "tracklets", ["tracklet_id", "person_id", "role"]),
-        schemas.read_frame(frames, "frames", ["tracklet_id", "position", "image"]),
-        length=about["clips"]["frames"],
-        test=block["test"],
-        count=block["clips"],
-        generator=numpy_generator(block["seed"], "mask_shares"),
-    )
-    image = about["image"]
-    person, carried = truth_of(clips.images.reshape(-1), frames, root, image)
+    clips, _ = clips_of_people(tracklets, frames, about, how, "mask_shares")
+    person, carried = truth_of(clips.images.reshape(-1), frames, root, about.image)
     measured = {"clips": len(clips.images), **area(person, carried)}
     states = []
     with ImageStore(images) as store:
-        for name, network in states_of(paths, about, block["training_seed"], init):
-            found = clip_maps(
-                network,
-                store,
-                clips.images,
-                height=image["height"],
-                width=image["width"],
-                threads=threads,
-                resized=image.get("resized"),
-            )
+        for name, network in states_of(paths, about, how.training_seed, init):
+            found = clip_maps(network, store, clips.images, about.image, threads)
             maps = {**found.masks, ACTIVATION: found.activation}
             flat = {of: values.reshape(-1, *values.shape[2:]) for of, values in maps.items()}
             shares = summary(flat, person, carried)
@@ -80,7 +66,7 @@ def main(
 
 
 def truth_of(
-    rows: np.ndarray, frames: Path, root: Path, image: dict[str, Any]
+    rows: np.ndarray, frames: Path, root: Path, image: Image
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return what of each pixel of the network's input the person, and what is carried, covers.
 
@@ -97,28 +83,25 @@ def truth_of(
     names = table["file"].str.rpartition("/")[2].reindex(rows).to_list()
     seen = person_masks(root, set(names))
     held = carried_masks(root, seen)
-    size = image["height"], image["width"], image.get("resized")
     person, carried = (
-        np.stack([covering(masks[name], *size) for name in names]) for masks in (seen, held)
+        np.stack([covering(masks[name], image) for name in names]) for masks in (seen, held)
     )
     return person, carried
 
 
 def states_of(
-    paths: list[Path], about: dict[str, Any], seed: int, init: Path | None
+    paths: list[Path], about: Trained, seed: int, init: Path | None
 ) -> Iterator[tuple[str, ReidModel]]:
     """Yield the network in its states: untrained, and trained or after each epoch kept."""
-    begun = {**about, "model": model_of(about, init)}
-    clips: ClipNetwork = build_clip_network(begun, seed)
+    model = about.model if init is None else without_weights(about.model)
+    clips: ClipNetwork = build_clip_network(about, model, seed)
     start = clips.network
     if init is not None:
         start_from(init, start)
     yield "untrained", start
     for path in paths:
-        tensors, own = load_weights(path)
-        parts = part_of(tensors, "model"), part_of(tensors, "heads")
         name = f"epoch {int(path.stem)}" if path.stem.isdigit() else "trained"
-        yield name, restore_clip_model(own, *parts).clips.network
+        yield name, load_clip_network(path)[0].clips.network
 
 
 def _said(shares: dict[str, dict[str, float | None]]) -> str:

@@ -1,34 +1,37 @@
 """Stage: one worker's part in a search of a method's values, on a split of training identities.
 
-A trial is a training as any other, of the same code; after some epochs its network describes the
-split's queries and gallery, and retrieval is measured.
+A trial is a training as any other, of the same code; after some epochs features of the split's
+queries and gallery are extracted, and retrieval is measured.
 """
 
 import importlib
 import json
 import shutil
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 import typer
+from pydantic import TypeAdapter
 
 from weakreid.artifacts import schemas
 from weakreid.artifacts.files import write_json
 from weakreid.artifacts.image_store import ImageStore
+from weakreid.config.methods import AnyMethod
+from weakreid.config.params import AnyTraining, Tune, clip_features_params, training_params
 from weakreid.console import run_stage, say
 from weakreid.errors import ReidError
 from weakreid.retrieval.measure import measure_coarse, measure_fine
 from weakreid.retrieval.reranking import Reranking
 from weakreid.stages.evaluate import read_features
-from weakreid.training.checkpoint import digest_of, fingerprint
-from weakreid.training.job import Job
+from weakreid.training.checkpoint import fingerprint
 from weakreid.training.loop import DivergedError, Watch
+from weakreid.training.options import TrainingOptions
 from weakreid.tuning.ranges import drawn, with_values
 from weakreid.tuning.search import GivenUpError, Running, Search
 
+METHOD: TypeAdapter[AnyMethod] = TypeAdapter(AnyMethod)
 LESS_MEMORY = "lower what the method's batch holds, or image.height and image.width"
 
 
@@ -77,28 +80,29 @@ def main(
     init: Annotated[Path | None, typer.Option(help="weights to start from")] = None,
 ) -> None:
     """Try values until all workers together have made the trials that were asked for."""
-    block = json.loads(params)
+    how = Tune.parse(params)
     data = Data(tracklets, frames, images, bags, tracks, attributes, coarse, init)
     machine = Machine(device, threads)
-    budget, seed = block.pop("trials"), block.pop("search_seed")
+    # more trials go on with those before
+    known = how.model_dump(mode="json", exclude={"trials", "search_seed"})
     # a search is begun with whole tables: its journal outlives a trial that cannot be
     schemas.read_frame(tracklets, "tracklets")
     schemas.read_frame(frames, "frames", ["tracklet_id", "position", "image"])
     with ImageStore(images) as store:
-        mark = fingerprint(block, seed, code, *data.given(), digest_of(store))
+        mark = fingerprint(known, how.search_seed, code, *data.given(), store)
     search = Search(
         journal,
         mark,
         worker=worker,
-        seed=seed,
-        trials=budget,
-        prune=block["prune"],
-        draw=lambda trial: drawn(trial, block["ranges"]),
+        seed=how.search_seed,
+        trials=how.trials,
+        prune=how.prune,
+        draw=lambda trial: drawn(trial, how.ranges),
     )
     for trial in search.running():
-        say(f"trial {trial.number} of {budget}: {json.dumps(trial.values)}")
+        say(f"trial {trial.number} of {how.trials}: {json.dumps(trial.values)}")
         try:
-            figure = tried(block, trial, data, machine, folder, code)
+            figure = tried(how, trial, data, machine, folder, code)
         except GivenUpError:
             say("given up: below the median of the trials before")
             search.given_up(trial)
@@ -106,14 +110,14 @@ def main(
             say(f"{error}: counted as 0")
             search.diverged(trial)
         else:
-            say(f"{block['metric']} {figure:.2f}")
+            say(f"{how.metric} {figure:.2f}")
             search.done(trial, figure)
         shutil.rmtree(folder, ignore_errors=True)
     write_json(out, [asdict(trial) for trial in search.found()])
 
 
 def tried(
-    block: Mapping[str, Any],
+    how: Tune,
     trial: Running,
     data: Data,
     machine: Machine,
@@ -126,19 +130,18 @@ def tried(
         GivenUpError: it is worse than others.
         DivergedError: it cannot be trained with these values.
     """
-    method = with_values(block["method"], trial.values)
-    epochs, model = method["schedule"]["epochs"], folder / "model.safetensors"
+    method = METHOD.validate_python(with_values(how.method, trial.values))
+    epochs, model = method.schedule.epochs, folder / "model.safetensors"
 
     def look(done: int) -> None:
         if trial.figure_after(done) is None:
-            figure = measured(method, block["metric"], model, data, machine, folder)
-            say(f"after {done} of {epochs} epochs: {block['metric']} {figure:.2f}")
+            figure = measured(method, how.metric, model, data, machine, folder)
+            say(f"after {done} of {epochs} epochs: {how.metric} {figure:.2f}")
             trial.report(done, figure)
         else:
             trial.report(done, trial.curve[done])
 
-    job = Job(
-        training_block(method, block["seed"]),
+    options = TrainingOptions(
         code,
         folder / "checkpoint.pt",
         machine.device,
@@ -148,36 +151,30 @@ def tried(
         folder / "history.parquet",
         folder / "timing.json",
         data.init,
-        Watch(block["every"], look),
+        Watch(how.every, look),
     )
-    train(method["learns"], data, job, folder)
+    train(training_params(method, how.seed), data, options, folder)
     figure = trial.figure_after(epochs)
     if figure is None:
         raise ReidError(f"{folder}: a trial ended before its last epoch; delete it and run again")
     return figure
 
 
-def training_block(method: Mapping[str, Any], seed: int) -> dict[str, Any]:
-    """Return the values that a training is given: without those for later, with a seed."""
-    block = {name: value for name, value in method.items() if name != "evaluation"}
-    return {**block, "seed": seed}
-
-
-def train(learns: str, data: Data, job: Job, folder: Path) -> None:
+def train(params: AnyTraining, data: Data, options: TrainingOptions, folder: Path) -> None:
     """Train as an experiment of that way of learning does."""
     # by its name, so that the digest of this stage's code covers the one in use
-    name = {"bags": "train", "tracklets": "train_tracklets", "clips": "train_clips"}[learns]
-    stage = importlib.import_module(f"weakreid.stages.{name}")
-    if learns == "bags":
-        stage.train(data.bags, data.images, job)
-    elif learns == "tracklets":
-        stage.train(data.tracks, data.images, folder / "clusters.parquet", job)
+    stage = importlib.import_module(f"weakreid.stages.train_{params.learns}")
+    if params.learns == "bags":
+        stage.train(data.bags, data.images, params, options)
+    elif params.learns == "tracklets":
+        stage.train(data.tracks, data.images, folder / "clusters.parquet", params, options)
     else:
-        stage.train(data.tracklets, data.frames, data.images, data.attributes, job)
+        inputs = (data.tracklets, data.frames, data.images, data.attributes)
+        stage.train(*inputs, params, options)
 
 
 def measured(
-    method: Mapping[str, Any],
+    method: AnyMethod,
     metric: str,
     model: Path,
     data: Data,
@@ -187,7 +184,7 @@ def measured(
     """Return the retrieval figure of a network on the split's queries and gallery, in per cent.
 
     Raises:
-        DivergedError: it describes nothing.
+        DivergedError: its features say nothing.
     """
     features = folder / "features.parquet"
     common = {
@@ -199,17 +196,15 @@ def measured(
         "threads": machine.threads,
         "out": features,
     }
-    clips = method.get("clips") is not None
+    clips = method.clips is not None
     if clips:
         stage = importlib.import_module("weakreid.stages.clip_features")
-        neck = method.get("neck")
-        how = {name: method["clips"][name] for name in ("test", "normalise")}
-        how["after_neck"] = neck is not None and neck["retrieves"] == "after"
-        stage.main(**common, params=json.dumps(how), weights=folder / "weights.parquet")
+        how = clip_features_params(method).as_json()
+        stage.main(**common, params=how, weights=folder / "weights.parquet")
     else:
         importlib.import_module("weakreid.stages.features").main(**common)
     protocol, name = metric.split()
-    found, evaluation = read_features(features), method["evaluation"]
+    found, evaluation = read_features(features), method.evaluation
     # zeros have no direction: a collapsed network is as bad as one that diverged
     if not all(np.isfinite(block).all() and block.any(axis=1).all() for block in found.blocks()):
         raise DivergedError("training: features are not finite, or zero; lower optimiser.lr")
@@ -219,8 +214,8 @@ def measured(
         result, _, _ = measure_coarse(
             found,
             schemas.read_frame(data.coarse, "bags"),
-            metric=evaluation["metric"],
-            memory_bytes=evaluation["memory_mb"] * 2**20,
+            metric=evaluation.metric,
+            memory_bytes=evaluation.memory_mb * 2**20,
             unit="clips" if clips else "frames",
             threads=machine.threads,
         )
@@ -228,7 +223,7 @@ def measured(
         result, _, _ = measure_fine(
             found,
             schemas.read_frame(data.tracklets, "tracklets"),
-            metric=evaluation["metric"],
+            metric=evaluation.metric,
             reranking=Reranking() if protocol == "reranked" else None,
             threads=machine.threads,
         )

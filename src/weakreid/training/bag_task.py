@@ -1,23 +1,24 @@
 """Learning from bags: a network, a loss over bags, and CPAL between them (WL)."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Any
 
 import numpy as np
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
+from weakreid.config.params import TrainBags
 from weakreid.errors import ReidError
 from weakreid.losses.bags.pooling import tracklet_means
-from weakreid.models.backbones import Triple, preprocess
+from weakreid.models.reid import ReidModel
 from weakreid.seeding import numpy_generator
 from weakreid.training.clip_sampling import clip_of
 from weakreid.training.gathering import gather, gather_features
-from weakreid.training.images import Pictures
+from weakreid.training.images import TrainingImages
 from weakreid.training.sampling import BagBatches, frames_of_bag, pairs_possible
+from weakreid.training.task import Task
 
 
 @dataclass(frozen=True)
@@ -94,21 +95,18 @@ def bags_of(
     return Bags([np.asarray(rows) for rows in frames], numbered, persons, groups)
 
 
-def check_learnable(bags: Bags, *, k: int | None, batch_size: int, pairs: int) -> str | None:
+def check_learnable(bags: Bags, params: TrainBags) -> str:
     """Refuse, before anything is computed, bags that a training cannot learn from.
 
-    Args:
-        bags: of the training.
-        k: instances that vote for a person, None where the loss has no k.
-        batch_size: bags per batch.
-        pairs: pairs per batch that share a person, 0 without CPAL.
-
     Returns:
-        What to say of bags that are smaller than k, None where there are none.
+        What to say of bags that are smaller than k, "" where there are none.
 
     Raises:
         ReidError: k is larger than every bag, or batches cannot be formed.
     """
+    if not params.schedule.epochs:
+        return ""
+    k = getattr(params.loss, "k", None)
     instances = np.array(bags.instances)
     kind = "frames" if bags.tracklets is None else "tracklets"
     if k is not None and k > instances.max():
@@ -117,13 +115,30 @@ def check_learnable(bags: Bags, *, k: int | None, batch_size: int, pairs: int) -
             f"set loss.k to {instances.max()} or less, or make larger bags"
         )
     short = 0 if k is None else int((instances < k).sum())
-    BagBatches(bags.labels, batch_size=min(batch_size, len(bags.labels)), pairs=pairs)
+    _batches(bags, params)
     if not short:
-        return None
+        return ""
     return f"{short} of {len(instances)} bags have fewer than k = {k} {kind}: these use all"
 
 
-class BagTask:
+def _batches(bags: Bags, params: TrainBags) -> BagBatches:
+    """Return what makes a training's batches.
+
+    Raises:
+        ReidError: batches cannot be formed.
+    """
+    size, pairs = min(params.batch.bags, len(bags.labels)), params.batch.pairs
+    return BagBatches(
+        bags.labels,
+        batch_size=size,
+        # the same batches with CPAL and without, but only CPAL cannot do without pairs
+        pairs=pairs if params.cpal.weight > 0 else pairs_possible(bags.labels, size, pairs),
+        seed=params.seed,
+        steps=params.schedule.steps_per_epoch,
+    )
+
+
+class BagTask(Task[BagBatch]):
     """Batches of bags and their loss, L = (1 - w) L_base + w L_CPAL (Eq. 8, λ = 1 - w).
 
     With several processes each makes the features of its share of a batch's bags; these are
@@ -133,132 +148,107 @@ class BagTask:
     def __init__(
         self,
         bags: Bags,
-        pictures: Pictures,
+        params: TrainBags,
+        images: TrainingImages,
         *,
         fabric: Fabric,
+        network: ReidModel,
         model: nn.Module,
         heads: nn.Module,
         base: ModuleType,
-        base_options: Mapping[str, Any],
         cpal: ModuleType | None,
-        cpal_weight: float,
-        cpal_margin: float,
-        mean: Triple,
-        std: Triple,
-        bags_per_batch: int,
-        frames_per_bag: int,
-        pairs: int,
-        steps_per_epoch: int | None,
-        seed: int,
-        clips: Mapping[str, Any] | None = None,
     ) -> None:
-        """Set up; see the class for what the parts are for.
+        """Set up; see `Task` for what is not told here.
 
-        With `clips` (its `frames` and `sampling`) the model sees a clip of each tracklet of a bag,
-        and its features are of these clips; tracklets must be known.
+        Args:
+            bags: of the training; where the method sees clips, with tracklets. The model then sees
+                a clip of each tracklet of a bag, and its features are of these clips.
+            params: of the training.
+            images: of the frames.
+            fabric: devices and precision.
+            network: on its device.
+            model: the network as the fabric set it up.
+            heads: `weakreid.models.reid.Heads` as the fabric set it up.
+            base: the loss's module in `weakreid.losses.bags`.
+            cpal: the module of CPAL; None where it has no weight.
 
         Raises:
             ReidError: the bags do not divide among the processes, or batches cannot be formed.
         """
-        batch_size = min(bags_per_batch, len(bags.frames))
-        if batch_size % fabric.world_size:
+        super().__init__(images, fabric=fabric, network=network, model=model)
+        self.sampler = _batches(bags, params)
+        if self.sampler.batch_size % fabric.world_size:
             raise ReidError(
-                f"a batch of {batch_size} bags (batch.bags = {bags_per_batch}, bags in all: "
-                f"{len(bags.frames)}) does not divide among {fabric.world_size} devices; "
+                f"a batch of {self.sampler.batch_size} bags (batch.bags = {params.batch.bags}, bags"
+                f" in all: {len(bags.frames)}) does not divide among {fabric.world_size} devices; "
                 "set batch.bags to a multiple of them or take fewer devices"
             )
-        self.bags, self.fabric = bags, fabric
-        self.model, self.heads = model, heads
-        self.base, self.base_options = base, dict(base_options)
-        self.cpal, self.cpal_weight, self.cpal_margin = cpal, cpal_weight, cpal_margin
-        self.mean, self.std = mean, std
-        self.pictures = pictures
-        self.frames_per_bag, self.seed, self.clips = frames_per_bag, seed, clips
-        self.sampler = BagBatches(
-            bags.labels,
-            batch_size=batch_size,
-            # the same batches with CPAL and without, but only CPAL cannot do without pairs
-            pairs=pairs if cpal is not None else pairs_possible(bags.labels, batch_size, pairs),
-            steps=steps_per_epoch,
-            seed=seed,
-        )
+        self.bags, self.params = bags, params
+        self.heads, self.base, self.cpal = heads, base, cpal
         self.steps_per_epoch = len(self.sampler)
         # the same in every process, whatever its share of a batch holds
         self.most_tracklets = max(bags.instances) if bags.tracklets is not None else 0
 
     def batches(self, epoch: int) -> Iterator[BagBatch]:
         """Yield an epoch's batches, decoded and augmented, this process's share of each."""
-        rank, world = self.fabric.global_rank, self.fabric.world_size
         for step, chosen in enumerate(self.sampler.epoch(epoch)):
-            share = len(chosen) // world
-            yield self._batch(epoch, step, chosen[rank * share : (rank + 1) * share])
+            yield self._batch(epoch, step, [chosen[place] for place in self.share(len(chosen))])
 
     def _batch(self, epoch: int, step: int, chosen: Sequence[int]) -> BagBatch:
         places = [self._places(epoch, bag) for bag in chosen]
         rows = [self.bags.frames[bag][of_bag] for bag, of_bag in zip(chosen, places, strict=True)]
         # a generator per bag: what it draws does not depend on how many processes there are
-        generators = [numpy_generator(self.seed, "augment", epoch, step, int(b)) for b in chosen]
-        images = self.pictures.augmented(rows, generators)
-        width = self.frames_per_bag if self.clips is None else self.most_tracklets
+        seed, clips = self.params.seed, self.params.clips
+        generators = [numpy_generator(seed, "augment", epoch, step, int(b)) for b in chosen]
+        images = self.images.augmented(rows, generators)
+        width = self.params.batch.frames if clips is None else self.most_tracklets
         mask = torch.zeros(len(chosen), width, dtype=torch.bool)
         labels = torch.zeros(len(chosen), len(self.bags.persons))
         tracklets = torch.full(mask.shape, -1)
         for place, (bag, of_bag) in enumerate(zip(chosen, places, strict=True)):
             labels[place, torch.from_numpy(self.bags.labels[bag])] = 1.0
-            if self.clips is not None:
+            if clips is not None:
                 mask[place, : self.bags.instances[bag]] = True
                 continue
             mask[place, : len(of_bag)] = True
             if self.bags.tracklets is not None:
                 of_frames = torch.from_numpy(self.bags.tracklets[bag][of_bag])
                 tracklets[place, : len(of_bag)] = of_frames
-        parts = (images, mask, labels, tracklets)
-        if self.fabric.device.type == "cuda":
-            return BagBatch(*(part.pin_memory() for part in parts))
-        return BagBatch(*parts)
+        return BagBatch(*self.pinned(images, mask, labels, tracklets))
 
     def _places(self, epoch: int, bag: int) -> np.ndarray:
         """Return which of a bag's frames are looked at: those of clips tracklet after tracklet."""
-        if self.clips is not None:
+        seed, clips = self.params.seed, self.params.clips
+        if clips is not None:
             assert self.bags.tracklets is not None
-            generator = numpy_generator(self.seed, "clips of a bag", epoch, bag)
-            frames, sampling = self.clips["frames"], self.clips["sampling"]
+            generator = numpy_generator(seed, "clips of a bag", epoch, bag)
             of_bag = self.bags.tracklets[bag]
             held = [np.flatnonzero(of_bag == name) for name in range(self.bags.instances[bag])]
             return np.concatenate(
-                [rows[clip_of(len(rows), frames, sampling, generator)] for rows in held]
+                [rows[clip_of(len(rows), clips.frames, clips.sampling, generator)] for rows in held]
             )
-        count = len(self.bags.frames[bag])
-        return frames_of_bag(count, self.frames_per_bag, seed=self.seed, epoch=epoch, bag=bag)
-
-    def size(self, batch: BagBatch) -> int:
-        """Return the number of images in a batch."""
-        return len(batch.images)
+        count, most = len(self.bags.frames[bag]), self.params.batch.frames
+        return frames_of_bag(count, most, seed=seed, epoch=epoch, bag=bag)
 
     def loss(self, batch: BagBatch) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the loss of a batch and its terms (see the class)."""
-        device = self.fabric.device
-        images = batch.images.to(device, non_blocking=True)
-        mask = batch.mask.to(device, non_blocking=True)
-        labels = batch.labels.to(device, non_blocking=True)
-        if self.pictures.maps is None:
-            flat = self.model(preprocess(images, self.mean, self.std))
-        else:
-            flat = self.model(images, after_front=True)
+        images, mask, labels = self.on_device(batch.images, batch.mask, batch.labels)
+        flat = self.output(images)
         features = flat.new_zeros(*mask.shape, flat.shape[-1])
         features[mask] = flat
-        if self.bags.tracklets is not None and self.clips is None:
-            tracklets = batch.tracklets.to(device, non_blocking=True)
+        if self.bags.tracklets is not None and self.params.clips is None:
+            (tracklets,) = self.on_device(batch.tracklets)
             features, mask = tracklet_means(features, tracklets, self.most_tracklets)
         if self.fabric.world_size > 1:
             features = gather_features(self.fabric, features)
             mask, labels = gather(self.fabric, mask), gather(self.fabric, labels)
         logits = self.heads(features)
-        base = self.base.loss(logits, mask, labels, **self.base_options)
+        base = self.base.loss(logits, mask, labels, self.params.loss)
         terms = {"base": base}
         if self.cpal is None:
             return base, terms
         attention = logits[self.base.attention_logits]
-        between = self.cpal.loss(features, attention, mask, labels, margin=self.cpal_margin)
+        how = self.params.cpal
+        between = self.cpal.loss(features, attention, mask, labels, how.margin)
         terms["cpal"] = between
-        return (1 - self.cpal_weight) * base + self.cpal_weight * between, terms
+        return (1 - how.weight) * base + how.weight * between, terms

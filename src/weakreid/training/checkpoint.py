@@ -12,11 +12,13 @@ from typing import Any
 
 import numpy as np
 import torch
+from pydantic import ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as serialised
 
 from weakreid.artifacts.files import read_fault, replacing
 from weakreid.artifacts.image_store import ImageStore
+from weakreid.config.trained import Trained
 from weakreid.console import say
 from weakreid.errors import ReidError
 
@@ -39,14 +41,16 @@ class Checkpoint:
 
 
 def fingerprint(*parts: Any) -> str:
-    """Return a digest of what a training depends on; files go in by their content.
+    """Return a digest of what a training depends on; files and stores go in by their content.
 
     Raises:
         ReidError: a file cannot be read.
     """
     digest = hashlib.sha256()
     for part in parts:
-        if isinstance(part, Path):
+        if isinstance(part, ImageStore):
+            digest.update(digest_of(part).encode())
+        elif isinstance(part, Path):
             try:
                 with part.open("rb") as file:
                     digest.update(hashlib.file_digest(file, "sha256").digest())
@@ -125,8 +129,8 @@ def part_of(tensors: Mapping[str, torch.Tensor], part: str) -> dict[str, torch.T
     return {name.removeprefix(prefix): t for name, t in tensors.items() if name.startswith(prefix)}
 
 
-def load_weights(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
-    """Return the tensors and the `about` of a file of `save_weights`.
+def load_weights(path: Path) -> tuple[dict[str, torch.Tensor], Trained]:
+    """Return the tensors of a file of `save_weights`, and what it says of them.
 
     Raises:
         ReidError: the file is missing or is not one of ours.
@@ -141,4 +145,11 @@ def load_weights(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
         raise ReidError(f"{path}: not a whole weights file; delete it and run again") from error
     if about is None:
         raise ReidError(f"{path}: not weights that this program wrote; give a trained model")
-    return tensors, json.loads(about)
+    try:
+        return tensors, Trained.model_validate_json(about)
+    except ValidationError as error:
+        fault = error.errors(include_url=False)[0]
+        key = ".".join(map(str, fault["loc"]))
+        raise ReidError(
+            f"{path}: of another version of this program ({key}: {fault['msg']}); train again"
+        ) from None

@@ -87,8 +87,8 @@ def clip_of(count: int, frames: int, sampling: str, generator: np.random.Generat
     raise ReidError(f"clips.sampling is '{sampling}'; choose chunks, consecutive or random")
 
 
-def clips_to_describe(count: int, frames: int, test: str) -> np.ndarray:
-    """Return the positions [C, T] of the frames of the clips that describe a tracklet.
+def clips_of_tracklet(count: int, frames: int, test: str) -> np.ndarray:
+    """Return the positions [C, T] of the frames of a tracklet's clips for retrieval.
 
     Args:
         count: frames of the tracklet, at least 1.
@@ -108,8 +108,8 @@ def clips_to_describe(count: int, frames: int, test: str) -> np.ndarray:
     raise ReidError(f"clips.test is '{test}'; it must be 'chunks' or 'all'")
 
 
-class DescribedClips(NamedTuple):
-    """The clips that describe tracklets, tracklet after tracklet.
+class TrackletClips(NamedTuple):
+    """The clips of tracklets for retrieval, tracklet after tracklet.
 
     Attributes:
         tracklet_ids: int64 [C].
@@ -129,27 +129,29 @@ class DescribedClips(NamedTuple):
         return self.images[:, self.images.shape[1] // 2]
 
 
-def described_clips(rows: pd.DataFrame, frames: int, test: str) -> DescribedClips:
-    """Return the clips that describe tracklets.
+def clips_of_tracklets(rows: pd.DataFrame, frames: int, test: str) -> TrackletClips:
+    """Return the clips of tracklets for retrieval.
 
     Args:
         rows: of the table "frames" (tracklet_id, position, image), of at least one tracklet.
         frames: T.
-        test: see `clips_to_describe`.
+        test: see `clips_of_tracklet`.
 
     Raises:
         ReidError: there is no frame, or `test` is unknown.
     """
     if rows.empty:
-        raise ReidError("no tracklet to describe: the split has no query and no gallery tracklets")
+        raise ReidError(
+            "no tracklet to extract features of: the split has no query and no gallery tracklets"
+        )
     rows = rows.sort_values(["tracklet_id", "position"], kind="stable")
     ids, firsts, counts = np.unique(
         rows["tracklet_id"].to_numpy(), return_index=True, return_counts=True
     )
-    found = [clips_to_describe(int(count), frames, test) for count in counts]
+    found = [clips_of_tracklet(int(count), frames, test) for count in counts]
     lengths = [len(clips) for clips in found]
     places = np.concatenate(found) + np.repeat(firsts, lengths)[:, None]
-    return DescribedClips(
+    return TrackletClips(
         np.repeat(ids, lengths).astype(np.int64),
         np.concatenate([np.arange(length) for length in lengths]),
         rows["position"].to_numpy()[places].astype(np.int64),

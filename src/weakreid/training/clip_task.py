@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,16 +12,18 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from weakreid.attributes import UNSURE
+from weakreid.config.params import TrainClips
 from weakreid.errors import ReidError
 from weakreid.losses.attributes import groups
 from weakreid.losses.clips import center
 from weakreid.losses.clips.views import Clips
-from weakreid.models.backbones import Triple, preprocess
 from weakreid.models.clips import ClipHeads
+from weakreid.models.reid import ReidModel
 from weakreid.seeding import numpy_generator
 from weakreid.training.clip_sampling import clip_of, person_batches, steps_of
 from weakreid.training.gathering import gather, gather_features
-from weakreid.training.images import Pictures
+from weakreid.training.images import TrainingImages
+from weakreid.training.task import Task
 
 
 @dataclass(frozen=True)
@@ -45,10 +47,12 @@ class AttributeLabels:
 
     Attributes:
         groups: the attributes that are learnt, by group.
+        absent: those of the groups that no label says anything of.
         labels: per group int64 [persons, A], of 1, 0, or -1 where unknown.
     """
 
     groups: dict[str, list[str]]
+    absent: list[str]
     labels: dict[str, Tensor]
 
 
@@ -123,146 +127,128 @@ def attribute_labels(
             )
         of_group = table[resolved[group]].fillna(UNSURE).to_numpy().astype(np.int64)
         labels[group] = torch.from_numpy(of_group)
-    return AttributeLabels(resolved, labels)
+    absent = [name for names in groups.values() for name in names if name not in table]
+    return AttributeLabels(resolved, absent, labels)
 
 
-@dataclass(frozen=True)
-class Term:
-    """One of the losses that a training adds up.
+def check_learnable(
+    made: LabelledTracklets, params: TrainClips, tracklets: Path, attributes: Path | None
+) -> None:
+    """Refuse, before anything is computed, what a training cannot learn from.
 
-    Attributes:
-        module: of `weakreid.losses.clips`.
-        weight: in the sum.
-        options: of its `loss`.
+    Args:
+        made: its tracklets.
+        params: what it is given.
+        tracklets: the file that they are from.
+        attributes: the file of labels, if there is one.
+
+    Raises:
+        ReidError: there are too few persons, or labels where the method learns none, or none where
+            it does.
     """
+    persons = params.batch.persons
+    if params.schedule.epochs > 0 and persons > len(made.ids):
+        raise ReidError(
+            f"{tracklets}: batch.persons asks for {persons} persons in a batch, and there "
+            f"are {len(made.ids)} to learn from; set it to {len(made.ids)} or fewer"
+        )
+    if (params.attributes is None) != (attributes is None):
+        raise ReidError(
+            f"{attributes}: labels were given, but the method learns no attributes; leave them out"
+            if attributes is not None
+            else "the method learns attributes, but no labels were given; give --attributes"
+        )
 
-    module: ModuleType
-    weight: float
-    options: Mapping[str, Any]
 
-
-class ClipTask:
+class ClipTask(Task[ClipBatch]):
     """Batches of clips and their loss: the weighted sum of a method's losses.
 
     With several processes each makes the descriptors of its share of a batch's clips; these are
     gathered, and every process computes the loss of the whole batch.
-
-    Attributes:
-        steps_per_epoch: for the loop.
     """
 
     def __init__(
         self,
         tracklets: LabelledTracklets,
-        pictures: Pictures,
+        params: TrainClips,
+        images: TrainingImages,
         *,
         fabric: Fabric,
-        learner: nn.Module,
+        network: ReidModel,
+        model: nn.Module,
         heads: nn.Module,
         own_heads: ClipHeads,
-        mean: Triple,
-        std: Triple,
-        losses: Mapping[str, Term],
-        metric_before_neck: bool,
+        losses: Mapping[str, ModuleType],
         attributes: Mapping[str, Tensor],
-        attribute_weight: float,
-        center_rate: float,
-        persons: int,
-        clips: int,
-        frames: int,
-        sampling: str,
-        steps_per_epoch: int | None,
-        seed: int,
     ) -> None:
         """Set up.
 
         Args:
             tracklets: of the training.
-            pictures: of their frames.
+            params: of the training.
+            images: of their frames.
             fabric: devices and precision.
-            learner: `weakreid.models.clips.ClipNetwork` as the fabric set it up.
+            network: of the frames, on its device.
+            model: `weakreid.models.clips.ClipNetwork` as the fabric set it up.
             heads: `weakreid.models.clips.ClipHeads` as the fabric set it up.
             own_heads: the same, as it is.
-            mean, std: of the network's input.
-            losses: by the name that they are recorded under.
-            metric_before_neck: whether metric losses see descriptors before the neck.
+            losses: modules of `weakreid.losses.clips` by the names of the method's losses.
             attributes: per group of the aggregation, labels int64 [persons, A]; may be empty.
-            attribute_weight: of the sum of the groups' losses.
-            center_rate: of the centers' own descent (`weakreid.losses.clips.center.move`).
-            persons: P of a batch.
-            clips: K of each person in a batch.
-            frames: T of a clip.
-            sampling: see `weakreid.training.clip_sampling.clip_of`.
-            steps_per_epoch: of an epoch; None: as many as show every tracklet about once.
-            seed: decides everything random.
 
         Raises:
             ReidError: a batch does not divide among the processes.
         """
-        world, size = fabric.world_size, min(persons, len(tracklets.ids)) * clips
+        super().__init__(images, fabric=fabric, network=network, model=model)
+        world, batch = fabric.world_size, params.batch
+        size = min(batch.persons, len(tracklets.ids)) * batch.clips
         if size % world:
             raise ReidError(
-                f"a batch of {size} clips (batch.persons {persons}, of {len(tracklets.ids)} in all,"
-                f" x batch.clips {clips}) does not divide among {world} devices; set batch.clips "
-                "to a multiple of them or take fewer devices"
+                f"a batch of {size} clips (batch.persons {batch.persons}, of {len(tracklets.ids)} "
+                f"in all, x batch.clips {batch.clips}) does not divide among {world} devices; set "
+                "batch.clips to a multiple of them or take fewer devices"
             )
-        self.tracklets, self.pictures, self.fabric = tracklets, pictures, fabric
-        self.learner, self.heads, self.own_heads = learner, heads, own_heads
-        self.mean, self.std = mean, std
-        self.losses, self.metric_before_neck = dict(losses), metric_before_neck
+        self.tracklets, self.params = tracklets, params
+        self.heads, self.own_heads, self.losses = heads, own_heads, losses
         self.attributes = {name: of.to(fabric.device) for name, of in attributes.items()}
-        self.attribute_weight, self.center_rate = attribute_weight, center_rate
-        self.persons, self.clips = persons, clips
-        self.frames, self.sampling, self.seed = frames, sampling, seed
-        self.steps_per_epoch = steps_of(steps_per_epoch, len(tracklets.images), size)
+        self.metric_before_neck = params.neck is not None and params.neck.trains == "before"
+        steps = params.schedule.steps_per_epoch
+        self.steps_per_epoch = steps_of(steps, len(tracklets.images), size)
 
     def batches(self, epoch: int) -> Iterator[ClipBatch]:
         """Yield an epoch's batches, decoded and augmented, this process's share of each."""
-        rank, world = self.fabric.global_rank, self.fabric.world_size
         chosen = person_batches(
             self.tracklets.persons,
-            persons_per_batch=self.persons,
-            clips_per_person=self.clips,
+            persons_per_batch=self.params.batch.persons,
+            clips_per_person=self.params.batch.clips,
             steps=self.steps_per_epoch,
-            generator=numpy_generator(self.seed, "person batches", epoch),
+            generator=numpy_generator(self.params.seed, "person batches", epoch),
         )
         for step, of_batch in enumerate(chosen):
-            share = len(of_batch) // world
-            yield self._batch(epoch, step, of_batch, range(rank * share, (rank + 1) * share))
+            yield self._batch(epoch, step, of_batch, self.share(len(of_batch)))
 
     def _batch(self, epoch: int, step: int, chosen: np.ndarray, places: range) -> ClipBatch:
         # a generator per place: a tracklet that comes twice shows other frames, and what is drawn
         # does not depend on how many processes there are
-        generators = [numpy_generator(self.seed, "clip", epoch, step, p) for p in places]
+        seed, clips = self.params.seed, self.params.clips
+        generators = [numpy_generator(seed, "clip", epoch, step, p) for p in places]
         rows = []
         for place, generator in zip(places, generators, strict=True):
             of_tracklet = self.tracklets.images[chosen[place]]
-            positions = clip_of(len(of_tracklet), self.frames, self.sampling, generator)
+            positions = clip_of(len(of_tracklet), clips.frames, clips.sampling, generator)
             rows.append(of_tracklet[positions])
-        erased = np.empty(len(rows) * self.frames, bool)
-        parts = (
-            self.pictures.augmented(rows, generators, erased),
+        erased = np.empty(len(rows) * clips.frames, bool)
+        parts = self.pinned(
+            self.images.augmented(rows, generators, erased),
             torch.from_numpy(self.tracklets.persons[chosen[places.start : places.stop]]),
-            torch.from_numpy(erased).unflatten(0, (-1, self.frames)),
+            torch.from_numpy(erased).unflatten(0, (-1, clips.frames)),
         )
-        if self.fabric.device.type == "cuda":
-            return ClipBatch(*(part.pin_memory() for part in parts))
         return ClipBatch(*parts)
-
-    def size(self, batch: ClipBatch) -> int:
-        """Return the number of images in a batch."""
-        return len(batch.images)
 
     def loss(self, batch: ClipBatch) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the loss of a batch and its terms: each loss, and accuracy in per cent."""
-        device = self.fabric.device
-        images = batch.images.to(device, non_blocking=True)
-        persons = gather(self.fabric, batch.persons.to(device, non_blocking=True))
-        erased = gather(self.fabric, batch.erased.to(device, non_blocking=True))
-        if self.pictures.maps is None:
-            merged = self.learner(preprocess(images, self.mean, self.std))
-        else:
-            merged = self.learner(images, after_front=True)
+        images, persons, erased = self.on_device(batch.images, batch.persons, batch.erased)
+        persons, erased = gather(self.fabric, persons), gather(self.fabric, erased)
+        merged = self.output(images)
         scores = merged.scores
         headed = self.heads(gather_features(self.fabric, merged.descriptors))
         clips = Clips(
@@ -275,40 +261,27 @@ class ClipTask:
             scores=None if scores is None else gather_features(self.fabric, scores),
             erased=erased,
         )
-        terms = {
-            name: term.module.loss(clips, **term.options) for name, term in self.losses.items()
-        }
-        weights = {name: term.weight for name, term in self.losses.items()}
-        if self.attributes:
+        terms, weights = {}, {}
+        for name, module in self.losses.items():
+            term = getattr(self.params.losses, name)
+            terms[name], weights[name] = module.loss(clips, term), term.weight
+        if self.attributes and self.params.attributes is not None:
             recognised = {
                 group: gather_features(self.fabric, of_group)
                 for group, of_group in merged.attributes.items()
             }
             labels = {group: of_group[persons] for group, of_group in self.attributes.items()}
             terms["attributes"] = groups.loss(recognised, labels)
-            weights["attributes"] = self.attribute_weight
+            weights["attributes"] = self.params.attributes.weight
         total = torch.stack([weights[name] * value for name, value in terms.items()]).sum()
         right = clips.logits.detach().argmax(1) == persons
         terms["accuracy"] = 100 * right.float().mean()
         return total, terms
 
-    # ------------------------------------------------------------------ the loop's hooks
-
-    def begin_epoch(self, epoch: int) -> list[tuple[str, float]]:
-        """Do nothing: batches need no preparation."""
-        return []
-
     def after_step(self, step: int) -> None:
         """Move the centers of the center loss, whose rate no optimiser changes."""
-        centers, term = self.own_heads.centers, self.losses.get("center")
+        centers, term = self.own_heads.centers, self.params.losses.center
         if centers is None or term is None or centers.grad is None:
             return
-        center.move(centers, centers.grad / term.weight, self.center_rate)
+        center.move(centers, centers.grad / term.weight, term.rate)
         centers.grad = None
-
-    def state(self) -> dict[str, Any]:
-        """Return nothing: centers are parameters of the heads."""
-        return {}
-
-    def restore(self, state: Mapping[str, Any]) -> None:
-        """Do nothing."""

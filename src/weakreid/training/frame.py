@@ -1,59 +1,266 @@
-"""What every way of learning sets up in the same way, from a method's resolved values."""
+"""The frame of every training, step by step; a way of learning puts its own between the steps."""
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from time import monotonic
 from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from lightning_fabric import Fabric
+from torch import nn
 
+from weakreid.artifacts.files import remove_leftovers, write_json
 from weakreid.artifacts.image_store import ImageStore
-from weakreid.errors import ReidError
+from weakreid.config.network import Model
+from weakreid.config.params import AnyTraining, LearnTransfer
+from weakreid.console import say
 from weakreid.models.backbones import share_batch_norms
-from weakreid.models.build import build_model
+from weakreid.models.build import build_model, without_weights
 from weakreid.models.reid import ReidModel
+from weakreid.training import checkpoint as checkpoints
+from weakreid.training.devices import device_name, fabric_for, launch, leave
 from weakreid.training.frozen import FrozenMaps, frozen_maps
-from weakreid.training.images import Pictures
-from weakreid.training.loop import History, Hooks, Task, Watch, fit
+from weakreid.training.history import timing_of, write_history
+from weakreid.training.images import TrainingImages
+from weakreid.training.loop import History, Watch, fit
+from weakreid.training.optimiser import build_optimiser
+from weakreid.training.options import TrainingOptions
 from weakreid.training.schedule import rate_factor
 from weakreid.training.start import start_from
+from weakreid.training.task import Task
 
-Network = TypeVar("Network", bound=torch.nn.Module)
+Network = TypeVar("Network", bound=nn.Module)
 
 
-def build_network(method: Mapping[str, Any], fabric: Fabric, init: Path | None = None) -> Any:
-    """Return the network that a method describes, as `fabric` can train it: of frames, or of clips.
+@dataclass(frozen=True)
+class Kept:
+    """What is kept of a training.
 
-    It is a `ReidModel`, or where the method has `clips` a `weakreid.models.clips.ClipFeatures`,
-    whose features are of clips.
-
-    Args:
-        method: resolved.
-        fabric: devices and precision.
-        init: weights of another training to start from.
-
-    Raises:
-        ReidError: see `build_model` and `start_from`.
+    Attributes:
+        parts: modules by what their tensors are called.
+        heads: names among them of what tells `persons` apart.
+        persons: their ids.
+        also: what else the file says.
     """
-    model, seed = model_of(method, init), method["seed"]
-    if method.get("clips") is None:
-        network = build_model(model, seed)
+
+    parts: Mapping[str, nn.Module]
+    heads: Sequence[str] = ()
+    persons: Sequence[int] = ()
+    also: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Run:
+    """A training under way: `network`, `set_up`, `images`, `learn` and `finish`, in this order.
+
+    With several processes each has its own.
+
+    Attributes:
+        params: what the training is given.
+        fabric: devices and precision, launched.
+        threads: of this process.
+        first: whether this is the process that speaks and writes.
+        optimiser: from `set_up` on.
+    """
+
+    optimiser: torch.optim.Optimizer
+
+    def __init__(
+        self, params: AnyTraining | LearnTransfer, options: TrainingOptions, *outputs: Path
+    ) -> None:
+        """Start the processes, and remove what killed ones left of the results and `outputs`.
+
+        Raises:
+            ReidError: see `fabric_for`.
+        """
+        self.params, self.options = params, options
+        fabric = fabric_for(options.device, options.devices, params.precision, options.threads)
+        self.threads = launch(fabric, options.threads)
+        self.fabric, self.first = fabric, fabric.is_global_zero
+        if self.first:
+            results = (options.model, options.history, options.timing, *outputs)
+            remove_leftovers(options.checkpoint, *results)
+
+    @property
+    def learns(self) -> bool:
+        """Whether there is an epoch."""
+        return self.params.schedule.epochs > 0
+
+    def say(self, text: str) -> None:
+        """Say one line, once."""
+        if self.first:
+            say(text)
+
+    def network(self) -> Any:
+        """Return the network that a method describes: of frames, or of clips.
+
+        It is a `ReidModel`, or where the method has `clips` a `weakreid.models.clips.ClipFeatures`,
+        whose features are of clips.
+
+        Raises:
+            ReidError: see `build_model` and `start_from`.
+        """
+        params, init = self.params, self.options.init
+        if isinstance(params, LearnTransfer) or params.clips is None:
+            network = build_model(self.model_block(), params.seed)
+            if init is not None:
+                start_from(init, network)
+            return prepared(network, self.fabric)
+        # where it is needed only: an edit of it retrains no network of frames
+        module = importlib.import_module("weakreid.models.clips")
+        clips = module.build_clip_network(
+            params, self.model_block(), params.seed, module.ClipFeatures
+        )
         if init is not None:
-            start_from(init, network)
-        return prepared(network, fabric)
-    # where it is needed only: an edit of it retrains no network of frames
-    module = importlib.import_module("weakreid.models.clips")
-    clips = module.build_clip_network({**method, "model": model}, seed, module.ClipFeatures)
-    if init is not None:
-        start_from(init, clips.network, aggregation=clips.aggregation)
-    return prepared(clips, fabric)
+            start_from(init, clips.network, aggregation=clips.aggregation)
+        return prepared(clips, self.fabric)
 
+    def model_block(self) -> Model:
+        """Return the `model` block; with `init` no other weights are looked for."""
+        model = self.params.model
+        return model if self.options.init is None else without_weights(model)
 
-def model_of(method: Mapping[str, Any], init: Path | None) -> dict[str, Any]:
-    """Return a method's `model` block; with `init` no other weights are looked for."""
-    return dict(method["model"]) if init is None else {**method["model"], "weights": "none"}
+    def set_up(self, network: nn.Module, *heads: nn.Module, of: ReidModel | None = None) -> Any:
+        """Return a network as the devices train it, and make its optimiser.
+
+        Args:
+            network: what goes through the devices at a step.
+            heads: what learns beside it.
+            of: the network of frames within it, where that is not it itself.
+
+        Raises:
+            ReidError: nothing is left to learn.
+        """
+        found: Any = network if of is None else of
+        optimiser = build_optimiser(self.params.optimiser, found, *heads)
+        # Fabric ties one module to the optimiser; heads are modules of their own
+        model, self.optimiser = self.fabric.setup(network, optimiser)
+        return model
+
+    def images(
+        self, network: ReidModel, *of: tuple[ImageStore, np.ndarray | None]
+    ) -> list[TrainingImages]:
+        """Return the images of stores as the method shows them.
+
+        Args:
+            network: on its device.
+            of: stores, and the rows of each that are learnt from; None: none are.
+
+        Raises:
+            ReidError: see `frozen_maps`.
+        """
+        params, maps = self.params, list[FrozenMaps]()
+        seen = [(store, rows) for store, rows in of if rows is not None]
+        if params.batch.cache_mb > 0 and seen:
+            maps = frozen_maps(
+                network,
+                seen,
+                params.image,
+                fabric=self.fabric,
+                threads=self.threads,
+                memory_mb=params.batch.cache_mb,
+            )
+        made = iter(maps)
+        fill = network.backbone.mean
+        return [
+            TrainingImages(
+                *(store, params.image, fill, params.augment, self.threads),
+                None if rows is None else next(made, None),
+            )
+            for store, rows in of
+        ]
+
+    def learn(
+        self, task: Task[Any], parts: Mapping[str, nn.Module], inputs: Sequence[Any], kept: Kept
+    ) -> History:
+        """Train, from the checkpoint of this very training if there is one.
+
+        Args:
+            task: makes batches and their loss.
+            parts: what learns, by the name that it has in a checkpoint.
+            inputs: files, stores and plain values that are learnt from.
+            kept: what is written where somebody looks at the training.
+
+        Raises:
+            DivergedError: the loss is not finite.
+        """
+        params, options = self.params, self.options
+        given = [options.init] if options.init is not None else []
+        return fit(
+            task,
+            fabric=self.fabric,
+            parts=parts,
+            optimiser=self.optimiser,
+            factor=lambda step: rate_factor(step, params.schedule, task.steps_per_epoch),
+            epochs=params.schedule.epochs,
+            seed=params.seed,
+            clip=params.optimiser.clip,
+            checkpoint_path=options.checkpoint,
+            mark=checkpoints.fingerprint(self._plain(), options.code, *inputs, *given),
+            watch=self._watch(kept),
+        )
+
+    def finish(
+        self,
+        history: History,
+        kept: Kept,
+        timing: Mapping[str, Any] | None = None,
+        write: Callable[[dict[str, Any]], None] | None = None,
+    ) -> None:
+        """Leave the processes and write the results: the weights last, then the checkpoint goes.
+
+        Args:
+            history: of the training.
+            kept: of its parts.
+            timing: more of what it took.
+            write: writes what else there is, with the params as plain values.
+        """
+        leave(self.fabric)
+        if not self.first:
+            return
+        options, plain = self.options, self._plain()
+        seconds = monotonic() - options.started
+        write_history(options.history, history, plain)
+        write_json(options.timing, {**timing_of(history, seconds, self.fabric), **(timing or {})})
+        if write is not None:
+            write(plain)
+        self._save(kept)
+        options.checkpoint.unlink(missing_ok=True)
+        say(f"trained in {monotonic() - options.started:.0f} s on {device_name(self.fabric)}")
+
+    def _watch(self, kept: Kept) -> Watch | None:
+        watch = self.options.watch
+        if watch is None:
+            return None
+
+        def look(epochs: int) -> None:
+            self._save(kept)
+            watch.look(epochs)
+
+        return Watch(watch.every, look)
+
+    def _save(self, kept: Kept) -> None:
+        tensors = {
+            f"{part}.{name}": tensor
+            for part, module in kept.parts.items()
+            for name, tensor in module.state_dict().items()
+        }
+        checkpoints.save_weights(self.options.model, tensors, {**self._about(kept), **kept.also})
+
+    def _about(self, kept: Kept) -> dict[str, Any]:
+        """Return what a file of weights says of them (`weakreid.config.trained.Trained`)."""
+        plain = self._plain()
+        said = {name: plain[name] for name in ("model", "image", "precision")}
+        said |= {"heads": list(kept.heads), "persons": list(kept.persons)}
+        said["device"] = self.fabric.device.type
+        if plain.get("clips") is not None:
+            said |= {name: plain.get(name) for name in ("clips", "aggregation", "neck")}
+        return said
+
+    def _plain(self) -> dict[str, Any]:
+        return self.params.model_dump(mode="json")
 
 
 def prepared(network: Network, fabric: Fabric) -> Network:
@@ -62,122 +269,3 @@ def prepared(network: Network, fabric: Fabric) -> Network:
         network = share_batch_norms(network)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return network
-
-
-def maps_within(
-    method: Mapping[str, Any],
-    network: ReidModel,
-    store: ImageStore,
-    rows: np.ndarray,
-    *,
-    fabric: Fabric,
-    threads: int,
-) -> FrozenMaps | None:
-    """Return `frozen_maps` of frames as a method has them; None where `batch.cache_mb` is 0.
-
-    Raises:
-        ReidError: see `frozen_maps`, or `image.resized` is set.
-    """
-    if method["batch"]["cache_mb"] <= 0:
-        return None
-    if method["image"].get("resized") is not None:
-        raise ReidError(
-            "batch.cache_mb keeps what frozen stages make of unchanged frames, but image.resized "
-            "cuts every frame at a random place; set one of them to 0 or null"
-        )
-    return frozen_maps(
-        network,
-        store,
-        rows,
-        fabric=fabric,
-        height=method["image"]["height"],
-        width=method["image"]["width"],
-        threads=threads,
-        memory_mb=method["batch"]["cache_mb"],
-    )
-
-
-def pictures_of(
-    method: Mapping[str, Any],
-    network: ReidModel,
-    store: ImageStore,
-    maps: FrozenMaps | None,
-    threads: int,
-) -> Pictures:
-    """Return the pictures of a store as a method's `image` and `augment` blocks have them."""
-    image = method["image"]
-    resized = image.get("resized")
-    return Pictures(
-        store,
-        image["height"],
-        image["width"],
-        network.backbone.mean,
-        method["augment"],
-        threads,
-        maps,
-        None if resized is None else tuple(resized),
-    )
-
-
-def learn(
-    task: Task[Any],
-    method: Mapping[str, Any],
-    *,
-    fabric: Fabric,
-    parts: Mapping[str, torch.nn.Module],
-    optimiser: torch.optim.Optimizer,
-    checkpoint_path: Path,
-    mark: str,
-    hooks: Hooks | None = None,
-    watch: Watch | None = None,
-) -> History:
-    """Train as a method's `schedule`, `seed` and `optimiser.clip` say.
-
-    All else is as `weakreid.training.loop.fit` takes it, and so is what comes back.
-    """
-    schedule = method["schedule"]
-
-    def factor(step: int) -> float:
-        return rate_factor(
-            step,
-            steps_per_epoch=task.steps_per_epoch,
-            epochs=schedule["epochs"],
-            name=schedule["name"],
-            milestones=schedule["milestones"],
-            factor=schedule["factor"],
-            warm_up=schedule["warm_up"],
-            warm_up_from=schedule["warm_up_from"],
-        )
-
-    return fit(
-        task,
-        hooks=hooks,
-        watch=watch,
-        fabric=fabric,
-        parts=parts,
-        optimiser=optimiser,
-        factor=factor,
-        epochs=schedule["epochs"],
-        seed=method["seed"],
-        clip=method["optimiser"]["clip"],
-        checkpoint_path=checkpoint_path,
-        mark=mark,
-    )
-
-
-def about(
-    method: Mapping[str, Any], fabric: Fabric, heads: list[str], persons: list[int]
-) -> dict[str, Any]:
-    """Return what a file of weights says of them: `heads` among them tell `persons` apart."""
-    said = {
-        "model": method["model"],
-        "image": method["image"],
-        "precision": method["precision"],
-        "heads": heads,
-        "persons": persons,
-        "device": fabric.device.type,
-    }
-    if method.get("clips") is not None:
-        of_clips = ("clips", "aggregation", "neck")
-        said |= {name: method.get(name) for name in of_clips}
-    return said

@@ -1,5 +1,6 @@
 """What frozen stages make of the training frames, computed once instead of at every step."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +10,7 @@ from torch import Tensor
 
 from weakreid.artifacts.image_store import ImageStore
 from weakreid.artifacts.prefetching import prefetch
+from weakreid.config.network import Image
 from weakreid.console import progress
 from weakreid.errors import ReidError
 from weakreid.models.backbones import preprocess
@@ -42,65 +44,87 @@ class FrozenMaps:
 
 
 def frozen_maps(
-    model: ReidModel,
-    store: ImageStore,
-    rows: np.ndarray,
+    network: ReidModel,
+    of: Sequence[tuple[ImageStore, np.ndarray]],
+    image: Image,
     *,
     fabric: Fabric,
-    height: int,
-    width: int,
     threads: int,
     memory_mb: int,
-) -> FrozenMaps:
+) -> list[FrozenMaps]:
     """Run the leading frozen stages over frames and their mirror images.
 
     Args:
-        model: on the device of `fabric`.
-        store: holds the frames.
-        rows: of the store, in any order, repeated or not.
+        network: on the device of `fabric`.
+        of: stores, and rows of each, in any order, repeated or not.
+        image: the network's input.
         fabric: device and precision.
-        height: of the network's input in pixels.
-        width: likewise.
         threads: for decoding.
-        memory_mb: what the maps may take.
+        memory_mb: what all maps together may take.
 
     Raises:
-        ReidError: the first stage is not frozen, or the maps would take more than `memory_mb`.
+        ReidError: the first stage is not frozen, frames are cut at random places, or the maps would
+            take more than `memory_mb`.
     """
-    if not model.frozen_front:
+    if not network.frozen_front:
         raise ReidError(
             "batch.cache_mb is set, but the backbone's first stage learns; "
             "freeze it (model.frozen) or set cache_mb: 0"
         )
-    wanted = np.unique(rows)
-    mean, std = model.backbone.mean, model.backbone.std
-    batches = [wanted[at : at + _BATCH] for at in range(0, len(wanted), _BATCH)]
-    images = (store.batch(batch, height, width, threads=threads) for batch in batches)
-    maps: Tensor | None = None
-    done = 0
-    with torch.no_grad(), fabric.autocast():
-        steps = progress(
-            prefetch(images), total=len(batches), label="frozen stages", unit=f"x {_BATCH} frames"
+    if image.resized is not None:
+        raise ReidError(
+            "batch.cache_mb keeps what frozen stages make of unchanged frames, but image.resized "
+            "cuts every frame at a random place; set one of them to 0 or null"
         )
-        for batch in steps:
-            parts = []
-            for part in chunks(torch.from_numpy(batch).to(fabric.device)):
-                pixels = preprocess(part, mean, std)
-                parts.append(torch.stack([model.front(pixels), model.front(pixels.flip(3))], dim=1))
-            both = torch.cat(parts).cpu()
-            if maps is None:
-                maps = _room(both, len(wanted), memory_mb)
-            maps[done : done + len(both)] = both
-            done += len(both)
-    assert maps is not None, "a training has at least one frame"
-    return FrozenMaps(wanted, maps)
-
-
-def _room(like: Tensor, count: int, memory_mb: int) -> Tensor:
-    needed = count * like[0].numel() * like.element_size() / 2**20
+    wanted = [(store, np.unique(rows)) for store, rows in of]
+    one = one_map(network, image, fabric)
+    count = sum(len(rows) for _, rows in wanted)
+    needed = count * one.numel() * one.element_size() / 2**20
     if needed > memory_mb:
         raise ReidError(
-            f"batch.cache_mb: the outputs of the frozen stages take {needed:,.0f} MB, "
-            f"{memory_mb:,} are allowed; raise it, or set cache_mb: 0"
+            f"batch.cache_mb: the outputs of the frozen stages for {count:,} images take "
+            f"{needed:,.0f} MB, {memory_mb:,} are allowed; raise it, or set cache_mb: 0"
         )
-    return torch.empty((count, *like.shape[1:]), dtype=like.dtype)
+    found = []
+    for store, rows in wanted:
+        maps = torch.empty((len(rows), *one.shape), dtype=one.dtype)
+        done = 0
+        for batch in maps_of(network, store, rows, image, fabric=fabric, threads=threads):
+            maps[done : done + len(batch)] = batch
+            done += len(batch)
+        found.append(FrozenMaps(rows, maps))
+    return found
+
+
+@torch.no_grad()
+def one_map(network: ReidModel, image: Image, fabric: Fabric) -> Tensor:
+    """Return what the frozen stages make of a black image and its mirror image: [2, c, h, w]."""
+    with fabric.autocast():
+        black = torch.zeros(1, 3, image.height, image.width, device=fabric.device)
+        return network.front(black).expand(2, -1, -1, -1)
+
+
+def maps_of(
+    network: ReidModel,
+    store: ImageStore,
+    rows: np.ndarray,
+    image: Image,
+    *,
+    fabric: Fabric,
+    threads: int,
+) -> Iterator[Tensor]:
+    """Yield the maps [n, 2, c, h, w] of rows of a store, batch by batch, on the CPU."""
+    mean, std = network.backbone.mean, network.backbone.std
+    batches = [rows[at : at + _BATCH] for at in range(0, len(rows), _BATCH)]
+    images = (store.batch(batch, image.height, image.width, threads=threads) for batch in batches)
+    steps = progress(
+        prefetch(images), total=len(batches), label="frozen stages", unit=f"x {_BATCH} frames"
+    )
+    for batch in steps:
+        parts = []
+        with torch.no_grad(), fabric.autocast():
+            for part in chunks(torch.from_numpy(batch).to(fabric.device)):
+                pixels = preprocess(part, mean, std)
+                both = [network.front(pixels), network.front(pixels.flip(3))]
+                parts.append(torch.stack(both, dim=1))
+        yield torch.cat(parts).cpu()

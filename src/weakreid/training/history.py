@@ -1,6 +1,7 @@
 """What a training leaves beside its weights: the rows of its history, and what it took."""
 
 import resource
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from weakreid.training.devices import device_name
 from weakreid.training.loop import History
 
 
-def write_history(path: Path, record: History, params: dict[str, Any]) -> None:
+def write_history(path: Path, record: History, params: Mapping[str, Any]) -> None:
     """Write the rows of a training's history."""
     frame = pd.DataFrame(record, columns=["epoch", "step", "term", "value"])
     schemas.write(path, "history", frame, params)

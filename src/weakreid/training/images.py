@@ -1,8 +1,7 @@
 """The images of a step: decoded and augmented, or what frozen stages made of them before."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -10,36 +9,32 @@ from torch import Tensor
 
 from weakreid.artifacts.decoding import middle_of
 from weakreid.artifacts.image_store import ImageStore
+from weakreid.config.network import Augment, Image
 from weakreid.models.backbones import Triple
 from weakreid.training.augment import augment, random_cuts
 from weakreid.training.frozen import FrozenMaps
 
 
 @dataclass(frozen=True)
-class Pictures:
+class TrainingImages:
     """Where a training's images come from, and how they are changed.
 
     Attributes:
         store: holds the frames.
-        height: of the network's input in pixels.
-        width: likewise.
-        fill: RGB in 0..255 for what has no picture: the network's mean.
-        augmenting: flip, pad and erase, as `weakreid.training.augment.augment` takes them.
+        image: of the network's input. Resized images are larger: the input is cut out at a random
+            place of its own when it is augmented, else from the middle; not with `maps`.
+        fill: RGB in 0..255 for what has no image: the network's mean.
+        changes: random ones.
         threads: for decoding.
-        maps: of all frames; with them nothing is decoded, and flips are the only augmentation.
-        resized: (height, width) a picture gets before the network's input is cut out of it: at a
-            random place of its own when it is augmented, else from the middle; None: the whole
-            picture is the input. Not with `maps`.
+        maps: of all frames; with them nothing is decoded, and flips are the only change.
     """
 
     store: ImageStore
-    height: int
-    width: int
+    image: Image
     fill: Triple
-    augmenting: Mapping[str, Any]
+    changes: Augment
     threads: int
     maps: FrozenMaps | None = None
-    resized: tuple[int, int] | None = None
 
     def augmented(
         self,
@@ -61,28 +56,30 @@ class Pictures:
             erased = np.empty(sum(map(len, rows)), bool)
         if self.maps is not None:
             erased[:] = False
-            flip = self.augmenting["flip"]
             mirrored = [
-                np.less(generator.random(len(of_group)), flip)
+                np.less(generator.random(len(of_group)), self.changes.flip)
                 for of_group, generator in zip(rows, generators, strict=True)
             ]
             return self.maps.take(np.concatenate(rows), np.concatenate(mirrored))
         images = self._decoded(np.concatenate(rows))
-        changed = np.empty((len(images), self.height, self.width, 3), np.uint8)
+        height, width = self.image.height, self.image.width
+        changed = np.empty((len(images), height, width, 3), np.uint8)
         first = 0
         for of_group, generator in zip(rows, generators, strict=True):
             frames = slice(first, first + len(of_group))
             first = frames.stop
-            pictures = images[frames]
-            if self.resized is not None:
-                pictures = random_cuts(pictures, generator, self.height, self.width)
+            whole = images[frames]
+            if self.image.resized is not None:
+                whole = random_cuts(whole, generator, height, width)
             augment(
-                pictures,
+                whole,
                 generator,
+                flip=self.changes.flip,
+                pad=self.changes.pad,
+                erase=self.changes.erase,
                 fill=self.fill,
                 out=changed[frames],
                 erased=erased[frames],
-                **self.augmenting,
             )
         return torch.from_numpy(changed)
 
@@ -91,10 +88,10 @@ class Pictures:
         if self.maps is not None:
             return self.maps.take(rows, np.zeros(len(rows), bool))
         images = self._decoded(rows)
-        if self.resized is not None:
-            images = middle_of(images, self.height, self.width)
+        if self.image.resized is not None:
+            images = middle_of(images, self.image.height, self.image.width)
         return torch.from_numpy(images)
 
     def _decoded(self, rows: np.ndarray) -> np.ndarray:
-        height, width = self.resized or (self.height, self.width)
+        height, width = self.image.resized or (self.image.height, self.image.width)
         return self.store.batch(rows, height, width, threads=self.threads)

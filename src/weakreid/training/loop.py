@@ -3,10 +3,10 @@
 import contextlib
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any
 
 import torch
 from lightning_fabric import Fabric
@@ -16,40 +16,9 @@ from weakreid.console import progress, say
 from weakreid.errors import ReidError
 from weakreid.seeding import derive
 from weakreid.training import checkpoint as checkpoints
+from weakreid.training.task import Task
 
-Batch = TypeVar("Batch")
 History = list[tuple[int, int, str, float]]
-
-
-class Task(Protocol[Batch]):
-    """What the loop asks of a way of learning."""
-
-    steps_per_epoch: int
-
-    def batches(self, epoch: int) -> Iterator[Batch]:
-        """Yield the epoch's batches: `steps_per_epoch` of them, the same at every call."""
-
-    def loss(self, batch: Batch) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
-        """Return a batch's loss and its terms to record, all scalars."""
-
-    def size(self, batch: Batch) -> int:
-        """Return the number of images in a batch."""
-
-
-class Hooks(Protocol):
-    """What a way of learning does between the loop's steps, and what it must not forget."""
-
-    def begin_epoch(self, epoch: int) -> Sequence[tuple[str, float]]:
-        """Get ready for an epoch, whose batches come next; return terms to record."""
-
-    def after_step(self, step: int) -> None:
-        """Do what follows a step of the optimiser; steps count from 0 over the whole training."""
-
-    def state(self) -> dict[str, Any]:
-        """Return tensors and plain values that a checkpoint keeps, as of an epoch's end."""
-
-    def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on from what `state` returned."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +50,6 @@ def fit(
     clip: float | None,
     checkpoint_path: Path,
     mark: str,
-    hooks: Hooks | None = None,
     watch: Watch | None = None,
 ) -> History:
     """Train `parts` on `task`, from the last whole checkpoint of the same training if there is one.
@@ -91,7 +59,7 @@ def fit(
     was not.
 
     Args:
-        task: makes batches and their loss.
+        task: makes batches and their loss, and does what lies between steps.
         fabric: the devices; `parts` and `optimiser` are set up with it.
         parts: what learns, by the name it has in a checkpoint.
         optimiser: over the parameters of `parts`; each group's `lr` is its base rate.
@@ -101,8 +69,6 @@ def fit(
         clip: largest norm of the gradient, None for no limit.
         checkpoint_path: written after every epoch.
         mark: fingerprint of the training; a checkpoint with another one is not used.
-        hooks: called between steps and epochs; their parameters may change with an epoch, as long
-            as the optimiser's groups stay.
         watch: looks at the training after some epochs; it must change nothing of it.
 
     Returns:
@@ -119,22 +85,20 @@ def fit(
         for name, part in parts.items():
             part.load_state_dict(found.state[name])
         optimiser.load_state_dict(found.state["optimiser"])
-        if hooks is not None:
-            hooks.restore(found.state["hooks"])
+        task.restore(found.state["task"])
         first_epoch, history = found.epoch, list(found.history)
         if fabric.is_global_zero:
             say(f"going on after epoch {first_epoch} of {epochs}")
     for part in parts.values():
         part.train()
     for epoch in range(first_epoch, epochs):
-        history += _epoch(task, fabric, hooks, optimiser, base_rates, factor, epoch, seed, clip)
+        history += _epoch(task, fabric, optimiser, base_rates, factor, epoch, seed, clip)
         if fabric.is_global_zero:
             if watch is not None and ((epoch + 1) % watch.every == 0 or epoch + 1 == epochs):
                 watch.look(epoch + 1)
             state = {name: part.state_dict() for name, part in parts.items()}
             state["optimiser"] = optimiser.state_dict()
-            if hooks is not None:
-                state["hooks"] = hooks.state()
+            state["task"] = task.state()
             done = checkpoints.Checkpoint(epoch + 1, state, history)
             checkpoints.save(checkpoint_path, done, mark)
             _report(history, epoch, epochs)
@@ -145,7 +109,6 @@ def fit(
 def _epoch(
     task: Task[Any],
     fabric: Fabric,
-    hooks: Hooks | None,
     optimiser: torch.optim.Optimizer,
     base_rates: list[float],
     factor: Callable[[int], float],
@@ -155,9 +118,8 @@ def _epoch(
 ) -> History:
     rows: list[tuple[int, str, torch.Tensor | float]] = []
     images = 0
-    if hooks is not None:
-        first = epoch * task.steps_per_epoch
-        rows += [(first, name, value) for name, value in hooks.begin_epoch(epoch)]
+    first = epoch * task.steps_per_epoch
+    rows += [(first, name, value) for name, value in task.begin_epoch(epoch)]
     started = time.monotonic()
     learning = [value for group in optimiser.param_groups for value in group["params"]]
     devices = [fabric.device] if fabric.device.type == "cuda" else []
@@ -172,7 +134,7 @@ def _epoch(
             steps = progress(
                 batches, total=task.steps_per_epoch, label=f"epoch {epoch + 1}", unit="steps"
             )
-        for step, batch in enumerate(steps, start=epoch * task.steps_per_epoch):
+        for step, batch in enumerate(steps, start=first):
             for group, rate in zip(optimiser.param_groups, base_rates, strict=True):
                 group["lr"] = rate * factor(step)
             loss, terms = task.loss(batch)
@@ -181,8 +143,7 @@ def _epoch(
             if clip is not None:
                 torch.nn.utils.clip_grad_norm_(learning, clip)
             optimiser.step()
-            if hooks is not None:
-                hooks.after_step(step)
+            task.after_step(step)
             # kept as tensors: reading a value would make a GPU wait at every step
             rows += [(step, name, value.detach()) for name, value in terms.items()]
             rows.append((step, "loss", loss.detach()))

@@ -1,56 +1,36 @@
 """Clusters of tracklets as labels: how they are found, and how good they were (TMC)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from weakreid.clustering import advice, association, jaccard
+from weakreid.config.methods import Association
 from weakreid.datasets.majority import main_persons
 from weakreid.errors import ReidError
 from weakreid.training.loop import History
 
 
-@dataclass(frozen=True)
-class Associating:
-    """How tracklets are joined (`association` in a method; TMC sections 3.2 and 4.3).
+def fitted(how: Association, count: int) -> tuple[Association, str]:
+    """Return the settings that so many tracklets can carry (`advice.fit`), and what to warn of.
 
-    Attributes:
-        frames: consecutive frames of a tracklet whose mean feature stands for it.
-        k1: neighbours of the Jaccard distance.
-        k2: neighbours that it averages over.
-        min_samples: of DBSCAN.
-        eps: of DBSCAN; None for the data's own: the mean of the smallest distances.
-        share: of all pairs whose distances are averaged.
+    That is "" where they stay as they are.
     """
-
-    frames: int
-    k1: int
-    k2: int
-    min_samples: int
-    eps: float | None
-    share: float
-
-    def fitted(self, count: int) -> "tuple[Associating, str]":
-        """Return the settings that so many tracklets can carry (`advice.fit`), and what to warn of.
-
-        That is "" where they stay as they are.
-        """
-        fit = advice.fit(count, self.k1, self.k2, self.min_samples)
-        if fit == (self.k1, self.k2, self.min_samples):
-            return self, ""
-        text = (
-            f"association: {count} tracklets are too few for k1 {self.k1}, k2 {self.k2} and "
-            f"min_samples {self.min_samples}; taken are {fit.k1}, {fit.k2} and {fit.min_samples}, "
-            "and what is joined says little"
-        )
-        return replace(self, **fit._asdict()), text
+    fit = advice.fit(count, how.k1, how.k2, how.min_samples)
+    if fit == (how.k1, how.k2, how.min_samples):
+        return how, ""
+    text = (
+        f"association: {count} tracklets are too few for k1 {how.k1}, k2 {how.k2} and "
+        f"min_samples {how.min_samples}; taken are {fit.k1}, {fit.k2} and {fit.min_samples}, "
+        "and what is joined says little"
+    )
+    return how.model_copy(update=fit._asdict()), text
 
 
 def associate(
-    features: np.ndarray, how: Associating, eps: float | None, *, threads: int, check: bool
+    features: np.ndarray, how: Association, eps: float | None, *, threads: int, check: bool
 ) -> tuple[np.ndarray, float | None]:
     """Return each tracklet's cluster, -1 where it has none, and the eps that found them.
 
@@ -58,7 +38,7 @@ def associate(
 
     Args:
         features: float32 [N, d], of length 1 each.
-        how: the other settings.
+        how: the other settings (TMC, sections 3.2 and 4.3).
         eps: of DBSCAN; None for the data's own.
         threads: whatever their number, the result is the same.
         check: refuse to go without eps, and fewer than two clusters, from which nothing can be
@@ -85,7 +65,7 @@ def associate(
     return labels.astype(np.int32), eps
 
 
-def _advice(features: np.ndarray, distances: Any, how: Associating, threads: int) -> str:
+def _advice(features: np.ndarray, distances: Any, how: Association, threads: int) -> str:
     return advice.advise(
         features,
         distances,

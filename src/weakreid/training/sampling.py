@@ -22,7 +22,7 @@ class BagBatches:
         batch_size: bags per batch.
         pairs: least number of pairs per batch; 0 for none wanted.
         seed: with the epoch's number, decides everything random.
-        steps: batches per epoch; without it, bags / batch_size, rounded up.
+        steps: batches per epoch; None: bags / batch_size, rounded up.
 
     Raises:
         ReidError: the bags cannot give such batches; the message says why, with numbers.
@@ -32,10 +32,10 @@ class BagBatches:
         self,
         labels: Sequence[Collection[int]],
         *,
-        batch_size: int = 10,
-        pairs: int = 3,
-        seed: int = 0,
-        steps: int | None = None,
+        batch_size: int,
+        pairs: int,
+        seed: int,
+        steps: int | None,
     ) -> None:
         self.labels = [frozenset(int(label) for label in bag) for bag in labels]
         self.batch_size, self.pairs, self.seed = batch_size, pairs, seed
@@ -202,7 +202,7 @@ def _count_pairs(labels: list[frozenset[int]], enough: int) -> int:
 
 
 def frames_of_bag(
-    count: int, frames_per_bag: int = 100, *, seed: int, epoch: int, bag: int
+    count: int, frames_per_bag: int, *, seed: int, epoch: int, bag: int
 ) -> np.ndarray:
     """Return which frames of a bag to look at in an epoch.
 

@@ -33,7 +33,7 @@ def start_from(
     """
     tensors, about = load_weights(path)
     model, heads = part_of(tensors, "model"), part_of(tensors, "heads")
-    if "clips" in about:
+    if about.clips is not None:
         parts = {"network": _below(model, _OF_FRAMES)}
         parts |= {"aggregation": _below(model, "aggregation."), "neck": _below(heads, "neck.")}
     else:

@@ -14,19 +14,20 @@ from torch import Tensor, nn
 from torch.nn.functional import linear, normalize
 
 from weakreid.artifacts.prefetching import prefetch
+from weakreid.config.params import TrainTracklets
 from weakreid.console import progress, warn
 from weakreid.errors import ReidError
 from weakreid.losses.bags.pooling import precise, without_autocast
 from weakreid.losses.tracklets import tmc
-from weakreid.models.backbones import preprocess
 from weakreid.models.reid import ReidModel, chunks
 from weakreid.seeding import numpy_generator
-from weakreid.training.clip_sampling import clips_to_describe
+from weakreid.training.clip_sampling import clips_of_tracklet
 from weakreid.training.gathering import gather, gather_features
-from weakreid.training.images import Pictures
+from weakreid.training.images import TrainingImages
 from weakreid.training.loop import History
 from weakreid.training.mean_net import average, momentum_at
-from weakreid.training.pseudo_labels import Associating, associate
+from weakreid.training.pseudo_labels import associate, fitted
+from weakreid.training.task import Task
 from weakreid.training.tracklet_sampling import chunk_of, cluster_batches, repeated
 
 _FRAMES = 256
@@ -76,7 +77,7 @@ def steps_of(steps: int | None, count: int, batch: int) -> int:
     return steps if steps is not None else -(-count // batch)
 
 
-class TrackletTask:
+class TrackletTask(Task[TrackletBatch]):
     """Batches of clustered tracklets, their loss, and what happens around an epoch.
 
     A tracklet's feature is the mean of its frames' features, as the network's embedding gives them:
@@ -86,14 +87,11 @@ class TrackletTask:
 
     Both networks share what the leading frozen stages make of an image.
 
-    With several processes each describes its share of a batch's tracklets; these are gathered,
-    so that the triplets see all, and every process computes the loss of the whole batch. Before an
-    epoch each describes its share of all tracklets, and finds the same clusters of all.
-
-    It is both task and hooks of `weakreid.training.loop.fit`.
+    With several processes each makes the features of its share of a batch's tracklets; these are
+    gathered, so that the triplets see all, and every process computes the loss of the whole batch.
+    Before an epoch each makes those of its share of all tracklets, and finds the same clusters.
 
     Attributes:
-        steps_per_epoch: for the loop.
         eps: of DBSCAN, None until it is known.
         labels: per epoch so far, the clusters [N] of all tracklets.
         seconds: what each association of this process took.
@@ -102,73 +100,52 @@ class TrackletTask:
     def __init__(
         self,
         tracklets: Sequence[np.ndarray],
-        pictures: Pictures,
+        params: TrainTracklets,
+        images: TrainingImages,
         *,
         fabric: Fabric,
         network: ReidModel,
-        learner: nn.Module,
+        model: nn.Module,
         mean: ReidModel,
         classifier: nn.Linear,
         optimiser: torch.optim.Optimizer,
-        associating: Associating,
-        losses: Mapping[str, Any],
-        momentum: float,
-        clusters: int,
-        tracklets_per_cluster: int,
-        frames: int,
-        steps_per_epoch: int | None,
-        seed: int,
-        of_clips: bool = False,
     ) -> None:
         """Set up.
 
         Args:
             tracklets: rows of the image store, per tracklet.
-            pictures: of the frames.
+            params: of the training.
+            images: of the frames.
             fabric: devices and precision.
             network: the Net, on its device.
-            learner: the Net as the fabric set it up.
+            model: the Net as the fabric set it up.
             mean: the Mean Net, on its device.
             classifier: without a bias; its parameter is the whole group "heads" of the optimiser,
                 where each epoch puts a new one.
             optimiser: over the parameters of the Net and of the classifier.
-            associating: how tracklets are joined.
-            losses: options of `weakreid.losses.tracklets.tmc.loss`.
-            momentum: the largest α of the Mean Net.
-            clusters: of a batch.
-            tracklets_per_cluster: in a batch.
-            frames: T, of a tracklet in a batch.
-            steps_per_epoch: see `steps_of`.
-            seed: decides everything random.
-            of_clips: whether the network's features are of clips of T frames, or of frames.
 
         Raises:
-            ReidError: a batch cannot be formed.
+            ReidError: a batch does not divide among the processes.
         """
-        world = fabric.world_size
-        size = clusters * tracklets_per_cluster
-        if clusters < 2:
-            raise ReidError(f"batch.clusters is {clusters}; triplets need at least 2")
+        super().__init__(images, fabric=fabric, network=network, model=model)
+        world, batch = fabric.world_size, params.batch
+        size = batch.clusters * batch.tracklets
         if size % world:
             raise ReidError(
-                f"a batch of {size} tracklets (batch.clusters {clusters} x batch.tracklets "
-                f"{tracklets_per_cluster}) does not divide among {world} devices; "
+                f"a batch of {size} tracklets (batch.clusters {batch.clusters} x batch.tracklets "
+                f"{batch.tracklets}) does not divide among {world} devices; "
                 "set batch.tracklets to a multiple of them or take fewer devices"
             )
-        self.tracklets, self.pictures, self.fabric = list(tracklets), pictures, fabric
-        self.network, self.learner, self.mean = network, learner, mean
+        self.tracklets, self.params, self.mean = list(tracklets), params, mean
         self.classifier, self.optimiser = classifier, optimiser
         self.mean_classifier = classifier.weight.detach().clone()
-        self.losses, self.momentum = dict(losses), momentum
-        self.associating, few = associating.fitted(len(self.tracklets))
+        self.association, few = fitted(params.association, len(self.tracklets))
         if few and fabric.is_global_zero:
             warn(few)
-        self.clusters, self.tracklets_per_cluster = clusters, tracklets_per_cluster
-        self.frames, self.seed = frames, seed
         # frames that a feature of the network is of
-        self.together = frames if of_clips else 1
-        self.steps_per_epoch = steps_of(steps_per_epoch, len(self.tracklets), size)
-        self.eps = associating.eps
+        self.together = 1 if params.clips is None else batch.frames
+        self.steps_per_epoch = steps_of(params.schedule.steps_per_epoch, len(self.tracklets), size)
+        self.eps = self.association.eps
         self.labels: list[np.ndarray] = []
         self.seconds: list[float] = []
 
@@ -197,10 +174,10 @@ class TrackletTask:
 
     def _cluster(self, epoch: int, check: bool) -> tuple[np.ndarray, list[tuple[str, float]]]:
         started = time.monotonic()
-        features = self.describe(epoch)
+        features = self.extract(epoch)
         try:
             labels, self.eps = associate(
-                features, self.associating, self.eps, threads=self.pictures.threads, check=check
+                features, self.association, self.eps, threads=self.images.threads, check=check
             )
         except ReidError as error:
             if not epoch:
@@ -217,7 +194,7 @@ class TrackletTask:
         ]
         return features, terms if self.eps is None else [*terms, ("eps", self.eps)]
 
-    def describe(self, epoch: int) -> np.ndarray:
+    def extract(self, epoch: int) -> np.ndarray:
         """Return the Mean Net's features of all tracklets: float32 [N, d], of length 1 each.
 
         Args:
@@ -229,16 +206,16 @@ class TrackletTask:
         for tracklet in own:
             chunk = chunk_of(
                 len(self.tracklets[tracklet]),
-                self.associating.frames,
-                numpy_generator(self.seed, "association", epoch, tracklet),
+                self.association.frames,
+                numpy_generator(self.params.seed, "association", epoch, tracklet),
             )
             if self.together > 1:
-                chunk = chunk[clips_to_describe(len(chunk), self.together, "all")].ravel()
+                chunk = chunk[clips_of_tracklet(len(chunk), self.together, "all")].ravel()
             rows[tracklet] = self.tracklets[tracklet][chunk]
         groups = _groups([len(rows[tracklet]) for tracklet in own])
         found = torch.zeros(len(self.tracklets), self.network.dimension)
         batches = (
-            self.pictures.plain(np.concatenate([rows[own[place]] for place in group]))
+            self.images.plain(np.concatenate([rows[own[place]] for place in group]))
             for group in groups
         )
         self.mean.eval()
@@ -250,11 +227,11 @@ class TrackletTask:
             steps: Iterator[Tensor] = made
             if self.fabric.is_global_zero:
                 steps = progress(
-                    made, total=len(groups), label="describing tracklets", unit="batches"
+                    made, total=len(groups), label="features of tracklets", unit="batches"
                 )
             for group, images in zip(groups, steps, strict=True):
                 parts = [
-                    self.mean(self._front(part), after_front=True).float()
+                    self.mean(self.front(part), after_front=True).float()
                     for part in chunks(
                         images.to(self.fabric.device, non_blocking=True), self.together
                     )
@@ -281,7 +258,7 @@ class TrackletTask:
 
     def after_step(self, step: int) -> None:
         """Average the Mean Net and its classifier (Eq. 1)."""
-        alpha = momentum_at(step, self.momentum)
+        alpha = momentum_at(step, self.params.mean_net.momentum)
         average(self.mean, self.network, alpha)
         self.mean_classifier.lerp_(self.classifier.weight.detach(), 1 - alpha)
 
@@ -298,74 +275,60 @@ class TrackletTask:
 
     def batches(self, epoch: int) -> Iterator[TrackletBatch]:
         """Yield an epoch's batches, decoded and augmented, this process's share of each."""
-        rank, world = self.fabric.global_rank, self.fabric.world_size
         labels = self.labels[epoch]
         chosen = cluster_batches(
             labels,
-            clusters=self.clusters,
-            tracklets=self.tracklets_per_cluster,
+            clusters=self.params.batch.clusters,
+            tracklets=self.params.batch.tracklets,
             steps=self.steps_per_epoch,
-            generator=numpy_generator(self.seed, "cluster batches", epoch),
-            share=world,
+            generator=numpy_generator(self.params.seed, "cluster batches", epoch),
+            share=self.fabric.world_size,
         )
         for step, of_batch in enumerate(chosen):
-            share = len(of_batch) // world
-            places = range(rank * share, (rank + 1) * share)
-            yield self._batch(epoch, step, of_batch, places, labels)
+            yield self._batch(epoch, step, of_batch, self.share(len(of_batch)), labels)
 
     def _batch(
         self, epoch: int, step: int, chosen: np.ndarray, places: range, labels: np.ndarray
     ) -> TrackletBatch:
         # a generator per place: a tracklet that comes twice shows other frames, and what is drawn
         # does not depend on how many processes there are
-        generators = [numpy_generator(self.seed, "tracklet", epoch, step, p) for p in places]
+        seed, frames = self.params.seed, self.params.batch.frames
+        generators = [numpy_generator(seed, "tracklet", epoch, step, p) for p in places]
         rows = [
-            of_tracklet[repeated(chunk_of(len(of_tracklet), self.frames, generator), self.frames)]
+            of_tracklet[repeated(chunk_of(len(of_tracklet), frames, generator), frames)]
             for of_tracklet, generator in zip(
                 (self.tracklets[chosen[place]] for place in places), generators, strict=True
             )
         ]
-        images = self.pictures.augmented(rows, generators)
+        images = self.images.augmented(rows, generators)
         clusters = torch.from_numpy(labels[chosen[places.start : places.stop]].astype(np.int64))
-        if self.fabric.device.type == "cuda":
-            return TrackletBatch(images.pin_memory(), clusters.pin_memory())
-        return TrackletBatch(images, clusters)
-
-    def size(self, batch: TrackletBatch) -> int:
-        """Return the number of images in a batch."""
-        return len(batch.images)
+        return TrackletBatch(*self.pinned(images, clusters))
 
     def loss(self, batch: TrackletBatch) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the loss of a batch and its terms (`weakreid.losses.tracklets.tmc`)."""
-        device = self.fabric.device
-        images = batch.images.to(device, non_blocking=True)
-        labels = batch.labels.to(device, non_blocking=True)
+        images, labels = self.on_device(batch.images, batch.labels)
+        images = self.front(images)
         with torch.no_grad(), self.fabric.autocast():
-            images = self._front(images)
             mean_features = self._of_tracklets(self.mean(images, after_front=True))
-        features = self._of_tracklets(self.learner(images, after_front=True))
+        features = self._of_tracklets(self.model(images, after_front=True))
         features = gather_features(self.fabric, features)
         mean_features = gather(self.fabric, mean_features)
         labels = gather(self.fabric, labels)
         with without_autocast(features):
             logits = linear(features, self.classifier.weight)
             mean_logits = linear(mean_features, self.mean_classifier)
-        return tmc.loss(features, logits, mean_features, mean_logits, labels, **self.losses)
-
-    def _front(self, images: Tensor) -> Tensor:
-        """Return what the leading frozen stages make of images; of maps, the maps."""
-        if self.pictures.maps is not None:
-            return images
-        backbone = self.network.backbone
-        return self.network.front(preprocess(images, backbone.mean, backbone.std))
+        found = (features, logits, mean_features, mean_logits)
+        return tmc.loss(*found, labels, self.params.losses)
 
     def _of_tracklets(self, features: Tensor) -> Tensor:
         """Return the mean [n, d] of every T frames' features [n * T, d]; one of T is its own."""
-        return precise(features).unflatten(0, (-1, self.frames // self.together)).mean(1)
+        return (
+            precise(features).unflatten(0, (-1, self.params.batch.frames // self.together)).mean(1)
+        )
 
 
 def _groups(counts: Sequence[int]) -> list[list[int]]:
-    """Cut tracklets into runs of about so many frames as are described at once."""
+    """Cut tracklets into runs of about so many frames as go through the network at once."""
     ends = np.cumsum(counts)
     starts = ends - counts
     of_group = starts // _FRAMES

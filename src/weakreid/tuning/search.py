@@ -6,7 +6,7 @@ again, and its values wait at the head of the queue, with the figures that it ha
 """
 
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 
+from weakreid.config.tuning import Prune
 from weakreid.seeding import derive
 from weakreid.tuning.trials import DIVERGED, GIVEN_UP, WHOLE, Found
 
@@ -73,7 +74,7 @@ class Search:
         worker: int,
         seed: int,
         trials: int,
-        prune: Mapping[str, int] | None,
+        prune: Prune | None,
         draw: Callable[[Trial], dict[str, Any]],
     ) -> None:
         """Open the search, or begin it, and take up what this worker left when it was killed.
@@ -84,15 +85,14 @@ class Search:
             worker: its number; no two that run have the same.
             seed: of the values that are tried.
             trials: that come to an end, of all workers together.
-            prune: `trials` that come to their end before any is given up, and the `epochs` that
-                every one is let run; None: all come to their end.
+            prune: when a trial is given up; None: all come to their end.
             draw: returns the values of a trial.
         """
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         journal.parent.mkdir(parents=True, exist_ok=True)
         pruner: BasePruner = NopPruner()
         if prune is not None:
-            pruner = MedianPruner(prune["trials"], prune["epochs"])
+            pruner = MedianPruner(prune.trials, prune.epochs)
         path = str(journal.absolute())
         self.study = optuna.create_study(
             storage=JournalStorage(JournalFileBackend(path, JournalFileOpenLock(path))),

@@ -11,7 +11,7 @@ from weakreid.losses.attributes.bce import bce
 def loss(logits: Mapping[str, Tensor], labels: Mapping[str, Tensor]) -> Tensor:
     """Return the sum of the groups' losses.
 
-    A group's is that of `attribute_bce.bce`: the mean over clips of the mean over its attributes.
+    A group's is that of `bce`: the mean over clips of the mean over its attributes.
 
     Args:
         logits: per group [n, A], before the sigmoid; at least one group.

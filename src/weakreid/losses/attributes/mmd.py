@@ -7,7 +7,7 @@ from torch.nn.functional import normalize
 from weakreid.losses.bags.pooling import without_autocast
 
 
-def mmd(source: Tensor, target: Tensor, alpha: float = 0.5, normalise: bool = True) -> Tensor:
+def mmd(source: Tensor, target: Tensor, alpha: float, normalise: bool) -> Tensor:
     """Return the mean kernel within each set less twice that between them, as Eq. 5 is printed.
 
     Each picture's kernel with itself counts, which makes it the biased estimate: never below 0, and

@@ -6,9 +6,7 @@ from torch import Tensor
 from weakreid.losses.bags.pooling import frame_softmax, precise, without_autocast
 
 
-def loss(
-    features: Tensor, logits: Tensor, mask: Tensor, labels: Tensor, margin: float = 0.5
-) -> Tensor:
+def loss(features: Tensor, logits: Tensor, mask: Tensor, labels: Tensor, margin: float) -> Tensor:
     """Return the hinge loss over every pair of bags that share an identity.
 
     For identity j, a bag's high feature is the mean of its frames weighted by attention (Eqs. 4

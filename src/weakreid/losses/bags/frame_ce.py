@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
+from weakreid.config.losses import FrameCe
 from weakreid.errors import ReidError
 from weakreid.losses.bags.pooling import checked_labels, precise
 
@@ -12,16 +13,14 @@ HEADS = ("identity",)
 attention_logits = "identity"
 
 
-def loss(
-    logits: Mapping[str, Tensor], mask: Tensor, labels: Tensor, smoothing: float = 0.0
-) -> Tensor:
+def loss(logits: Mapping[str, Tensor], mask: Tensor, labels: Tensor, options: FrameCe) -> Tensor:
     """Return the softmax cross-entropy of every frame, averaged over all frames of the batch.
 
     Args:
         logits: "identity": [B, F, C].
         mask: [B, F].
         labels: [B, C] of 0 and 1, one identity per bag: a bag is a tracklet here.
-        smoothing: share of the target that is spread evenly over all identities.
+        options: `smoothing` is the share of the target that is spread evenly over all identities.
 
     Raises:
         ReidError: a bag has no label or several.
@@ -35,4 +34,4 @@ def loss(
             f"but each frame needs exactly one; make bags with tracklets_per_bag [1, 1]"
         )
     target = labels.to(scores.dtype).argmax(1)[:, None].expand(mask.shape)
-    return cross_entropy(scores[mask], target[mask], label_smoothing=smoothing)
+    return cross_entropy(scores[mask], target[mask], label_smoothing=options.smoothing)

@@ -4,13 +4,14 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
+from weakreid.config.losses import Mil
 from weakreid.losses.bags.pooling import checked_labels, top_k_mean
 
 HEADS = ("identity",)
 attention_logits = "identity"
 
 
-def loss(logits: Mapping[str, Tensor], mask: Tensor, labels: Tensor, k: int = 5) -> Tensor:
+def loss(logits: Mapping[str, Tensor], mask: Tensor, labels: Tensor, options: Mil) -> Tensor:
     """Return the cross-entropy of a bag's identities, averaged over bags.
 
     A bag's score for an identity is the mean of the k largest logits of its frames; the softmax of
@@ -20,12 +21,12 @@ def loss(logits: Mapping[str, Tensor], mask: Tensor, labels: Tensor, k: int = 5)
         logits: "identity": [B, F, C].
         mask: [B, F].
         labels: [B, C] of 0 and 1.
-        k: frames of a bag that vote for an identity.
+        options: `k` frames of a bag vote for an identity.
 
     Raises:
-        ReidError: a bag has no label, or k is less than 1.
+        ReidError: a bag has no label.
     """
-    pooled = top_k_mean(logits["identity"], mask, k)
+    pooled = top_k_mean(logits["identity"], mask, options.k)
     labels = checked_labels(labels, pooled)
     target = labels / labels.sum(1, keepdim=True)
     return -(target * pooled.log_softmax(dim=1)).sum(1).mean()

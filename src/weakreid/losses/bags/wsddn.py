@@ -4,15 +4,16 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
+from weakreid.config.losses import Wsddn
 from weakreid.losses.bags.pooling import checked_labels, frame_softmax, precise
 
 HEADS = ("identity", "detection")
 attention_logits = "identity"
+EPSILON = 1e-6
+"""What scores keep away from 0 and from 1."""
 
 
-def loss(
-    logits: Mapping[str, Tensor], mask: Tensor, labels: Tensor, epsilon: float = 1e-6
-) -> Tensor:
+def loss(logits: Mapping[str, Tensor], mask: Tensor, labels: Tensor, options: Wsddn) -> Tensor:
     """Return the binary cross-entropy of a bag's identities, summed over them.
 
     A frame's softmax over identities times the other stream's softmax over the bag's frames, summed
@@ -23,7 +24,7 @@ def loss(
         logits: "identity" and "detection": [B, F, C].
         mask: [B, F].
         labels: [B, C] of 0 and 1.
-        epsilon: ŷ is clamped to [ε, 1 - ε].
+        options: there are none.
 
     Returns:
         The mean over bags.
@@ -35,6 +36,6 @@ def loss(
     recognised = precise(logits["identity"]).masked_fill(~mask[:, :, None], 0.0).softmax(dim=2)
     detected = frame_softmax(logits["detection"], mask)
     scores = (recognised * detected).sum(1)
-    scores = scores.clamp(epsilon, 1 - epsilon)
+    scores = scores.clamp(EPSILON, 1 - EPSILON)
     sign = 2 * checked_labels(labels, scores) - 1
     return -(sign * (scores - 0.5) + 0.5).log().sum(1).mean()

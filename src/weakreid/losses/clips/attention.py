@@ -2,28 +2,21 @@
 
 from torch import Tensor
 
-from weakreid.errors import ReidError
+from weakreid.config.losses import AttentionTerm
 from weakreid.losses.bags.pooling import precise
 from weakreid.losses.clips.views import Clips
 
-KINDS = ("weights", "scores")
 
-
-def loss(clips: Clips, *, of: str = "weights") -> Tensor:
+def loss(clips: Clips, options: AttentionTerm) -> Tensor:
     """Return how much attention lies on erased frames.
 
     Args:
         clips: of which `erased` and `weights` or `scores` are looked at.
-        of: "weights": the attention, which sums to 1 over a clip, averaged over all frames (Eq. 1);
-            "scores": what the softmax made it of, summed over a clip's frames and averaged over
-            clips (the authors' program).
-
-    Raises:
-        ReidError: an unknown kind.
+        options: `of` is "weights": the attention, which sums to 1 over a clip, averaged over all
+            frames (Eq. 1); "scores": what the softmax made it of, summed over a clip's frames and
+            averaged over clips (the authors' program).
     """
-    if of not in KINDS:
-        raise ReidError(f"losses.attention.of is '{of}'; choose {' or '.join(KINDS)}")
-    if of == "weights":
+    if options.of == "weights":
         return (precise(clips.weights) * clips.erased).mean()
     assert clips.scores is not None, "the config refuses this loss without attention"
     return (precise(clips.scores) * clips.erased).sum(1).mean()

@@ -3,17 +3,19 @@
 import torch
 from torch import Tensor
 
+from weakreid.config.losses import CenterTerm
 from weakreid.losses.bags.pooling import precise
 from weakreid.losses.clips.views import Clips
 
 
-def loss(clips: Clips) -> Tensor:
+def loss(clips: Clips, options: CenterTerm) -> Tensor:
     """Return the mean over clips of |x - c|², the squared distance to the person's center.
 
     Without the ½ of Wen et al., as ATTN-CL's program has it.
 
     Args:
         clips: of which `features`, `persons` and `centers` are looked at.
+        options: `rate` is for `move`, not used here.
     """
     assert clips.centers is not None, "made with the heads of a method that has this loss"
     return (precise(clips.features) - clips.centers[clips.persons]).square().sum(1).mean()

@@ -3,15 +3,16 @@
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
+from weakreid.config.losses import IdentityTerm
 from weakreid.losses.bags.pooling import precise
 from weakreid.losses.clips.views import Clips
 
 
-def loss(clips: Clips, *, smoothing: float = 0.0) -> Tensor:
+def loss(clips: Clips, options: IdentityTerm) -> Tensor:
     """Return the cross-entropy, averaged over the clips.
 
     Args:
         clips: of which `logits` and `persons` are looked at.
-        smoothing: ε: the label's share is 1 - ε + ε/C, every other identity's ε/C.
+        options: `smoothing` is ε: the label's share is 1 - ε + ε/C, every other identity's ε/C.
     """
-    return cross_entropy(precise(clips.logits), clips.persons, label_smoothing=smoothing)
+    return cross_entropy(precise(clips.logits), clips.persons, label_smoothing=options.smoothing)

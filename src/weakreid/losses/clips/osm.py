@@ -8,21 +8,12 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from weakreid.errors import ReidError
+from weakreid.config.losses import OsmTerm
 from weakreid.losses.bags.pooling import precise, without_autocast
 from weakreid.losses.clips.views import Clips
 
-VECTORS = ("classifier", "centers", "moving_centers")
 
-
-def loss(
-    clips: Clips,
-    *,
-    sigma: float = 0.8,
-    alpha: float = 1.2,
-    balance: float = 0.5,
-    vectors: str = "classifier",
-) -> Tensor:
+def loss(clips: Clips, options: OsmTerm) -> Tensor:
     """Return (1 - l) ½ Σ⁺ w d² / Σ⁺ w + l ½ Σ⁻ w (α - d)₊² / Σ⁻ w over the ordered pairs.
 
     d are distances of features of length 1; w = s · min(a_i, a_j), with s = exp(-d²/σ²) of
@@ -33,22 +24,15 @@ def loss(
     Args:
         clips: of which `features`, of any length, `persons`, and `classes` or `centers` are looked
             at.
-        sigma: σ.
-        alpha: α, the margin of negatives.
-        balance: l.
-        vectors: v: "classifier": its weights; "centers": the center loss's centers (ATTN-CL's "CL
-            centers"), which learn from that loss alone; "moving_centers": this loss moves them too
-            (the authors' program).
-
-    Raises:
-        ReidError: unknown vectors.
+        options: `sigma` is σ; `alpha` is α, the margin of negatives; `balance` is l. `vectors` says
+            what v are: "classifier": its weights; "centers": the center loss's centers (ATTN-CL's
+            "CL centers"), which learn from that loss alone; "moving_centers": this loss moves them
+            too (the authors' program).
     """
     features, labels = clips.features, clips.persons
-    if vectors not in VECTORS:
-        raise ReidError(f"losses.osm.vectors is '{vectors}'; choose {', '.join(VECTORS)}")
-    of_classes = clips.classes if vectors == "classifier" else clips.centers
+    of_classes = clips.classes if options.vectors == "classifier" else clips.centers
     assert of_classes is not None, "the config refuses centers without the center loss"
-    if vectors == "centers":
+    if options.vectors == "centers":
         of_classes = of_classes.detach()
     with without_autocast(features):
         unit = normalize(precise(features), dim=1)
@@ -59,11 +43,12 @@ def loss(
     same = labels[:, None] == labels[None, :]
     pairs = ~torch.eye(len(labels), dtype=torch.bool, device=labels.device)
     trust = torch.minimum(own[:, None], own[None, :])
-    inside = (alpha - distances).clamp(min=0)
+    inside = (options.alpha - distances).clamp(min=0)
     squares = distances.square()
-    positive = _mean(squares, (-squares / sigma**2).exp() * trust, same & pairs)
+    near = (-squares / options.sigma**2).exp()
+    positive = _mean(squares, near * trust, same & pairs)
     negative = _mean(inside.square(), inside * trust, ~same)
-    return 0.5 * ((1 - balance) * positive + balance * negative)
+    return 0.5 * ((1 - options.balance) * positive + options.balance * negative)
 
 
 def _mean(values: Tensor, weights: Tensor, chosen: Tensor) -> Tensor:

@@ -7,17 +7,12 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from weakreid.errors import ReidError
+from weakreid.config.losses import TripletTerm
 from weakreid.losses.bags.pooling import precise, without_autocast
 from weakreid.losses.clips.views import Clips
 
-METRICS = ("euclidean", "cosine")
-TIES = ("share", "first")
 
-
-def loss(
-    clips: Clips, *, margin: float = 0.3, metric: str = "euclidean", ties: str = "share"
-) -> Tensor:
+def loss(clips: Clips, options: TripletTerm) -> Tensor:
     """Return the mean over anchors of max(0, d(hardest positive) - d(hardest negative) + margin).
 
     An anchor alone of its person is its own positive, at distance 0. With cosines, d is minus the
@@ -27,32 +22,23 @@ def loss(
     Args:
         clips: of which `features` and `persons` are looked at; under "cosine" a feature of length 0
             has the cosine 0 to all.
-        margin: of the hinge.
-        metric: "euclidean" or "cosine".
-        ties: how partners that are equally hard divide the gradient: "share": evenly (COSAM's
-            program); "first": the first of the batch has all (ATTN-CL's program).
-
-    Raises:
-        ReidError: an unknown metric or rule for ties.
+        options: `margin` of the hinge; `metric`; `ties`: how partners that are equally hard divide
+            the gradient: "share": evenly (COSAM's program); "first": the first of the batch has
+            all (ATTN-CL's program).
     """
-    if metric not in METRICS or ties not in TIES:
-        raise ReidError(
-            f"losses.triplet: metric '{metric}' must be one of {', '.join(METRICS)}, ties '{ties}' "
-            f"one of {', '.join(TIES)}"
-        )
     features = precise(clips.features)
     same = clips.persons[:, None] == clips.persons[None, :]
     if bool(same.all()):
         return 0.0 * features.sum()
     with without_autocast(features):
-        if metric == "cosine":
+        if options.metric == "cosine":
             features = normalize(features, dim=1)
             far = -(features @ features.T)
         else:
             far = _distances(features)
-    positive = _hardest(far.masked_fill(~same, -torch.inf), ties)
-    negative = -_hardest((-far).masked_fill(same, -torch.inf), ties)
-    return (positive - negative + margin).clamp(min=0).mean()
+    positive = _hardest(far.masked_fill(~same, -torch.inf), options.ties)
+    negative = -_hardest((-far).masked_fill(same, -torch.inf), options.ties)
+    return (positive - negative + options.margin).clamp(min=0).mean()
 
 
 def _distances(features: Tensor) -> Tensor:

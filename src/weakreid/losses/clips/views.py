@@ -1,7 +1,7 @@
 """What a loss of clips may look at; each takes what it needs.
 
-A loss is a module here with `loss(clips, **options) -> scalar`. A method names it under `losses`,
-with a weight; its options are the fields of its block in the config.
+A loss is a module here with `loss(clips, options) -> scalar`. A method names it under `losses`,
+with a weight; its options are its block in the config.
 """
 
 from typing import NamedTuple

@@ -11,10 +11,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import softplus
 
-from weakreid.errors import ReidError
+from weakreid.config.losses import TrackletLosses
 from weakreid.losses.bags.pooling import precise, without_autocast
-
-KINDS = ("hinge", "softmax")
 
 
 class HardPairs(NamedTuple):
@@ -67,26 +65,21 @@ def _distances(first: Tensor, second: Tensor) -> Tensor:
     return (first - second).square().sum(1).clamp(min=1e-24).sqrt()
 
 
-def loss(features: Tensor, pairs: HardPairs, margin: float = 0.5, kind: str = "hinge") -> Tensor:
+def loss(features: Tensor, pairs: HardPairs, options: TrackletLosses) -> Tensor:
     """Return the mean over anchors of max(0, dp - dn + margin) (Eq. 3).
 
     Args:
         features: [N, d].
         pairs: from `hard_pairs`.
-        margin: m, of the hinge.
-        kind: "hinge", or "softmax" for -log T with T = e^dn / (e^dp + e^dn), which has no margin.
+        options: `margin` is m, of the hinge; `triplet` is "hinge", or "softmax" for -log T with
+            T = e^dn / (e^dp + e^dn), which has no margin.
 
     Returns:
         A scalar; 0, with a gradient of 0, where there is no anchor.
-
-    Raises:
-        ReidError: an unknown kind.
     """
-    if kind not in KINDS:
-        raise ReidError(f"losses.triplet is '{kind}'; choose {' or '.join(KINDS)}")
     if not len(pairs.anchors):
         return precise(features)[:0].sum()
     positives, negatives = pair_distances(features, pairs)
-    if kind == "softmax":
+    if options.triplet == "softmax":
         return softplus(positives - negatives).mean()
-    return (positives - negatives + margin).clamp(min=0).mean()
+    return (positives - negatives + options.margin).clamp(min=0).mean()

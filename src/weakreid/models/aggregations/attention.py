@@ -1,10 +1,8 @@
 """Temporal attention (TA of Gao and Nevatia, 2018): a clip's frames count as a network says."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from torch import Tensor, nn
 
+from weakreid.config.network import AttentionFrames
 from weakreid.losses.bags.pooling import precise, without_autocast
 from weakreid.models.aggregations.protocol import ALL, Merged, Place
 from weakreid.models.initial import seeded
@@ -38,8 +36,8 @@ class Attention(nn.Module):
         height: int,
         width: int,
         *,
-        hidden: int = 256,
-        rectified: bool = True,
+        hidden: int,
+        rectified: bool,
         seed: int = 0,
     ) -> None:
         super().__init__()
@@ -68,14 +66,14 @@ class Attention(nn.Module):
         return Merged(descriptors, weights[:, None], scores)
 
 
-def build(options: Mapping[str, Any], place: Place) -> Attention:
-    """Return the aggregation; its options are `hidden` and `rectified`."""
+def build(options: AttentionFrames, place: Place) -> Attention:
+    """Return the aggregation."""
     return Attention(
         place.dimension,
         place.channels,
         place.height,
         place.width,
-        hidden=options["hidden"],
-        rectified=options.get("rectified", True),
+        hidden=options.hidden,
+        rectified=options.rectified,
         seed=place.seed,
     )

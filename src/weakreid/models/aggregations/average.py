@@ -1,10 +1,8 @@
 """Temporal average pooling (TP): all frames count alike."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from torch import Tensor, nn
 
+from weakreid.config.network import AverageFrames
 from weakreid.losses.bags.pooling import precise
 from weakreid.models.aggregations.protocol import ALL, Merged, Place
 
@@ -29,6 +27,6 @@ class Average(nn.Module):
         return Merged(features.mean(1), features.new_full((count, 1, frames), 1 / frames))
 
 
-def build(options: Mapping[str, Any], place: Place) -> Average:
+def build(options: AverageFrames, place: Place) -> Average:
     """Return the aggregation; it has no options."""
     return Average(place.dimension)

@@ -4,11 +4,11 @@ Shapes: n clips of T frames, features of D numbers, N groups of A_1 .. A_N attri
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from weakreid.config.network import AttributeFrames
 from weakreid.errors import ReidError
 from weakreid.losses.bags.pooling import precise, without_autocast
 from weakreid.models.aggregations.protocol import ALL, Merged, Place
@@ -62,8 +62,8 @@ class AttributeGroups(nn.Module):
         groups: Mapping[str, Sequence[str]],
         dimension: int,
         *,
-        disentangled: bool = True,
-        sigma: float | None = 0.5,
+        disentangled: bool,
+        sigma: float | None,
         seed: int = 0,
     ) -> None:
         super().__init__()
@@ -134,16 +134,16 @@ class AttributeGroups(nn.Module):
             }
 
 
-def build(options: Mapping[str, Any], place: Place) -> AttributeGroups:
-    """Return the aggregation; its options are `groups`, `disentangled` and `sigma`.
+def build(options: AttributeFrames, place: Place) -> AttributeGroups:
+    """Return the aggregation.
 
     Raises:
         ReidError: see `AttributeGroups`.
     """
     return AttributeGroups(
-        options["groups"],
+        options.groups,
         place.dimension,
-        disentangled=options["disentangled"],
-        sigma=options["sigma"],
+        disentangled=options.disentangled,
+        sigma=options.sigma,
         seed=place.seed,
     )

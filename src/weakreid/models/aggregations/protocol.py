@@ -1,7 +1,7 @@
 """What merges the frames of a clip, as a module here by that name makes it.
 
 A module has `build(options, place) -> Aggregation`. A method names it under `aggregation`; its
-options are the fields of its block in the config.
+options are its block in the config.
 """
 
 from collections.abc import Mapping

@@ -1,10 +1,8 @@
 """A recurrent network over a clip's frames (RNN of Gao and Nevatia, 2018)."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from torch import Tensor, nn
 
+from weakreid.config.network import RecurrentFrames
 from weakreid.losses.bags.pooling import precise, without_autocast
 from weakreid.models.aggregations.protocol import ALL, Merged, Place
 from weakreid.models.initial import seeded
@@ -21,7 +19,7 @@ class Recurrent(nn.Module):
 
     groups = (ALL,)
 
-    def __init__(self, inputs: int, *, hidden: int = 512, seed: int = 0) -> None:
+    def __init__(self, inputs: int, *, hidden: int, seed: int = 0) -> None:
         super().__init__()
         self.dimension = hidden
         with seeded(seed, "aggregation", "rnn"):
@@ -39,6 +37,6 @@ class Recurrent(nn.Module):
         return Merged(outputs.mean(1), outputs.new_full((count, 1, frames), 1 / frames))
 
 
-def build(options: Mapping[str, Any], place: Place) -> Recurrent:
-    """Return the aggregation; its option is `hidden`."""
-    return Recurrent(place.dimension, hidden=options["hidden"], seed=place.seed)
+def build(options: RecurrentFrames, place: Place) -> Recurrent:
+    """Return the aggregation."""
+    return Recurrent(place.dimension, hidden=options.hidden, seed=place.seed)

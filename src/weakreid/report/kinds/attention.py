@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from weakreid.artifacts.files import read_json
 from weakreid.config.methods import ClipMethod
+from weakreid.config.network import Image
 from weakreid.config.tables import AttentionTable
 from weakreid.errors import ReidError
 from weakreid.plan import paths
@@ -104,11 +105,8 @@ def _picture(
     with ImageStore(files["images"][0]) as store:
 
         def frames(example: Mapping[str, Any], drawing: Mapping[str, Any]) -> "np.ndarray":
-            image = drawing["image"]
-            clip = decoded(
-                store, np.array(example["images"]), image["height"], image["width"], 1,
-                image.get("resized"),
-            )  # fmt: skip
+            image = Image.model_validate(drawing["image"])
+            clip = decoded(store, np.array(example["images"]), image, 1)
             generator = numpy_generator(drawing["seed"], "erased_attention", example["number"])
             return erase_some(clip, generator, drawing["erase"], drawing["fill"])[0]
 
