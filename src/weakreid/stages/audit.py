@@ -100,9 +100,9 @@ def _looks(
     of_image = schemas.read_frame(frames, "frames", ["image", "tracklet_id"])
     seen = schemas.read_frame(votes, "attribute_votes", ["tracklet_id", "probabilities"])
     # as in `main`
-    from weakreid.report.audit import evidence_looks
+    from weakreid.report.audit import evidence_attributes
 
-    return evidence_looks(
+    return evidence_attributes(
         findings,
         dict(zip(of_image["image"], of_image["tracklet_id"], strict=True)),
         dict(zip(seen["tracklet_id"], seen["probabilities"], strict=True)),
