@@ -31,7 +31,13 @@ EXTRACTOR: dict[str, Any] = {
     "image": {"height": 32, "width": 16},
     "precision": "auto",
 }
-SETTINGS = {"eps": 0.4, "min_samples": 2, "noise": "join"}
+SETTINGS = {
+    "eps": 0.4,
+    "min_samples": 2,
+    "outliers": "join",
+    "reach": None,
+    "min_frames": 1,
+}
 
 
 def run(stage: Any, block: dict[str, Any], **options: object) -> str:
@@ -214,7 +220,7 @@ def test_isolation(noisy: Path) -> None:
     report = json.loads((noisy / "isolation.json").read_text())
     assert report["params"] == SETTINGS
     assert (report["before"]["tracklets"], report["after"]["tracklets"]) == (3, 4)
-    assert report["after"]["noise"] == pytest.approx(100 * 0.5 / 4)
+    assert report["after"]["impurity"] == pytest.approx(100 * 0.5 / 4)
     assert (report["mixed"], report["separated"], report["whole"]) == (2, 50, 100)
 
 
@@ -248,7 +254,7 @@ def preview(folder: Path, out: Path, **options: object) -> str:
     schemas.write(folder / "frames.parquet", "frames", pd.DataFrame(frames), {})
     run(
         isolation_preview,
-        {"title": "hall, clean, cut", "seed": 1, "tracklets": 2, "tracked": True},
+        {"title": "hall, clean, cut", "seed": 1, "tracklets": 2},
         tracks=folder / "tracks.parquet",
         isolated=folder / "isolated.parquet",
         frames=folder / "frames.parquet",
@@ -295,7 +301,7 @@ def test_tracklets_that_shatter_are_warned_of(
     tracks, out = noisy / "tracks.parquet", noisy / "isolated.parquet"
     isolation.main(
         tracks=tracks, features=noisy / "features.parquet", threads=1, out=out,
-        params=json.dumps({"eps": 0.01, "min_samples": 2, "noise": "own"}),
+        params=json.dumps({"eps": 0.01, "min_samples": 2, "outliers": "own"}),
         report=noisy / "isolation.json",
     )  # fmt: skip
     said = capsys.readouterr()

@@ -325,12 +325,10 @@ def test_mars_size_is_planned_as_mars_is() -> None:
 
 
 def test_contact_sheet(tiny: Path, tmp_path: Path) -> None:
-    figure = contact_sheet(tiny, "walkers_x", persons=3, per_tracklet=2)
+    figure = contact_sheet(tiny, "walkers_x", persons=3)
     written = [text.get_text() for text in figure.texts]
     assert written[0].startswith("walkers_x: 3 of 6 test persons")
     assert sum(text.startswith("person ") for text in written) == 3
-    assert sum(text.startswith("cam. ") for text in written) == len(figure.axes) > 6
+    assert sum(text.startswith("cam. ") for text in written) == len(figure.axes) > 3
     with pytest.raises(ReidError, match="no such file"):
-        contact_sheet(tmp_path, "none")
-    with pytest.raises(ReidError, match="no persons"):
-        contact_sheet(tiny, "none", first=100)
+        contact_sheet(tmp_path, "none", persons=3)

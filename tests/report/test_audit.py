@@ -64,7 +64,7 @@ def test_the_list_says_what_could_not_be_judged() -> None:
 
 
 def test_examples() -> None:
-    first, second, *others = audit.examples(FINDINGS, BAGS, count=3)
+    first, second, *others = audit.examples(FINDINGS, BAGS)[:3]
     # beside person 5 in the bag where the tag is least suspicious
     assert first == Example(
         "1. is person 5 in bag 7 (camera 2)? not tagged, but the boxed frames fit, score 0.91",
@@ -141,5 +141,5 @@ def test_comparison_of_runs_and_datasets() -> None:
 def test_frames_around_the_evidence_where_a_bag_holds_no_more(count: int) -> None:
     bags = BAGS.assign(frames=[np.arange(100, 100 + count)] * 3)
     row = FINDINGS.iloc[[1, 4]].assign(evidence=[list(range(100, 100 + count)), [100]])
-    (found,) = audit.examples(row, bags, count=1)
+    (found,) = audit.examples(row, bags)
     assert list(found.frames) == list(range(100, 100 + count))

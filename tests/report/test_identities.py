@@ -110,12 +110,12 @@ def test_the_sheet_shows_every_camera_before_a_second_tracklet_of_one() -> None:
     tracks = tracks.assign(source_id=0)
     clusters = pd.DataFrame({"tracklet_id": range(5), "label": 0})
     table = identity_table(clusters, tracks, pd.Series("", index=range(27)), tracked=False)
-    for pictures, chosen in ((1, [0]), (2, [0, 4]), (3, [0, 4, 3]), (4, [0, 1, 4, 3])):
-        (row,) = sheet_rows(table, tracks, rows=3, pictures=pictures)
+    for images, chosen in ((1, [0]), (2, [0, 4]), (3, [0, 4, 3]), (4, [0, 1, 4, 3])):
+        (row,) = sheet_rows(table, tracks, rows=3, images=images)
         assert [shown.caption.split()[-1] for shown in row.shown] == [str(i) for i in chosen]
         assert all(len(shown.images) == 1 for shown in row.shown)
     # room for two of each, which the shortest has not
-    (row,) = sheet_rows(table, tracks, rows=3, pictures=11)
+    (row,) = sheet_rows(table, tracks, rows=3, images=11)
     assert [len(shown.images) for shown in row.shown] == [2, 2, 2, 1, 2]
     assert row.shown[0].images == (2, 6)
     assert row.label == "identity 1\n5 tracklets\n3 cameras\n27 frames"
@@ -141,7 +141,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def run(folder: Path, out: str, **changes: Any) -> tuple[bytes, bytes]:
-    block = {"experiment": "hall", "tracked": True, "rows": 3, "pictures": 4, **changes}
+    block = {"experiment": "hall", "tracked": True, "rows": 3, "images": 4, **changes}
     made = folder / f"{out}.csv", folder / f"{out}.png"
     stage.main(
         folder / "clusters.parquet",

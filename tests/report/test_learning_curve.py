@@ -21,7 +21,7 @@ def history(steps: int) -> pd.DataFrame:
 @pytest.mark.parametrize("name", ["curve.svg", "curve.png"])
 def test_the_same_bytes_twice(name: str, tmp_path: Path) -> None:
     for folder in ("one", "two"):
-        figure = learning_curve({"official-1": history(20)}, "title")
+        figure = learning_curve({"official-1": history(20)}, "title", None)
         figures.save(figure, tmp_path / folder / name)
     data = (tmp_path / "one" / name).read_bytes()
     assert data == (tmp_path / "two" / name).read_bytes()
@@ -31,7 +31,7 @@ def test_the_same_bytes_twice(name: str, tmp_path: Path) -> None:
 
 def test_a_panel_per_term_and_the_rate_last() -> None:
     runs = {"official-1": history(20), "official-2": history(20)}
-    figure = learning_curve(runs, "title")
+    figure = learning_curve(runs, "title", None)
     titles = [axis.get_title() for axis in figure.axes]
     assert titles == ["loss of bags", "CPAL loss", "learning rate"]
     assert {axis.get_xlabel() for axis in figure.axes} == {"training step"}
@@ -62,7 +62,7 @@ def test_many_terms_stand_in_lines_and_clusters_elsewhere() -> None:
     )
     rows = [(0, step, term, 1.0) for step in range(3) for term in names]
     frame = pd.DataFrame(rows, columns=["epoch", "step", "term", "value"])
-    figure = learning_curve({"official-1": frame}, "title")
+    figure = learning_curve({"official-1": frame}, "title", None)
     assert [axis.get_title() for axis in figure.axes if axis.axison] == [
         "identity loss (cross-entropy)",
         "soft identity loss",
@@ -76,6 +76,6 @@ def test_many_terms_stand_in_lines_and_clusters_elsewhere() -> None:
 
 
 def test_no_epoch_at_all(tmp_path: Path) -> None:
-    figure = learning_curve({"official-1": history(0)}, "title")
+    figure = learning_curve({"official-1": history(0)}, "title", None)
     figures.save(figure, tmp_path / "curve.svg")
     assert [axis.get_title() for axis in figure.axes] == ["learning rate"]

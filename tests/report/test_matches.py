@@ -113,7 +113,7 @@ def test_a_legend_of_what_is_there_alone() -> None:
 def test_long_names_stay_over_their_pictures() -> None:
     name = "1. 0.123, camera 12\na_sequence_with_a_very_long_name 1234567"
     line = [Item("query", [0]), Item(name, [1, 2, 3, 4], True)]
-    figure = matches.matching_examples([line], flat, "title")
+    figure = matches.matching_examples([line], flat, "title", "distance")
     long = next(text.get_text() for text in figure.texts if "a_seq" in text.get_text())
     assert max(map(len, long.split("\n"))) < len("a_sequence_with_a_very_long_name")
     assert "…" in long
@@ -123,7 +123,7 @@ def test_long_names_stay_over_their_pictures() -> None:
 def test_sizes(rows: int, items: int, shown: int, tmp_path: Path) -> None:
     item = Item("1. 0.123, person 7\ncamera 2, tracklet 4", range(shown), True)
     lines = [[Item("query: person 7\ncamera 1", range(min(4, shown))), *[item] * items]] * rows
-    figures.save(matches.matching_examples(lines, flat, "title"), tmp_path / "a.png")
+    figures.save(matches.matching_examples(lines, flat, "title", "distance"), tmp_path / "a.png")
     height, width, _ = cv2.imread(str(tmp_path / "a.png")).shape
     assert height <= 2040
     assert width <= 2440
@@ -138,6 +138,6 @@ def test_the_same_bytes_twice(tmp_path: Path) -> None:
 
     for name in ("one.png", "two.png"):
         # rows need not be equally long
-        figure = matches.matching_examples([line, line[:2]], flat, "title")
+        figure = matches.matching_examples([line, line[:2]], flat, "title", "distance")
         figures.save(figure, tmp_path / name)
     assert (tmp_path / "one.png").read_bytes() == (tmp_path / "two.png").read_bytes()

@@ -36,7 +36,7 @@ def labels(of: dict[int, dict[str, int]]) -> pd.DataFrame:
 
 
 def test_by_hand() -> None:
-    found = by_attribute(rankings(FINE), labels(LABELS))
+    found = by_attribute(rankings(FINE), labels(LABELS), None, 1)
     assert (found["queries"], found["skipped"]) == (4, 1)
     assert found["all"]["mAP"] == pytest.approx(62.5)
     assert list(found["attributes"]) == ["hs-Hat", "attach-Backpack"]
@@ -55,7 +55,7 @@ def test_by_hand() -> None:
 
 
 def test_few_queries_give_no_figure() -> None:
-    found = by_attribute(rankings(FINE), labels(LABELS), ["attach-Backpack"], min_queries=2)
+    found = by_attribute(rankings(FINE), labels(LABELS), ["attach-Backpack"], 2)
     own = found["attributes"]["attach-Backpack"]
     assert own["with"] == {"queries": 1, "cmc": None, "mAP": None}
     assert own["without"]["mAP"] == pytest.approx(75.0)
@@ -73,35 +73,35 @@ def test_with_and_without_make_up_all(
     fine: list[tuple[int, int, float | None]], ticked: list[int]
 ) -> None:
     own = labels({person: {"hs-Hat": label} for person, label in enumerate(ticked, start=1)})
-    found = by_attribute(rankings(fine), own)
+    found = by_attribute(rankings(fine), own, None, 1)
     parts = [found["attributes"]["hs-Hat"][which] for which in ("with", "without")]
     assert sum(part["queries"] for part in parts) == len(fine)
     for figure in (lambda part: part["mAP"], lambda part: part["cmc"] and part["cmc"]["5"]):
         total = sum(part["queries"] * (figure(part) or 0.0) for part in parts)
         assert total / len(fine) == pytest.approx(figure(found["all"]))
     # whoever stands first
-    shuffled = by_attribute(rankings(fine), own.iloc[::-1])
+    shuffled = by_attribute(rankings(fine), own.iloc[::-1], None, 1)
     assert shuffled["attributes"]["hs-Hat"] == found["attributes"]["hs-Hat"]
 
 
 def test_bad_input() -> None:
     table = rankings(FINE)
     with pytest.raises(ReidError, match=r"no labels of 2 of 3 people who are looked for \(1, 3\)"):
-        by_attribute(table, labels({2: LABELS[2]}))
+        by_attribute(table, labels({2: LABELS[2]}), None, 1)
     many = rankings([(person, 1, 1.0) for person in range(1, 10)])
     with pytest.raises(ReidError, match=r"no labels of 8 of 9 people .*\(1, 3, 4, 5, 6 and 3 more"):
-        by_attribute(many, labels({2: LABELS[2]}))
+        by_attribute(many, labels({2: LABELS[2]}), None, 1)
     with pytest.raises(ReidError, match="no labels of attribute 'hat'; there are hs-Hat, attach-"):
-        by_attribute(table, labels(LABELS), ["hat"])
+        by_attribute(table, labels(LABELS), ["hat"], 1)
     with pytest.raises(ReidError, match="no query of the fine protocol has a match"):
-        by_attribute(table[table["protocol"] == "coarse"], labels(LABELS))
+        by_attribute(table[table["protocol"] == "coarse"], labels(LABELS), None, 1)
     with pytest.raises(ReidError, match="empty"):
-        by_attribute(table, labels({}))
+        by_attribute(table, labels({}), None, 1)
     twice = pd.concat([labels(LABELS), labels({3: {"hs-Hat": 0}})])
     with pytest.raises(ReidError, match="person 3 has 2 labels of hs-Hat, not one"):
-        by_attribute(table, twice)
+        by_attribute(table, twice, None, 1)
     with pytest.raises(ReidError, match="person 2 has 0 labels of attach-Backpack, not one"):
-        by_attribute(table, labels({**LABELS, 2: {"hs-Hat": 0}}))
+        by_attribute(table, labels({**LABELS, 2: {"hs-Hat": 0}}), None, 1)
 
 
 def test_the_stage(tmp_path: Path) -> None:
@@ -121,5 +121,5 @@ def test_the_stage(tmp_path: Path) -> None:
             out=tmp_path / name,
         )
     assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
-    expected = by_attribute(rankings(FINE), labels(LABELS))
+    expected = by_attribute(rankings(FINE), labels(LABELS), None, 1)
     assert json.loads((tmp_path / "one").read_text()) == expected

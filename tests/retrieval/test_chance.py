@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from weakreid.errors import ReidError
-from weakreid.retrieval.chance import expected, expected_for, expected_of
-from weakreid.retrieval.ranking import evaluate, person_relevance
+from weakreid.retrieval.chance import expected, expected_of
+from weakreid.retrieval.ranking import evaluate
 
 
 @pytest.mark.parametrize(("matches", "items"), [(1, 1), (1, 2), (2, 2), (1, 6), (3, 7), (6, 7)])
@@ -29,7 +29,6 @@ def test_simulation_through_the_protocol():
     runs = [evaluate(rng.random((30, 80)), qp, gp, qc, gc, keep=0) for _ in range(400)]
     wanted = expected_of(runs[0])
     assert wanted.skipped == runs[0].skipped > 0
-    assert wanted == expected_for(person_relevance(qp, gp, qc, gc), 80)
     for name, truth in [("mAP", wanted.mean_average_precision), *wanted.cmc.items()]:
         seen = [run.mean_average_precision if name == "mAP" else run.cmc[name] for run in runs]
         error = np.std(seen) / np.sqrt(len(seen))

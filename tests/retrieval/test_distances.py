@@ -11,6 +11,8 @@ from weakreid.clustering.neighbours import unit_rows
 from weakreid.errors import ReidError
 from weakreid.retrieval.distances import METRICS, bag_minimum, pairwise
 
+MEMORY = 256 << 20
+
 
 def exact(a, b, metric):
     a, b = a.astype(np.float64), b.astype(np.float64)
@@ -65,7 +67,7 @@ def test_pairwise_in_float64(metric):
 
 def test_equal_rows_are_at_most_a_thousandth_apart():
     a = unit_rows(np.random.default_rng(0).standard_normal((50, 2048)).astype(np.float32))
-    assert np.diag(pairwise(a, a)).max() <= 1.5e-3
+    assert np.diag(pairwise(a, a, "euclidean")).max() <= 1.5e-3
     assert np.diag(pairwise(a, a, "cosine")).max() <= 1e-6
 
 
@@ -78,18 +80,17 @@ def test_equal_rows_are_at_most_a_thousandth_apart():
     st.sampled_from(METRICS),
     st.integers(1, 20),
     st.sampled_from([0, 5, 1000]),
-    st.booleans(),
     st.integers(1, 3),
 )
-def test_bag_minimum_for_any_blocks(seed, count, sizes, width, metric, block, tight, unit, threads):
+def test_bag_minimum_for_any_blocks(seed, count, sizes, width, metric, block, tight, threads):
     rng = np.random.default_rng(seed)
     offsets = np.cumsum([0, *sizes])
     probes = rng.standard_normal((count, width))
     frames = 3 * rng.standard_normal((offsets[-1], width))
     memory = 8 * (2 * count + width + 4) * tight or 1 << 20
     blocks = (frames[start : start + block] for start in range(0, len(frames), block))
-    found = bag_minimum(probes, blocks, offsets, metric, memory, unit, threads)
-    every = exact(probes, unit_rows(frames) if unit else frames, metric)
+    found = bag_minimum(probes, blocks, offsets, metric, memory, threads)
+    every = exact(probes, frames, metric)
     for bag in range(len(sizes)):
         mine = every[:, offsets[bag] : offsets[bag + 1]]
         np.testing.assert_allclose(
@@ -109,7 +110,7 @@ def test_bag_minimum_float32_tolerance(metric):
     rng = np.random.default_rng(4)
     probes = np.maximum(rng.standard_normal((20, 500)), 0).astype(np.float32)
     frames = np.maximum(5 * rng.standard_normal((90, 500)), 0).astype(np.float32)
-    found = bag_minimum(probes, frames, [0, 30, 31, 90], metric)
+    found = bag_minimum(probes, frames, [0, 30, 31, 90], metric, MEMORY)
     assert found.distances.dtype == np.float32
     every = squared(exact(probes, frames, metric), metric)
     wanted = np.minimum.reduceat(every, [0, 30, 31], axis=1)
@@ -121,7 +122,8 @@ def test_of_equal_frames_the_earliest_is_named():
     frames = np.ones((6, 4), np.float32)
     for block in (1, 2, 4, 6):
         blocks = [frames[start : start + block] for start in range(0, 6, block)]
-        assert bag_minimum(frames[:2], blocks, [0, 1, 6]).frames.tolist() == [[0, 1], [0, 1]]
+        found = bag_minimum(frames[:2], blocks, [0, 1, 6], "euclidean", MEMORY)
+        assert found.frames.tolist() == [[0, 1], [0, 1]]
 
 
 def test_working_memory_stays_within_the_bound():
@@ -132,7 +134,7 @@ def test_working_memory_stays_within_the_bound():
     bound = 2 << 20
     tracemalloc.start()
     try:
-        found = bag_minimum(probes, frames, offsets, memory_bytes=bound, threads=2)
+        found = bag_minimum(probes, frames, offsets, "euclidean", bound, threads=2)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
@@ -143,7 +145,7 @@ def test_working_memory_stays_within_the_bound():
 def test_faults_of_the_caller_are_named():
     frames = np.ones((6, 4), np.float32)
     with pytest.raises(ReidError, match="width 4 against 3"):
-        pairwise(frames, np.ones((2, 3), np.float32))
+        pairwise(frames, np.ones((2, 3), np.float32), "euclidean")
     with pytest.raises(ReidError, match="metric 'manhattan'"):
         pairwise(frames, frames, "manhattan")
     with pytest.raises(ReidError, match="a: row 2 is zero"):
@@ -151,19 +153,19 @@ def test_faults_of_the_caller_are_named():
     broken = frames.copy()
     broken[4, 1] = np.nan
     with pytest.raises(ReidError, match="b: row 4 is not finite"):
-        pairwise(frames, broken)
+        pairwise(frames, broken, "euclidean")
     with pytest.raises(ReidError, match="frames: row 4 is not finite"):
-        bag_minimum(frames, [broken[:3], broken[3:]], [0, 2, 6])
+        bag_minimum(frames, [broken[:3], broken[3:]], [0, 2, 6], "euclidean", MEMORY)
     with pytest.raises(ReidError, match="bag 1 holds no frame"):
-        bag_minimum(frames, frames, [0, 2, 2, 6])
+        bag_minimum(frames, frames, [0, 2, 2, 6], "euclidean", MEMORY)
     with pytest.raises(ReidError, match="more than the 5 rows"):
-        bag_minimum(frames, frames, [0, 5])
+        bag_minimum(frames, frames, [0, 5], "euclidean", MEMORY)
     with pytest.raises(ReidError, match="6 rows, but the offsets name 7"):
-        bag_minimum(frames, frames, [0, 7])
+        bag_minimum(frames, frames, [0, 7], "euclidean", MEMORY)
     with pytest.raises(ReidError, match="memory_bytes 10"):
-        bag_minimum(frames, frames, [0, 6], memory_bytes=10)
+        bag_minimum(frames, frames, [0, 6], "euclidean", 10)
     with pytest.raises(ReidError, match=r"floats of shape \[n, 4\]"):
-        bag_minimum(frames, [frames[:, :3]], [0, 6])
+        bag_minimum(frames, [frames[:, :3]], [0, 6], "euclidean", MEMORY)
     with pytest.raises(ReidError, match="row 12 is zero"):
         unit_rows(np.zeros((1, 3)), 12)
     with pytest.raises(ReidError, match="row 13 is not finite"):

@@ -1,11 +1,15 @@
 """Both protocols from tables, against loops written from their definitions."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from weakreid.errors import ReidError
 from weakreid.retrieval.measure import Frames, measure_coarse, measure_fine
+
+HOW: dict[str, Any] = {"memory_bytes": 1 << 20, "unit": "frames", "threads": 1, "keep": 50}
 
 
 def make(seed: int, block: int) -> tuple[Frames, pd.DataFrame, pd.DataFrame, np.ndarray]:
@@ -55,7 +59,7 @@ def test_coarse_is_the_minimum_over_a_bags_frames(metric: str, block: int) -> No
     for seed in range(5):
         frames, _, bags, features = make(seed, block)
         place = {image: row for row, image in enumerate(frames.images)}
-        result, probes, gallery = measure_coarse(frames, bags, metric=metric, memory_bytes=1 << 20)
+        result, probes, gallery = measure_coarse(frames, bags, metric=metric, **HOW)
 
         def distance(a: np.ndarray, b: np.ndarray) -> float:
             if metric == "cosine":
@@ -92,7 +96,7 @@ def test_coarse_of_clips_is_the_minimum_over_those_of_a_bags_tracklets(
         clips = frames._replace(images=frames.images // 20 * 20)
         bags["frames"] = [np.array([-1])] * len(bags)
         result, probes, gallery = measure_coarse(
-            clips, bags, metric=metric, memory_bytes=1 << 20, unit="clips"
+            clips, bags, metric=metric, **{**HOW, "unit": "clips"}
         )
 
         def distance(a: np.ndarray, b: np.ndarray) -> float:
@@ -124,13 +128,15 @@ def test_a_tracklet_of_a_bag_without_clips_is_named() -> None:
     frames, _, bags, _ = make(0, 10)
     bags["tracklet_ids"] = [*bags["tracklet_ids"][:-1], [998]]
     with pytest.raises(ReidError, match="tracklet 998 has no features"):
-        measure_coarse(frames, bags, metric="cosine", memory_bytes=1 << 20, unit="clips")
+        measure_coarse(frames, bags, metric="cosine", **{**HOW, "unit": "clips"})
 
 
 @pytest.mark.parametrize("block", [1, 7, 1000])
 def test_fine_ranks_the_mean_features(block: int) -> None:
     frames, tracklets, _, features = make(3, block)
-    result, queries, gallery = measure_fine(frames, tracklets, metric="euclidean")
+    result, queries, gallery = measure_fine(
+        frames, tracklets, metric="euclidean", threads=1, keep=50
+    )
     means = {t: features[frames.tracklet_ids == t].mean(axis=0) for t in tracklets["tracklet_id"]}
     for query, top in zip(queries.itertuples(), result.top_gallery, strict=True):
         if query.person_id == 0:  # a distractor has no match: skipped
@@ -151,17 +157,15 @@ def test_a_frame_without_features_is_named() -> None:
     frames, tracklets, bags, _ = make(0, 10)
     bags["frames"] = [*bags["frames"][:-1], np.array([5])]
     with pytest.raises(ReidError, match="image 5 has no features"):
-        measure_coarse(frames, bags, metric="cosine", memory_bytes=1 << 20)
+        measure_coarse(frames, bags, metric="cosine", **HOW)
     tracklets["tracklet_id"] = tracklets["tracklet_id"].replace({4: 999})
     with pytest.raises(ReidError, match="tracklet 999 has no features"):
-        measure_fine(frames, tracklets, metric="cosine")
+        measure_fine(frames, tracklets, metric="cosine", threads=1)
 
 
 def test_a_split_without_queries_is_refused() -> None:
     frames, tracklets, bags, _ = make(0, 10)
     with pytest.raises(ReidError, match="no query tracklets"):
-        measure_fine(frames, tracklets.assign(role="gallery"), metric="cosine")
+        measure_fine(frames, tracklets.assign(role="gallery"), metric="cosine", threads=1)
     with pytest.raises(ReidError, match="no probes"):
-        measure_coarse(
-            frames, bags[bags["role"] == "gallery"], metric="cosine", memory_bytes=1 << 20
-        )
+        measure_coarse(frames, bags[bags["role"] == "gallery"], metric="cosine", **HOW)

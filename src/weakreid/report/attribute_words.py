@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 FEMALE = "Female"
+MOST = 4
+"""Words that are said of somebody."""
 _LEAST = 1e-9
 
 
@@ -27,27 +29,24 @@ def certainty(probabilities: ArrayLike, threshold: float) -> NDArray[np.float64]
     return np.clip(np.where(values >= threshold, above, below), 0, 1)
 
 
-def looks(
-    probabilities: ArrayLike, names: Sequence[str], threshold: float, most: int = 4
-) -> list[str]:
-    """Return the words of somebody's attributes, the most certain first.
+def appearance(probabilities: ArrayLike, names: Sequence[str], threshold: float) -> list[str]:
+    """Return the words of somebody's attributes, `MOST` at most, the most certain first.
 
     Args:
         probabilities: [A] of the attributes.
         names: [A] of the attributes.
         threshold: from which an attribute counts as there (ATTR, Eq. 10).
-        most: so many words at most.
     """
     values = np.asarray(probabilities, np.float64)
     order = np.argsort(-certainty(values, threshold), kind="stable")
     words = [word(names[place], bool(values[place] >= threshold)) for place in order]
-    return [found for found in words if found is not None][:most]
+    return [found for found in words if found is not None][:MOST]
 
 
 def differences(
-    query: ArrayLike, other: ArrayLike, names: Sequence[str], threshold: float, most: int = 4
+    query: ArrayLike, other: ArrayLike, names: Sequence[str], threshold: float
 ) -> list[str]:
-    """Return how another looks different from a query, the largest difference first.
+    """Return how another differs from a query, `MOST` words at most, the largest difference first.
 
     "+X": the other has X, the query has not. "−X": the other way round.
 
@@ -56,12 +55,11 @@ def differences(
         other: [A] probabilities.
         names: [A] of the attributes.
         threshold: from which an attribute counts as there.
-        most: so many at most.
     """
     one, two = np.asarray(query, np.float64), np.asarray(other, np.float64)
     has = two >= threshold
     differ = np.flatnonzero((one >= threshold) != has)
-    order = differ[np.argsort(-np.abs(one - two)[differ], kind="stable")][:most]
+    order = differ[np.argsort(-np.abs(one - two)[differ], kind="stable")][:MOST]
     found = []
     for place in order:
         name, there = names[place], bool(has[place])

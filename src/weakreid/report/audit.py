@@ -12,7 +12,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from weakreid.errors import ReidError
-from weakreid.report.attribute_words import looks
+from weakreid.report.attribute_words import appearance
 from weakreid.report.figures import WRONG, Canvas, Mark, camera_name, mark_box
 from weakreid.report.markdown import cell, markdown
 from weakreid.supervision.audit import FALSE_TAG, KINDS, MISSING_TAG
@@ -52,7 +52,7 @@ class Example:
     others: Sequence[int]
 
 
-def evidence_looks(
+def evidence_attributes(
     findings: pd.DataFrame,
     tracklet_of: Mapping[int, int],
     votes: Mapping[int, Sequence[float]],
@@ -77,9 +77,9 @@ def evidence_looks(
     found = []
     for evidence in findings["evidence"]:
         tracklets = [tracklet_of.get(int(image)) for image in evidence]
-        seen = [votes[one] for one in tracklets if one is not None and one in votes]
-        means = np.mean(seen, axis=0, dtype=np.float64) if seen else None
-        found.append("" if means is None else ", ".join(looks(means, names, threshold)))
+        voted = [votes[one] for one in tracklets if one is not None and one in votes]
+        means = np.mean(voted, axis=0, dtype=np.float64) if voted else None
+        found.append("" if means is None else ", ".join(appearance(means, names, threshold)))
     if len(found) and not any(found):
         raise ReidError(
             "no frame of the findings has votes on its attributes; give votes and frames of the "
@@ -93,7 +93,7 @@ def listing(
     findings: pd.DataFrame,
     bags: pd.DataFrame,
     top: int,
-    seen: Sequence[str] | None = None,
+    words: Sequence[str] | None = None,
 ) -> str:
     """Return the first findings as Markdown.
 
@@ -102,7 +102,7 @@ def listing(
         findings: table "audit".
         bags: table "bags", the bags that were audited.
         top: so many findings at most.
-        seen: of `evidence_looks`, for a column of that; None for none.
+        words: of `evidence_attributes`, for a column of that; None for none.
     """
     of_bag = bags.set_index("bag_id")
     lines = []
@@ -119,10 +119,10 @@ def listing(
             ", ".join(dict.fromkeys(str(tracklet[image]) for image in evidence)),
             ", ".join(str(image) for image in evidence),
         ]
-        cells += [] if seen is None else [seen[place]]
+        cells += [] if words is None else [words[place]]
         lines.append([str(value) for value in cells])
     heads = ["rank", "bag", "camera", "what looks wrong", "score", "tracklets", "images"]
-    heads += [] if seen is None else ["looks like"]
+    heads += [] if words is None else ["looks like"]
     judged = findings["judged"]
     note = (
         f"{len(bags)} bags; {_tags(findings)} tags and, per bag, the likeliest missing people were "
@@ -134,7 +134,7 @@ def listing(
             f" {int((~judged).sum())} tags are of people who are tagged in one bag only: no other "
             f"bag can judge them, they stand last (not judged)."
         )
-    if seen is not None:
+    if words is not None:
         note += " Looks like: what a network recognised in those tracklets, the most certain first."
     return f"# {experiment}: labels to check first\n\n{markdown(heads, lines)}\n{note}\n"
 
@@ -143,7 +143,7 @@ def _tags(findings: pd.DataFrame) -> int:
     return int((findings["kind"] == FALSE_TAG).sum())
 
 
-def examples(findings: pd.DataFrame, bags: pd.DataFrame, count: int = EXAMPLES) -> list[Example]:
+def examples(findings: pd.DataFrame, bags: pd.DataFrame) -> list[Example]:
     """Return the first judged findings, each beside the person in another bag with the tag.
 
     That bag is the one whose tag is least suspicious.
@@ -151,14 +151,13 @@ def examples(findings: pd.DataFrame, bags: pd.DataFrame, count: int = EXAMPLES) 
     Args:
         findings: table "audit".
         bags: table "bags", the bags that were audited.
-        count: so many at most.
     """
     frames_of = bags.set_index("bag_id")["frames"]
     cameras = bags.set_index("bag_id")["camera_id"].to_dict()
     tags = findings[findings["kind"] == FALSE_TAG]
     tags = tags.sort_values(["judged", "score", "bag_id"], ascending=[False, True, True])
     found = []
-    for row in findings[findings["judged"]].head(count).to_dict("records"):
+    for row in findings[findings["judged"]].head(EXAMPLES).to_dict("records"):
         bag, person = row["bag_id"], row["person_id"]
         # judged: there is another bag with the tag
         other = tags[(tags["person_id"] == person) & (tags["bag_id"] != bag)].iloc[0]

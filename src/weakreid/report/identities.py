@@ -143,28 +143,28 @@ def summary(table: pd.DataFrame) -> str:
     )
 
 
-def sheet_rows(table: pd.DataFrame, tracks: pd.DataFrame, *, rows: int, pictures: int) -> list[Row]:
+def sheet_rows(table: pd.DataFrame, tracks: pd.DataFrame, *, rows: int, images: int) -> list[Row]:
     """Choose what the sheet shows: the first identities, each by tracklets of all its cameras.
 
     Cameras take turns, each with its longest tracklet first; where there are fewer tracklets than
-    room for pictures, each is shown several times.
+    room for images, each is shown several times.
 
     Args:
         table: of `identity_table`.
         tracks: table "tracks".
         rows: identities at most.
-        pictures: of each, at most.
+        images: of each, at most.
     """
-    images = tracks.sort_values(["tracklet_id", "position"]).groupby("tracklet_id")["image"]
+    of_tracklet = tracks.sort_values(["tracklet_id", "position"]).groupby("tracklet_id")["image"]
     found = []
     for identity in range(1, min(rows, int(table["identity"].max())) + 1):
         own = table[table["identity"] == identity]
-        chosen = _in_turn(own, pictures)
-        each = max(1, pictures // len(chosen))
+        chosen = _in_turn(own, images)
+        each = max(1, images // len(chosen))
         shown = tuple(
             Shown(
                 caption_of(row, _LETTERS * min(each, row["frame_count"])),
-                _inner(images.get_group(row["tracklet_id"]).to_numpy(), each),
+                _inner(of_tracklet.get_group(row["tracklet_id"]).to_numpy(), each),
             )
             for row in chosen.to_dict("records")
         )

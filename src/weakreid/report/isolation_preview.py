@@ -163,7 +163,7 @@ def page(
                 [words, _number(old[name]), _number(new[name])]
                 for name, words in (
                     ("rsw", "people per tracklet (rSW)"),
-                    ("noise", "frames of others than the main person, %, mean"),
+                    ("impurity", "frames of others than the main person, %, mean"),
                     ("purity", "frames of their tracklet's person, %"),
                 )
             ),

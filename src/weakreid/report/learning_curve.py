@@ -38,9 +38,7 @@ UNITS = {"lr": "learning rate", "accuracy": "per cent"}
 _LEFT_OUT = {*OF_CLUSTERS, "eps", "images_per_s"}
 
 
-def learning_curve(
-    histories: Mapping[str, pd.DataFrame], title: str, base: str | None = None
-) -> Figure:
+def learning_curve(histories: Mapping[str, pd.DataFrame], title: str, base: str | None) -> Figure:
     """Draw the terms of the loss and the learning rate over the steps, a line per run.
 
     What clustering found has a figure of its own (`report.clusters`).

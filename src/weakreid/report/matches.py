@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from weakreid.errors import ReidError
-from weakreid.report.attribute_words import differences, looks
+from weakreid.report.attribute_words import appearance, differences
 from weakreid.report.figures import (
     LABEL,
     RIGHT,
@@ -61,14 +61,14 @@ class Item:
     caption: str = ""
 
 
-def with_looks(
+def with_attributes(
     lines: Sequence[Sequence[Item]],
     rankings: Sequence[dict[str, Any]],
     votes: Mapping[int, Sequence[float]],
     names: Sequence[str],
     threshold: float,
 ) -> list[list[Item]]:
-    """Return rows of tracklets with captions: how the query looks, how each match differs.
+    """Return rows of tracklets with captions: the query's attributes, and how each match differs.
 
     A tracklet without votes (a distractor) gets none.
 
@@ -89,7 +89,7 @@ def with_looks(
             raise ReidError(
                 f"the votes have no tracklet {row['query']}, a query; give those of this dataset"
             )
-        captions = [", ".join(looks(query, names, threshold))]
+        captions = [", ".join(appearance(query, names, threshold))]
         for other in row["gallery"][: len(line) - 1]:
             probabilities = votes.get(other)
             if probabilities is None:
@@ -221,7 +221,7 @@ def matching_examples(
     rows: Sequence[Sequence[Item]],
     picture: Callable[[int], np.ndarray],
     title: str,
-    numbers: str = "distance",
+    numbers: str,
 ) -> Figure:
     """Draw a row per query: the query, then the gallery items nearest to it.
 

@@ -20,38 +20,36 @@ _BAR, _POINT = PALETTE[0], PALETTE[1]
 
 
 def noise_table(
-    given: MeasureNoise, rates: Sequence[NoiseRates], pools: Mapping[str, NoiseRates]
+    how: MeasureNoise, rates: Sequence[NoiseRates], pools: Mapping[str, NoiseRates]
 ) -> str:
     """Return rFM and rSW as a page of Markdown.
 
     Args:
-        given: the page's title, how the rates were measured, and published ones.
+        how: the page's title, how the rates were measured, and published ones.
         rates: a row each, by name.
         pools: the rows below them: sequences together.
     """
     lines = [_line(own.sequence, own) for own in rates]
     lines += [_line(name, own) for name, own in pools.items()]
-    for row in given.reference:
+    for row in how.reference:
         empty = [""] * (len(HEADS) - 4)
         lines.append([row.name, *empty, f"{row.rfm:g}", "", f"{row.rsw:g}"])
-    of_m = "count as 0 tracklets in rFM" if given.missed == "count" else "are not in M"
+    of_m = "count as 0 tracklets in rFM" if how.missed == "count" else "are not in M"
     notes = [
         (
             "rFM: tracklets that show a person, mean over people (M). rSW: people whom a tracklet "
             "shows, mean over tracklets (N)."
         ),
-        f"Matched: boxes with a true box of IoU {given.iou:g} or more, one to one in each frame.",
-        f"A person with fewer than {given.min_run} boxes in a tracklet is not one of its people."
-        if given.min_run > 1
+        f"Matched: boxes with a true box of IoU {how.iou:g} or more, one to one in each frame.",
+        f"A person with fewer than {how.min_run} boxes in a tracklet is not one of its people."
+        if how.min_run > 1
         else "A single box is enough for a person to be one of a tracklet's people.",
         (
             "Tracklets that show nobody are in no rate. Missed: people of the ground truth whom no "
             f'tracklet shows; they {of_m}, and are never in "rFM, seen".'
         ),
     ]
-    return f"# {given.title}\n\n{markdown(HEADS, lines)}\n" + "".join(
-        f"- {note}\n" for note in notes
-    )
+    return f"# {how.title}\n\n{markdown(HEADS, lines)}\n" + "".join(f"- {note}\n" for note in notes)
 
 
 def _line(name: str, own: NoiseRates) -> list[str]:

@@ -81,7 +81,7 @@ def choose(weights: pd.DataFrame, tracklets: pd.DataFrame, count: int) -> list[t
         ReidError: there are no weights, none is of a person, or a tracklet is unknown.
     """
     if weights.empty:
-        raise ReidError("no weights: there is nothing to show; describe the clips again")
+        raise ReidError("no weights: there is nothing to show; extract the features of clips again")
     found = variation(weights)
     found["person_id"] = found["tracklet_id"].map(tracklets.set_index("tracklet_id")["person_id"])
     unknown = found[found["person_id"].isna()]
@@ -123,7 +123,7 @@ def clips(
             if tuple(own["image"]) != images:
                 raise ReidError(
                     f"tracklet {tracklet}, clip {clip}: the weights of {group} are of other frames "
-                    f"than those of {groups[0]}; describe the clips again"
+                    f"than those of {groups[0]}; extract the features of clips again"
                 )
         about = of_tracklet.loc[tracklet]
         title = f"person {about['person_id']}, {camera_name(about['camera_id'])}, "

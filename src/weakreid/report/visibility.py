@@ -84,7 +84,7 @@ def joined(weights: pd.DataFrame, shares: pd.DataFrame) -> pd.DataFrame:
     if lacking.any():
         raise ReidError(
             f"the weights have image {rows['image'][lacking].iloc[0]}, which the frames have not; "
-            "describe the clips again"
+            "extract the features of clips again"
         )
     visible = found[list(PARTS.values())].to_numpy(np.float64).mean(axis=1)
     for group, part in PARTS.items():

@@ -11,74 +11,60 @@ from numpy.typing import NDArray
 from weakreid.errors import ReidError
 from weakreid.report.figures import Canvas, Mark, camera_name
 
-_TALL = 0.8  # inches of a picture
+_TALL = 0.8  # inches of an image
 _GAP = 0.05
-_CAPTION, _BELOW = 0.14, 0.08  # above a row's pictures, and below them
+_CAPTION, _BELOW = 0.14, 0.08  # above a row's images, and below them
 _NAMES = 0.75  # left of them
+_COLUMNS = 12  # images in a row at most
 
 
-def contact_sheet(
-    root: Path,
-    name: str,
-    *,
-    split: str = "test",
-    persons: int = 12,
-    first: int = 0,
-    per_tracklet: int = 1,
-    columns: int = 12,
-) -> Figure:
+def contact_sheet(root: Path, name: str, *, persons: int) -> Figure:
     """Draw a contact sheet of a generated data set: a row per person, its tracklets by camera.
 
     Args:
         root: what `walkers.layout.generate` wrote.
         name: of the data set.
-        split: "train" or "test".
-        persons: how many rows.
-        first: leave out so many persons (in the order of their ids).
-        per_tracklet: frames shown of every tracklet, evenly spaced.
-        columns: frames in a row at most.
+        persons: how many rows: the first persons of the test set.
 
     Raises:
-        ReidError: `root` holds no generated data set, or not so many persons.
+        ReidError: `root` holds no generated data set, or one without persons.
     """
     table = Path(root) / "truth" / "frames.parquet"
     if not table.is_file():
         raise ReidError(f"{table}: no such file; generate the data set first")
     frames = pq.read_table(table).to_pandas()
-    frames = frames[(frames["split"] == split) & (frames["person_id"] > 0)]
-    ids = sorted(int(person_id) for person_id in frames["person_id"].unique())[first:]
+    frames = frames[(frames["split"] == "test") & (frames["person_id"] > 0)]
+    ids = sorted(int(person_id) for person_id in frames["person_id"].unique())
     if not ids:
-        raise ReidError(f"{root}: no persons of '{split}' from number {first} on")
+        raise ReidError(f"{root}: no test persons; generate the data set again")
     rows = []
     for person_id in ids[:persons]:
         shown: list[tuple[int, NDArray[np.uint8]]] = []
         own = frames[frames["person_id"] == person_id]
         for (camera, _), tracklet in own.groupby(["camera_id", "tracklet"], sort=True):
             files = list(tracklet["file"])
-            at = np.linspace(0, len(files) - 1, per_tracklet + 2)[1:-1].round().astype(int)
-            for i in at:
-                file = Path(root) / f"bbox_{split}" / files[i][:4] / files[i]
-                picture = cv2.imread(str(file))
-                if picture is None:
-                    raise ReidError(f"{file}: cannot be read; generate the data set again")
-                shown.append((int(camera), picture[..., ::-1].astype(np.uint8)))
-        rows.append((person_id, shown[:columns]))
+            middle = files[round((len(files) - 1) / 2)]
+            file = Path(root) / "bbox_test" / middle[:4] / middle
+            image = cv2.imread(str(file))
+            if image is None:
+                raise ReidError(f"{file}: cannot be read; generate the data set again")
+            shown.append((int(camera), image[..., ::-1].astype(np.uint8)))
+        rows.append((person_id, shown[:_COLUMNS]))
     height, width = rows[0][1][0][1].shape[:2]
     size = _TALL * width / height, _TALL
     most = max(len(shown) for _, shown in rows)
     step = _CAPTION + _TALL + _BELOW
-    what = "picture" if per_tracklet == 1 else f"{per_tracklet} pictures"
     canvas = Canvas(
-        f"{name}: {len(rows)} of {len(ids) + first} {split} persons, all generated",
-        [Mark(f"a row: one person, a {what} of each tracklet, by camera")],
+        f"{name}: {len(rows)} of {len(ids)} test persons, all generated",
+        [Mark("a row: one person, an image of each tracklet, by camera")],
         width=max(_NAMES + most * (size[0] + _GAP), 4.5),
         body=step * len(rows),
     )
     for row, (person_id, shown) in enumerate(rows):
         top = canvas.top + row * step
         canvas.text(0, top + _CAPTION + 0.3, f"person {person_id}", 7)
-        for column, (camera, picture) in enumerate(shown):
+        for column, (camera, image) in enumerate(shown):
             left = _NAMES + column * (size[0] + _GAP)
             canvas.text(left, top, camera_name(camera).replace("camera ", "cam. "), 6)
-            canvas.strip(left, top + _CAPTION, size, [picture])
+            canvas.strip(left, top + _CAPTION, size, [image])
     return canvas.figure

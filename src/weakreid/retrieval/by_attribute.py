@@ -14,8 +14,8 @@ from weakreid.retrieval.ranking import RANKS
 def by_attribute(
     rankings: pd.DataFrame,
     labels: pd.DataFrame,
-    attributes: Sequence[str] | None = None,
-    min_queries: int = 1,
+    attributes: Sequence[str] | None,
+    min_queries: int,
     ranks: Sequence[int] = RANKS,
 ) -> dict[str, Any]:
     """Return the figures of the queries whose person has an attribute, and of the rest.

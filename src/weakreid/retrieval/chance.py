@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from weakreid.errors import ReidError
-from weakreid.retrieval.ranking import RANKS, RankingResult, Relevance
+from weakreid.retrieval.ranking import RANKS, RankingResult
 
 
 @dataclass(frozen=True)
@@ -79,18 +79,3 @@ def expected(
 def expected_of(result: RankingResult) -> Chance:
     """Return what a random ranking would score where `result` was measured."""
     return expected(result.match_counts, result.valid_counts, list(result.cmc))
-
-
-def expected_for(relevance: Relevance, width: int, ranks: Sequence[int] = RANKS) -> Chance:
-    """Return what a random ranking would score, from the relevance alone.
-
-    Args:
-        relevance: of `ranking.person_relevance` or `ranking.bag_relevance`.
-        width: number of gallery items, junk included.
-        ranks: where to read the CMC.
-    """
-    return expected(
-        [len(matches) for matches in relevance.matches],
-        [width - len(excluded) for excluded in relevance.excluded],
-        ranks,
-    )

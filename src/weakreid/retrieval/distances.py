@@ -20,7 +20,6 @@ from weakreid.errors import ReidError
 Metric = Literal["euclidean", "sqeuclidean", "cosine"]
 METRICS = get_args(Metric)
 BLOCK_BYTES = 64 << 20
-MEMORY_BYTES = 256 << 20
 # A chunk of products is at most this large. On a quiet machine 4 to 32 MB do equally well; where
 # cores are shared, fewer and larger products wait less often for their slowest thread.
 _CHUNK_BYTES = 24 << 20
@@ -40,9 +39,7 @@ class BagDistances(NamedTuple):
     frames: NDArray[np.int64]
 
 
-def pairwise(
-    a: Array, b: Array, metric: Metric = "euclidean", block_bytes: int = BLOCK_BYTES
-) -> Array:
+def pairwise(a: Array, b: Array, metric: Metric, block_bytes: int = BLOCK_BYTES) -> Array:
     """Return the distances between the rows of two arrays.
 
     Args:
@@ -83,9 +80,8 @@ def bag_minimum(
     probes: Array,
     frames: Array | Iterable[Array],
     offsets: ArrayLike,
-    metric: Metric = "euclidean",
-    memory_bytes: int = MEMORY_BYTES,
-    normalise_frames: bool = False,
+    metric: Metric,
+    memory_bytes: int,
     threads: int | None = None,
 ) -> BagDistances:
     """Return the distance from every probe to the nearest frame of every bag (WL, Eq. 9).
@@ -100,7 +96,6 @@ def bag_minimum(
         metric: as for `pairwise`.
         memory_bytes: bound on the working memory beside the blocks given, one more copy of the
             probes, and the result (12 bytes per probe and bag in float32).
-        normalise_frames: scale every frame to length 1 first (at no cost: the products are scaled).
         threads: workers for the minima; the result does not depend on it.
 
     Raises:
@@ -122,7 +117,6 @@ def bag_minimum(
         )
     chunk = min(chunk, max(256, _CHUNK_BYTES // max(1, count * kind.itemsize)))
     left, left_offset = _left(probes, metric, "probes")
-    unit = metric == "cosine" or normalise_frames
     best: Array = np.full((count, len(bounds) - 1), np.inf, kind)
     where = np.full(best.shape, -1, np.int64)
     buffer: Array = np.empty(count * chunk, kind)
@@ -136,7 +130,7 @@ def bag_minimum(
             if stop > bounds[-1]:
                 raise ReidError(f"frames: more than the {bounds[-1]} rows that the offsets name")
             block = block.astype(kind, copy=False)
-            scale, offset = _right(block, unit, "frames", row)
+            scale, offset = _right(block, metric == "cosine", "frames", row)
             products = buffer[: count * len(block)].reshape(count, len(block))
             np.matmul(left, block.T, out=products)
             lower = functools.partial(
@@ -147,8 +141,6 @@ def bag_minimum(
             row = stop
     if row != bounds[-1]:
         raise ReidError(f"frames: {row} rows, but the offsets name {bounds[-1]}")
-    if normalise_frames and metric != "cosine":
-        left_offset = left_offset + 1
     best += left_offset[:, None]
     _finish(best, metric)
     return BagDistances(best, where)

@@ -1,6 +1,6 @@
 """The table of features: a row per frame, written and read in blocks, never whole in Arrow."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from weakreid.artifacts import schemas
 from weakreid.artifacts.files import replacing
 from weakreid.console import progress
 from weakreid.errors import ReidError
+from weakreid.retrieval.measure import Frames
 
 BATCH = 256
 """Frames whose features are extracted, and written, at a time."""
@@ -99,3 +100,19 @@ def read_features(path: Path, images: NDArray[np.int64]) -> NDArray[np.float32]:
             result[into] = values[found[into] - start]
         start = end
     return result
+
+
+def open_features(path: Path) -> Frames:
+    """Return all features of a table "features", which are read in blocks when they are asked for.
+
+    Raises:
+        ReidError: the file is not what is expected.
+    """
+    ids = schemas.read(path, "features", ["image", "tracklet_id"])
+
+    def blocks() -> Iterator[NDArray[np.float32]]:
+        for batch in schemas.read_batches(path, "features", ["feature"], rows=_READ):
+            column = batch.column(0)
+            yield column.flatten().to_numpy().reshape(len(column), -1)
+
+    return Frames(ids["image"].to_numpy(), ids["tracklet_id"].to_numpy().astype(np.int64), blocks)

@@ -11,15 +11,15 @@ from numpy.typing import NDArray
 from weakreid.errors import ReidError
 from weakreid.retrieval.distances import Array, Metric, bag_minimum
 from weakreid.retrieval.protocols import fine, tracklet_descriptors
-from weakreid.retrieval.ranking import KEEP, RankingResult, evaluate_bags
+from weakreid.retrieval.ranking import RankingResult, evaluate_bags
 from weakreid.retrieval.reranking import Reranking
 
 Unit = Literal["frames", "clips"]
-"""What a row of features describes."""
+"""What a row of features is of."""
 
 
 class Frames(NamedTuple):
-    """The described frames, or clips, of a split, in the order of their features.
+    """The frames, or clips, of a split and their features, in the order of these.
 
     Attributes:
         images: [F] rows of the image store; of a clip, one of its frames.
@@ -37,9 +37,9 @@ def measure_fine(
     tracklets: pd.DataFrame,
     *,
     metric: Metric,
+    threads: int,
+    keep: int = 0,
     reranking: Reranking | None = None,
-    keep: int = KEEP,
-    threads: int | None = None,
 ) -> tuple[RankingResult, pd.DataFrame, pd.DataFrame]:
     """Rank the gallery's tracklets for every query tracklet.
 
@@ -47,9 +47,9 @@ def measure_fine(
         frames: of the query and gallery tracklets at least.
         tracklets: a split's table.
         metric: between mean features.
-        reranking: k-reciprocal re-ranking, or None.
-        keep: items kept per query.
         threads: workers.
+        keep: items kept per query.
+        reranking: k-reciprocal re-ranking, or None.
 
     Returns:
         The result, and the rows of `tracklets` that its queries and gallery indices stand for.
@@ -84,9 +84,9 @@ def measure_coarse(
     *,
     metric: Metric,
     memory_bytes: int,
-    unit: Unit = "frames",
-    keep: int = KEEP,
-    threads: int | None = None,
+    unit: Unit,
+    threads: int,
+    keep: int = 0,
 ) -> tuple[RankingResult, pd.DataFrame, pd.DataFrame]:
     """Rank the gallery's bags for every probe (WL, Eq. 9); there is no camera filter.
 
@@ -96,8 +96,8 @@ def measure_coarse(
         metric: between a probe's mean feature and a frame's.
         memory_bytes: see `distances.bag_minimum`.
         unit: "frames": a bag is the frames that its row names; "clips": the clips of its tracklets.
-        keep: items kept per probe.
         threads: workers.
+        keep: items kept per probe.
 
     Returns:
         The result (`top_frames` are rows of the image store), and the rows of `bags` that its

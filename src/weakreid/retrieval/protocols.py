@@ -1,10 +1,5 @@
-"""The two protocols of WL: which tracklet is it (fine), in which video is the person (coarse).
+"""The fine protocol of WL: which tracklet is it; the coarse one is `measure.measure_coarse`."""
 
-Features come in as arrays or as iterables of blocks and rankings go out; reading and writing
-files is the stages' business.
-"""
-
-import dataclasses
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -14,15 +9,8 @@ from scipy import sparse
 
 from weakreid.clustering.neighbours import unit_rows
 from weakreid.errors import ReidError
-from weakreid.retrieval.distances import (
-    BLOCK_BYTES,
-    MEMORY_BYTES,
-    Array,
-    Metric,
-    bag_minimum,
-    pairwise,
-)
-from weakreid.retrieval.ranking import KEEP, RANKS, RankingResult, evaluate, evaluate_bags
+from weakreid.retrieval.distances import BLOCK_BYTES, Array, Metric, pairwise
+from weakreid.retrieval.ranking import RANKS, RankingResult, evaluate
 from weakreid.retrieval.reranking import Reranking, rerank
 
 
@@ -41,7 +29,6 @@ class Descriptors(NamedTuple):
 def tracklet_descriptors(
     features: Array | Iterable[Array],
     tracklet_ids: ArrayLike,
-    normalise_frames: bool = False,
     normalise_means: bool = False,
 ) -> Descriptors:
     """Return the mean feature of every tracklet (average pooling over its frames).
@@ -51,7 +38,6 @@ def tracklet_descriptors(
     Args:
         features: [F, d], or an iterable of blocks [n, d] that make it up in order.
         tracklet_ids: [F] the tracklet of each frame, in any order.
-        normalise_frames: scale every frame to length 1 before averaging.
         normalise_means: scale every mean to length 1 afterwards.
 
     Raises:
@@ -77,8 +63,6 @@ def tracklet_descriptors(
         elif sums.shape[1] != block.shape[1]:
             raise ReidError(f"features: width {block.shape[1]} at row {row}, {sums.shape[1]} above")
         kind = np.promote_types(kind, block.dtype)
-        if normalise_frames:
-            block = unit_rows(block, row)
         present, local = np.unique(places[row:stop], return_inverse=True)
         pick = sparse.csr_array(
             (np.ones(len(block)), (local, np.arange(len(block)))), (len(present), len(block))
@@ -102,10 +86,10 @@ def fine(
     query_cameras: ArrayLike | None,
     gallery_cameras: ArrayLike | None,
     *,
-    metric: Metric = "euclidean",
+    metric: Metric,
     reranking: Reranking | None = None,
     ranks: Sequence[int] = RANKS,
-    keep: int = KEEP,
+    keep: int = 0,
     threads: int | None = None,
     block_bytes: int = BLOCK_BYTES,
 ) -> RankingResult:
@@ -142,51 +126,7 @@ def fine(
         gallery_persons,
         query_cameras,
         gallery_cameras,
-        ranks,
-        keep,
-        threads,
-    )
-
-
-def coarse(
-    probes: Array,
-    frames: Array | Iterable[Array],
-    offsets: ArrayLike,
-    probe_persons: ArrayLike,
-    bag_labels: Sequence[ArrayLike],
-    *,
-    metric: Metric = "euclidean",
-    normalise_frames: bool = False,
-    ranks: Sequence[int] = RANKS,
-    keep: int = KEEP,
-    threads: int | None = None,
-    memory_bytes: int = MEMORY_BYTES,
-) -> RankingResult:
-    """Measure coarse-grained re-id: the gallery's bags ranked for each probe (WL, Eq. 9).
-
-    There is no camera filter. The nearest frame of every returned bag is in `top_frames`.
-
-    Args:
-        probes: [P, d] the average-pooled descriptor of each probe bag.
-        frames: [F, d] the frames' features, bag after bag, or an iterable of blocks of them.
-        offsets: [B + 1] rows at which the bags start, and F.
-        probe_persons: [P].
-        bag_labels: [B] the person ids in each bag.
-        metric: see `distances.pairwise`.
-        normalise_frames: scale every frame to length 1 first.
-        ranks: where to read the CMC.
-        keep: how many of the nearest bags to return per probe.
-        threads: workers; the result does not depend on it.
-        memory_bytes: see `distances.bag_minimum`.
-
-    Raises:
-        ReidError: see `distances.bag_minimum` and `ranking.evaluate_bags`.
-    """
-    nearest = bag_minimum(probes, frames, offsets, metric, memory_bytes, normalise_frames, threads)
-    result = evaluate_bags(nearest.distances, probe_persons, bag_labels, ranks, keep, threads)
-    return dataclasses.replace(
-        result,
-        top_frames=[
-            rows[bags] for rows, bags in zip(nearest.frames, result.top_gallery, strict=True)
-        ],
+        keep=keep,
+        ranks=ranks,
+        threads=threads,
     )

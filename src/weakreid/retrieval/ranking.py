@@ -23,7 +23,6 @@ from weakreid.cores import default_threads
 from weakreid.errors import ReidError
 
 RANKS = (1, 5, 10, 20)
-KEEP = 50
 _ROWS = 32  # queries sorted at a time: 32 x 9,330 float32 are 1.2 MB, within a core's cache
 
 Indices = NDArray[np.int64]
@@ -95,8 +94,9 @@ def evaluate(
     gallery_persons: ArrayLike,
     query_cameras: ArrayLike | None = None,
     gallery_cameras: ArrayLike | None = None,
+    *,
+    keep: int = 0,
     ranks: Sequence[int] = RANKS,
-    keep: int = KEEP,
     threads: int | None = None,
 ) -> RankingResult:
     """Measure a ranking of single-person gallery items.
@@ -118,15 +118,16 @@ def evaluate(
     """
     relevance = person_relevance(query_persons, gallery_persons, query_cameras, gallery_cameras)
     _check_width(distances, np.size(np.asarray(gallery_persons)))
-    return evaluate_relevance(distances, relevance, ranks, keep, threads)
+    return evaluate_relevance(distances, relevance, keep=keep, ranks=ranks, threads=threads)
 
 
 def evaluate_bags(
     distances: NDArray[Any],
     query_persons: ArrayLike,
     gallery_labels: Sequence[ArrayLike],
+    *,
+    keep: int = 0,
     ranks: Sequence[int] = RANKS,
-    keep: int = KEEP,
     threads: int | None = None,
 ) -> RankingResult:
     """Measure a ranking of bags, each holding several persons (WL, coarse-grained re-id).
@@ -144,7 +145,7 @@ def evaluate_bags(
     """
     _check_width(distances, len(gallery_labels))
     relevance = bag_relevance(query_persons, gallery_labels)
-    return evaluate_relevance(distances, relevance, ranks, keep, threads)
+    return evaluate_relevance(distances, relevance, keep=keep, ranks=ranks, threads=threads)
 
 
 def person_relevance(
@@ -204,8 +205,9 @@ def bag_relevance(query_persons: ArrayLike, gallery_labels: Sequence[ArrayLike])
 def evaluate_relevance(
     distances: NDArray[Any],
     relevance: Relevance,
+    *,
+    keep: int = 0,
     ranks: Sequence[int] = RANKS,
-    keep: int = KEEP,
     threads: int | None = None,
 ) -> RankingResult:
     """Measure a ranking, given each query's matches and exclusions.

@@ -26,12 +26,12 @@ from weakreid.retrieval.distances import BLOCK_BYTES, Array, Metric, pairwise
 
 @dataclass(frozen=True)
 class Reranking:
-    """Parameters of k-reciprocal re-ranking.
+    """Parameters of k-reciprocal re-ranking, by default the paper's.
 
     Attributes:
-        k1: neighbours of the reciprocal sets.
-        k2: neighbours, the item itself among them, over which V is averaged.
-        weight: share λ of the original distance in the result.
+        k1: neighbours of the reciprocal sets, from 1.
+        k2: neighbours, the item itself among them, over which V is averaged; from 1.
+        weight: share λ of the original distance in the result, from 0 to 1.
     """
 
     k1: int = 20
@@ -42,8 +42,8 @@ class Reranking:
 def rerank(
     queries: Array,
     gallery: Array,
-    metric: Metric = "euclidean",
-    parameters: Reranking | None = None,
+    metric: Metric,
+    parameters: Reranking,
     block_bytes: int = BLOCK_BYTES,
     threads: int | None = None,
 ) -> Array:
@@ -53,7 +53,7 @@ def rerank(
         queries: [Q, d] descriptors.
         gallery: [G, d] descriptors.
         metric: "euclidean" (squared, whichever of the two names is given) or "cosine".
-        parameters: k1, k2 and λ; None for the paper's.
+        parameters: k1, k2 and λ.
         block_bytes: bound on the working memory of the distances.
         threads: workers for the neighbours; None for as many as there are cores. The result does
             not depend on it.
@@ -62,11 +62,8 @@ def rerank(
         [Q, G] of the features' type, in 0..1.
 
     Raises:
-        ReidError: parameters out of range, or features that `distances.pairwise` refuses.
+        ReidError: features that `distances.pairwise` refuses.
     """
-    chosen = parameters or Reranking()
-    if chosen.k1 < 1 or chosen.k2 < 1 or not 0 <= chosen.weight <= 1:
-        raise ReidError(f"re-ranking: {chosen}; k1 and k2 start at 1, weight lies in 0..1")
     if queries.shape[1:] != gallery.shape[1:]:
         raise ReidError(f"features: shape {queries.shape} against {gallery.shape}")
     items = np.concatenate([queries, gallery])
@@ -74,21 +71,21 @@ def rerank(
     metric = "cosine" if metric == "cosine" else "sqeuclidean"
     # of unit vectors, half the squared Euclidean distance is the cosine distance
     base, factor = (unit_rows(items), 0.5) if metric == "cosine" else (items, 1.0)
-    near, largest = nearest(base, max(chosen.k1 + 1, chosen.k2), threads)
+    near, largest = nearest(base, max(parameters.k1 + 1, parameters.k2), threads)
     largest = np.where(largest == 0, 1, factor * largest)  # all items are equal: d stays 0
-    sets = expanded_sets(near, chosen.k1)
+    sets = expanded_sets(near, parameters.k1)
     distances = factor * pair_distances(base, sets, threads)
     distances /= np.repeat(largest, np.diff(sets.indptr))
-    encoded = encode(sets, distances, near[:, : chosen.k2])
+    encoded = encode(sets, distances, near[:, : parameters.k2])
     totals = encoded.sum(axis=1)
     final = pairwise(queries, gallery, metric, block_bytes)
     final /= largest[: len(queries), None].astype(final.dtype)
-    final *= chosen.weight
+    final *= parameters.weight
     columns = encoded[len(queries) :].tocsc()
     for query in range(len(queries)):
         shared = _shared(encoded, query, columns)
         jaccard = 1 - shared / (totals[query] + totals[len(queries) :] - shared)
-        final[query] += (1 - chosen.weight) * jaccard
+        final[query] += (1 - parameters.weight) * jaccard
     return final
 
 

@@ -47,7 +47,7 @@ def nearest_tracklets(
         if len(lacking):
             raise ReidError(
                 f"tracklet {lacking.iloc[0]} has no features ({len(lacking)} such tracklets); "
-                "describe the split's frames again"
+                "extract the features of the split again"
             )
         sides[role] = own
     queries, gallery = sides["query"], sides["gallery"]

@@ -17,18 +17,18 @@ def main(
     out: Annotated[Path, typer.Option()],
 ) -> None:
     """Read the annotation of a source; no image is opened."""
-    given = ReadAnnotation.parse(params)
+    how = ReadAnnotation.parse(params)
     root = location.find(source_file)
-    if given.kind == "walkers":
+    if how.kind == "walkers":
         found = annotated.read_generated(root)
     else:
-        seen = look(root, [given.annotation])
-        if given.kind == "rap":
-            found = rap.read(root, annotation=given.annotation, partition=given.partition)
+        seen = look(root, [how.annotation])
+        if how.kind == "rap":
+            found = rap.read(root, annotation=how.annotation, partition=how.partition)
         else:
-            found = mars_attributes.read(root, annotation=given.annotation)
+            found = mars_attributes.read(root, annotation=how.annotation)
         seen.save(out.parent / "read" / "annotation.json")
-    annotated.write_annotation(out, found, given.model_dump(mode="json"))
+    annotated.write_annotation(out, found, how.model_dump(mode="json"))
     say(f"{source_file}: {len(found)} images, {len(found.attributes)} attributes")
 
 

@@ -1,12 +1,12 @@
 """Stage: every person's attributes, by the votes of their frames (ATTR Eqs. 9 and 10)."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from weakreid.artifacts import schemas
+from weakreid.config.params import LabelAttributes
 from weakreid.console import run_stage
 from weakreid.supervision.attribute_labels import voted_labels
 
@@ -17,7 +17,7 @@ def main(
     out: Annotated[Path, typer.Option()],
 ) -> None:
     """Write a row per person and attribute."""
-    threshold = json.loads(params)["threshold"]
+    threshold = LabelAttributes.parse(params).threshold
     held = schemas.read_frame(votes, "attribute_votes")
     attributes = schemas.read_params(votes)["attributes"]
     made = voted_labels(held, attributes, threshold)

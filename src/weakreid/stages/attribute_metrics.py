@@ -1,6 +1,5 @@
 """Stage: a run's retrieval by the attributes of the people who are looked for."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -8,6 +7,7 @@ import typer
 
 from weakreid.artifacts import schemas
 from weakreid.artifacts.files import write_json
+from weakreid.config.params import MeasureByAttribute
 from weakreid.console import run_stage, say
 from weakreid.retrieval.by_attribute import by_attribute
 
@@ -19,14 +19,14 @@ def main(
     out: Annotated[Path, typer.Option()],
 ) -> None:
     """Measure the queries of people with and without each attribute."""
-    block = json.loads(params)
+    how = MeasureByAttribute.parse(params)
     found = by_attribute(
         schemas.read_frame(
             rankings, "rankings", ["protocol", "person_id", "average_precision", "first_match"]
         ),
         schemas.read_frame(labels, "attribute_labels"),
-        block["attributes"],
-        block["min_queries"],
+        how.attributes,
+        how.min_queries,
     )
     write_json(out, found)
     say(f"{found['queries']} queries, {len(found['attributes'])} attributes")

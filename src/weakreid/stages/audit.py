@@ -93,7 +93,7 @@ def _looks(findings: pd.DataFrame, votes: Path, frames: Path | None, how: AuditL
         raise ReidError("--votes needs --frames, the dataset's, to know the tracklet of a frame")
     of_image = schemas.read_frame(frames, "frames", ["image", "tracklet_id"])
     seen = schemas.read_frame(votes, "attribute_votes", ["tracklet_id", "probabilities"])
-    return report.evidence_looks(
+    return report.evidence_attributes(
         findings,
         dict(zip(of_image["image"], of_image["tracklet_id"], strict=True)),
         dict(zip(seen["tracklet_id"], seen["probabilities"], strict=True)),

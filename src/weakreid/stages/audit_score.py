@@ -1,6 +1,5 @@
 """Stage: how well the label audit finds the labels that are wrong."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -8,6 +7,7 @@ import typer
 
 from weakreid.artifacts import schemas
 from weakreid.artifacts.files import write_json
+from weakreid.config.params import ScoreAudit
 from weakreid.console import run_stage
 from weakreid.retrieval.audit_score import score
 
@@ -19,9 +19,10 @@ def main(
     out: Annotated[Path, typer.Option()],
 ) -> None:
     """Score an audit against the truth that it did not see."""
+    how = ScoreAudit.parse(params)
     rows = schemas.read_frame(bags, "bags", truth=True)
     found = score(schemas.read_frame(audit, "audit"), rows[rows["role"] == "train"])
-    write_json(out, {**json.loads(params), **found})
+    write_json(out, {**how.model_dump(mode="json"), **found})
 
 
 if __name__ == "__main__":

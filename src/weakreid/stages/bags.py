@@ -22,23 +22,23 @@ def main(
     ] = None,
 ) -> None:
     """Write the training bags of a split."""
-    given = MakeBags.parse(params)
+    how = MakeBags.parse(params)
     made = bags.training_bags(
         schemas.read_frame(tracklets, "tracklets"),
         schemas.read_frame(frames, "frames"),
-        seed=given.seed,
-        tracklets_per_bag=given.tracklets_per_bag,
-        tracklet_parts=given.tracklet_parts,
-        max_frames=given.max_frames,
-        missing=given.missing,
-        majority=given.majority,
+        seed=how.seed,
+        tracklets_per_bag=how.tracklets_per_bag,
+        tracklet_parts=how.tracklet_parts,
+        max_frames=how.max_frames,
+        missing=how.missing,
+        majority=how.majority,
         tracks=None if tracks is None else schemas.read_frame(tracks, "tracks", truth=True),
     )
-    if given.noisy_parts is not None:
-        made = bags.noisy_tracking(made, seed=given.seed, parts=given.noisy_parts)
-    if (planted := given.planted) is not None:
-        made = plant(made, seed=given.seed, removed=planted.removed, added=planted.added)
-    schemas.write(out, "bags", made, given.model_dump(mode="json"))
+    if how.noisy_parts is not None:
+        made = bags.noisy_tracking(made, seed=how.seed, parts=how.noisy_parts)
+    if (planted := how.planted) is not None:
+        made = plant(made, seed=how.seed, removed=planted.removed, added=planted.added)
+    schemas.write(out, "bags", made, how.model_dump(mode="json"))
     counts = made["labels"].explode().value_counts()
     once = int((counts == 1).sum())
     # what CPAL cannot learn from, and MIL hardly

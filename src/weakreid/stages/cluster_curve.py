@@ -1,12 +1,12 @@
 """Stage: the quality of an experiment's pseudo-labels over the epochs."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from weakreid.artifacts import schemas
+from weakreid.config.params import Curve
 from weakreid.console import run_stage
 from weakreid.report import figures
 from weakreid.report.clusters import cluster_figure
@@ -18,10 +18,10 @@ def main(
     out: Annotated[Path, typer.Option()],
 ) -> None:
     """Draw clusters, tracklets without one, and agreement with the truth over the epochs."""
-    block = json.loads(params)
+    how = Curve.parse(params)
     found = [schemas.read_frame(path, "history") for path in history]
-    histories = dict(zip(block["runs"], found, strict=True))
-    figures.save(cluster_figure(histories, block["experiment"]), out)
+    histories = dict(zip(how.runs, found, strict=True))
+    figures.save(cluster_figure(histories, how.experiment), out)
 
 
 if __name__ == "__main__":

@@ -18,15 +18,15 @@ def main(
     out: Annotated[Path, typer.Option()],
 ) -> None:
     """Write a split's probes and gallery bags."""
-    given = MakeCoarse.parse(params)
+    how = MakeCoarse.parse(params)
     made = bags.coarse_bags(
         schemas.read_frame(tracklets, "tracklets"),
         schemas.read_frame(frames, "frames"),
-        seed=given.seed,
-        tracklets_per_bag=given.tracklets_per_bag,
-        max_frames=given.max_frames,
+        seed=how.seed,
+        tracklets_per_bag=how.tracklets_per_bag,
+        max_frames=how.max_frames,
     )
-    schemas.write(out, "bags", made, given.model_dump(mode="json"))
+    schemas.write(out, "bags", made, how.model_dump(mode="json"))
     counts = made["role"].value_counts()
     say(f"{counts.get('probe', 0)} probes, {counts.get('gallery', 0)} gallery bags")
 

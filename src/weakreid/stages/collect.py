@@ -1,7 +1,6 @@
 """Stage: an experiment's figures, mean and standard deviation over its runs."""
 
 import importlib.metadata
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,6 +8,7 @@ import numpy as np
 import typer
 
 from weakreid.artifacts.files import read_json, write_json
+from weakreid.config.params import Collect
 from weakreid.console import run_stage
 from weakreid.report import pages, results
 
@@ -25,22 +25,20 @@ def main(
     timing_out: Annotated[Path, typer.Option()],
 ) -> None:
     """Write metrics.json, beside it metrics.html for people, and timing.json of an experiment."""
-    about = json.loads(params)
+    how = Collect.parse(params)
     runs = [read_json(path, ["fine", "coarse"]) for path in metrics]
     times = [read_json(path, ["device"]) for path in timing]
-    config = about.pop("config")
-    names = about["runs"]
     result = {
-        **{name: about[name] for name in ABOUT if name in about},
+        **{name: value for name in ABOUT if (value := getattr(how, name)) is not None},
         "device": sorted({time["device"] for time in times}),
         **{protocol: summary([run[protocol] for run in runs]) for protocol in runs[0]},
-        "runs": dict(zip(names, runs, strict=True)),
-        "config": config,
+        "runs": dict(zip(how.runs, runs, strict=True)),
+        "config": how.config,
         "versions": {name: importlib.metadata.version(name) for name in PACKAGES},
     }
-    write_json(timing_out, dict(zip(names, times, strict=True)))
+    write_json(timing_out, dict(zip(how.runs, times, strict=True)))
     write_json(out, result)
-    pages.write_html(out.with_suffix(".html"), results.table_of(about["experiment"], result))
+    pages.write_html(out.with_suffix(".html"), results.table_of(how.experiment, result))
 
 
 def summary(runs: list[dict[str, Any]]) -> dict[str, Any]:

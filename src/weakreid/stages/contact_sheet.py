@@ -1,11 +1,11 @@
 """Stage: a contact sheet of a generated dataset."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from weakreid.config.params import ContactSheet
 from weakreid.console import run_stage
 from weakreid.datasets import location
 from weakreid.report import figures
@@ -18,9 +18,9 @@ def main(
     out: Annotated[Path, typer.Option()],
 ) -> None:
     """Draw some of a generated dataset's people, a row each, as every camera sees them."""
-    block = json.loads(params)
+    how = ContactSheet.parse(params)
     root = location.find(source)
-    figures.save(contact_sheet(root, block["dataset"], persons=block["persons"]), out)
+    figures.save(contact_sheet(root, how.dataset, persons=how.persons), out)
 
 
 if __name__ == "__main__":

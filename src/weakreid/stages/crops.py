@@ -22,12 +22,12 @@ def main(
     out: Annotated[Path, typer.Option()],
 ) -> None:
     """Cut the boxes of every track out of its frames."""
-    given = Crops.parse(params)
-    data = Path(given.root)
-    seen = look(data, _read(given))
-    for folder in sorted({item.frames for item in given.sequences if item.frames}):
+    how = Crops.parse(params)
+    data = Path(how.root)
+    seen = look(data, _read(how))
+    for folder in sorted({item.frames for item in how.sequences if item.frames}):
         seen.add_some(data, [f"{folder}/{name}" for name in sorted(list_names(data / folder))])
-    counts = crops.make(root, given, sheet=picture, title=dataset)
+    counts = crops.make(root, how, sheet=picture, title=dataset)
     location.note(out, root)
     seen.save(out.parent / "read" / "crops.json")
     say("crops: " + ", ".join(f"{name} {value}" for name, value in counts.items()))
@@ -37,10 +37,10 @@ def main(
     )
 
 
-def _read(given: Tracked) -> list[str]:
+def _read(how: Tracked) -> list[str]:
     """Return all files and folders that are read, each once."""
-    of_sequences = ((of.boxes, of.video, of.frames, of.truth) for of in given.sequences)
-    return list(dict.fromkeys(filter(None, [given.names, *itertools.chain(*of_sequences)])))
+    of_sequences = ((of.boxes, of.video, of.frames, of.truth) for of in how.sequences)
+    return list(dict.fromkeys(filter(None, [how.names, *itertools.chain(*of_sequences)])))
 
 
 if __name__ == "__main__":

@@ -20,21 +20,21 @@ def main(
     out: Annotated[Path, typer.Option(help="tracklets.parquet; the others go beside it")],
 ) -> None:
     """Read a dataset with the reader of its kind and pack it."""
-    given = ReadDataset.parse(params)
+    how = ReadDataset.parse(params)
     root = location.find(source)
-    reader = importlib.import_module(f"weakreid.datasets.{given.kind}")
-    names = _watched(reader, source, root, given)
+    reader = importlib.import_module(f"weakreid.datasets.{how.kind}")
+    names = _watched(reader, source, root, how)
     seen = look(root, names, threads)
-    reading = reader.read(root, given)
+    reading = reader.read(root, how)
     if names:
         seen.add_some(root, reading.files)
     summary = pack.pack(
         reading,
         root,
         out.parent,
-        given.model_dump(mode="json"),
+        how.model_dump(mode="json"),
         dataset=dataset,
-        on_bad_frame=given.on_bad_frame,
+        on_bad_frame=how.on_bad_frame,
         threads=threads,
     )
     if names:
@@ -43,12 +43,12 @@ def main(
     say(f"{dataset}: " + ", ".join(f"{name} {value}" for name, value in summary.items()))
 
 
-def _watched(reader: Any, source: Path, root: Path, given: ReadDataset) -> list[str]:
+def _watched(reader: Any, source: Path, root: Path, how: ReadDataset) -> list[str]:
     """Return what a reader takes and others may change: nothing of what the workflow made."""
     if location.is_beside(root, source):
         return []
     # splits that are drawn are not read
-    optional = reader.OPTIONAL if given.split_seed is None else ()
+    optional = reader.OPTIONAL if how.split_seed is None else ()
     return [*reader.REQUIRED, *optional]
 
 

@@ -1,7 +1,6 @@
 """Stage: both protocols of one run, its figures and its rankings."""
 
-import json
-from collections.abc import Iterator
+import functools
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,9 +11,11 @@ import typer
 
 from weakreid.artifacts import schemas
 from weakreid.artifacts.files import write_json
+from weakreid.config.params import Evaluate
 from weakreid.console import run_stage
 from weakreid.retrieval import chance
-from weakreid.retrieval.measure import Frames, measure_coarse, measure_fine
+from weakreid.retrieval.feature_table import open_features
+from weakreid.retrieval.measure import measure_coarse, measure_fine
 from weakreid.retrieval.ranking import RankingResult
 from weakreid.retrieval.reranking import Reranking
 
@@ -31,17 +32,25 @@ def main(
     rankings: Annotated[Path, typer.Option()],
 ) -> None:
     """Measure fine- and coarse-grained retrieval, and the fine one after re-ranking if asked."""
-    block = json.loads(params)
-    frames = read_features(features)
-    common = {"metric": block["metric"], "keep": block["keep"], "threads": threads}
-    of_split = schemas.read_frame(tracklets, "tracklets")
-    fine, queries, gallery = measure_fine(frames, of_split, **common)
+    how = Evaluate.parse(params)
+    frames = open_features(features)
+    measure = functools.partial(
+        measure_fine,
+        frames,
+        schemas.read_frame(tracklets, "tracklets"),
+        metric=how.metric,
+        threads=threads,
+        keep=how.keep,
+    )
+    fine, queries, gallery = measure()
     rough, probes, bags = measure_coarse(
         frames,
         schemas.read_frame(coarse, "bags"),
-        memory_bytes=block["memory_mb"] * 2**20,
-        unit=block.get("unit", "frames"),
-        **common,
+        metric=how.metric,
+        memory_bytes=how.memory_mb * 2**20,
+        unit=how.unit,
+        threads=threads,
+        keep=how.keep,
     )
     table = pa.concat_tables(
         [
@@ -49,24 +58,12 @@ def main(
             _rankings("coarse", rough, probes["bag_id"], probes["labels"].str[0], bags),
         ]
     )
-    schemas.write(rankings, "rankings", table, block)
+    schemas.write(rankings, "rankings", table, how.model_dump(mode="json"))
     figures = {"fine": _figures(fine), "coarse": _figures(rough)}
-    if block["rerank"]:
-        again, _, _ = measure_fine(frames, of_split, reranking=Reranking(), **common)
+    if how.rerank:
+        again, _, _ = measure(reranking=Reranking())
         figures["reranked"] = _figures(again)
     write_json(metrics, figures)
-
-
-def read_features(path: Path) -> Frames:
-    """Open a file of features, which are read in blocks."""
-    ids = schemas.read(path, "features", ["image", "tracklet_id"])
-
-    def blocks() -> Iterator[np.ndarray]:
-        for batch in schemas.read_batches(path, "features", ["feature"], rows=4096):
-            column = batch.column(0)
-            yield column.flatten().to_numpy().reshape(len(column), -1)
-
-    return Frames(ids["image"].to_numpy(), ids["tracklet_id"].to_numpy().astype(np.int64), blocks)
 
 
 def _figures(result: RankingResult) -> dict[str, Any]:

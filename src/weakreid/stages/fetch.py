@@ -19,15 +19,15 @@ def main(
     out: Annotated[Path, typer.Option()],
 ) -> None:
     """Fetch and unpack a dataset's archives, and check that its reader finds what it needs."""
-    given = Fetch.parse(params)
-    root = Path(given.root)
-    reader = importlib.import_module(f"weakreid.datasets.{given.kind}")
+    how = Fetch.parse(params)
+    root = Path(how.root)
+    reader = importlib.import_module(f"weakreid.datasets.{how.kind}")
     bring(
-        given.archives,
+        how.archives,
         root,
         lock,
-        required=reader.REQUIRED if given.required is None else given.required,
-        optional=reader.OPTIONAL if given.optional is None else given.optional,
+        required=reader.REQUIRED if how.required is None else how.required,
+        optional=reader.OPTIONAL if how.optional is None else how.optional,
         dataset=dataset,
         how_to_get=reader.HOW_TO_GET,
     )

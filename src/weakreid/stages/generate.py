@@ -18,9 +18,9 @@ def main(
     out: Annotated[Path, typer.Option()],
 ) -> None:
     """Render a dataset: a preset of sizes, single values of it replaced."""
-    given = Generate.parse(params)
-    changed = given.model_dump(mode="json", exclude={"size"}, exclude_none=True)
-    chosen = {**layout.SIZES[given.size], **changed}
+    how = Generate.parse(params)
+    changed = how.model_dump(mode="json", exclude={"size"}, exclude_none=True)
+    chosen = {**layout.SIZES[how.size], **changed}
     layout.generate(root, workers=workers, **chosen)
     # what stands on this file follows another generation, however much of it stays the same
     made = {"parameters": chosen, "content": layout.content(root)}

@@ -1,6 +1,5 @@
 """Stage: which tracklets show the same person, as a table and as a contact sheet."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +9,7 @@ import typer
 from weakreid.artifacts import schemas
 from weakreid.artifacts.files import replacing
 from weakreid.artifacts.image_store import ImageStore
+from weakreid.config.params import Identities
 from weakreid.console import run_stage, say
 from weakreid.report import figures
 from weakreid.report.identities import contact_sheet, identity_table, sheet_rows, summary
@@ -23,24 +23,24 @@ def main(
     frames: Annotated[Path, typer.Option()],
     images: Annotated[Path, typer.Option()],
     params: Annotated[
-        str, typer.Option(help="experiment, tracked (files are SEQUENCE/TRACK/...), rows, pictures")
+        str, typer.Option(help="experiment, tracked (files are SEQUENCE/TRACK/...), rows, images")
     ],
     out: Annotated[Path, typer.Option(help="CSV, a row per tracklet")],
     sheet: Annotated[Path, typer.Option(help="PNG, a row per identity")],
 ) -> None:
     """Write the identities of a training's last association."""
-    block = json.loads(params)
+    how = Identities.parse(params)
     held = schemas.read_frame(tracks, "tracks")
     file_of = schemas.read_frame(frames, "frames", ["image", "file"]).set_index("image")["file"]
     found = identity_table(
-        schemas.read_frame(clusters, "clusters"), held, file_of, tracked=block["tracked"]
+        schemas.read_frame(clusters, "clusters"), held, file_of, tracked=how.tracked
     )
-    shown = sheet_rows(found, held, rows=block["rows"], pictures=block["pictures"])
+    shown = sheet_rows(found, held, rows=how.rows, images=how.images)
     with ImageStore(images) as store:
         figure = contact_sheet(
             shown,
             lambda image: store.batch([image], _HEIGHT, _WIDTH)[0],
-            f"{block['experiment']}: who is who; {summary(found)}{_of_all(found, len(shown))}",
+            f"{how.experiment}: who is who; {summary(found)}{_of_all(found, len(shown))}",
         )
     with replacing(out) as aside:
         found.to_csv(aside, index=False, lineterminator="\n")

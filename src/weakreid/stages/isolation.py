@@ -1,6 +1,5 @@
 """Stage: tracklets cut into smaller ones that show one person each (TMC, section 3.2)."""
 
-import json
 import time
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +9,7 @@ import typer
 from weakreid.artifacts import schemas
 from weakreid.artifacts.files import write_json
 from weakreid.clustering.isolation import isolate, isolation_quality, spread
+from weakreid.config.params import Isolate
 from weakreid.console import run_stage, say, warn
 from weakreid.retrieval.feature_table import read_features
 
@@ -21,23 +21,24 @@ MANY = 2.0
 def main(
     tracks: Annotated[Path, typer.Option()],
     features: Annotated[Path, typer.Option(help="of every frame of the tracks")],
-    params: Annotated[str, typer.Option(help="eps, min_samples, noise, reach")],
+    params: Annotated[str, typer.Option(help="eps, min_samples, outliers, reach, min_frames")],
     threads: Annotated[int, typer.Option()],
     out: Annotated[Path, typer.Option()],
     report: Annotated[Path, typer.Option(help="JSON: before and after, against the truth")],
 ) -> None:
     """Isolate people within tracklets; the truth is read only afterwards, to measure."""
-    block = json.loads(params)
+    how = Isolate.parse(params)
     rows = schemas.read_frame(tracks, "tracks")
-    described = read_features(features, rows["image"].to_numpy())
+    extracted = read_features(features, rows["image"].to_numpy())
     started = time.monotonic()
-    cut = isolate(rows, described, **block, threads=threads)
+    cut = isolate(rows, extracted, how, threads=threads)
     seconds = time.monotonic() - started
     before = schemas.read_frame(tracks, "tracks", truth=True)
     after = cut.assign(**{_TRUTH: cut["image"].map(before.set_index("image")[_TRUTH])})
     quality = isolation_quality(before, after)
-    schemas.write(out, "tracks", after, block)
-    write_json(report, {"params": block, **quality})
+    dumped = how.model_dump(mode="json")
+    schemas.write(out, "tracks", after, dumped)
+    write_json(report, {"params": dumped, **quality})
     old, new = quality["before"], quality["after"]
     say(
         f"{old['tracklets']} tracklets became {new['tracklets']}, {quality['kept']:.1f} % of "
@@ -51,11 +52,11 @@ def main(
         )
     if old["purity"] is not None:
         say(
-            f"purity {old['purity']:.2f} to {new['purity']:.2f} %, noise {old['noise']:.2f} to "
-            f"{new['noise']:.2f} %"
+            f"purity {old['purity']:.2f} to {new['purity']:.2f} %, impurity "
+            f"{old['impurity']:.2f} to {new['impurity']:.2f} %"
         )
     if old["tracklets"] == new["tracklets"]:
-        say(f"eps {block['eps']} cut no tracklet: {len(rows)} frames, {spread(rows, described)}")
+        say(f"eps {how.eps} cut no tracklet: {len(rows)} frames, {spread(rows, extracted)}")
 
 
 if __name__ == "__main__":

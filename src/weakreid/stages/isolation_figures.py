@@ -1,12 +1,12 @@
 """Stage: TMC's Figs. 3 and 4, tracklets with id switches before and after isolation."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from weakreid.artifacts import schemas
+from weakreid.config.params import ShowIsolation
 from weakreid.console import run_stage
 from weakreid.report import figures
 from weakreid.report.isolation import candidates, clusters_figure, examples, similarity_figure
@@ -22,17 +22,17 @@ def main(
     figure4: Annotated[Path, typer.Option()],
 ) -> None:
     """Draw some tracklets: their frames' features, similarities and clusters."""
-    block = json.loads(params)
-    rows = candidates(schemas.read_frame(tracks, "tracks", truth=True), block["seed"])
+    how = ShowIsolation.parse(params)
+    rows = candidates(schemas.read_frame(tracks, "tracks", truth=True), how.seed)
     found = examples(
         rows,
         read_features(features, rows["image"].to_numpy()),
         schemas.read_frame(isolated, "tracks"),
-        count=block["tracklets"],
-        seed=block["seed"],
+        count=how.tracklets,
+        seed=how.seed,
     )
-    figures.save(similarity_figure(found, block["title"]), figure3)
-    figures.save(clusters_figure(found, block["title"]), figure4)
+    figures.save(similarity_figure(found, how.title), figure3)
+    figures.save(clusters_figure(found, how.title), figure4)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """Stage: what isolation would do to a dataset's tracklets, as a page and a picture."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +9,7 @@ from weakreid.artifacts import schemas
 from weakreid.artifacts.files import read_json
 from weakreid.artifacts.image_store import ImageStore
 from weakreid.clustering.isolation import isolation_quality
+from weakreid.config.params import ShowIsolation
 from weakreid.console import run_stage, say
 from weakreid.report import figures, pages
 from weakreid.report.identities import track_of
@@ -31,7 +31,7 @@ def main(
     rates: Annotated[Path | None, typer.Option(help="of the tracker, against ground truth")] = None,
 ) -> None:
     """Write what is cut, and show it; the truth, where there is any, is measured against alone."""
-    block = json.loads(params)
+    how = ShowIsolation.parse(params)
     before = schemas.read_frame(tracks, "tracks", truth=True)
     after = schemas.read_frame(isolated, "tracks", truth=True)
     table = cuts(before, after)
@@ -45,15 +45,15 @@ def main(
     rsw, whose = quality["before"]["rsw"], "by the truth of this dataset"
     if rates is not None:
         rsw, whose = read_json(rates, ["pooled"])["pooled"]["rsw"], f"by {rates}"
-    text = page(block["title"], table, quality, names, rsw=rsw, whose=whose)
-    cut, whole = lines(table, before, after, names, count=block["tracklets"], seed=block["seed"])
+    text = page(how.title, table, quality, names, rsw=rsw, whose=whose)
+    cut, whole = lines(table, before, after, names, count=how.tracklets, seed=how.seed)
     said = headline(table)
     with ImageStore(images) as store:
         figure = sheet(
             cut,
             whole,
             lambda image: store.batch([image], _HEIGHT, _WIDTH)[0],
-            "\n".join([f"Isolation before training: {block['title']}", *said.split("; ")]),
+            "\n".join([f"Isolation before training: {how.title}", *said.split("; ")]),
         )
     figures.save(figure, picture)
     pages.write(markdown, text)

@@ -1,12 +1,12 @@
 """Stage: the learning curve of an experiment's runs."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from weakreid.artifacts import schemas
+from weakreid.config.params import Curve
 from weakreid.console import run_stage
 from weakreid.report import figures
 from weakreid.report.learning_curve import learning_curve
@@ -18,10 +18,10 @@ def main(
     out: Annotated[Path, typer.Option()],
 ) -> None:
     """Draw the losses and the learning rate over the steps."""
-    block = json.loads(params)
+    how = Curve.parse(params)
     found = [schemas.read_frame(path, "history") for path in history]
-    histories = dict(zip(block["runs"], found, strict=True))
-    figures.save(learning_curve(histories, block["experiment"], block.get("base")), out)
+    histories = dict(zip(how.runs, found, strict=True))
+    figures.save(learning_curve(histories, how.experiment, how.base), out)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,12 @@
 """Stage: how much of COSAM's masks lies on the person, over the epochs of a training."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from weakreid.artifacts.files import read_json
+from weakreid.config.params import Titled
 from weakreid.console import run_stage
 from weakreid.report import figures
 from weakreid.report.mask_shares import curve
@@ -18,7 +18,7 @@ def main(
     out: Annotated[Path, typer.Option()],
 ) -> None:
     """Draw the curve."""
-    figures.save(curve(read_json(shares, ["area", "states"]), json.loads(params)["title"]), out)
+    figures.save(curve(read_json(shares, ["area", "states"]), Titled.parse(params).title), out)
 
 
 if __name__ == "__main__":

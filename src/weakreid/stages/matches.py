@@ -1,6 +1,5 @@
 """Stage: a picture of matching examples, fine- and coarse-grained (WL, Fig. 5)."""
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,6 +9,7 @@ import typer
 
 from weakreid.artifacts import schemas
 from weakreid.artifacts.image_store import ImageStore
+from weakreid.config.params import Matches
 from weakreid.console import run_stage
 from weakreid.errors import ReidError
 from weakreid.report import figures
@@ -17,7 +17,7 @@ from weakreid.report.matches import (
     coarse_examples,
     fine_examples,
     matching_examples,
-    with_looks,
+    with_attributes,
 )
 from weakreid.seeding import numpy_generator
 
@@ -38,7 +38,7 @@ def main(
     ] = None,
 ) -> None:
     """Draw some queries, picked at random, and the items nearest to them."""
-    block = json.loads(params)
+    how = Matches.parse(params)
     table = schemas.read_frame(rankings, "rankings")
     distance = f"{schemas.read_params(rankings)['metric']} distance"
     people = schemas.read_frame(tracklets, "tracklets").set_index("tracklet_id")
@@ -46,15 +46,16 @@ def main(
     person_of = rows.set_index("image")["tracklet_id"].map(people["person_id"])
     of_tracklet = rows.groupby("tracklet_id")["image"].agg(list).to_dict()
     of_bag = schemas.read_frame(coarse, "bags").set_index("bag_id")
-    items = block["items"]
-    picked = _picked(table, "fine", block)
-    fine = fine_examples(picked, people, of_tracklet, items)
+    picked = _picked(table, "fine", how)
+    fine = fine_examples(picked, people, of_tracklet, how.items)
     if votes is not None:
-        seen = schemas.read_frame(votes, "attribute_votes", ["tracklet_id", "probabilities"])
-        of_votes = dict(zip(seen["tracklet_id"], seen["probabilities"], strict=True))
+        if how.threshold is None:
+            raise ReidError("--votes needs a threshold in --params, from which an attribute counts")
+        voted = schemas.read_frame(votes, "attribute_votes", ["tracklet_id", "probabilities"])
+        of_votes = dict(zip(voted["tracklet_id"], voted["probabilities"], strict=True))
         names = schemas.read_params(votes)["attributes"]
-        fine = with_looks(fine, picked, of_votes, names, block["threshold"])
-    rough = coarse_examples(_picked(table, "coarse", block), of_bag, person_of, items)
+        fine = with_attributes(fine, picked, of_votes, names, how.threshold)
+    rough = coarse_examples(_picked(table, "coarse", how), of_bag, person_of, how.items)
     with ImageStore(images) as store:
         for path, lines, name, numbers in (
             (fine_out, fine, "queries and the nearest tracklets (fine-grained)", distance),
@@ -63,19 +64,19 @@ def main(
             figure = matching_examples(
                 lines,
                 lambda frame: store.batch([frame], _HEIGHT, _WIDTH)[0],
-                f"{block['experiment']}: {name}",
+                f"{how.experiment}: {name}",
                 numbers,
             )
             figures.save(figure, path)
 
 
-def _picked(table: pd.DataFrame, protocol: str, block: dict[str, Any]) -> list[dict[str, Any]]:
+def _picked(table: pd.DataFrame, protocol: str, how: Matches) -> list[dict[str, Any]]:
     """Return the rankings of some queries that have a match, picked at random."""
     chosen = table[(table["protocol"] == protocol) & (table["first_match"] > 0)]
     if chosen.empty:
         raise ReidError(f"no {protocol} query has a match in the gallery: there is nothing to show")
-    generator = numpy_generator(block["seed"], "matches", protocol)
-    places = generator.choice(len(chosen), min(block["queries"], len(chosen)), replace=False)
+    generator = numpy_generator(how.seed, "matches", protocol)
+    places = generator.choice(len(chosen), min(how.queries, len(chosen)), replace=False)
     return chosen.iloc[np.sort(places)].to_dict("records")  # type: ignore[return-value]
 
 

@@ -19,16 +19,16 @@ def main(
     out: Annotated[Path, typer.Option()],
 ) -> None:
     """Write a training bag per window of a named video."""
-    given = NameBags.parse(params)
+    how = NameBags.parse(params)
     windows = named.read_videos(videos)
     made = named.named_bags(
         windows,
         schemas.read_frame(tracklets, "tracklets"),
         schemas.read_frame(frames, "frames", truth=True),
-        seed=given.seed,
-        max_frames=given.max_frames,
+        seed=how.seed,
+        max_frames=how.max_frames,
     )
-    schemas.write(out, "bags", made, given.model_dump(mode="json"))
+    schemas.write(out, "bags", made, how.model_dump(mode="json"))
     people = made["labels"].explode().nunique()
     lost = named.left_out(windows, made)
     say(f"{len(made)} training bags of {people} people")

@@ -26,24 +26,24 @@ def main(
     ] = None,
 ) -> None:
     """Write the training tracklets with the noise asked for."""
-    given = SimulateNoise.parse(params)
+    how = SimulateNoise.parse(params)
     rows = schemas.read_frame(tracklets, "tracklets")
     columns = ["tracklet_id", "position", "image", "truth_person_id"]
     of_frames = schemas.read_frame(frames, "frames", columns, truth=True)
-    if given.rfm is None or given.rsw is None:
+    if how.rfm is None or how.rsw is None:
         made = noise.clean(rows, of_frames)
     else:
         made = noise.simulate(
             rows,
             of_frames,
-            rfm=given.rfm,
-            rsw=given.rsw,
-            seed=given.seed,
-            observed=_distribution(given.distribution, observed),
+            rfm=how.rfm,
+            rsw=how.rsw,
+            seed=how.seed,
+            observed=_distribution(how.distribution, observed),
         )
     figures = noise.summary(made)
-    schemas.write(out, "tracks", made, given.model_dump(mode="json"))
-    write_json(summary, {**figures, "asked": {"rfm": given.rfm, "rsw": given.rsw}})
+    schemas.write(out, "tracks", made, how.model_dump(mode="json"))
+    write_json(summary, {**figures, "asked": {"rfm": how.rfm, "rsw": how.rsw}})
     rates = (
         "nobody in them is known"
         if figures["rfm"] is None

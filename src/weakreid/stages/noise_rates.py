@@ -34,22 +34,22 @@ def main(
     figure: Annotated[Path, typer.Option(help="SVG or PNG")],
 ) -> None:
     """Measure rFM and rSW of tracker output, per sequence and pooled."""
-    given = MeasureNoise.parse(params)
+    how = MeasureNoise.parse(params)
     notices = Notices()
     found = [
-        _measure(sequence, given, notices)
-        for sequence in progress(given.sequences, label="matching", unit="sequences")
+        _measure(sequence, how, notices)
+        for sequence in progress(how.sequences, label="matching", unit="sequences")
     ]
     notices.close()
     together = pooled(found)
     pools = {"all together": together} if len(found) > 1 else {}
-    static = [own for own, of in zip(found, given.sequences, strict=True) if of.static]
+    static = [own for own, of in zip(found, how.sequences, strict=True) if of.static]
     if 0 < len(static) < len(found):
         pools["static cameras together"] = pooled(static)
-    dumped = given.model_dump(mode="json")
+    dumped = how.model_dump(mode="json")
     schemas.write(distribution, "id_counts", id_counts(found), dumped)
-    pages.write(markdown, noise_table(given, found, pools))
-    figures.save(noise_figure(given.title, found, together), figure)
+    pages.write(markdown, noise_table(how, found, pools))
+    figures.save(noise_figure(how.title, found, together), figure)
     measured = {"sequences": [own.as_dict() for own in found], "pooled": together.as_dict()}
     if static:
         measured["static"] = pooled(static).as_dict()
@@ -61,23 +61,23 @@ def main(
     )
 
 
-def _measure(sequence: MeasuredSequence, given: MeasureNoise, notices: Notices) -> NoiseRates:
+def _measure(sequence: MeasuredSequence, how: MeasureNoise, notices: Notices) -> NoiseRates:
     output, path = Path(sequence.output), Path(sequence.truth)
-    first, of_truth = given.first_frame_number, given.truth_first_frame_number
-    boxes = motchallenge.read_boxes(output, first_number=first, on_bad_box=given.on_bad_box)
+    first, of_truth = how.first_frame_number, how.truth_first_frame_number
+    boxes = motchallenge.read_boxes(output, first_number=first, on_bad_box=how.on_bad_box)
     bad = int(boxes["bad"].sum())
     if bad:
         notices.add("boxes without size", f"{output}: {bad} of {len(boxes)} boxes have no size")
         boxes = boxes[~boxes["bad"]].reset_index(drop=True)
     people, words = truth.read_people(
         path,
-        classes=given.truth_classes,
+        classes=how.truth_classes,
         first_number=first if of_truth is None else of_truth,
-        on_bad_box=given.on_bad_box,
+        on_bad_box=how.on_bad_box,
     )
     say(f"{path}: {words}")
-    boxes["person_id"] = motchallenge.match_boxes(boxes, people, given.iou)
-    truth.compare(output, boxes, path, people, words, given.iou, notices)
+    boxes["person_id"] = motchallenge.match_boxes(boxes, people, how.iou)
+    truth.compare(output, boxes, path, people, words, how.iou, notices)
     ends = int(boxes["frame"].max()), int(people["frame"].max())
     if abs(ends[0] - ends[1]) > slack(min(ends)):
         notices.add(
@@ -90,8 +90,8 @@ def _measure(sequence: MeasuredSequence, given: MeasureNoise, notices: Notices) 
         boxes["person_id"].to_numpy(),
         people["track_id"].to_numpy(),
         sequence=sequence.name,
-        min_run=given.min_run,
-        missed=given.missed,
+        min_run=how.min_run,
+        missed=how.missed,
     )
 
 

@@ -1,11 +1,11 @@
 """Stage: the positive ratio of every attribute of a source, as a plot (ATTR, Fig. 4)."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from weakreid.config.params import Titled
 from weakreid.console import run_stage
 from weakreid.datasets.annotated import read_annotation
 from weakreid.report import figures
@@ -19,7 +19,7 @@ def main(
 ) -> None:
     """Draw a bar per attribute."""
     found = read_annotation(annotation)
-    title = json.loads(params)["title"]
+    title = Titled.parse(params).title
     figures.save(ratio_figure(title, found.attributes, found.labels), out)
 
 

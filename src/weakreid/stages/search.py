@@ -1,21 +1,19 @@
 """Stage: the gallery tracklets nearest to each query tracklet, where nobody knows who is right."""
 
-import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 import typer
 
 from weakreid.artifacts import schemas
 from weakreid.artifacts.files import replacing
 from weakreid.artifacts.image_store import ImageStore
+from weakreid.config.params import Search
 from weakreid.console import run_stage, say
 from weakreid.report import figures
 from weakreid.report.matches import matching_examples
 from weakreid.report.search import search_examples, search_table
-from weakreid.retrieval.measure import Frames
+from weakreid.retrieval.feature_table import open_features
 from weakreid.retrieval.search import nearest_tracklets
 
 _HEIGHT, _WIDTH = 128, 64
@@ -34,34 +32,28 @@ def main(
     picture: Annotated[Path, typer.Option(help="PNG, some queries and what is nearest")],
 ) -> None:
     """Search with every query tracklet."""
-    block = json.loads(params)
+    how = Search.parse(params)
     rows = schemas.read_frame(tracklets, "tracklets", ["tracklet_id", "camera_id", "role"])
     columns = ["tracklet_id", "position", "file", "image"]
     held = schemas.read_frame(frames, "frames", columns)
     held = held[held["tracklet_id"].isin(rows["tracklet_id"])]
-    ids = schemas.read(features, "features", ["image", "tracklet_id"])
-
-    def blocks() -> Iterator[np.ndarray]:
-        for batch in schemas.read_batches(features, "features", ["feature"], rows=4096):
-            column = batch.column(0)
-            yield column.flatten().to_numpy().reshape(len(column), -1)
-
-    described = Frames(ids["image"].to_numpy(), ids["tracklet_id"].to_numpy().astype(int), blocks)
-    found = nearest_tracklets(described, rows, metric=block["metric"], items=block["items"])
-    table = search_table(found, rows, held, tracked=block["tracked"])
+    found = nearest_tracklets(open_features(features), rows, metric=how.metric, items=how.items)
+    table = search_table(found, rows, held, tracked=how.tracked)
     images_of = held.groupby("tracklet_id")["image"].agg(list)
-    examples = search_examples(table, images_of, **block["picture"])
+    examples = search_examples(
+        table, images_of, queries=how.picture.queries, items=how.picture.items
+    )
     with ImageStore(images) as store:
         figure = matching_examples(
             examples,
             lambda image: store.batch([image], _HEIGHT, _WIDTH)[0],
-            block["title"],
-            f"{block['metric']} distance (nobody said who is right)",
+            how.title,
+            f"{how.metric} distance (nobody said who is right)",
         )
     with replacing(out) as aside:
         table.to_csv(aside, index=False, lineterminator="\n", float_format="%.4f")
     figures.save(figure, picture)
-    say(f"{table['query_id'].nunique()} queries, the nearest {block['items']} of each")
+    say(f"{table['query_id'].nunique()} queries, the nearest {how.items} of each")
 
 
 if __name__ == "__main__":

@@ -20,26 +20,26 @@ def main(
     out: Annotated[Path, typer.Option(help="the table of its rows to write")],
 ) -> None:
     """Pack the images that an annotation names."""
-    given = PackImages.parse(params)
+    how = PackImages.parse(params)
     found = annotated.read_annotation(annotation)
     root = location.find(source_file)
     # what the workflow made itself, beside its own file, nobody else changes
     watched = not location.is_beside(root, source_file)
-    seen = look(root, [given.pictures] if watched else [], threads)
+    seen = look(root, [how.pictures] if watched else [], threads)
     left_out = annotated.pack_images(
         found,
-        root / given.pictures,
+        root / how.pictures,
         images,
         out,
-        given.model_dump(mode="json"),
-        source=given.name,
-        on_bad_frame=given.on_bad_frame,
+        how.model_dump(mode="json"),
+        source=how.name,
+        on_bad_frame=how.on_bad_frame,
         threads=threads,
     )
     if watched:
-        seen.add_some(root, [f"{given.pictures}/{name}" for name in found.file])
+        seen.add_some(root, [f"{how.pictures}/{name}" for name in found.file])
         seen.save(out.parent / "read" / "source_images.json")
-    say(f"{given.name}: {len(found) - left_out} images, {left_out} left out")
+    say(f"{how.name}: {len(found) - left_out} images, {left_out} left out")
 
 
 if __name__ == "__main__":

@@ -18,15 +18,15 @@ def main(
     out: Annotated[Path, typer.Option()],
 ) -> None:
     """Write the tracklets of a split: official, dev (training identities only) or a number."""
-    given = Split.parse(params)
+    how = Split.parse(params)
     rows = schemas.read_frame(tracklets, "tracklets")
-    if (dev := given.dev) is not None:
+    if (dev := how.dev) is not None:
         fraction = dev.validation_fraction
         chosen = splits.development(rows, seed=dev.seed, name="dev", fraction=fraction)
     else:
-        number = 0 if given.split == "official" else int(given.split)
+        number = 0 if how.split == "official" else int(how.split)
         chosen = splits.official(rows, schemas.read_frame(partitions, "partitions"), number)
-    schemas.write(out, "tracklets", chosen, given.model_dump(mode="json"))
+    schemas.write(out, "tracklets", chosen, how.model_dump(mode="json"))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """Stage: what frames count in clips' descriptors, as a picture (ATTR, Fig. 6)."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +8,7 @@ import typer
 
 from weakreid.artifacts import schemas
 from weakreid.artifacts.image_store import ImageStore
+from weakreid.config.params import TemporalWeights
 from weakreid.console import run_stage, say
 from weakreid.errors import ReidError
 from weakreid.report import figures
@@ -26,21 +26,19 @@ def main(
     out: Annotated[Path, typer.Option()],
 ) -> None:
     """Draw the clips whose weights vary most, of different persons."""
-    block = json.loads(params)
+    how = TemporalWeights.parse(params)
     rows = schemas.read_frame(weights, "frame_weights")
     split = schemas.read_frame(tracklets, "tracklets")
-    found = clips(rows, split, choose(rows, split, block["sequences"]))
+    found = clips(rows, split, choose(rows, split, how.sequences))
     known = schemas.read(frames, "frames", ["image"])["image"].to_numpy()
     shown = np.array([image for clip in found for image in clip.images])
     strange = shown[~np.isin(shown, known)]
     if len(strange):
         raise ReidError(
-            f"{weights}: image {strange[0]} is not in {frames}; describe the clips again"
+            f"{weights}: image {strange[0]} is not in {frames}; extract the features of clips again"
         )
     with ImageStore(images) as store:
-        figure = picture(
-            found, lambda image: store.batch([image], _HEIGHT, _WIDTH)[0], block["title"]
-        )
+        figure = picture(found, lambda image: store.batch([image], _HEIGHT, _WIDTH)[0], how.title)
     figures.save(figure, out)
     say(f"{len(found)} sequences")
 

@@ -22,9 +22,9 @@ from weakreid.config.methods import AnyMethod
 from weakreid.config.params import AnyTraining, Tune, clip_features_params, training_params
 from weakreid.console import run_stage, say
 from weakreid.errors import ReidError
+from weakreid.retrieval.feature_table import open_features
 from weakreid.retrieval.measure import measure_coarse, measure_fine
 from weakreid.retrieval.reranking import Reranking
-from weakreid.stages.evaluate import read_features
 from weakreid.training.checkpoint import fingerprint
 from weakreid.training.loop import DivergedError, Watch
 from weakreid.training.options import TrainingOptions
@@ -204,7 +204,7 @@ def measured(
     else:
         importlib.import_module("weakreid.stages.features").main(**common)
     protocol, name = metric.split()
-    found, evaluation = read_features(features), method.evaluation
+    found, evaluation = open_features(features), method.evaluation
     # zeros have no direction: a collapsed network is as bad as one that diverged
     if not all(np.isfinite(block).all() and block.any(axis=1).all() for block in found.blocks()):
         raise DivergedError("training: features are not finite, or zero; lower optimiser.lr")

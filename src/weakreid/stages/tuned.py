@@ -8,6 +8,7 @@ import typer
 
 from weakreid.artifacts import schemas
 from weakreid.artifacts.files import read_json, replacing
+from weakreid.config.params import Tuned
 from weakreid.console import run_stage
 from weakreid.errors import ReidError
 from weakreid.report import figures, pages
@@ -24,22 +25,22 @@ def main(
     picture: Annotated[Path, typer.Option()],
 ) -> None:
     """Write the best values as config, and show all trials."""
-    block = json.loads(params)
+    how = Tuned.parse(params)
     every = gathered(_trials(path) for path in found)
     if not every:
         raise ReidError(f"{found[0]}: holds no trial; delete it, and the search goes on")
-    chosen, metric = best_of(every), block["metric"]
+    chosen, metric = best_of(every), how.metric
     said = (
         f"trial {chosen.number} of {len(every)}: {metric} {chosen.figure:.2f} on the split dev of "
-        f"{block['dataset']}, training identities alone"
+        f"{how.dataset}, training identities alone"
     )
-    folder = f"results/tuning/{block['name']}"
+    folder = f"results/tuning/{how.name}"
     lines = [
-        f"Found by the search {block['name']} ({folder}/trials.md):",
+        f"Found by the search {how.name} ({folder}/trials.md):",
         f"{said}.",
-        *block["notes"],
+        *how.notes,
         "To use it:",
-        f"  snakemake --configfile {folder}/best.yaml -- results/{block['target']}/metrics.json",
+        f"  snakemake --configfile {folder}/best.yaml -- results/{how.target}/metrics.json",
     ]
     rows = [
         (trial.number, trial.worker, trial.outcome, epoch, figure, json.dumps(trial.values))
@@ -47,13 +48,13 @@ def main(
         for epoch, figure in trial.curve or [(0, trial.figure)]
     ]
     columns = dict(zip(schemas.SCHEMAS["trials"].names, zip(*rows, strict=True), strict=True))
-    schemas.write(trials, "trials", columns, block)
-    title = f"{block['name']}: values of {block['experiment']}"
+    schemas.write(trials, "trials", columns, how.model_dump(mode="json"))
+    title = f"{how.name}: values of {how.experiment}"
     note = f"Best: {said}. Given up: below the median of the trials before, at the same epoch."
-    pages.write(markdown, trial_table(title, metric, every, [note, *block["notes"]]))
-    figures.save(search_figure(title, metric, every, block["ranges"]), picture)
+    pages.write(markdown, trial_table(title, metric, every, [note, *how.notes]))
+    figures.save(search_figure(title, metric, every, how.ranges), picture)
     with replacing(best) as aside:
-        aside.write_text(fragment(chosen, block["place"], lines), encoding="utf-8")
+        aside.write_text(fragment(chosen, how.place, lines), encoding="utf-8")
 
 
 def _trials(path: Path) -> list[dict[str, Any]]:

@@ -1,6 +1,5 @@
 """Stage: whether temporal weights go where a part is really visible, on generated data."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +10,7 @@ import typer
 
 from weakreid.artifacts import schemas
 from weakreid.artifacts.files import of_system, read_fault, write_json
+from weakreid.config.params import ShowVisibility
 from weakreid.console import run_stage, say
 from weakreid.datasets.walkers.layout import FRAME_SCHEMA
 from weakreid.errors import ReidError
@@ -23,17 +23,17 @@ def main(
     weights: Annotated[Path, typer.Option()],
     frames: Annotated[Path, typer.Option()],
     truth: Annotated[Path, typer.Option(help="truth/frames.parquet of the generated dataset")],
-    params: Annotated[str, typer.Option(help="title, and seed of the bootstrap (0)")],
+    params: Annotated[str, typer.Option(help="title, and seed of the bootstrap")],
     plot: Annotated[Path, typer.Option()],
     out: Annotated[Path, typer.Option()],
 ) -> None:
     """Hold the weights against the visible shares."""
-    block = json.loads(params)
+    how = ShowVisibility.parse(params)
     rows = schemas.read_frame(frames, "frames", ["image", "file"])
     shares = shares_of(rows, _read(truth))
-    found = relations(schemas.read_frame(weights, "frame_weights"), shares, block.get("seed", 0))
-    figures.save(draw(found, block["title"]), plot)
-    write_json(out, {"title": block["title"], **found})
+    found = relations(schemas.read_frame(weights, "frame_weights"), shares, how.seed)
+    figures.save(draw(found, how.title), plot)
+    write_json(out, {"title": how.title, **found})
     for group, own in found["groups"].items():
         within = own["within"]
         said = "no clip varies" if within is None else f"ρ within clips {within['value']:.3f}"

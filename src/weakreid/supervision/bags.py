@@ -199,20 +199,6 @@ def noisy_tracking(bags: pd.DataFrame, *, seed: int, parts: int) -> pd.DataFrame
     return new
 
 
-def check_labelled(bags: pd.DataFrame) -> None:
-    """Check that every bag has a label.
-
-    Raises:
-        ReidError: a bag has none; its id is named.
-    """
-    for bag_id, labels in zip(bags["bag_id"], bags["labels"], strict=True):
-        if not len(labels):
-            raise ReidError(
-                f"bag {bag_id} has no label and cannot be trained on; name at least one person of "
-                f"it, or leave it out"
-            )
-
-
 def _of_roles(tracklets: pd.DataFrame, roles: Sequence[str]) -> pd.DataFrame:
     """Return the tracklets of some roles, by id.
 

@@ -23,9 +23,9 @@ from tests.training.helpers import (
 from weakreid.artifacts import schemas
 from weakreid.attributes import NAMES
 from weakreid.errors import ReidError
-from weakreid.report import audit
-from weakreid.report.attribute_words import certainty, differences, looks, word
-from weakreid.report.matches import Item, with_looks
+from weakreid.report import attribute_words, audit
+from weakreid.report.attribute_words import appearance, certainty, differences, word
+from weakreid.report.matches import Item, with_attributes
 from weakreid.stages import audit as audit_stage
 from weakreid.stages import matches as matches_stage
 
@@ -46,23 +46,30 @@ def test_certainty(threshold: float) -> None:
 
 
 def test_the_most_certain_first() -> None:
-    assert looks([0.1, 0.6, 0.95, 0.2], SOME, 0.5) == ["up-Red", "Male", "Hat"]
-    assert looks([0.1, 0.6, 0.95, 0.2], SOME, 0.5, most=1) == ["up-Red"]
+    assert appearance([0.1, 0.6, 0.95, 0.2], SOME, 0.5) == ["up-Red", "Male", "Hat"]
     # by how far it is from the threshold, not by its size
-    assert looks([0.3, 0.35, 0.2, 0.0], SOME, 0.3) == ["Hat", "Female"]
-    assert looks([0.5] * 4, ("hs-Hat", "up-Red", "up-Blue", "low-Red"), 0.9) == []
+    assert appearance([0.3, 0.35, 0.2, 0.0], SOME, 0.3) == ["Hat", "Female"]
+    assert appearance([0.5] * 4, ("hs-Hat", "up-Red", "up-Blue", "low-Red"), 0.9) == []
+
+
+def test_no_more_words_than_people_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(attribute_words, "MOST", 2)
+    query, other = [0.9, 0.1, 0.6, 0.7], [0.2, 0.9, 0.4, 0.8]
+    assert appearance([0.1, 0.6, 0.95, 0.2], SOME, 0.5) == ["up-Red", "Male"]
+    assert differences(other, query, SOME, 0.5) == ["−Hat", "+Female"]
 
 
 def test_differences() -> None:
     query, other = [0.9, 0.1, 0.6, 0.7], [0.2, 0.9, 0.4, 0.8]
     assert differences(query, other, SOME, 0.5) == ["+Hat", "+Male", "−up-Red"]
-    assert differences(other, query, SOME, 0.5, most=2) == ["−Hat", "+Female"]
 
 
 @given(st.lists(st.floats(0, 1, width=32), min_size=66, max_size=66), st.floats(0, 1))
 def test_nobody_differs_from_oneself(values: list[float], threshold: float) -> None:
     assert differences(values, values, NAMES, threshold) == []
-    found = looks(values, NAMES, threshold, most=99)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(attribute_words, "MOST", 99)
+        found = appearance(values, NAMES, threshold)
     assert len(found) == len(set(found))
     assert ("Female" in found) != ("Male" in found)
 
@@ -73,19 +80,19 @@ RANKING = {"query": 2, "person_id": 7, "gallery": [4, 5, 6, 4]}
 
 def test_captions_of_matches() -> None:
     line = [Item(title, [0]) for title in ("query", "4", "5", "6")]
-    ((query, *others),) = with_looks([line], [RANKING], VOTES, SOME, 0.5)
+    ((query, *others),) = with_attributes([line], [RANKING], VOTES, SOME, 0.5)
     assert query.caption == "Female, attach-Box, up-Red"
     # a distractor has no votes
     captions = [item.caption for item in others]
     assert captions == ["+Hat, +Male, −up-Red", "looks the same", ""]
     with pytest.raises(ReidError, match="the votes have no tracklet 2, a query"):
-        with_looks([line], [RANKING], {}, SOME, 0.5)
+        with_attributes([line], [RANKING], {}, SOME, 0.5)
 
 
-def test_the_audits_list_says_what_the_evidence_looks_like() -> None:
+def test_the_audits_list_says_what_the_evidence_attributes_like() -> None:
     tracklet_of = {100 + row: 1 + row // 10 for row in range(210)}
     votes = {1: [0.9, 0, 0, 0], 2: [0.9, 0, 1, 0], 11: [0, 0, 0, 1]}
-    seen = audit.evidence_looks(FINDINGS, tracklet_of, votes, SOME, 0.5)
+    seen = audit.evidence_attributes(FINDINGS, tracklet_of, votes, SOME, 0.5)
     # the third's evidence are two frames of one tracklet, that of the fifth has no votes
     assert seen[1:5] == ["Female", "Female", "", ""]
     assert seen[0] == "Male, attach-Box"
@@ -95,7 +102,7 @@ def test_the_audits_list_says_what_the_evidence_looks_like() -> None:
     assert first.endswith("Male, attach-Box |")
     assert "Looks like: what a network recognised" in text
     with pytest.raises(ReidError, match="no frame of the findings has votes"):
-        audit.evidence_looks(FINDINGS, {}, votes, SOME, 0.5)
+        audit.evidence_attributes(FINDINGS, {}, votes, SOME, 0.5)
 
 
 def test_frames_count_each() -> None:
@@ -103,7 +110,7 @@ def test_frames_count_each() -> None:
     # two of three frames are red
     votes = {7: [0.0, 0.0, 0.9, 0.0], 8: [0.0, 0.0, 0.0, 0.0]}
     of_image = {0: 7, 1: 8, 2: 7}
-    assert audit.evidence_looks(findings, of_image, votes, SOME, 0.5) == ["Male, up-Red"]
+    assert audit.evidence_attributes(findings, of_image, votes, SOME, 0.5) == ["Male, up-Red"]
 
 
 def test_the_audit_stage_with_votes(tmp_path: Path) -> None:
