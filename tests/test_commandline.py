@@ -87,6 +87,8 @@ TOLD += [*ROOT.glob("benchmarks/*.yaml"), *ROOT.glob("workflow/profiles/*/config
 @pytest.mark.parametrize("page", TOLD, ids=lambda path: str(path.relative_to(ROOT)))
 def test_what_the_documentation_says_to_call_is_right(page, here) -> None:
     text = re.sub(r"\\\n#? *", "", page.read_text(encoding="utf-8"))
+    for profile in re.findall(r"^# (.*)/config.yaml$", text, flags=re.MULTILINE):
+        (here / profile).mkdir(parents=True)
     calls = re.findall(r"^(?:#   )?snakemake (.*)", text, flags=re.MULTILINE)
     for words in (shlex.split(call, comments=True) for call in calls):
         for word in words:

@@ -179,9 +179,8 @@ class RecurrentFrames(Strict):
     hidden: Positive = Field(512, description="hidden size of the LSTM, and length of the feature")
 
 
-PlainAggregation = Annotated[
-    AverageFrames | AttentionFrames | RecurrentFrames, Field(discriminator="name")
-]
+_Plain = AverageFrames | AttentionFrames | RecurrentFrames
+PlainAggregation = Annotated[_Plain, Field(discriminator="name")]
 
 
 def compared(model: ModelOfClips, clips: Clips) -> None:
@@ -240,10 +239,7 @@ class AttributeFrames(Strict):
     )
 
 
-Aggregation = Annotated[
-    AverageFrames | AttentionFrames | RecurrentFrames | AttributeFrames,
-    Field(discriminator="name"),
-]
+Aggregation = Annotated[_Plain | AttributeFrames, Field(discriminator="name")]
 
 
 class Neck(Strict):

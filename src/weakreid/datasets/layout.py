@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,7 @@ import pandas as pd
 
 from weakreid.artifacts.files import read_fault, there
 from weakreid.artifacts.schemas import ROLES
+from weakreid.config.datasets import Reading as HowToRead
 from weakreid.console import warn
 from weakreid.datasets.litter import is_litter
 from weakreid.errors import ReidError
@@ -66,6 +68,31 @@ class Reading:
     left_out_frames: tuple[str, ...] = ()
     left_out_tracklets: int = 0
     frame_persons: npt.NDArray[np.int32] | None = None
+
+
+class Reader(Protocol):
+    """A reader of a layout: a module of this package, named as `kind` is in the config.
+
+    Attributes:
+        REQUIRED: folders and files that it needs, below the dataset's folder.
+        OPTIONAL: those that it reads if they are there.
+        HOW_TO_GET: where people get the data and how they put it there; the end of a message.
+    """
+
+    REQUIRED: tuple[str, ...]
+    OPTIONAL: tuple[str, ...]
+    HOW_TO_GET: str
+
+    def read(self, root: Path, how: HowToRead) -> Reading:
+        """Read the names below a dataset's folder; pictures are opened later.
+
+        Args:
+            root: the folder.
+            how: what to do about bad frames and about counts that are not the official ones.
+
+        Raises:
+            ReidError: something is missing, or not as the layout says.
+        """
 
 
 @dataclass(frozen=True)

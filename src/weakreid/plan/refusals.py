@@ -5,7 +5,6 @@ import sys
 from weakreid.config.datasets import Ilids, Mars, Prid, Tracked, Walkers
 from weakreid.config.faults import known
 from weakreid.config.load import Config
-from weakreid.config.losses import Hslr, Mil, Sslr
 from weakreid.config.methods import (
     AnyMethod,
     BagMethod,
@@ -162,11 +161,12 @@ def _check_bags(config: Config, experiment: Experiment, method: BagMethod, where
             f"{where}: CPAL needs several persons in a bag, frame_ce allows one; "
             "set cpal.weight: 0 in its overrides"
         )
-    if isinstance(method.loss, Mil | Hslr | Sslr):
+    k: int | None = getattr(method.loss, "k", None)
+    if k is not None:
         most, of_what = _largest_bag(bags, method)
-        if method.loss.k > most:
+        if k > most:
             raise ReidError(
-                f"{where}: loss.k = {method.loss.k} is larger than the {most} {of_what}; lower k "
+                f"{where}: loss.k = {k} is larger than the {most} {of_what}; lower k "
                 "or let a bag hold more"
             )
     if method.instances == "tracklets" and _largest_bag(bags, method)[0] == 1:
