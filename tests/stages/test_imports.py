@@ -13,7 +13,7 @@ PACKAGE = Path(weakreid.__file__).parent
 STAGES = [path.stem for path in sorted(PACKAGE.glob("stages/*.py")) if path.stem != "__init__"]
 
 ASKED_BY = {
-    "torch": {"torch", "weakreid.models", "weakreid.training"},
+    "torch": {"torch", "weakreid.models", "weakreid.training", "weakreid.retrieval.inputs"},
     "optuna": {"weakreid.tuning"},
     "matplotlib": {"weakreid.report", "weakreid.datasets.crops"},
     "sklearn": {"weakreid.clustering", "weakreid.report.isolation"},

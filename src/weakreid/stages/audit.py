@@ -12,8 +12,6 @@ from weakreid.artifacts.image_store import ImageStore
 from weakreid.config.params import AuditLabels
 from weakreid.console import progress, run_stage, say
 from weakreid.errors import ReidError
-from weakreid.report import audit as report
-from weakreid.report import figures, pages
 from weakreid.retrieval.extract import extract_features
 from weakreid.retrieval.inputs import FrameNetwork, load_frame_network
 from weakreid.supervision.audit import audit, bag_losses, frames_per_tag
@@ -72,6 +70,10 @@ def main(
                 "bag_loss": [losses[one.bag] for one in found],
             }
         )
+        # drawn last: matplotlib is slow to import
+        from weakreid.report import audit as report
+        from weakreid.report import figures, pages
+
         seen = None if votes is None else _looks(table.head(how.top), votes, frames, how)
         schemas.write(out, "audit", table, how.model_dump(mode="json"))
         text = report.listing(how.experiment, table, rows, how.top, seen)
@@ -93,7 +95,10 @@ def _looks(findings: pd.DataFrame, votes: Path, frames: Path | None, how: AuditL
         raise ReidError("--votes needs --frames, the dataset's, to know the tracklet of a frame")
     of_image = schemas.read_frame(frames, "frames", ["image", "tracklet_id"])
     seen = schemas.read_frame(votes, "attribute_votes", ["tracklet_id", "probabilities"])
-    return report.evidence_attributes(
+    # as in `main`
+    from weakreid.report.audit import evidence_attributes
+
+    return evidence_attributes(
         findings,
         dict(zip(of_image["image"], of_image["tracklet_id"], strict=True)),
         dict(zip(seen["tracklet_id"], seen["probabilities"], strict=True)),

@@ -11,9 +11,6 @@ from weakreid.artifacts.image_store import ImageStore
 from weakreid.config.params import Masks
 from weakreid.console import run_stage, say
 from weakreid.errors import ReidError
-from weakreid.report import figures
-from weakreid.report.figures import camera_name
-from weakreid.report.masks import MaskedClip, picture
 from weakreid.retrieval.clip_maps import clip_maps
 from weakreid.retrieval.inputs import clips_of_people, load_clip_network
 
@@ -37,10 +34,14 @@ def main(
     of_tracklet = split.set_index("tracklet_id")
     with ImageStore(images) as store:
         found = clip_maps(network.clips.network, store, chosen.images, about.image, threads)
+        # drawn last: matplotlib is slow to import
+        from weakreid.report import figures
+        from weakreid.report.masks import MaskedClip, picture
+
         clips = []
         for place, tracklet in enumerate(chosen.tracklet_ids):
             person = of_tracklet.loc[tracklet]
-            title = f"person {person['person_id']}, {camera_name(person['camera_id'])}"
+            title = f"person {person['person_id']}, {figures.camera_name(person['camera_id'])}"
             # cut as the network sees them, at one size
             shown = decoded(store, chosen.images[place], about.image, threads)
             masks = {stage: of[place] for stage, of in found.masks.items()}
