@@ -14,20 +14,14 @@ import weakreid
 from weakreid.artifacts.decoding import middle_of
 from weakreid.artifacts.files import write_json
 from weakreid.artifacts.image_store import resize_picture
+from weakreid.config.network import Model
+from weakreid.config.trained import Trained
 from weakreid.errors import ReidError
 from weakreid.models.build import build_model
 from weakreid.models.clips import ClipHeads, build_clip_network
 from weakreid.training.checkpoint import save_weights
 
-NETWORK = {
-    "backbone": "resnet18",
-    "weights": "none",
-    "last_stride": 2,
-    "embedding": "fc",
-    "dimension": 12,
-    "frozen": [],
-    "batch_norm": "train",
-}
+NETWORK = {"backbone": "resnet18", "weights": "none", "dimension": 12}
 IMAGE = {"height": 32, "width": 16, "resized": None}
 
 
@@ -40,19 +34,20 @@ def save_run(
     **about: object,
 ) -> Path:
     """Write what is left of an experiment of one training: its weights, and metrics.json."""
-    said = {"model": NETWORK, "image": IMAGE, "precision": "auto", **about}
+    said: dict[str, object] = {"model": NETWORK, "image": IMAGE, "precision": "auto", **about}
+    said |= {"heads": [], "persons": [], "device": "cpu"}
     method: dict[str, object] = {"evaluation": {"metric": metric}}
-    network: torch.nn.Module = build_model(NETWORK, seed=1)
+    network: torch.nn.Module = build_model(Model(**NETWORK), seed=1)
     heads: dict[str, torch.Tensor] = {}
     if clips is not None:
         said |= {
-            "learns": "clips",
             "clips": {"frames": 3},
             "aggregation": {"name": "average"},
             "neck": {"trains": "after"},
         }
-        network = build_clip_network(said, 1)
-        heads = ClipHeads(12, 3, neck=True).state_dict()
+        blocks = Trained.model_validate(said)
+        network = build_clip_network(blocks, blocks.model, 1)
+        heads = ClipHeads(12, 3, neck=True, centers=False, seed=0).state_dict()
         method["clips"] = {"frames": 3, "test": clips, "normalise": normalise}
         method["neck"] = {"trains": "after", "retrieves": "after"}
     tensors = {f"model.{name}": value for name, value in network.state_dict().items()}
@@ -114,7 +109,7 @@ def test_a_tracklet_is_compared_as_the_experiment_does(tmp_path: Path, metric: s
 
 @pytest.mark.parametrize("normalise", [True, False])
 @pytest.mark.parametrize("test", ["chunks", "all"])
-def test_a_model_of_clips_describes_clips(tmp_path: Path, test: str, normalise: bool) -> None:
+def test_a_model_of_clips_embeds_clips(tmp_path: Path, test: str, normalise: bool) -> None:
     saved = save_run(tmp_path, clips=test, metric="euclidean", normalise=normalise)
     model = weakreid.load(saved, "cpu")
     assert model.sees_clips
@@ -129,7 +124,7 @@ def test_a_model_of_clips_describes_clips(tmp_path: Path, test: str, normalise: 
     clips = {"chunks": [[0, 2, 4]], "all": [[0, 1, 2], [3, 4, 0]]}[test]
     with torch.inference_mode():
         of_clips = [
-            model._network.describe(
+            model._network.extract(
                 torch.from_numpy(
                     np.stack([resize_picture(pictures()[place], 32, 16) for place in clip])
                 )

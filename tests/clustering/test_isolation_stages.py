@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from weakreid.artifacts import schemas
 from weakreid.artifacts.image_store import ImageStore
+from weakreid.config.network import Model
 from weakreid.errors import ReidError
 from weakreid.models.backbones import preprocess
 from weakreid.models.build import build_model
@@ -25,10 +26,10 @@ from weakreid.stages import frame_features, isolation, isolation_figures, isolat
 FRAMES = 12
 """Of each of six tracklets: four that train, a query and a gallery one."""
 
-MODEL = {"backbone": "resnet18", "weights": "none", "last_stride": 2}
+MODEL = {"backbone": "resnet18", "weights": "none", "last_stride": 2, "embedding": "none"}
 EXTRACTOR: dict[str, Any] = {
     "model": MODEL,
-    "image": {"height": 32, "width": 16},
+    "image": {"height": 32, "width": 16, "resized": None},
     "precision": "auto",
 }
 SETTINGS = {
@@ -81,11 +82,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     schemas.write(out / "tracklets.parquet", "tracklets", tracklets, {})
     schemas.write(out / "frames.parquet", "frames", frames, {})
-    described(out, out / "features.parquet")
+    extracted(out, out / "features.parquet")
     return out
 
 
-def described(folder: Path, out: Path, **changes: Any) -> str:
+def extracted(folder: Path, out: Path, **changes: Any) -> str:
     return run(
         frame_features,
         {**EXTRACTOR, **changes},
@@ -98,7 +99,7 @@ def described(folder: Path, out: Path, **changes: Any) -> str:
     )
 
 
-def test_every_training_frame_is_described_as_the_network_sees_it(folder: Path) -> None:
+def test_every_training_frame_is_seen_as_the_network_sees_it(folder: Path) -> None:
     path = folder / "features.parquet"
     frames = schemas.read_frame(folder / "frames.parquet", "frames")
     train = frames[frames["tracklet_id"].isin([10, 12, 14, 15])]
@@ -107,21 +108,19 @@ def test_every_training_frame_is_described_as_the_network_sees_it(folder: Path) 
     assert schemas.read_params(path) == EXTRACTOR
     found = read_features(path, held["image"].to_numpy())
     assert found.shape == (4 * FRAMES, 512)
-    # averages, not descriptors of length 1
+    # averages, not features of length 1
     assert np.linalg.norm(found, axis=1).std() > 0
-    model = build_model(
-        {**MODEL, "embedding": "none", "dimension": 0, "frozen": [], "batch_norm": "train"}
-    ).eval()
+    model = build_model(Model(**MODEL)).eval()
     model.normalise_features = False
     with ImageStore(folder / "images.arrow") as store, torch.inference_mode():
         pixels = torch.from_numpy(store.batch(held["image"].to_numpy()[:3], 32, 16))
         backbone = model.backbone
-        expected = model.describe(preprocess(pixels, backbone.mean, backbone.std)).numpy()
+        expected = model.extract(preprocess(pixels, backbone.mean, backbone.std)).numpy()
     np.testing.assert_allclose(found[:3], expected, rtol=1e-4, atol=1e-5)
 
 
 def test_the_same_features_twice(folder: Path, tmp_path: Path) -> None:
-    described(folder, tmp_path / "again.parquet")
+    extracted(folder, tmp_path / "again.parquet")
     again = (tmp_path / "again.parquet").read_bytes()
     assert again == (folder / "features.parquet").read_bytes()
 
@@ -132,13 +131,13 @@ def test_a_split_without_training_tracklets_is_refused(folder: Path, tmp_path: P
     rows = schemas.read_frame(folder / "tracklets.parquet", "tracklets").assign(role="query")
     schemas.write(tmp_path / "tracklets.parquet", "tracklets", rows, {})
     with pytest.raises(ReidError, match="no training tracklet; choose a split that has some"):
-        described(tmp_path, tmp_path / "features.parquet")
+        extracted(tmp_path, tmp_path / "features.parquet")
 
 
 def test_missing_weights_are_refused(folder: Path, tmp_path: Path) -> None:
     model = {**MODEL, "weights": str(tmp_path / "none.pth")}
     with pytest.raises(ReidError, match=r"no file .*none\.pth"):
-        described(folder, tmp_path / "features.parquet", model=model)
+        extracted(folder, tmp_path / "features.parquet", model=model)
 
 
 def test_features_are_read_by_image(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,13 +6,14 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from tests.models.test_clips import COSAM, FRAMES, METHOD
+from tests.models.test_clips import COSAM, FRAMES, METHOD, method_of
+from tests.models.test_clips import network_of as clips_of
 from tests.training.helpers import make_images
 
 from weakreid.artifacts.image_store import ImageStore
+from weakreid.config.network import Image
 from weakreid.errors import ReidError
 from weakreid.models.backbones import preprocess
-from weakreid.models.clips import build_clip_network
 from weakreid.models.reid import ReidModel
 from weakreid.retrieval import clip_maps as module
 from weakreid.retrieval.clip_maps import clip_maps, drawn_clips
@@ -31,15 +32,14 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 def network_of(cosam: Any) -> ReidModel:
     model = {**METHOD["model"], "embedding": "none", "cosam": cosam}
-    method = {**METHOD, "model": model, "aggregation": {"name": "average"}}
-    return build_clip_network(method, 3).network
+    return clips_of(method_of(model=model, aggregation={"name": "average"})).network
 
 
 def test_masks_are_those_of_each_stage(store: ImageStore, monkeypatch: Any) -> None:
     network = network_of(COSAM)
     # a clip at a time
     monkeypatch.setattr(module, "_FRAMES", FRAMES)
-    found = clip_maps(network, store, CLIPS, height=32, width=16, threads=1)
+    found = clip_maps(network, store, CLIPS, Image(height=32, width=16), 1)
     pixels = torch.from_numpy(store.batch(CLIPS.reshape(-1), 32, 16))
     masks = {}
     with torch.inference_mode():
@@ -60,7 +60,7 @@ def test_masks_are_those_of_each_stage(store: ImageStore, monkeypatch: Any) -> N
 
 
 def test_without_cosam_there_is_the_last_map(store: ImageStore) -> None:
-    found = clip_maps(network_of(None), store, CLIPS, height=64, width=32, threads=1)
+    found = clip_maps(network_of(None), store, CLIPS, Image(height=64, width=32), 1)
     assert found.masks == {}
     assert found.activation.shape == (3, FRAMES, 2, 1)
 

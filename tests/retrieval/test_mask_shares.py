@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from weakreid.config.network import Image
 from weakreid.errors import ReidError
 from weakreid.retrieval.mask_shares import area, covering, places_of, shares, summary
 from weakreid.seeding import numpy_generator
@@ -27,7 +28,7 @@ def slow_share(weights: np.ndarray, mask: np.ndarray) -> float:
 
 
 def covers_of(masks: np.ndarray) -> np.ndarray:
-    return np.stack([covering(mask, 8, 4) for mask in masks])
+    return np.stack([covering(mask, Image(height=8, width=4)) for mask in masks])
 
 
 def test_shares_are_sums_over_pixels() -> None:
@@ -70,9 +71,10 @@ def test_nothing_carried_has_no_share() -> None:
 def test_a_frame_is_cut_as_the_network_sees_it() -> None:
     mask = np.zeros((12, 8), bool)
     mask[2:10, 2:6] = True
-    np.testing.assert_array_equal(covering(mask, 8, 4, (12, 8)), 1.0)
-    half = covering(mask, 6, 4)
+    middle = Image(height=8, width=4, resized=(12, 8))
+    np.testing.assert_array_equal(covering(mask, middle), 1.0)
+    half = covering(mask, Image(height=6, width=4))
     assert half.shape == (6, 4)
     np.testing.assert_allclose(half, mask.reshape(6, 2, 4, 2).mean(axis=(1, 3)), atol=1e-6)
     # a frame smaller than the input grows
-    assert covering(mask, 24, 16).shape == (24, 16)
+    assert covering(mask, Image(height=24, width=16)).shape == (24, 16)

@@ -11,8 +11,8 @@ from weakreid.seeding import numpy_generator
 from weakreid.training.clip_sampling import (
     chunks_of,
     clip_of,
-    clips_to_describe,
-    described_clips,
+    clips_of_tracklet,
+    clips_of_tracklets,
     person_batches,
     steps_of,
 )
@@ -118,8 +118,8 @@ def test_a_tracklet_of_one_frame_is_that_frame(sampling):
 
 
 @given(count=COUNTS, frames=FRAMES)
-def test_a_tracklet_is_described_by_the_middles_of_its_chunks(count, frames):
-    (clip,) = clips_to_describe(count, frames, "chunks")
+def test_a_tracklet_is_seen_by_the_middles_of_its_chunks(count, frames):
+    (clip,) = clips_of_tracklet(count, frames, "chunks")
     starts, stops = chunks_of(count, frames)
     assert ((starts <= clip) & (clip < stops)).all()
     # as many frames of the chunk before as after, or one more
@@ -128,7 +128,7 @@ def test_a_tracklet_is_described_by_the_middles_of_its_chunks(count, frames):
 
 @given(count=COUNTS, frames=FRAMES)
 def test_or_by_all_its_frames(count, frames):
-    clips = clips_to_describe(count, frames, "all")
+    clips = clips_of_tracklet(count, frames, "all")
     assert clips.shape == (-(-count // frames), frames)
     flat = clips.reshape(-1)
     assert flat[:count].tolist() == list(range(count))
@@ -143,13 +143,13 @@ def test_clips_of_several_tracklets_stand_one_after_the_other():
             "image": [51, 50, 30, 32, 31, 90],
         }
     )
-    found = described_clips(rows, 2, "all")
+    found = clips_of_tracklets(rows, 2, "all")
     assert found.tracklet_ids.tolist() == [3, 3, 7, 9]
     assert found.numbers.tolist() == [0, 1, 0, 0]
     assert found.positions.tolist() == [[0, 1], [2, 0], [0, 1], [0, 0]]
     assert found.images.tolist() == [[30, 31], [32, 30], [50, 51], [90, 90]]
     assert found.middles.tolist() == [31, 30, 51, 90]
-    found = described_clips(rows, 3, "chunks")
+    found = clips_of_tracklets(rows, 3, "chunks")
     assert found.images.tolist() == [[30, 31, 32], [50, 50, 51], [90] * 3]
     assert found.numbers.tolist() == [0, 0, 0]
 
@@ -162,11 +162,11 @@ def test_random_frames_are_in_order_and_as_often_as_can_be(count, frames, seed):
     assert len(times) == count and times.max() - times.min() <= 1
 
 
-def test_unknown_words_and_nothing_to_describe_are_refused():
+def test_unknown_words_and_nothing_to_see_are_refused():
     with pytest.raises(ReidError, match=r"clips\.sampling is 'all'; choose chunks,"):
         clip_of(3, 2, "all", numpy_generator(1))
     with pytest.raises(ReidError, match=r"clips\.test is 'random'; it must be 'chunks' or 'all'"):
-        clips_to_describe(3, 2, "random")
+        clips_of_tracklet(3, 2, "random")
     rows = pd.DataFrame({"tracklet_id": [], "position": [], "image": []})
-    with pytest.raises(ReidError, match="no tracklet to describe"):
-        described_clips(rows, 2, "all")
+    with pytest.raises(ReidError, match="no tracklet to extract features of"):
+        clips_of_tracklets(rows, 2, "all")

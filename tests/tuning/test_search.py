@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from weakreid.config.tuning import Prune
 from weakreid.errors import ReidError
 from weakreid.tuning.ranges import drawn, with_values
 from weakreid.tuning.search import GivenUpError, Running, Search
@@ -24,7 +25,7 @@ RANGES = [
 
 def search_in(folder: Path, **more: Any) -> Search:
     """Begin a search, or go on with it."""
-    given = {"worker": 1, "seed": 3, "trials": 14, "prune": {"trials": 4, "epochs": 0}, **more}
+    given = {"worker": 1, "seed": 3, "trials": 14, "prune": Prune(trials=4), **more}
     mark = given.pop("mark", "mark")
     return Search(folder / "journal.log", mark, draw=lambda trial: drawn(trial, RANGES), **given)
 
