@@ -141,5 +141,5 @@ def test_comparison_of_runs_and_datasets() -> None:
 def test_frames_around_the_evidence_where_a_bag_holds_no_more(count: int) -> None:
     bags = BAGS.assign(frames=[np.arange(100, 100 + count)] * 3)
     row = FINDINGS.iloc[[1, 4]].assign(evidence=[list(range(100, 100 + count)), [100]])
-    (found,) = audit.examples(row, bags)
+    found = audit.examples(row, bags)[0]
     assert list(found.frames) == list(range(100, 100 + count))

@@ -409,7 +409,7 @@ def test_what_isolation_left() -> None:
 
 
 def test_impurity_is_left_empty_where_nobody_is_known(tmp_path: Path) -> None:
-    report = {"kept": 97.25, "after": {"noise": None, "tracklets": 610}}
+    report = {"kept": 97.25, "after": {"impurity": None, "tracklets": 610}}
     path = tmp_path / "isolation.json"
     path.write_text(json.dumps(report), encoding="utf-8")
     unknown = sweep({"eps = 0.5": [[40.0, results.read_isolation(path)]]})
@@ -625,7 +625,7 @@ def write(path: Path, value: Any) -> Path:
     return path
 
 
-GOOD = {"kept": 90.0, "after": {"noise": 1.5, "tracklets": 70}}
+GOOD = {"kept": 90.0, "after": {"impurity": 1.5, "tracklets": 70}}
 
 
 def test_cells_count_their_files(tmp_path: Path) -> None:
@@ -687,14 +687,14 @@ def test_one_run_needs_no_deviation_and_one_protocol_not_the_other(tmp_path: Pat
     [
         ({"kept": 90.0}, "lacks 'after'"),
         ({"after": GOOD["after"]}, "lacks 'kept'"),
-        ({**GOOD, "after": {"noise": 1.5}}, "after lacks 'tracklets'"),
-        ({**GOOD, "after": [1.5, 70]}, "after lacks 'noise'"),
+        ({**GOOD, "after": {"impurity": 1.5}}, "after lacks 'tracklets'"),
+        ({**GOOD, "after": [1.5, 70]}, "after lacks 'impurity'"),
         ({**GOOD, "kept": 101}, "kept is 101; delete the file"),
-        ({**GOOD, "after": {"noise": 1.5, "tracklets": None}}, r"after\.tracklets is None"),
-        ({**GOOD, "after": {"noise": 100.5, "tracklets": 70}}, r"after\.noise is 100\.5"),
-        ({**GOOD, "after": {"noise": 1.5, "tracklets": -1}}, r"after\.tracklets is -1"),
-        ({**GOOD, "after": {"noise": 1.5, "tracklets": float("inf")}}, r"tracklets is inf"),
-        ({**GOOD, "after": {"noise": True, "tracklets": 70}}, r"after\.noise is True"),
+        ({**GOOD, "after": {"impurity": 1.5, "tracklets": None}}, r"after\.tracklets is None"),
+        ({**GOOD, "after": {"impurity": 100.5, "tracklets": 70}}, r"after\.impurity is 100\.5"),
+        ({**GOOD, "after": {"impurity": 1.5, "tracklets": -1}}, r"after\.tracklets is -1"),
+        ({**GOOD, "after": {"impurity": 1.5, "tracklets": float("inf")}}, r"tracklets is inf"),
+        ({**GOOD, "after": {"impurity": True, "tracklets": 70}}, r"after\.impurity is True"),
     ],
 )
 def test_a_damaged_report_is_refused(report: Any, message: str, tmp_path: Path) -> None:

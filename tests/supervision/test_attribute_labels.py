@@ -179,7 +179,7 @@ def test_a_person_s_pictures_have_one_set_of_labels(tmp_path: Path) -> None:
         ("c.jpg", 8, [0, 1]), ("a.jpg", 2, [1, -1]), ("b.jpg", 8, [0, 1]), ("d.jpg", -1, [1, 1])
     )
     path = tmp_path / "annotation.parquet"
-    schemas.write(path, "annotation", rows, {"attributes": KNOWN[:2], "source": "walkers"})
+    schemas.write(path, "annotation", rows, {"attributes": KNOWN[:2], "kind": "walkers"})
     out = tmp_path / "truth.parquet"
     truth_stage.main(path, out)
     found = schemas.read_frame(out, "attribute_labels")
@@ -269,11 +269,14 @@ def test_figures_are_those_counted_by_loops(seed: int, count: int, length: int) 
         ]
         expected = round(100 * sum(whole) / len(whole), 2) if whole else None
         assert part["whole_persons"] == expected
-        assert {key: part[key] for key in slow(f, t)} == slow(f, t)
+        # a mean that ends in a 5 is rounded either way
+        assert {key: part[key] for key in slow(f, t)} == pytest.approx(slow(f, t), abs=0.011)
         rare = np.array([ratios[name] < 0.1 for name in names])
         for name, chosen in (("rare", rare), ("common", ~rare)):
             counted = slow(f[:, chosen], t[:, chosen])
-            assert part[name] == {"attributes": int(chosen.sum()), **counted}
+            assert part[name] == pytest.approx(
+                {"attributes": int(chosen.sum()), **counted}, abs=0.011
+            )
         for place, name in enumerate(names):
             of_one = slow(f[:, [place]], t[:, [place]])
             assert {key: part["per_attribute"][name][key] for key in of_one} == of_one

@@ -400,14 +400,6 @@ def test_a_table_without_its_columns_or_with_a_tracklet_twice_is_refused():
         training_bags(pd.concat([tracklets, tracklets]), frames, seed=0)
 
 
-def test_a_bag_without_labels_is_refused_by_its_id():
-    made = training_bags(*dataset(crowd()), seed=0)
-    bags.check_labelled(made)
-    made["labels"] = [[] if i == 4 else labels for i, labels in enumerate(made["labels"])]
-    with pytest.raises(ReidError, match="bag 4 has no label"):
-        bags.check_labelled(made)
-
-
 @pytest.fixture(scope="module")
 def mars_tables(
     shared_data: Path, tmp_path_factory: pytest.TempPathFactory
@@ -513,7 +505,6 @@ def test_bags_of_noisy_tracklets(rows, per_bag, parts, cap, majority, seed):
             most = min(counts, key=lambda person: (-counts[person], person))
             names |= {most} if majority else set(counts)
         assert bag.labels.tolist() == sorted(names)
-    bags.check_labelled(made)
 
 
 def test_clean_tracks_give_the_bags_of_the_dataset():

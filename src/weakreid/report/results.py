@@ -25,7 +25,7 @@ ALONE = "the paper's figures alone; not part of this project"
 WIDEST = 16
 """A table of more figures a line is cut into one per noise level."""
 
-ISOLATED = {"clusters": "tracklets"}
+ISOLATED = {"impurity": "impurity", "clusters": "tracklets"}
 """What isolation left: the metric, and the key in the report of isolation."""
 OF_PAPERS = {"impurity": "noise"}
 """Metrics that the published figures call otherwise."""
