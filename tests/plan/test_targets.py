@@ -216,8 +216,8 @@ OF_RAP = ["RAP_dataset", "data/rap", "attribute_sources.rap.root", "studio is ge
             "results/cosam_walkers/runs/official-1/erased_attention.json",
             (
                 "results/cosam_walkers/runs/official-1/erased_attention.json: cosam_walkers "
-                "attends to no frames, or its training erases none; ask for one with aggregation: {name: "
-                "attention} and augment.erase, such as attn_cl_walkers"
+                "attends to no frames, or its training erases none; ask for one with "
+                "aggregation: {name: attention} and augment.erase, such as attn_cl_walkers"
             ),
             [],
         ),
