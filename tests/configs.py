@@ -68,3 +68,69 @@ def changed(raw: Mapping[str, Any], key: str, value: Any) -> dict[str, Any]:
         block = block.setdefault(part, {})
     block[last] = value
     return result
+
+
+def every() -> dict[str, Any]:
+    """Return the tiny experiments and more, so that each block of a config has something in it."""
+    archive = {"url": "file:data.zip", "sha256": "0" * 64}
+    where = {"root": "data", "archives": {"data.zip": archive}}
+    small = {"backbone": "resnet18", "weights": "none", "frozen": ["stem"]}
+    clips = {"frames": 2, "sampling": "consecutive"}
+    cosam = {"after": ["layer4"], "reduced": 4}
+    more: dict[str, Any] = {
+        "datasets": {
+            "mars": {"kind": "mars", **where, "attributes": "ticked"},
+            "dukev": {"kind": "dukev", **where},
+            "ilids": {"kind": "ilids", **where, "split_seed": 1},
+            "prid": {"kind": "prid", **where, "split_seed": 1},
+        },
+        "bags": {"spoilt": {"missing": {}, "planted": {}}},
+        "attribute_sources": {
+            "rap": {"kind": "rap", **where},
+            "ticked": {"kind": "mars_attributes", **where},
+        },
+        "transfers": {"truth": {"labels": "truth"}},
+        "noise": {"seen": {"rfm": 1.5, "rsw": 1.2, "observed": "tiny"}},
+        "methods": {
+            "hslr": {"model": small, "loss": {"name": "hslr"}},
+            "sslr": {"model": small, "loss": {"name": "sslr"}},
+            "wsddn": {"model": small, "loss": {"name": "wsddn"}},
+            "frame_ce": {"model": small, "loss": {"name": "frame_ce"}, "cpal": {"weight": 0}},
+            "bags_as_clips": {
+                "model": {**small, "cosam": cosam},
+                "instances": "tracklets",
+                "clips": clips,
+                "aggregation": {"name": "rnn"},
+            },
+            "tracklets_as_clips": {
+                "learns": "tracklets",
+                "model": small,
+                "clips": clips,
+                "batch": {"frames": 2},
+                "aggregation": {"name": "attention"},
+            },
+            "all_losses": {
+                "learns": "clips",
+                "model": {**small, "embedding": "none", "cosam": cosam},
+                "aggregation": {"name": "attention"},
+                "augment": {"erase": 0.5},
+                "neck": {},
+                "losses": {"triplet": {}, "center": {}, "osm": {}, "attention": {}},
+            },
+        },
+        "experiments": {
+            "on_prid": {"dataset": "prid", "bags": "spoilt", "method": "hslr", "splits": ["0"]},
+            "on_ilids": {"dataset": "ilids", "bags": "wl", "method": "sslr", "splits": ["1"]},
+            "on_dukev": {"dataset": "dukev", "bags": "wl", "method": "wsddn"},
+            "on_mars": {"dataset": "mars", "method": "tiny_clips", "transfer": "truth"},
+        },
+    }
+    one = {"dataset": "walkers_tiny"}
+    more["experiments"] |= {
+        "supervised": {**one, "bags": "tracklets", "method": "frame_ce"},
+        "bags_as_clips": {**one, "bags": "wl", "method": "bags_as_clips"},
+        "tracklets_as_clips": {**one, "noise": "seen", "method": "tracklets_as_clips"},
+        "all_losses": {**one, "method": "all_losses"},
+    }
+    more["bags"]["tracklets"] = own()["bags"]["tracklets"]
+    return merged(tiny(), more)

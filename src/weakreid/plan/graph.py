@@ -68,7 +68,8 @@ class _Walk:
             if step is None:
                 rule, wildcards = made
                 step = opened[first] = Step(rule, wildcards, rule.needs(self.plan, **wildcards))
-                todo += [path for path in step.job.paths() if path not in self.made_by]
+                needed = [path for path in step.job.paths() if path not in self.made_by]
+                todo += reversed(needed)
                 continue
             self.made_by |= dict.fromkeys(step.outputs, first)
             todo.pop()

@@ -65,7 +65,8 @@ class Run:
         return paths.of_run(self.experiment.name, self.name, name)
 
 
-@dataclass(frozen=True)
+# two plans are the same one or not: what is looked up in a large one is kept by it
+@dataclass(frozen=True, eq=False)
 class Plan:
     """What a config asks for.
 

@@ -1,6 +1,7 @@
 """Which experiments are refused, and why, as far as the config alone tells."""
 
 import sys
+from collections import ChainMap
 
 from weakreid.config.datasets import Ilids, Mars, Prid, Tracked, Walkers
 from weakreid.config.faults import known
@@ -57,8 +58,9 @@ def check(config: Config, made: Made, experiment: Experiment) -> None:
 def _check_init(made: Made, experiment: Experiment) -> None:
     """Refuse an experiment that starts from one that is not there, or in the end from itself."""
     seen, at = [experiment.name], experiment
+    names = ChainMap(made.experiments, made.same)
     while at.init is not None:
-        known(f"experiments.{at.name}.init", at.init, {**made.experiments, **made.same})
+        known(f"experiments.{at.name}.init", at.init, names)
         name = made.same.get(at.init, at.init)
         if name in seen:
             circle = seen[seen.index(name) :]

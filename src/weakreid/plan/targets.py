@@ -53,11 +53,23 @@ def maker_of(plan: Plan, path: str) -> tuple[Rule, Mapping[str, str]] | None:
 
 
 def _allowed(plan: Plan, rule: Rule, wildcards: Mapping[str, str]) -> bool:
-    names = {**values_of(plan), **{name: values(plan) for name, values in rule.only.items()}}
+    own = _own_values(plan, rule.name)
     return all(
-        re.fullmatch(SHAPES[name], value) if name in SHAPES else value in set(names[name])
+        re.fullmatch(SHAPES[name], value)
+        if name in SHAPES
+        else value in (own[name] if name in own else _values(plan)[name])
         for name, value in wildcards.items()
     )
+
+
+@functools.lru_cache(maxsize=4)
+def _values(plan: Plan) -> Mapping[str, frozenset[str]]:
+    return {name: frozenset(values) for name, values in values_of(plan).items()}
+
+
+@functools.lru_cache(maxsize=1000)
+def _own_values(plan: Plan, rule: str) -> Mapping[str, frozenset[str]]:
+    return {name: frozenset(values(plan)) for name, values in RULES[rule].only.items()}
 
 
 def constrained(plan: Plan, rule: Rule, path: str) -> str:

@@ -1,0 +1,82 @@
+"""`weakreid plan`: the experiments of the config, and what one is made of."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+from click.testing import Result
+from typer.testing import CliRunner
+
+from weakreid.cli.main import app
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Be in a folder without a config of its own."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def told(*arguments: str) -> str:
+    """Return what the command says."""
+    done = CliRunner().invoke(app, ["plan", *arguments])
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+def refused(*arguments: str) -> str:
+    done: Result = CliRunner().invoke(app, ["plan", *arguments])
+    assert done.exit_code == 1
+    (line,) = done.stderr.splitlines()
+    return line.removeprefix("error: ")
+
+
+def test_experiments_in_a_line_each() -> None:
+    lines = told("wl_walkers*").splitlines()
+    found = {line.split()[0]: line for line in lines}
+    assert len(found) == len(lines)
+    assert "walkers, method small, bags wl, 3 runs" in found["wl_walkers"]
+    assert found["wl_walkers_ours"].split(maxsplit=1)[1] == "is wl_walkers"
+    assert "refused: loss.k = 20 is larger than" in found["wl_walkers_k_20"]
+    assert len(told().splitlines()) > 1000
+
+
+def test_one_experiment() -> None:
+    text = told("wl_walkers_ours")
+    assert text.startswith("wl_walkers_ours is the experiment wl_walkers.\n")
+    assert "study wl, dataset walkers, its own method" in text
+    (k,) = [line for line in text.splitlines() if line.startswith("  loss.k: ")]
+    assert k.split()[1:] == ["4", "studies.wl.datasets.walkers.overrides"]
+    assert "  - results/wl_walkers/metrics.json" in text
+    assert "snakemake results/wl_walkers/metrics.json would run:\n  generate\n" in text
+    assert "  train_bags (3 jobs)" in text
+
+
+def test_what_is_there_would_not_run(here: Path) -> None:
+    made = here / "results/datasets/walkers"
+    for name in ("generated.json", "tracklets.parquet", "frames.parquet", "partitions.parquet"):
+        (made / name).parent.mkdir(parents=True, exist_ok=True)
+        (made / name).write_text("{}")
+    (made / "generated").mkdir()
+    text = told("demo")
+    assert "  generate\n" not in text and "  dataset\n" in text
+    (made / "images.arrow").write_text("{}")
+    assert "  dataset\n" not in told("demo")
+
+
+def test_what_cannot_run_says_why() -> None:
+    assert "cannot run: dataset mars: data/mars/bbox_train is not there" in told("wl_mars")
+    text = told("wl_walkers_k_20")
+    assert "refused: loss.k = 20 is larger than" in text
+    assert "would run" not in text
+
+
+def test_files_of_one_s_own(here: Path) -> None:
+    mine = {"experiments": {"mine": {"dataset": "walkers", "bags": "wl", "method": "small"}}}
+    (here / "mine.yaml").write_text(yaml.safe_dump(mine))
+    assert "walkers, method small, bags wl, 1 run" in told("mine", "--configfile", "mine.yaml")
+    assert refused("deno") == "experiments.deno does not exist; did you mean 'demo'?"
+    assert refused("mine", "--configfile", "there.yaml").startswith("there.yaml: not there")
+    # a config of this folder takes the place of the checkout's
+    (here / "config.yaml").write_text((here / "mine.yaml").read_text())
+    assert refused("demo") == "config.yaml: 'datasets' is missing; it must be given"
