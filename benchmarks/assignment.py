@@ -12,13 +12,11 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from lightning_fabric import Fabric
 
 from weakreid.artifacts import schemas
 from weakreid.artifacts.image_store import ImageStore
-from weakreid.models.build import restore_model
-from weakreid.retrieval.extract import describe
-from weakreid.training.checkpoint import load_weights, part_of
+from weakreid.retrieval.extract import extract_features
+from weakreid.retrieval.inputs import load_frame_network
 
 
 def main(folders: list[str]) -> None:
@@ -35,24 +33,23 @@ def main(folders: list[str]) -> None:
 
 def assignment(folder: Path, run: str, dataset: str, bags: str) -> tuple[float, float, float]:
     """Return the shares of frames: right in the bag, that by chance, right among all people."""
-    tensors, about = load_weights(folder / "runs" / run / "model.safetensors")
-    model = restore_model(about["model"], part_of(tensors, "model"))
-    model.normalise_features = False
+    model = folder / "runs" / run / "model.safetensors"
+    network, fabric, about, tensors = load_frame_network(model, "cpu", 1)
+    network.normalise_features = False
     home = folder.parent / "datasets" / dataset
     split = run.rpartition("-")[0]
     rows = schemas.read_frame(home / split / "bags" / f"{bags}.parquet", "bags", truth=True)
     frames, truth = (np.concatenate(list(rows[n])) for n in ("frames", "truth_frame_persons"))
     bag = np.repeat(np.arange(len(rows)), rows["frames"].str.len())
     once, places = np.unique(frames, return_inverse=True)
-    size = {name: about["image"][name] for name in ("height", "width")}
     with ImageStore(home / "images.arrow") as store:
         batches = [once[at : at + 256] for at in range(0, len(once), 256)]
-        fabric = Fabric(accelerator="cpu")
-        described = list(describe(model, store, batches, fabric=fabric, threads=1, **size))
+        how = {"fabric": fabric, "threads": 1}
+        features = list(extract_features(network, store, batches, about.image, **how))
     head = "heads.projections.identity"
-    logits = np.concatenate(described) @ tensors[f"{head}.weight"].numpy().T
+    logits = np.concatenate(features) @ tensors[f"{head}.weight"].numpy().T
     logits = (logits + tensors[f"{head}.bias"].numpy())[places]
-    persons = np.array(about["persons"])
+    persons = np.array(about.persons)
     tagged = np.zeros((len(rows), len(persons)), bool)
     for number, labels in enumerate(rows["labels"]):
         tagged[number, np.searchsorted(persons, labels)] = True

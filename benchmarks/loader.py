@@ -31,13 +31,16 @@ import torch
 
 from weakreid.artifacts.image_store import ImageStore, write_store
 from weakreid.artifacts.prefetching import prefetch
+from weakreid.config.params import TrainBags
 from weakreid.console import progress
 from weakreid.losses.bags import cpal, mil
 from weakreid.models.build import build_model
-from weakreid.models.reid import Heads, parameter_groups
+from weakreid.models.reid import Heads
 from weakreid.seeding import numpy_generator
 from weakreid.training.bag_task import BagTask, bags_of
 from weakreid.training.devices import device_name, fabric_for, launch
+from weakreid.training.images import TrainingImages
+from weakreid.training.optimiser import build_optimiser
 
 BAGS = 60
 PERSONS = 20
@@ -55,45 +58,38 @@ def picture(row: int, height: int = 256, width: int = 128) -> bytes:
 
 def task_of(options: argparse.Namespace, fabric: Any, store: ImageStore) -> tuple[BagTask, Any]:
     """Return a task and the optimiser of what it trains."""
-    values = {
-        "backbone": options.backbone,
-        "weights": "none",
-        "last_stride": 2,
-        "embedding": "bnneck",
-        "dimension": 0,
-        "frozen": [],
-        "batch_norm": "train",
-    }
-    model = build_model(values)
-    heads = Heads(mil.HEADS, model.dimension, PERSONS)
-    mean, std = model.backbone.mean, model.backbone.std
-    model.to(memory_format=torch.channels_last)
-    optimiser = torch.optim.AdamW(parameter_groups(model, [heads], 1e-3))
-    learner, optimiser = fabric.setup(model, optimiser)
+    params = TrainBags.model_validate(
+        {
+            "model": {"backbone": options.backbone, "weights": "none", "last_stride": 2},
+            "image": {"height": options.height, "width": options.width},
+            "augment": {"flip": 0.5, "pad": 5, "erase": 0.5},
+            "batch": {
+                "bags": options.bags,
+                "frames": options.frames,
+                "pairs": min(3, options.bags // 2),
+            },
+            "optimiser": {"name": "adamw", "lr": 1e-3},
+            "schedule": {"steps_per_epoch": options.steps},
+            "seed": 1,
+        }
+    )
+    network = build_model(params.model)
+    network.to(memory_format=torch.channels_last)
+    heads = Heads(mil.HEADS, network.dimension, PERSONS)
+    model, optimiser = fabric.setup(network, build_optimiser(params.optimiser, network, heads))
     frames = np.arange(BAGS * options.frames).reshape(BAGS, options.frames)
     labels = [np.array([bag % PERSONS, (bag + 1) % PERSONS]) for bag in range(BAGS)]
+    fill = network.backbone.mean
     task = BagTask(
         bags_of(list(frames), labels),
-        store,
+        params,
+        TrainingImages(store, params.image, fill, params.augment, options.threads),
         fabric=fabric,
-        model=learner,
+        network=network,
+        model=model,
         heads=fabric.setup_module(heads),
         base=mil,
-        base_options={},
         cpal=cpal,
-        cpal_weight=0.5,
-        cpal_margin=0.5,
-        height=options.height,
-        width=options.width,
-        mean=mean,
-        std=std,
-        augment_options={"flip": 0.5, "pad": 5, "erase": 0.5},
-        bags_per_batch=options.bags,
-        frames_per_bag=options.frames,
-        pairs=min(3, options.bags // 2),
-        steps_per_epoch=options.steps,
-        seed=1,
-        threads=options.threads,
     )
     return task, optimiser
 
