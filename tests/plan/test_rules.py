@@ -18,7 +18,7 @@ from weakreid.config.params import Params
 from weakreid.plan.graph import Step
 from weakreid.plan.plan import Plan
 from weakreid.plan.read import RULES, plan_of
-from weakreid.plan.rules import as_json, pattern
+from weakreid.plan.rules import Job, as_json, pattern
 from weakreid.plan.targets import maker_of
 
 
@@ -175,3 +175,9 @@ def test_a_pattern_of_names_is_of_these_and_no_others() -> None:
         for other in (name[:-1], f"{name}_", f"{name}x", f"x{name}"):
             assert bool(found.fullmatch(other)) == (other in names)
     assert not re.fullmatch(pattern([]), "")
+
+
+def test_a_file_in_a_folder_is_looked_for_where_the_folder_lies() -> None:
+    job = Job(inputs={"videos": "results/crops"}, within={"videos": "videos.csv"})
+    found = RULES["named_bags"].call(job, {"videos": "storage/crops"}, {"bags": "storage/bags"})
+    assert found == ["--videos=storage/crops/videos.csv", "--out=storage/bags"]

@@ -117,11 +117,13 @@ def temporal_weights(plan: Plan, experiment: str, run: str) -> Job:
 def visibility(plan: Plan, experiment: str, run: str) -> Job:
     """Do frames count more that show more?"""
     of = plan.run(experiment, run)
-    root = paths.generated(of.dataset)
     return Job(
-        inputs={"weights": of.path("weights.parquet"), "frames": of.frames},
-        also=[root],
-        told={"truth": f"{root}/truth/frames.parquet"},
+        inputs={
+            "weights": of.path("weights.parquet"),
+            "frames": of.frames,
+            "truth": paths.generated(of.dataset),
+        },
+        within={"truth": "truth/frames.parquet"},
         params=params.ShowVisibility(title=f"{experiment}: do frames count more that show more?"),
     )
 

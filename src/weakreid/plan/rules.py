@@ -72,6 +72,7 @@ class Job:
         params: the values that the stage uses; None: it takes none.
         modules: what the stage imports by name (losses, a reader), below `weakreid`.
         also: inputs that the stage finds by itself.
+        within: the file that is meant where an input is a folder, by the input's option.
         told: more options of the stage, such as a folder for checkpoints; they are no inputs.
         here: inputs that lie on this machine alone, where jobs share no files with it.
         reading: data of people that is read.
@@ -81,6 +82,7 @@ class Job:
     params: Params | None = None
     modules: Sequence[str] = ()
     also: Sequence[str] = ()
+    within: Mapping[str, str] = field(default_factory=dict)
     told: Mapping[str, str] = field(default_factory=dict)
     here: frozenset[str] = frozenset()
     reading: Reading | None = None
@@ -151,11 +153,10 @@ class Rule:
             inputs: as `job.inputs`, where they lie: a storage may have them elsewhere.
             outputs: likewise, by their names in the rule.
         """
-        arguments = [
-            f"--{option.replace('_', '-')}={path}"
-            for option, paths in inputs.items()
-            for path in listed(paths)
-        ]
+        arguments = []
+        for option, paths in inputs.items():
+            file = f"/{job.within[option]}" if option in job.within else ""
+            arguments += [f"--{option.replace('_', '-')}={path}{file}" for path in listed(paths)]
         if job.params is not None:
             arguments.append(f"--params={job.params.as_json()}")
         arguments += [f"--{option}={value}" for option, value in job.told.items()]

@@ -50,12 +50,14 @@ def bags(plan: Plan, dataset: str, split: str, bags: str) -> Job:
 )
 def named_bags(plan: Plan, dataset: str, split: str, bags: str) -> Job:
     """Bags of videos, with the names of who is in them."""
-    folder = paths.of_dataset(dataset, "crops")
     most = plan.config.bags[bags].max_frames
     return Job(
-        inputs={"tracklets": paths.tracklets(dataset, split), "frames": paths.frames(dataset)},
-        also=[folder],
-        told={"videos": f"{folder}/videos.csv"},
+        inputs={
+            "tracklets": paths.tracklets(dataset, split),
+            "frames": paths.frames(dataset),
+            "videos": paths.of_dataset(dataset, "crops"),
+        },
+        within={"videos": "videos.csv"},
         params=params.NameBags(seed=plan.config.seed, max_frames=most),
     )
 
