@@ -2,7 +2,7 @@
 
 import importlib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, cast
 
 import typer
 
@@ -10,6 +10,7 @@ from weakreid.config.params import ReadDataset
 from weakreid.console import run_stage, say
 from weakreid.datasets import location, pack
 from weakreid.datasets.changes import look
+from weakreid.datasets.layout import Reader
 
 
 def main(
@@ -22,7 +23,7 @@ def main(
     """Read a dataset with the reader of its kind and pack it."""
     how = ReadDataset.parse(params)
     root = location.find(source)
-    reader = importlib.import_module(f"weakreid.datasets.{how.kind}")
+    reader = cast("Reader", importlib.import_module(f"weakreid.datasets.{how.kind}"))
     names = _watched(reader, source, root, how)
     seen = look(root, names, threads)
     reading = reader.read(root, how)
@@ -43,7 +44,7 @@ def main(
     say(f"{dataset}: " + ", ".join(f"{name} {value}" for name, value in summary.items()))
 
 
-def _watched(reader: Any, source: Path, root: Path, how: ReadDataset) -> list[str]:
+def _watched(reader: Reader, source: Path, root: Path, how: ReadDataset) -> list[str]:
     """Return what a reader takes and others may change: nothing of what the workflow made."""
     if location.is_beside(root, source):
         return []

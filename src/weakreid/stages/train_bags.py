@@ -2,7 +2,7 @@
 
 import importlib
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
 
 import numpy as np
 import typer
@@ -10,6 +10,7 @@ import typer
 from weakreid.artifacts.image_store import ImageStore
 from weakreid.config.params import TrainBags
 from weakreid.console import run_stage
+from weakreid.losses.bags.protocol import BagLoss
 from weakreid.models.reid import Heads
 from weakreid.supervision.views import read_bags
 from weakreid.training.bag_task import BagTask, bags_of, check_learnable
@@ -47,7 +48,8 @@ def train(bags: Path, images: Path, params: TrainBags, options: TrainingOptions)
         run.say(short)
     network = run.network()
     # losses are found by name, so that the digest of this stage's code covers only those in use
-    base = importlib.import_module(f"weakreid.losses.bags.{params.loss.name}")
+    module = f"weakreid.losses.bags.{params.loss.name}"
+    base = cast("BagLoss", importlib.import_module(module))
     cpal = importlib.import_module("weakreid.losses.bags.cpal") if params.cpal.weight > 0 else None
     heads = Heads(base.HEADS, network.dimension, len(made.persons), params.seed)
     kept = Kept({"model": network, "heads": heads}, base.HEADS, made.persons.tolist())

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from weakreid.config.params import TrainBags
 from weakreid.errors import ReidError
 from weakreid.losses.bags.pooling import tracklet_means
+from weakreid.losses.bags.protocol import BagLoss
 from weakreid.models.reid import ReidModel
 from weakreid.seeding import numpy_generator
 from weakreid.training.clip_sampling import clip_of
@@ -155,7 +156,7 @@ class BagTask(Task[BagBatch]):
         network: ReidModel,
         model: nn.Module,
         heads: nn.Module,
-        base: ModuleType,
+        base: BagLoss,
         cpal: ModuleType | None,
     ) -> None:
         """Set up; see `Task` for what is not told here.
