@@ -110,3 +110,17 @@ def test_a_name_that_the_terminal_cannot_show_ends_nothing(monkeypatch) -> None:
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(shown, encoding="ascii"))
     console.warn("caf\xe9 and caf\udce9 were left out")
     assert shown.getvalue() == b"warning: caf\\xe9 and caf\\udce9 were left out\n"
+
+
+def test_a_person_at_the_terminal_sees_now_and_then_how_far_a_job_is(capsys, monkeypatch) -> None:
+    monkeypatch.setattr(console.time, "monotonic", Clock(5.0))
+    monkeypatch.setattr(console, "_shown", 0.0)
+    monkeypatch.setattr(console.sys.stdout, "isatty", lambda: True)
+    call = ["stages/train_bags.py", "--model=results/demo/runs/official-1/model.safetensors"]
+    monkeypatch.setattr(console.sys, "argv", call)
+    list(console.progress(range(4), label="epoch 1 of 6", unit="steps"))
+    captured = capsys.readouterr()
+    shown = captured.out.splitlines()
+    assert shown[0].startswith("train_bags demo/runs/official-1: epoch 1 of 6: ")
+    assert " left" in shown[0]
+    assert captured.err

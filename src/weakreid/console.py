@@ -4,7 +4,8 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sized
+from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
+from pathlib import Path
 from typing import NoReturn, TextIO, TypeVar
 
 import typer
@@ -55,6 +56,8 @@ def progress(
     """Yield `items`, showing how far it is, the rate and the time left.
 
     On a terminal this is a bar; in a log, a plain line about every ten seconds and one at the end.
+    Where a rule sends standard error to its log, the person at the terminal gets these lines too:
+    several jobs may run at once, and lines, unlike bars, do not overwrite one another.
     """
     if total is None and isinstance(items, Sized):
         total = len(items)
@@ -102,8 +105,28 @@ def _plain(items: Iterable[T], total: int | None, label: str, unit: str) -> Iter
         now = time.monotonic()
         if now - last >= _LINE_EVERY_SECONDS:
             last = now
-            say(_line(label, done, total, unit, now - started))
-    say(_line(label, done, total, unit, time.monotonic() - started))
+            _report(_line(label, done, total, unit, now - started))
+    _report(_line(label, done, total, unit, time.monotonic() - started))
+
+
+_shown = time.monotonic()
+"""When the person at the terminal was last shown how far this job is."""
+
+
+def _report(line: str) -> None:
+    """Say a line of progress; now and then to a person at a terminal too, with its job."""
+    global _shown
+    say(line)
+    if sys.stdout.isatty() and time.monotonic() - _shown >= _LINE_EVERY_SECONDS:
+        _shown = time.monotonic()
+        print(f"{job_in_short(sys.argv)}: {line}", flush=True)
+
+
+def job_in_short(arguments: Sequence[str]) -> str:
+    """Return what a stage is and what it makes: its name and the folder of its output."""
+    made = [text.partition("=")[2] for text in arguments if text.startswith(("--out=", "--model="))]
+    place = f" {Path(made[0]).parent.as_posix().removeprefix('results/')}" if made else ""
+    return Path(arguments[0]).stem + place
 
 
 def _line(label: str, done: int, total: int | None, unit: str, seconds: float) -> str:

@@ -92,7 +92,7 @@ def fit(
     for part in parts.values():
         part.train()
     for epoch in range(first_epoch, epochs):
-        history += _epoch(task, fabric, optimiser, base_rates, factor, epoch, seed, clip)
+        history += _epoch(task, fabric, optimiser, base_rates, factor, epoch, epochs, seed, clip)
         if fabric.is_global_zero:
             if watch is not None and ((epoch + 1) % watch.every == 0 or epoch + 1 == epochs):
                 watch.look(epoch + 1)
@@ -113,6 +113,7 @@ def _epoch(
     base_rates: list[float],
     factor: Callable[[int], float],
     epoch: int,
+    epochs: int,
     seed: int,
     clip: float | None,
 ) -> History:
@@ -131,9 +132,8 @@ def _epoch(
         torch.manual_seed(derive(seed, "layers", epoch, fabric.global_rank))
         steps: Iterator[Any] = batches
         if fabric.is_global_zero:
-            steps = progress(
-                batches, total=task.steps_per_epoch, label=f"epoch {epoch + 1}", unit="steps"
-            )
+            label = f"epoch {epoch + 1} of {epochs}"
+            steps = progress(batches, total=task.steps_per_epoch, label=label, unit="steps")
         for step, batch in enumerate(steps, start=first):
             for group, rate in zip(optimiser.param_groups, base_rates, strict=True):
                 group["lr"] = rate * factor(step)
