@@ -230,7 +230,7 @@ def test_home_in_every_place_of_the_user_s(monkeypatch: pytest.MonkeyPatch) -> N
         ("seed", True, "'{}': Input should be a number"),
         ("seed", 1.5, "'{}': Input should be a valid integer, got a number with a fractional part"),
         ("seed", -1, "'{}': Input should be greater than or equal to 0"),
-        ("validation_fraction", 1.5, "'{}': Input should be less than or equal to 1"),
+        ("validation_fraction", 1, "'{}': Input should be less than 1"),
         ("datasets", [], "'{}': Input should be a block of keys"),
         ("tables", None, "'{}': Input should be a block of keys"),
         ("bags.wl", None, "'{}': Input should be a block of keys"),
