@@ -34,7 +34,7 @@ from weakreid.stages import source_images as images_stage
 @pytest.fixture(scope="module")
 def generated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("walkers") / "generated"
-    generate(root, seed=3, **SIZES["tiny"], style="studio", workers=1)
+    generate(root, SIZES["tiny"], seed=3, style="studio", workers=1)
     return root
 
 
