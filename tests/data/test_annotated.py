@@ -1,4 +1,4 @@
-"""Annotated pictures: the generated source, the tables, and packing of pictures."""
+"""Annotated images: the generated source, the tables, and packing of images."""
 
 import json
 from pathlib import Path
@@ -162,7 +162,7 @@ def test_lists_that_do_not_fit_the_attributes(tmp_path: Path) -> None:
         read_annotation(path, "pictures")
 
 
-# ------------------------------------------------------------------ pictures
+# ------------------------------------------------------------------ images
 
 
 def picture(seed: int, suffix: str = "jpg") -> bytes:
