@@ -19,7 +19,7 @@ RENDERING = """
 import sys
 from pathlib import Path
 from weakreid.datasets.walkers import layout
-layout.generate(Path(sys.argv[1]), seed=1, style="street", workers=2, **layout.SIZES["demo"])
+layout.generate(Path(sys.argv[1]), layout.SIZES["demo"], seed=1, style="street", workers=2)
 """
 
 

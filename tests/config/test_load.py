@@ -2,7 +2,7 @@
 
 import functools
 import json
-from typing import Any, get_args, get_origin
+from typing import Any, get_origin
 
 import pytest
 from hypothesis import assume, example, given, settings
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests import configs
 from tests.configs import ROOT
 
-from weakreid.config import datasets, load, losses, tables
+from weakreid.config import load, losses
 from weakreid.config.sources import read_merged
 from weakreid.errors import ReidError
 from weakreid.plan import paths
@@ -28,12 +28,6 @@ def stored() -> dict[str, Any]:
 def changed(key: str, value: Any) -> dict[str, Any]:
     """Return that with one key set, its blocks made where they are not there."""
     return configs.changed(stored(), key, value)
-
-
-def names(blocks: Any, key: str) -> str:
-    """Return what chooses among the blocks of a union, sorted."""
-    found = [get_args(of.model_fields[key].annotation)[0] for of in get_args(get_args(blocks)[0])]
-    return ", ".join(sorted(found))
 
 
 def refusal(raw: Any) -> str:
@@ -125,7 +119,7 @@ def test_a_misspelt_key_is_named_with_the_right_one(key: str) -> None:
         ),
         ({"name": "wsddn", "k": 3}, "unknown key '{}.k'; allowed: name"),
         ({"name": "mill"}, "'{}.name': 'mill' does not exist; did you mean 'mil'?"),
-        ({"k": 3}, f"'{{}}.name' is missing; allowed: {names(losses.Loss, 'name')}"),
+        ({"k": 3}, "'{}.name' is missing; allowed: frame_ce, hslr, mil, sslr, wsddn"),
         ("mil", "'{}': Input should be a block of keys, got \"mil\""),
         ({"name": "sslr", "k": 0}, "'{}.k': Input should be greater than or equal to 1, got 0"),
         (
@@ -146,7 +140,7 @@ def test_a_wrong_loss(loss: Any, line: str) -> None:
             {"kind": "marz", "root": "x"},
             "'{}.kind': 'marz' does not exist; did you mean 'mars'?",
         ),
-        ({"root": "x"}, f"'{{}}.kind' is missing; allowed: {names(datasets.Dataset, 'kind')}"),
+        ({"root": "x"}, "'{}.kind' is missing; allowed: dukev, ilids, mars, mot, prid, walkers"),
         ({"kind": "mars"}, "'{}.root' is missing; it must be given"),
         ({"kind": "mars", "root": 5}, "'{}.root': Input should be a valid string, got 5"),
         (
@@ -236,7 +230,7 @@ def test_home_in_every_place_of_the_user_s(monkeypatch: pytest.MonkeyPatch) -> N
         ("seed", True, "'{}': Input should be a number"),
         ("seed", 1.5, "'{}': Input should be a valid integer, got a number with a fractional part"),
         ("seed", -1, "'{}': Input should be greater than or equal to 0"),
-        ("validation_fraction", 1.5, "'{}': Input should be less than 1"),
+        ("validation_fraction", 1, "'{}': Input should be less than 1"),
         ("datasets", [], "'{}': Input should be a block of keys"),
         ("tables", None, "'{}': Input should be a block of keys"),
         ("bags.wl", None, "'{}': Input should be a block of keys"),
@@ -334,7 +328,11 @@ def test_a_wrong_value(key: str, value: Any, line: str) -> None:
         (
             "tables.demo",
             {"title": "Mine", "rows": {"a row": "demo"}},
-            f"'tables.demo.kind' is missing; allowed: {names(tables.AnyTable, 'kind')}",
+            (
+                "'tables.demo.kind' is missing; allowed: attention, audit, by_attribute, cost, "
+                "counts, examples, groups, isolation, labels, masks, matches, noise, ratios, "
+                "results, weights"
+            ),
         ),
         (
             "tables.demo.kind",

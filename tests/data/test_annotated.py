@@ -1,4 +1,4 @@
-"""Annotated pictures: the generated source, the tables, and packing of pictures."""
+"""Annotated images: the generated source, the tables, and packing of images."""
 
 import json
 from pathlib import Path
@@ -34,7 +34,7 @@ from weakreid.stages import source_images as images_stage
 @pytest.fixture(scope="module")
 def generated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("walkers") / "generated"
-    generate(root, seed=3, **SIZES["tiny"], style="studio", workers=1)
+    generate(root, SIZES["tiny"], seed=3, style="studio", workers=1)
     return root
 
 
@@ -162,7 +162,7 @@ def test_lists_that_do_not_fit_the_attributes(tmp_path: Path) -> None:
         read_annotation(path, "pictures")
 
 
-# ------------------------------------------------------------------ pictures
+# ------------------------------------------------------------------ images
 
 
 def picture(seed: int, suffix: str = "jpg") -> bytes:

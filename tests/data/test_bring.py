@@ -131,7 +131,7 @@ def test_what_is_not_lacking_is_left_packed(place: Place) -> None:
 
 
 def test_a_folder_of_the_same_name_is_not_taken_for_another(place: Place) -> None:
-    # iLIDS has single pictures in images/cam1, and tracklets in sequences/cam1
+    # iLIDS has single images in images/cam1, and tracklets in sequences/cam1
     line = place.refused(ilids, a_zip=place.zip({"images/cam1/p/x.png": b"", "images/cam2/y": b""}))
     assert "i-LIDS-VID/sequences/cam1" in line
     assert "a.zip holds images" in line

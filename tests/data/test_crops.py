@@ -288,7 +288,7 @@ def test_a_box_outside_the_picture(data: Path, tmp_path: Path) -> None:
     with pytest.raises(ReidError, match="line 58: the box 165, 10, 16, 24 of frame 7") as caught:
         make(tmp_path / "out", data, [sequence()])
     text = one_line(caught)
-    assert f"picture of {WIDTH} x {HEIGHT} (2 such boxes of 59): is " in text
+    assert f"image of {WIDTH} x {HEIGHT} (2 such boxes of 59): is " in text
     assert "hall.avi the video that the tracker saw?" in text
     assert "on_bad_box: clip" in text
     counts = make(tmp_path / "out", data, [sequence()], on_bad_box="clip")
@@ -373,7 +373,7 @@ def test_a_missing_frame_is_said(
 ) -> None:
     (data / "img1" / "000004.jpg").unlink()
     make(tmp_path / "out", data, [sequence(**FOLDER, last_frame=19)])
-    assert "19 pictures numbered 1 to 20" in capsys.readouterr().err
+    assert "19 images numbered 1 to 20" in capsys.readouterr().err
 
 
 # ------------------------------------------------------------------ names

@@ -139,7 +139,7 @@ def test_a_tenth_of_the_boxes_is_more_than_expected(
     write(hall / "hall.txt", [*rows(), *lines])
     found = told(on_bad_box="clip")
     assert told.counts["dropped_boxes"] == bad
-    assert any("are dropped: outside the picture or without size" in f for f in found) == told_of
+    assert any("are dropped: outside the image or without size" in f for f in found) == told_of
 
 
 def test_of_many_sequences_the_terminal_gets_some(hall: Path, told) -> None:
@@ -213,7 +213,7 @@ def test_pictures_whose_names_count_from_0(hall: Path, told) -> None:
         (hall / "img" / f"{frame:04d}.jpg").write_bytes(data)
     folder = sequence(video=None, frames="img")
     (line,) = told(folder)
-    assert "the first picture is 0000.jpg, and first_frame_number is 1" in line
+    assert "the first image is 0000.jpg, and first_frame_number is 1" in line
     assert "set first_frame_number: 0" in line
 
 
@@ -296,7 +296,7 @@ def test_seqinfo_beside_the_video(hall: Path, told) -> None:
         ),
         (
             lambda x, y: {"left": x / 120, "top": y / 80, "width": 0.2, "height": 0.4},
-            "as shares of the picture do",
+            "as shares of the image do",
         ),
     ],
 )
@@ -319,7 +319,7 @@ def test_boxes_of_other_pictures(hall: Path, told, changes, words: str) -> None:
 
 
 def turned(path: Path, matrix: tuple[int, ...]) -> None:
-    """Write into an mp4 how its pictures are to be turned."""
+    """Write into an mp4 how its images are to be turned."""
     data = bytearray(path.read_bytes())
     at = data.index(b"tkhd") + 4 + 40
     struct.pack_into(">9i", data, at, *matrix)
@@ -331,9 +331,9 @@ def test_a_turned_video(hall: Path, told) -> None:
     path = film(hall / "hall.mp4", code="mp4v")
     turned(path, (-one, 0, 0, 0, -one, 0, WIDTH << 16, HEIGHT << 16, 1 << 30))
     (line,) = told(sequence(video="hall.mp4"))
-    assert "says that its pictures are turned by 180 degrees" in line
+    assert "says that its images are turned by 180 degrees" in line
     turned(path, (0, one, 0, -one, 0, 0, HEIGHT << 16, 0, 1 << 30))
-    with pytest.raises(ReidError, match=r"picture of 80 x 120.*video is stored turned"):
+    with pytest.raises(ReidError, match=r"image of 80 x 120.*video is stored turned"):
         told(sequence(video="hall.mp4"))
 
 

@@ -1,4 +1,4 @@
-"""What the readers of official layouts share: the order of pictures, junk, losses."""
+"""What the readers of official layouts share: the order of images, junk, losses."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from weakreid.errors import ReidError
 
 HERE = Path("cam1/person001")
 
-# ------------------------------------------------------------------ the order of pictures
+# ------------------------------------------------------------------ the order of images
 
 
 @given(st.sets(st.integers(0, 2000), min_size=1), st.integers(0, 6), st.randoms())
@@ -42,7 +42,7 @@ def test_names_that_tell_the_order(names: list[str]) -> None:
     [
         (["1.png", "01.png"], "01.png and 1.png have one number"),
         (["0001.png", "0001.jpg"], "0001.jpg and 0001.png have one number"),
-        (["left.png", "right.png"], "left.png and right.png do not tell which picture comes first"),
+        (["left.png", "right.png"], "left.png and right.png do not tell which image comes first"),
         (["0001.png", "0002.png", "cover.png"], "0001.png and cover.png do not tell"),
         (["1.png", "-1.png"], "do not tell"),
         (["s1_9.png", "s1_10.png", "s2_1.png"], "by name s1_10.png comes before s1_9.png; number"),

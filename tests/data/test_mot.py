@@ -64,7 +64,7 @@ def test_reading(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
 def test_missing_crops(root: Path) -> None:
     (root / "NA" / "000004" / "000005.jpg").unlink()
     (root / "hall" / "000001" / "000001.jpg").unlink()
-    with pytest.raises(ReidError, match="2 of 9 pictures are missing"):
+    with pytest.raises(ReidError, match="2 of 9 images are missing"):
         mot.read(root, how())
     reading = mot.read(root, how(on_bad_frame="leave_out"))
     assert reading.tracklets["frame_count"].tolist() == [2, 1, 2, 2]

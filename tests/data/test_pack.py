@@ -1,4 +1,4 @@
-"""Packing: every picture decoded once, four artifacts or none."""
+"""Packing: every image decoded once, four artifacts or none."""
 
 import errno
 from pathlib import Path
@@ -84,7 +84,7 @@ SPOILS = {
     "cut": jpeg(0)[:-60],
     "cut by two bytes": jpeg(0)[:-2],
     "empty": b"",
-    "not a picture": b"<html>",
+    "not an image": b"<html>",
 }
 
 
@@ -94,7 +94,7 @@ def test_unreadable_pictures_stop(root: Path, tmp_path: Path, spoil: str, thread
     for name in ("01.jpg", "05.jpg"):
         (root / name).write_bytes(SPOILS[spoil])
     out = tmp_path / "out"
-    with pytest.raises(ReidError, match=r"2 of 12 pictures are unreadable: 01\.jpg, 05\.jpg") as e:
+    with pytest.raises(ReidError, match=r"2 of 12 images are unreadable: 01\.jpg, 05\.jpg") as e:
         packed(out, {}, dataset="small", threads=threads)
     assert "\n" not in str(e.value)
     assert "on_bad_frame" in str(e.value)
@@ -132,7 +132,7 @@ def test_unreadable_pictures_left_out(root: Path, tmp_path: Path) -> None:
 def test_nothing_left(root: Path, tmp_path: Path) -> None:
     for path in root.iterdir():
         path.write_bytes(b"")
-    with pytest.raises(ReidError, match="here 6 of 6 pictures of role gallery; put them right"):
+    with pytest.raises(ReidError, match="here 6 of 6 images of role gallery; put them right"):
         packed(tmp_path / "out", {}, on_bad_frame="leave_out")
     assert list((tmp_path / "out").iterdir()) == []
 

@@ -31,7 +31,7 @@ def cells(values: Any) -> np.ndarray:
 
 
 def content() -> dict[str, Any]:
-    """Return RAP_annotation as `savemat` takes it: pictures, identities, labels, five splits."""
+    """Return RAP_annotation as `savemat` takes it: images, identities, labels, five splits."""
     splits = [np.roll(np.arange(1, ROWS + 1), shift)[None] for shift in range(PARTITIONS)]
     labels = LABELS.copy()
     labels[3, TABLE.index("Female")] = 2
@@ -181,8 +181,8 @@ FILES = [f"CAM01_{row}.png" for row in range(ROWS)]
         (_with("partion", cells([5.0])), "partion 1 lacks train_index or test_index"),
         (_partition(test_index=np.arange(8, 12)[None]), "test_index reaches from 8 to 11, but"),
         (_partition(train_index=np.arange(0, 8)[None]), "train_index reaches from 0 to 7, but"),
-        (_partition(test_index=np.arange(8, 10)[None]), "partion 1 names 9 of 10 pictures in 9"),
-        (_partition(test_index=np.arange(7, 11)[None]), "names 10 of 10 pictures in 11 rows;"),
+        (_partition(test_index=np.arange(8, 10)[None]), "partion 1 names 9 of 10 images in 9"),
+        (_partition(test_index=np.arange(7, 11)[None]), "names 10 of 10 images in 11 rows;"),
         (_partition(test_index=np.zeros((0, 0))), "test_index does not hold whole numbers"),
     ],
 )  # fmt: skip

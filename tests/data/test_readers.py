@@ -103,7 +103,7 @@ def test_mars_needs_its_files(mars_root: Path) -> None:
 def test_mars_missing_pictures(mars_root: Path) -> None:
     for name in mars_names(TRAIN)[2:7]:
         (mars_root / "bbox_train" / name[:4] / name).unlink()
-    with pytest.raises(ReidError, match="5 of 20 pictures") as caught:
+    with pytest.raises(ReidError, match="5 of 20 images") as caught:
         mars.read(mars_root, how())
     text = one_line(caught)
     assert "0001C1T0001F003.jpg" in text
@@ -120,7 +120,7 @@ def test_mars_missing_pictures(mars_root: Path) -> None:
 
 def test_mars_whole_folder_missing(mars_root: Path) -> None:
     (mars_root / "bbox_train" / "0007").rename(mars_root / "0007")
-    with pytest.raises(ReidError, match="4 of 20 pictures"):
+    with pytest.raises(ReidError, match="4 of 20 images"):
         mars.read(mars_root, how())
 
 
@@ -131,7 +131,7 @@ def test_mars_says_what_it_does_not_read(
     touch(mars_root / "bbox_train" / "0001" / "._0001C1T0001F001.jpg")
     touch(mars_root / "bbox_train" / "0001" / "Thumbs.db")
     assert len(mars.read(mars_root, how()).files) == 20
-    assert "warning: MARS: 1 pictures beside the 20 that" in capsys.readouterr().out
+    assert "warning: MARS: 1 images beside the 20 that" in capsys.readouterr().out
 
 
 def change_rows(row: int, column: int, value: int) -> Callable[[Path], None]:
@@ -174,7 +174,7 @@ MISFITS: dict[str, tuple[Callable[[Path], None], str]] = {
     "a short name list": (text("test_name.txt", "00-1C1T0001F001.jpg\n", ""), "row "),
     "not a name": (text("train_name.txt", "0001C1T0001F002", "holiday"), "line 2 is 'holiday.jpg'"),
     "a gap": (text("train_name.txt", "0001C1T0001F002.jpg", ""), "line 2 is ''"),
-    "binary names": (raw("train_name.txt", b"\xff\xd8\xff"), "not a list of MARS picture names"),
+    "binary names": (raw("train_name.txt", b"\xff\xd8\xff"), "not a list of MARS image names"),
     "infinity": (
         lambda info: save_mat(info / "query_IDX.mat", "query_IDX", np.array([[3, np.inf]])),
         "not a matrix of whole numbers",
@@ -259,12 +259,12 @@ def test_mars_in_a_folder_of_its_own(mars_root: Path, tmp_path: Path) -> None:
     (mars_root / "bbox_train").rename(tmp_path / "x")
     (mars_root / "bbox_train").mkdir()
     (tmp_path / "x").rename(mars_root / "bbox_train" / "bbox_train")
-    with pytest.raises(ReidError, match="10 of 20 pictures") as caught:
+    with pytest.raises(ReidError, match="10 of 20 images") as caught:
         mars.read(mars_root, how())
     text = one_line(caught)
     assert "bbox_train/bbox_train is there: move what is in it one folder up" in text
     assert "leave_out" not in text
-    with pytest.raises(ReidError, match="here 10 of 10 pictures of role train; put them right"):
+    with pytest.raises(ReidError, match="here 10 of 10 images of role train; put them right"):
         mars.read(mars_root, how(on_bad_frame="leave_out"))
 
 
@@ -288,7 +288,7 @@ def test_mars_without_junk_is_told_and_can_be_read(
     reading = mars.read(mars_root, how(on_bad_frame="leave_out"))
     assert layout.counts(reading)["junk_tracklets"] == 0
     said = capsys.readouterr().out
-    assert said.startswith("warning: MARS: 2 of 20 pictures ")
+    assert said.startswith("warning: MARS: 2 of 20 images ")
     assert "left out, and with them 1 of 9 tracklets and 0 of 3 persons" in said
 
 
@@ -414,8 +414,8 @@ def test_duke_frames_are_in_time_order_past_four_digits(duke_root: Path) -> None
     ("place", "message"),
     [
         ("train/0001/0001/0001_C5_F0003_X1.jpg", r"cameras \[5, 6\] in one tracklet"),
-        ("train/0001/0001/0002_C6_F0003_X1.jpg", "not a picture of person 0001"),
-        ("train/0001/0001/holiday.jpg", "not a picture of person 0001"),
+        ("train/0001/0001/0002_C6_F0003_X1.jpg", "not an image of person 0001"),
+        ("train/0001/0001/holiday.jpg", "not an image of person 0001"),
         ("train/misc/0001/0001_C6_F0003_X1.jpg", "not a person's folder"),
         ("train/0003/0001/0003_C6_F0003_X1.jpg", "1 persons are in train and in query: 0003"),
     ],
@@ -435,7 +435,7 @@ def test_duke_is_not_offered(tmp_path: Path) -> None:
 
 def test_empty_tracklet_stops_or_is_left_out(duke_root: Path) -> None:
     (duke_root / "DukeMTMC-VideoReID" / "train" / "0012" / "0005").mkdir()
-    with pytest.raises(ReidError, match=r"1 of 7 tracklets have no picture: person 12"):
+    with pytest.raises(ReidError, match=r"1 of 7 tracklets have no image: person 12"):
         dukev.read(duke_root, how())
     reading = dukev.read(duke_root, how(on_bad_frame="leave_out"))
     assert len(reading.tracklets) == 6
@@ -642,9 +642,9 @@ def test_what_else_lies_there_is_named(
             with pytest.raises(ReidError, match=f"{name}: a (file|link that leads nowhere)"):
                 reader.read(root, how())
             (root / place / name).unlink()
-    # a picture that is not read would leave a gap in time
+    # an image that is not read would leave a gap in time
     touch(root / pictures / "0002.bmp")
-    with pytest.raises(ReidError, match=r"1 pictures are not \.\S+.*: 0002\.bmp; convert them"):
+    with pytest.raises(ReidError, match=r"1 images are not \.\S+.*: 0002\.bmp; convert them"):
         reader.read(root, how())
     (root / pictures / "0002.bmp").unlink()
     inside = root / pictures / Path(pictures).name
@@ -654,7 +654,7 @@ def test_what_else_lies_there_is_named(
     inside.rmdir()
     (root / pictures / "notes.txt").write_text("rainy")
     reader.read(root, how())
-    assert "1 files beside the pictures are no pictures" in capsys.readouterr().out
+    assert "1 files beside the images are no images" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("layout_of", PLACES)
@@ -722,23 +722,23 @@ def test_persons_that_lost_the_pictures_of_one_camera(
     persons = [folder for folder in sorted(camera.iterdir()) if "3" not in folder.name][:3]
     for path in persons[0].iterdir():
         path.unlink()
-    with pytest.raises(ReidError, match=r"1 of 8 tracklets have no picture.*or set on_bad_frame"):
+    with pytest.raises(ReidError, match=r"1 of 8 tracklets have no image.*or set on_bad_frame"):
         reader.read(root, how())
     reader.read(root, how(on_bad_frame="leave_out"))
     said = capsys.readouterr().out
-    assert "1 of 8 tracklets have no picture: person 1 camera 1 (train); left out" in said
-    assert "1 of 4 persons have pictures of one camera alone: 1; in the other" in said
+    assert "1 of 8 tracklets have no image: person 1 camera 1 (train); left out" in said
+    assert "1 of 4 persons have images of one camera alone: 1; in the other" in said
     for folder in persons[1:]:
         for path in folder.iterdir():
             path.unlink()
-    with pytest.raises(ReidError, match="3 of 4 persons have pictures of one camera alone"):
+    with pytest.raises(ReidError, match="3 of 4 persons have images of one camera alone"):
         reader.read(root, how(on_bad_frame="leave_out"))
 
 
 def test_most_of_a_split_is_not_left_out(duke_root: Path) -> None:
     for path in (duke_root / "DukeMTMC-VideoReID/query").glob("*/*/*.jpg"):
         path.unlink()
-    with pytest.raises(ReidError, match="1 of 6 tracklets have no picture") as caught:
+    with pytest.raises(ReidError, match="1 of 6 tracklets have no image") as caught:
         dukev.read(duke_root, how())
     assert "leave_out" not in one_line(caught)
     with pytest.raises(ReidError, match="here 1 of 1 tracklets of role query; put them right"):
@@ -751,7 +751,7 @@ def test_prid_says_whom_a_drawn_split_leaves_out(
     monkeypatch.setattr(prid, "MINIMUM_FRAMES", 2)
     prid.read(prid_root, how(split_seed=0))
     assert (
-        "5 persons are taken: 1 are seen by one camera alone, and 1 in fewer than 2 pictures"
+        "5 persons are taken: 1 are seen by one camera alone, and 1 in fewer than 2 images"
         in capsys.readouterr().out
     )
 

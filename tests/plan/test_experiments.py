@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.supervision.helpers import LATER
 
 from weakreid.config import losses, methods, supervision
 from weakreid.errors import ReidError
@@ -428,7 +429,7 @@ def test_no_bag_holds_more_than_what_k_is_compared_with(
         missing=missing,
         noisy_parts=noisy,
     )
-    values = block.model_dump(exclude={"noisy_parts", "planted", "noise", "majority", "videos"})
+    values = {name: value for name, value in block if name not in LATER}
     made = bags.training_bags(tracklets, frames, seed=1, **values)
     if noisy is not None:
         made = bags.noisy_tracking(made, seed=1, parts=noisy)

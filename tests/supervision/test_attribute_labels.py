@@ -81,9 +81,9 @@ CONSTANT = pictures([1, 0, 1, -1], [0, 0, 1, -1], [1, 1, 1, 1], test=1)
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
-        (["Female", "hs-Hat"], "hs-Hat has a positive ratio of 0 in the 2 training pictures"),
-        (["Female", "ub-Shirt"], "ub-Shirt has a positive ratio of 1 in the 2 training pictures"),
-        (["Female", "low-Red"], "low-Red has no known label in the 2 training pictures"),
+        (["Female", "hs-Hat"], "hs-Hat has a positive ratio of 0 in the 2 training images"),
+        (["Female", "ub-Shirt"], "ub-Shirt has a positive ratio of 1 in the 2 training images"),
+        (["Female", "low-Red"], "low-Red has no known label in the 2 training images"),
     ],
 )
 def test_an_attribute_that_never_or_always_holds_stops(asked: list[str], said: str) -> None:
@@ -107,7 +107,7 @@ def test_several_are_counted_or_left_out() -> None:
 def test_nothing_left_to_learn() -> None:
     with pytest.raises(ReidError, match="none of the 3 attributes varies among the 2 training"):
         lesson(CONSTANT, KNOWN, KNOWN[1:], "leave_out")
-    with pytest.raises(ReidError, match="the source has no training picture; take another"):
+    with pytest.raises(ReidError, match="the source has no training image; take another"):
         lesson(pictures([1, 0, 1, 0], test=1), KNOWN, None, "leave_out")
 
 
@@ -194,7 +194,7 @@ def test_a_person_s_pictures_that_disagree() -> None:
     with pytest.raises(ReidError) as caught:
         true_labels(rows, KNOWN[:2])
     assert str(caught.value) == (
-        "person 8: hs-Hat is 0 in c.jpg and 1 in b.jpg; a person's pictures must agree: "
+        "person 8: hs-Hat is 0 in c.jpg and 1 in b.jpg; a person's images must agree: "
         "generate the dataset again"
     )
 

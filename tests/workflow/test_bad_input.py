@@ -467,7 +467,7 @@ def test_pictures_that_an_annotation_names_and_nobody_has(empty) -> None:
     status, said, _ = asked(empty, {"sources": sources}, target)
     assert status == 1
     (line,) = said
-    assert line.startswith("error: rap: 1 of 10 pictures are missing in ")
+    assert line.startswith("error: rap: 1 of 10 images are missing in ")
     assert line.endswith(
         "rap/RAP_dataset: CAM01_9.png; put them there, or set on_bad_frame: leave_out"
     )
@@ -482,7 +482,7 @@ def test_pictures_that_an_annotation_names_and_nobody_has(empty) -> None:
     assert "rule annotation:" not in text
     rows = schemas.read_frame(empty.folder / target, "pictures")
     assert rows["file"].tolist() == [f"CAM01_{row}.png" for row in range(9)]
-    assert "1 of 10 pictures are missing" in (made / "logs/pictures.log").read_text()
+    assert "1 of 10 images are missing" in (made / "logs/pictures.log").read_text()
 
 
 def test_attributes_that_cannot_be_learnt(tiny) -> None:

@@ -43,7 +43,7 @@ def warnings_in(text: str) -> list[str]:
 def project(empty: Project) -> Project:
     """Data of three kinds, all read; a person of MARS's layout is not there yet."""
     folder = empty.folder
-    layout.generate(folder / "people", workers=1, seed=1, style="street", **layout.SIZES["tiny"])
+    layout.generate(folder / "people", layout.SIZES["tiny"], seed=1, style="street", workers=1)
     (folder / "people/bbox_train/0002").rename(folder / "aside")
     rap_annotation.save(folder / "rap", rap_annotation.content())
     (folder / "rap/RAP_dataset").mkdir()

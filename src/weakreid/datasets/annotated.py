@@ -23,7 +23,7 @@ from weakreid.console import progress, warn
 from weakreid.datasets import layout
 
 # one way to read and decode images, for datasets and sources
-from weakreid.datasets.pack import good_pictures, pictures_in_order, popped
+from weakreid.datasets.pack import good_images, images_in_order, popped
 from weakreid.errors import ReidError
 
 SPLITS = ("train", "test")
@@ -212,14 +212,14 @@ def pack_images(
     bad: dict[int, str] = {}
     sizes: deque[tuple[int, int]] = deque()
     with replacing(Path(out)) as table_aside, replacing(Path(images)) as images_aside:
-        pictures = progress(
-            pictures_in_order(folder, [annotation.file[row] for row in there.tolist()], threads),
+        loaded = progress(
+            images_in_order(folder, [annotation.file[row] for row in there.tolist()], threads),
             total=len(there),
             label=f"packing {source}",
             unit="images",
         )
-        good = good_pictures(pictures, sizes, bad)
-        # the size of a picture is put into the queue just before its bytes are given out
+        good = good_images(loaded, sizes, bad)
+        # the size of an image is put into the queue just before its bytes are given out
         write_store_file(images_aside, good, sizes=popped(sizes), name=Path(images))
         unreadable = np.zeros(len(annotation), np.bool_)
         unreadable[there[sorted(bad)]] = True

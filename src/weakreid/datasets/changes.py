@@ -1,10 +1,10 @@
 """What a folder of data was like when it was read, so that a later change of it is noticed.
 
-A stage that reads files which no rule has as inputs, a million pictures say, writes down beside its
+A stage that reads files which no rule has as inputs, a million images say, writes down beside its
 results what is cheap to look at again: every folder's time, with a digest of the names and sizes in
-it, and the size, time and digest of the files that are no pictures and of some pictures. The next
+it, and the size, time and digest of the files that are no images and of some images. The next
 call looks at the times alone, and at names and bytes only where a time is another: a copy of the
-same data is no change. A picture that is overwritten in place, under its name, is noticed if it is
+same data is no change. An image that is overwritten in place, under its name, is noticed if it is
 one of those some.
 """
 
@@ -23,7 +23,7 @@ from weakreid.datasets.litter import is_litter
 from weakreid.errors import ReidError
 
 SOME = 256
-"""How many pictures are looked at one by one."""
+"""How many images are looked at one by one."""
 _VERSION = 1
 _IS_FOLDER, _IS_NOTHING = -1, -2
 # a video is told by its size and time

@@ -32,9 +32,9 @@ class Band:
 
     Attributes:
         heading: what stands above it.
-        frames: of whole frames the number, the picture, and track_id, left, top, width, height of
-            the boxes in shares of the picture.
-        crops: of some tracks the track, and of each crop the frame and the picture.
+        frames: of whole frames the number, the image, and track_id, left, top, width, height of
+            the boxes in shares of the image.
+        crops: of some tracks the track, and of each crop the frame and the image.
     """
 
     heading: str
@@ -67,16 +67,16 @@ def frames_to_show(boxes: pd.DataFrame) -> list[int]:
     return sorted({int(part.idxmax()) for part in parts if len(part)})
 
 
-def smaller(picture: Pixels) -> Pixels:
+def smaller(image: Pixels) -> Pixels:
     """Return a whole frame as it goes on the sheet."""
-    height, width = picture.shape[:2]
+    height, width = image.shape[:2]
     if width <= _WIDEST:
-        return picture.copy()
-    return resize_picture(picture, max(1, round(height * _WIDEST / width)), _WIDEST)
+        return image.copy()
+    return resize_picture(image, max(1, round(height * _WIDEST / width)), _WIDEST)
 
 
 def band(
-    item: Footage, about: About, boxes: pd.DataFrame, pictures: Mapping[int, Pixels], root: Path
+    item: Footage, about: About, boxes: pd.DataFrame, images: Mapping[int, Pixels], root: Path
 ) -> Band:
     """Return what the sheet shows of a sequence.
 
@@ -84,17 +84,17 @@ def band(
         item: the sequence.
         about: its frames.
         boxes: those that were cut out, with their pixels and files.
-        pictures: whole frames by number.
+        images: whole frames by number.
         root: the folder of the crops.
     """
     size = np.array([about.width, about.height] * 2, np.float64)
     frames = []
-    for number, picture in sorted(pictures.items()):
+    for number, image in sorted(images.items()):
         own = boxes[boxes["frame"] == number]
         places = own[["x0", "y0", "x1", "y1"]].to_numpy(np.float64)
         places[:, 2:] -= places[:, :2]
         table = pd.DataFrame(places / size, columns=["left", "top", "width", "height"])
-        frames.append((number, picture, table.assign(track_id=own["track_id"].to_numpy())))
+        frames.append((number, image, table.assign(track_id=own["track_id"].to_numpy())))
     lengths = boxes.groupby("track_id").size().sort_values(ascending=False, kind="stable")
     crops = []
     for track in sorted(lengths.index[:TRACKS]):
@@ -168,8 +168,8 @@ _MARGIN, _GAP, _CAPTION, _CROP = 0.14, 0.14, 0.3, 1.35
 
 def _heights(one: Band) -> tuple[float, float, float]:
     """Return inches: of the heading, of the row of frames, of the row of crops."""
-    picture = one.frames[0][1]
-    frame = _frame_width() * picture.shape[0] / picture.shape[1]
+    image = one.frames[0][1]
+    frame = _frame_width() * image.shape[0] / image.shape[1]
     return 0.4, _CAPTION + frame, _CAPTION + 0.15 + _CROP + 0.2
 
 
@@ -188,13 +188,13 @@ def _axes(figure: Figure, left: float, bottom: float, width: float, height: floa
 
 def _draw_frames(figure: Figure, one: Band, top: float, height: float, total: float) -> None:
     width = _frame_width()
-    for column, (number, picture, boxes) in enumerate(one.frames):
+    for column, (number, image, boxes) in enumerate(one.frames):
         left = _MARGIN + column * (width + _GAP)
         axes = _axes(figure, left, top - height, width, height - _CAPTION)
-        axes.imshow(picture, aspect="auto", interpolation="antialiased")
+        axes.imshow(image, aspect="auto", interpolation="antialiased")
         many = "box" if len(boxes) == 1 else "boxes"
         axes.set_title(f"frame {number:,}: {len(boxes)} {many}", fontsize=10, pad=3)
-        high, wide = picture.shape[:2]
+        high, wide = image.shape[:2]
         places = boxes[["left", "top", "width", "height"]].to_numpy()
         for track, place in zip(boxes["track_id"].tolist(), places, strict=True):
             colour = _COLOURS[track % len(_COLOURS)]
@@ -219,10 +219,10 @@ def _draw_crops(figure: Figure, one: Band, top: float, height: float, total: flo
             (left + 0.03) / _WIDTH, (top - 0.17) / total, f"track {track}", fontsize=10,
             va="center", bbox={"facecolor": colour, "edgecolor": "none", "pad": 1.5},
         )  # fmt: skip
-        for place, (frame, picture) in enumerate(shown):
-            high, wide = picture.shape[:2]
+        for place, (frame, image) in enumerate(shown):
+            high, wide = image.shape[:2]
             scale = min(_CROP / high, (cell - 0.06) / wide)
             at = left + place * cell
             axes = _axes(figure, at, top - 0.5 - high * scale, wide * scale, high * scale)
-            axes.imshow(picture, aspect="auto", interpolation="antialiased")
+            axes.imshow(image, aspect="auto", interpolation="antialiased")
             axes.set_title(f"frame {frame:,}", fontsize=7.5, pad=2, loc="left")

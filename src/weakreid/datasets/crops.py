@@ -13,7 +13,7 @@ tracker that gives an id back after an absence says that it is the same person, 
 or not, is what noisy tracklets are about. A track of fewer than `min_frames` boxes is dropped.
 A box in a frame that the video does not have is a fault, also in a track that is dropped.
 
-A box is rounded to whole pixels and cut off at the edge of the picture. One that lies outside, has
+A box is rounded to whole pixels and cut off at the edge of the image. One that lies outside, has
 less than 2 x 2 pixels left or no size at all is a fault ("stop") or dropped ("clip").
 
 Persons are known where ground truth is given, and serve for measuring alone: a box shows the person
@@ -64,7 +64,7 @@ def make(
 
     Returns:
         Counts: tracklets, crops, known_tracklets (with a person), dropped_tracks (too short),
-        dropped_boxes (outside the picture or without size), unsure_boxes (below min_confidence).
+        dropped_boxes (outside the image or without size), unsure_boxes (below min_confidence).
 
     Raises:
         ReidError: a file is missing or wrong, a box is outside, frames end too early, no tracklet
@@ -106,12 +106,12 @@ def make(
             ]
             frames = Frames(item, data)
             wanted = crop_sheet.frames_to_show(boxes) if item.name in shown else []
-            pictures = _cut_out(boxes, held, about, frames, item, data, aside, wanted)
+            images = _cut_out(boxes, held, about, frames, item, data, aside, wanted)
             fit.compare_lengths(item, data / item.boxes, held.last, about, frames, notices)
             if item.name in seqinfo:
                 fit.compare_seqinfo(seqinfo[item.name], held.last, about, frames, notices)
             if item.name in shown and len(boxes):
-                bands.append(crop_sheet.band(item, about, boxes, pictures, aside))
+                bands.append(crop_sheet.band(item, about, boxes, images, aside))
             losses = ", ".join(f"{count} {why}" for why, count in held.lost.items())
             say(
                 f"{item.name}: {boxes['track_id'].nunique()} tracklets, {len(boxes)} crops; dropped"
@@ -128,7 +128,7 @@ def make(
                 f"no track of {dataset.min_frames} frames or more in any sequence"
                 f" ({total['dropped_tracks']} shorter tracks, {total['unsure_boxes']} boxes below"
                 f" min_confidence {dataset.min_confidence:g}, {total['dropped_boxes']} outside the"
-                " picture or without size); lower min_frames or min_confidence, or give others"
+                " image or without size); lower min_frames or min_confidence, or give others"
             )
         tracklets.to_csv(aside / TRACKLETS, index=False, lineterminator="\n")
         crops.to_csv(aside / FRAMES, index=False, lineterminator="\n")
@@ -209,7 +209,7 @@ def _tables(
     return tracklets, pd.concat(frames, ignore_index=True) if frames else empty
 
 
-# ------------------------------------------------------------------ pictures
+# ------------------------------------------------------------------ images
 
 
 def _cut_out(
@@ -232,13 +232,13 @@ def _cut_out(
         item: the sequence.
         data: the folder that its files are below.
         root: the folder of the crops.
-        to_show: frames of which the whole picture is wanted.
+        to_show: frames of which the whole image is wanted.
 
     Returns:
-        Those pictures, made smaller, by frame.
+        Those images, made smaller, by frame.
 
     Raises:
-        ReidError: the video ends before a box's frame, or a picture is unreadable or of another
+        ReidError: the video ends before a box's frame, or an image is unreadable or of another
             size.
     """
     for track in boxes["track_id"].unique():
@@ -251,24 +251,24 @@ def _cut_out(
     last = int(held.seen["frame"].max())
     # where other boxes follow, the tracker says that the video goes on
     beyond = slack(last) + 1 if last == held.last else 0
-    made = frames.pictures(wanted, last, beyond)
-    pictures = progress(made, total=len(wanted), label=item.name, unit="frames")
+    made = frames.images(wanted, last, beyond)
+    images = progress(made, total=len(wanted), label=item.name, unit="frames")
     try:
-        # with strict, the pictures are asked once more behind the last: whether the video goes on
-        for frame, picture in zip(wanted, pictures, strict=True):
-            if picture.shape[:2] != (about.height, about.width):
+        # with strict, the images are asked once more behind the last: whether the video goes on
+        for frame, image in zip(wanted, images, strict=True):
+            if image.shape[:2] != (about.height, about.width):
                 raise ReidError(
-                    f"{about.path}: frame {frame} has {picture.shape[1]} x {picture.shape[0]}"
+                    f"{about.path}: frame {frame} has {image.shape[1]} x {image.shape[0]}"
                     f" pixels, the first one {about.width} x {about.height}; give frames of one"
                     " size"
                 )
             for row in of_frame[frame]:
                 x0, y0, x1, y1 = corners[row]
-                crop = np.ascontiguousarray(picture[y0:y1, x0:x1])
+                crop = np.ascontiguousarray(image[y0:y1, x0:x1])
                 data_of_crop = simplejpeg.encode_jpeg(crop, quality=QUALITY, colorsubsampling="444")
                 (root / files[row]).write_bytes(data_of_crop)
             if frame in to_show:
-                whole[frame] = crop_sheet.smaller(picture)
+                whole[frame] = crop_sheet.smaller(image)
     except EndedError as error:
         raise tracks.beyond(data / item.boxes, held.seen, error.length, about) from error
     return whole

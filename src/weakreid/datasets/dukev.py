@@ -1,6 +1,6 @@
 """DukeMTMC-VideoReID in its official layout: {train,query,gallery}/PERSON/TRACKLET/*.jpg.
 
-Pictures are named `0001_C6_F0099_X30823.jpg` (person, camera, frame in the tracklet, frame in the
+Images are named `0001_C6_F0099_X30823.jpg` (person, camera, frame in the tracklet, frame in the
 video); an older release leaves the underscores out.
 """
 
@@ -23,7 +23,7 @@ HOW_TO_GET = (
 OFFICIAL = {"train_persons": 702, "test_persons": 702, "train_tracklets": 2196, "cameras": 8}
 
 _PERSON = re.compile("([0-9]+)")
-_PICTURE = re.compile("([0-9]{4})_?C([0-9])_?F([0-9]+)_?X([0-9]+)[.]jpg", re.IGNORECASE)
+_IMAGE = re.compile("([0-9]{4})_?C([0-9])_?F([0-9]+)_?X([0-9]+)[.]jpg", re.IGNORECASE)
 
 
 def read(root: Path, how: HowToRead) -> Reading:
@@ -33,11 +33,11 @@ def read(root: Path, how: HowToRead) -> Reading:
 
     Args:
         root: the folder.
-        how: what to do about tracklets without a picture and counts that are not the official
+        how: what to do about tracklets without an image and counts that are not the official
             ones.
 
     Raises:
-        ReidError: a folder is missing, or a picture's name does not fit its folder.
+        ReidError: a folder is missing, or an image's name does not fit its folder.
     """
     root = Path(root)
     layout.require(root, REQUIRED, NAME, HOW_TO_GET)
@@ -71,11 +71,11 @@ def _tracklet(
 ) -> Tracklet:
     named: dict[tuple[int, int], str] = {}
     cameras = set()
-    for name in walk.pictures(place, (".jpg",)):
-        match = _PICTURE.fullmatch(name)
+    for name in walk.images(place, (".jpg",)):
+        match = _IMAGE.fullmatch(name)
         if match is None or int(match[1]) != person:
             raise ReidError(
-                f"{NAME}: {root / place / name}: not a picture of person {person:04d} by its name;"
+                f"{NAME}: {root / place / name}: not an image of person {person:04d} by its name;"
                 " unpack the dataset anew"
             )
         cameras.add(int(match[2]))
@@ -87,7 +87,7 @@ def _tracklet(
         named[frame] = name
     if len(cameras) > 1:
         raise ReidError(
-            f"{NAME}: {root / place}: pictures of cameras {sorted(cameras)} in one tracklet; unpack"
+            f"{NAME}: {root / place}: images of cameras {sorted(cameras)} in one tracklet; unpack"
             " the dataset anew"
         )
     camera = cameras.pop() if cameras else 1

@@ -27,33 +27,33 @@ def question(about: About, boxes: Path) -> str:
     return f"is {about.path} ({about.say()}) what the tracker saw for {boxes}?"
 
 
-# ------------------------------------------------------------------ boxes in the picture
+# ------------------------------------------------------------------ boxes in the image
 
 
 def doubts(boxes: pd.DataFrame, about: About) -> str:
-    """Return in words what is odd about the boxes of a sequence in its pictures; "" if nothing is.
+    """Return in words what is odd about the boxes of a sequence in its images; "" if nothing is.
 
     Args:
         boxes: left, top, width, height; all of them.
-        about: the pictures.
+        about: the images.
     """
     sized = boxes.loc[~boxes["bad"], list(BOX)].to_numpy(np.float64)
     if len(sized) < _LEAST:
         return ""
     start, size = sized[:, :2], sized[:, 2:]
-    picture = np.array([about.width, about.height], np.float64)
-    inside = np.clip(np.clip(start + size, 0, picture) - np.clip(start, 0, picture), 0, None)
+    image = np.array([about.width, about.height], np.float64)
+    inside = np.clip(np.clip(start + size, 0, image) - np.clip(start, 0, image), 0, None)
     left = inside.prod(axis=1) / size.prod(axis=1)
     leaning = left < 1 - SHARE
     end = (start + size).max(axis=0)
     if end.max() <= 2:
         return (
-            f"all {len(sized):,} boxes lie in the first 2 pixels, as shares of the picture do:"
+            f"all {len(sized):,} boxes lie in the first 2 pixels, as shares of the image do:"
             " multiply them by its width and height"
         )
     if leaning.mean() > SHARE:
         text = (
-            f"{int(leaning.sum()):,} of {len(sized):,} boxes lean out of the picture by more than"
+            f"{int(leaning.sum()):,} of {len(sized):,} boxes lean out of the image by more than"
             f" a tenth, as far as {end[0]:.0f}, {end[1]:.0f}"
         )
         if (size > start).all():
@@ -61,10 +61,10 @@ def doubts(boxes: pd.DataFrame, about: About) -> str:
         elif about.turned % 180:
             text += "; the video is stored turned, and is read upright"
         return text
-    if (end < _SMALLER * picture).all():
+    if (end < _SMALLER * image).all():
         return (
             f"all {len(sized):,} boxes lie in the upper left part, as far as {end[0]:.0f},"
-            f" {end[1]:.0f}: the tracker may have seen smaller pictures"
+            f" {end[1]:.0f}: the tracker may have seen smaller images"
         )
     return ""
 

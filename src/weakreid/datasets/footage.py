@@ -10,14 +10,14 @@ from weakreid.config.datasets import Sequence, Tracked
 class Footage(Sequence):
     """A sequence of which it is settled what the tracker's output calls the first frame.
 
-    Retrieval never answers a query with the same camera's tracklets. The pictures of a folder are
+    Retrieval never answers a query with the same camera's tracklets. The images of a folder are
     of one size; sorted by name, the first is frame 1.
     """
 
     first_frame_number: Count = 1
 
     def source(self, data: Path) -> Path:
-        """Return where the frames are: a video file, or a folder of pictures."""
+        """Return where the frames are: a video file, or a folder of images."""
         return data / cast(str, self.video if self.video is not None else self.frames)
 
 

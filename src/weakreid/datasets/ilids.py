@@ -25,7 +25,7 @@ HOW_TO_GET = (
 OFFICIAL = {"train_tracklets": 300, "query_tracklets": 150, "gallery_tracklets": 150}
 
 _PERSON = re.compile("person([0-9]+)")
-_PICTURE = re.compile("cam([0-9])_person([0-9]+)_[0-9]+[.][a-z]+", re.IGNORECASE)
+_IMAGE = re.compile("cam([0-9])_person([0-9]+)_[0-9]+[.][a-z]+", re.IGNORECASE)
 
 
 def read(root: Path, how: HowToRead) -> Reading:
@@ -33,7 +33,7 @@ def read(root: Path, how: HowToRead) -> Reading:
 
     Args:
         root: the folder.
-        how: what to do about tracklets without a picture and counts that are not the official
+        how: what to do about tracklets without an image and counts that are not the official
             ones; with a `split_seed`, half splits are drawn, else the official ones are read.
 
     Raises:
@@ -48,9 +48,9 @@ def read(root: Path, how: HowToRead) -> Reading:
         base = f"{SEQUENCES}/cam{camera}"
         for person, folder in walk.persons(base, _PERSON, "person001").items():
             persons[camera].append(person)
-            names = walk.pictures(f"{base}/{folder}", (".png", ".jpg", ".jpeg"))
+            names = walk.images(f"{base}/{folder}", (".png", ".jpg", ".jpeg"))
             for name in names:
-                said = _PICTURE.fullmatch(name)
+                said = _IMAGE.fullmatch(name)
                 if said is not None and (int(said[1]), int(said[2])) != (camera, person):
                     raise ReidError(
                         f"{NAME}: {root / base / folder / name}: by its name of another person or"
@@ -91,7 +91,7 @@ def _official_splits(path: Path, persons: list[int]) -> list[tuple[set[int], set
         if len(row) != len(persons) or (np.sort(row) != expected).any():
             raise ReidError(
                 f"{path}: row {number + 1} does not name each of the {len(persons)} persons once;"
-                " the file and the pictures do not belong together"
+                " the file and the images do not belong together"
             )
     named = np.asarray(persons)
     half = len(persons) // 2

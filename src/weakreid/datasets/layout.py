@@ -37,8 +37,8 @@ TRACKLET_TYPES = {
 
 _NUMBER = re.compile("([0-9]+)")
 
-# formats of pictures, so that frames in a format that is not read are not passed over
-_PICTURES = (
+# formats of images, so that frames in a format that is not read are not passed over
+_IMAGES = (
     *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp"),
     *(".ppm", ".pgm", ".jp2", ".heic", ".avif"),
 )
@@ -48,7 +48,7 @@ _MOST = 0.5
 
 @dataclass(frozen=True)
 class Reading:
-    """A dataset as its reader found it, before a picture is opened.
+    """A dataset as its reader found it, before an image is opened.
 
     Attributes:
         tracklets: tracklet_id (0, 1, ...), person_id (-1 junk, 0 distractor), camera_id (from 1),
@@ -162,13 +162,13 @@ def assemble(found: Sequence[Tracklet], dataset: str, on_bad_frame: str) -> Read
     """Put tracklets together into a reading with one partition.
 
     Raises:
-        ReidError: there is none, or one has no picture and `on_bad_frame` is "stop", or most of
+        ReidError: there is none, or one has no image and `on_bad_frame` is "stop", or most of
             them have none.
     """
     kept = [item for item in found if item.files]
     empty = [f"person {t.person_id} camera {t.camera_id} ({t.role})" for t in found if not t.files]
     if empty:
-        text = f"{dataset}: {len(empty)} of {len(found)} tracklets have no picture:"
+        text = f"{dataset}: {len(empty)} of {len(found)} tracklets have no image:"
         text += f" {name_some(empty)}"
         before, after = (
             Counter(f"tracklets of role {t.role}" for t in items) for items in (found, kept)
@@ -219,7 +219,7 @@ def leave_out(reading: Reading, bad: npt.NDArray[np.bool_]) -> Reading:
     )
 
 
-# ------------------------------------------------------------------ pictures on disk
+# ------------------------------------------------------------------ images on disk
 
 
 def list_names(folder: Path) -> set[str]:
@@ -233,19 +233,19 @@ def list_names(folder: Path) -> set[str]:
     return set(_entries(folder))
 
 
-def list_pictures(folder: Path, suffixes: Sequence[str]) -> list[str]:
-    """Return the names of a folder's pictures, sorted.
+def list_images(folder: Path, suffixes: Sequence[str]) -> list[str]:
+    """Return the names of a folder's images, sorted.
 
     Raises:
-        ReidError: there are pictures of a format that is none of `suffixes`, or there is no right
+        ReidError: there are images of a format that is none of `suffixes`, or there is no right
             to look.
     """
     names = sorted(list_names(folder))
     ends = tuple(suffixes)
-    other = [n for n in names if n.lower().endswith(_PICTURES) and not n.lower().endswith(ends)]
+    other = [n for n in names if n.lower().endswith(_IMAGES) and not n.lower().endswith(ends)]
     if other:
         raise ReidError(
-            f"{folder}: {len(other)} pictures are not {' or '.join(ends)}: {name_some(other)};"
+            f"{folder}: {len(other)} images are not {' or '.join(ends)}: {name_some(other)};"
             " convert them, or move them elsewhere if they are no frames"
         )
     return [name for name in names if name.lower().endswith(ends)]
@@ -277,7 +277,7 @@ def _is_folder(entry: "os.DirEntry[str]") -> bool:
 
 
 class Walk:
-    """Reads the folders of a layout in which folders say who is seen, and pictures are frames.
+    """Reads the folders of a layout in which folders say who is seen, and images are frames.
 
     What lies there and is neither is refused by its name, or counted: `say_strays`.
     """
@@ -309,7 +309,7 @@ class Walk:
             if int(match[1]) in found:
                 raise ReidError(
                     f"{self._dataset}: {self._root / place}: {found[int(match[1])]} and {name} are"
-                    " of one person; put their pictures into one folder"
+                    " of one person; put their images into one folder"
                 )
             found[int(match[1])] = name
         return found
@@ -332,31 +332,31 @@ class Walk:
                 )
         return sorted(entries)
 
-    def pictures(self, place: str, suffixes: Sequence[str]) -> list[str]:
-        """Return the names of the pictures in a folder, sorted.
+    def images(self, place: str, suffixes: Sequence[str]) -> list[str]:
+        """Return the names of the images in a folder, sorted.
 
         Raises:
-            ReidError: a folder lies there, or pictures of another format.
+            ReidError: a folder lies there, or images of another format.
         """
         folder = self._root / place
-        found = list_pictures(folder, suffixes)
+        found = list_images(folder, suffixes)
         beside = _entries(folder)
         for name in found:
             beside.pop(name, None)
         for name in sorted(beside):
             if _is_folder(beside[name]):
                 raise ReidError(
-                    f"{self._dataset}: {folder / name}: a folder, but only pictures belong there;"
+                    f"{self._dataset}: {folder / name}: a folder, but only images belong there;"
                     f" {_remedy(folder, name)}"
                 )
         self._strays += [f"{place}/{name}" for name in sorted(beside)]
         return found
 
     def say_strays(self) -> None:
-        """Say how many files were no pictures."""
+        """Say how many files were no images."""
         if self._strays:
             warn(
-                f"{self._dataset}: {len(self._strays)} files beside the pictures are no pictures"
+                f"{self._dataset}: {len(self._strays)} files beside the images are no images"
                 f" and were not read: {name_some(self._strays)}"
             )
 
@@ -368,16 +368,16 @@ def _remedy(folder: Path, name: str) -> str:
 
 
 def in_time_order(folder: Path, names: Iterable[str], *, by_name: bool = False) -> list[str]:
-    """Return the pictures of a folder in time order, which is that of the numbers in their names.
+    """Return the images of a folder in time order, which is that of the numbers in their names.
 
     Names that differ in one number alone are sure: 2.png comes before 10.png. Where they differ in
     several, the order by number must be the order by name, as it is with leading zeros.
 
     Args:
         folder: for the message.
-        names: of the pictures.
+        names: of the images.
         by_name: the order by name must be that of the numbers in any case, as somebody else may
-            have counted the pictures by name.
+            have counted the images by name.
 
     Raises:
         ReidError: the names do not tell the order.
@@ -388,7 +388,7 @@ def in_time_order(folder: Path, names: Iterable[str], *, by_name: bool = False) 
     for name in found[1:]:
         if parts[name][::2] != parts[found[0]][::2]:
             raise ReidError(
-                f"{folder}: the names {found[0]} and {name} do not tell which picture comes first;"
+                f"{folder}: the names {found[0]} and {name} do not tell which image comes first;"
                 " name all alike, with the frame's number and leading zeros, and move away what is"
                 " no frame"
             )
@@ -487,7 +487,7 @@ def settle_bad_frames(
     if not bad.any():
         return reading
     names = [reading.files[index] for index in np.flatnonzero(bad)]
-    text = f"{dataset}: {len(names)} of {len(reading.files)} pictures {what}: {name_some(names)}"
+    text = f"{dataset}: {len(names)} of {len(reading.files)} images {what}: {name_some(names)}"
     if reason:
         text += f" ({reason})"
     left = leave_out(reading, bad)
@@ -510,7 +510,7 @@ def settle_loss(
     """Stop because of a loss, unless `on_bad_frame` says to go on and enough of all is left.
 
     Args:
-        before: how many there are of each part, by the words for it ("pictures of role train").
+        before: how many there are of each part, by the words for it ("images of role train").
         after: how many are left.
         text: what is lost.
         on_bad_frame: "stop" or "leave_out".
@@ -534,7 +534,7 @@ def settle_loss(
 
 
 def _split_sizes(reading: Reading) -> dict[str, int]:
-    """Return how many pictures and tracklets each role has in each split that can be asked for.
+    """Return how many images and tracklets each role has in each split that can be asked for.
 
     Junk counts nowhere: what measures leave out may be missing.
     """
@@ -546,7 +546,7 @@ def _split_sizes(reading: Reading) -> dict[str, int]:
     for (number, role), rows in roles.groupby(["partition", "role"], sort=True):
         if role != "junk":
             where = f"role {role}" + (f" of partition {number}" if several else "")
-            sizes[f"pictures of {where}"] = int(rows["frame_count"].sum())
+            sizes[f"images of {where}"] = int(rows["frame_count"].sum())
             sizes[f"tracklets of {where}"] = len(rows)
     return sizes
 
@@ -656,7 +656,7 @@ def half_splits(persons: Sequence[int], seed: int, dataset: str) -> list[tuple[s
 
 
 def settle_one_camera(reading: Reading, dataset: str) -> None:
-    """Say how many persons lost all pictures of one of two cameras: nobody finds them there.
+    """Say how many persons lost all images of one of two cameras: nobody finds them there.
 
     Raises:
         ReidError: those are most of all.
@@ -666,7 +666,7 @@ def settle_one_camera(reading: Reading, dataset: str) -> None:
     if not alone:
         return
     text = (
-        f"{dataset}: {len(alone)} of {len(cameras)} persons have pictures of one camera alone:"
+        f"{dataset}: {len(alone)} of {len(cameras)} persons have images of one camera alone:"
         f" {name_some([str(person) for person in alone])}"
     )
     if len(alone) > _MOST * len(cameras):

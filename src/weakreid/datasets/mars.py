@@ -43,7 +43,7 @@ OFFICIAL = {
     "cameras": 6,
 }
 
-_PICTURE = r"(?:[0-9]{4}|00-1)C[0-9]T[0-9]{4}F[0-9]{3,}\.jpg"
+_IMAGE = r"(?:[0-9]{4}|00-1)C[0-9]T[0-9]{4}F[0-9]{3,}\.jpg"
 
 
 def read(root: Path, how: HowToRead) -> Reading:
@@ -51,11 +51,11 @@ def read(root: Path, how: HowToRead) -> Reading:
 
     Args:
         root: the folder that holds bbox_train, bbox_test and info.
-        how: what to do about named pictures that are missing and counts that are not the
+        how: what to do about named images that are missing and counts that are not the
             official ones.
 
     Raises:
-        ReidError: something is missing, or the tables, name lists and pictures do not fit.
+        ReidError: something is missing, or the tables, name lists and images do not fit.
     """
     root = Path(root)
     layout.require(root, REQUIRED, NAME, HOW_TO_GET)
@@ -72,7 +72,7 @@ def read(root: Path, how: HowToRead) -> Reading:
 
 
 def read_tracklets(info_dir: Path) -> pd.DataFrame:
-    """Return the tracklets from the official tables alone; no picture is needed.
+    """Return the tracklets from the official tables alone; no image is needed.
 
     Train rows come first, then test rows, each in the order of its table. Rows of `first_frame`
     count the frames of the tracklets in that order.
@@ -108,15 +108,15 @@ def _read_info(info: Path) -> tuple[pd.DataFrame, list[str]]:
 
 
 def _read_names(path: Path) -> "pd.Series[str]":
-    text = read_text(path, "a list of MARS picture names", matlab.OFFICIAL)
+    text = read_text(path, "a list of MARS image names", matlab.OFFICIAL)
     names = pd.Series(text.split("\n"), dtype="str").str.strip()
     while len(names) and names.iloc[-1] == "":
         names = names.iloc[:-1]
-    fits = names.str.fullmatch(_PICTURE)
+    fits = names.str.fullmatch(_IMAGE)
     if not fits.all():
         line = int(np.flatnonzero(~fits.to_numpy(bool))[0]) + 1
         raise ReidError(
-            f"{path}: line {line} is {names.iloc[line - 1][:40]!r}, not a MARS picture name such as"
+            f"{path}: line {line} is {names.iloc[line - 1][:40]!r}, not a MARS image name such as"
             " 0001C1T0001F001.jpg; get the official file"
         )
     return names
@@ -181,7 +181,7 @@ def _test_split(test: npt.NDArray[np.int64], path: Path) -> npt.NDArray[np.objec
 
 
 def _say_unlisted(root: Path, present: int) -> None:
-    """Say how many pictures lie beside the named ones: they are not read."""
+    """Say how many images lie beside the named ones: they are not read."""
     folders = {
         f"{side}/{person}"
         for side in ("bbox_train", "bbox_test")
@@ -193,6 +193,6 @@ def _say_unlisted(root: Path, present: int) -> None:
     )
     if there > present:
         warn(
-            f"{NAME}: {there - present} pictures beside the {present} that tracklets are made of"
+            f"{NAME}: {there - present} images beside the {present} that tracklets are made of"
             " were not read: no row of tracks_train_info.mat or tracks_test_info.mat takes them"
         )

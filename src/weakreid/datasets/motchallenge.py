@@ -3,7 +3,7 @@
 A file has a line per box and no header. A tracker's output has 6 columns or more: frame, id, left,
 top, width, height, confidence, and what else there is (x, y, z), which is not read. A confidence of
 -1 means that none is given. Frames count from 1 or from what a reader is told
-(`first_frame_number`), boxes are in pixels, the left upper corner of the picture is 0, 0.
+(`first_frame_number`), boxes are in pixels, the left upper corner of the image is 0, 0.
 
 Ground truth comes in two formats, told apart by the number of columns:
 

@@ -26,8 +26,8 @@ IMAGES = "images.arrow"
 
 _FILES_PER_JOB = 64
 
-# the bytes and size of a picture, or why it cannot be used
-Picture: TypeAlias = tuple[bytes, tuple[int, int]] | str
+# the bytes and size of an image, or why it cannot be used
+Image: TypeAlias = tuple[bytes, tuple[int, int]] | str
 
 
 def pack(
@@ -40,7 +40,7 @@ def pack(
     on_bad_frame: str,
     threads: int,
 ) -> dict[str, Any]:
-    """Decode every picture once, and write the four artifacts of a dataset together or not at all.
+    """Decode every image once, and write the four artifacts of a dataset together or not at all.
 
     Args:
         reading: what a reader found.
@@ -48,7 +48,7 @@ def pack(
         out_dir: where tracklets.parquet, frames.parquet, partitions.parquet and images.arrow go.
         params: the resolved parameters, for the tables' metadata.
         dataset: its name, for messages.
-        on_bad_frame: "stop" at pictures that cannot be read, or "leave_out".
+        on_bad_frame: "stop" at images that cannot be read, or "leave_out".
         threads: how many threads read and decode; the artifacts do not depend on it.
 
     Returns:
@@ -56,7 +56,7 @@ def pack(
         left_out (at most 100 names).
 
     Raises:
-        ReidError: pictures are unreadable and `on_bad_frame` is "stop", or most of a role's are;
+        ReidError: images are unreadable and `on_bad_frame` is "stop", or most of a role's are;
             there is no right to read one; or the disk is full.
     """
     root, out_dir = Path(root), Path(out_dir)
@@ -68,14 +68,14 @@ def pack(
             name: stack.enter_context(replacing(out_dir / name))
             for name in (TRACKLETS, FRAMES, PARTITIONS, IMAGES)
         }
-        pictures = progress(
-            pictures_in_order(root, reading.files, threads),
+        images = progress(
+            images_in_order(root, reading.files, threads),
             total=len(reading.files),
             label=f"packing {dataset}",
-            unit="pictures",
+            unit="images",
         )
-        good = good_pictures(pictures, sizes, bad)
-        # the size of a picture is put into the queue just before its bytes are given out
+        good = good_images(images, sizes, bad)
+        # the size of an image is put into the queue just before its bytes are given out
         write_store_file(aside[IMAGES], good, sizes=popped(sizes), name=out_dir / IMAGES)
         mask = np.zeros(len(reading.files), np.bool_)
         mask[list(bad)] = True
@@ -116,15 +116,15 @@ def frame_table(reading: Reading) -> pd.DataFrame:
     )
 
 
-def good_pictures(
-    pictures: Iterator[Picture], sizes: "deque[tuple[int, int]]", bad: dict[int, str]
+def good_images(
+    images: Iterator[Image], sizes: "deque[tuple[int, int]]", bad: dict[int, str]
 ) -> Iterator[bytes]:
-    """Yield the bytes of pictures that can be decoded; note their sizes, and what ails the bad."""
-    for index, picture in enumerate(pictures):
-        if isinstance(picture, str):
-            bad[index] = picture
+    """Yield the bytes of images that can be decoded; note their sizes, and what ails the bad."""
+    for index, image in enumerate(images):
+        if isinstance(image, str):
+            bad[index] = image
         else:
-            data, size = picture
+            data, size = image
             sizes.append(size)
             yield data
 
@@ -135,15 +135,15 @@ def popped(sizes: "deque[tuple[int, int]]") -> Iterator[tuple[int, int]]:
         yield sizes.popleft()
 
 
-def pictures_in_order(root: Path, files: Sequence[str], threads: int) -> Iterator[Picture]:
-    """Yield every picture in order, read and decoded in `threads` threads, a few jobs ahead."""
+def images_in_order(root: Path, files: Sequence[str], threads: int) -> Iterator[Image]:
+    """Yield every image in order, read and decoded in `threads` threads, a few jobs ahead."""
     jobs = (files[at : at + _FILES_PER_JOB] for at in range(0, len(files), _FILES_PER_JOB))
     if threads <= 1:
         for job in jobs:
             yield from _load(root, job)
         return
     with ThreadPoolExecutor(threads, thread_name_prefix="pack") as pool:
-        ahead: deque[Future[list[Picture]]] = deque(
+        ahead: deque[Future[list[Image]]] = deque(
             pool.submit(_load, root, job) for job in itertools.islice(jobs, 2 * threads)
         )
         try:
@@ -156,18 +156,18 @@ def pictures_in_order(root: Path, files: Sequence[str], threads: int) -> Iterato
                 future.cancel()
 
 
-def _load(root: Path, files: Sequence[str]) -> list[Picture]:
+def _load(root: Path, files: Sequence[str]) -> list[Image]:
     return [_load_one(root / file) for file in files]
 
 
-def _load_one(path: Path) -> Picture:
+def _load_one(path: Path) -> Image:
     try:
         data = path.read_bytes()
         height, width = decode_picture(data).shape[:2]
     except ValueError as error:
         return str(error)
     except OSError as error:
-        # a fault of the picture; any other (no right, too many open files) is not and must stop
+        # a fault of the image; any other (no right, too many open files) is not and must stop
         if error.errno in (errno.ENOENT, errno.EISDIR, errno.EIO):
             return error.strerror or str(error)
         raise read_fault(path, error, "put it there") from error

@@ -39,7 +39,7 @@ def read(root: Path, how: HowToRead) -> Reading:
 
     Args:
         root: the folder.
-        how: what to do about tracklets without a picture and counts that are not the official
+        how: what to do about tracklets without an image and counts that are not the official
             ones; with a `split_seed`, half splits are drawn, over the persons with `MINIMUM_FRAMES`
             in both cameras, else those of splits_prid2011.json are read.
 
@@ -67,7 +67,7 @@ def read(root: Path, how: HowToRead) -> Reading:
             warn(
                 f"{NAME}: {len(taken)} persons are taken: {len(files[1].keys() ^ files[2].keys())}"
                 f" are seen by one camera alone, and {len(both - taken)} in fewer than"
-                f" {MINIMUM_FRAMES} pictures by one of two"
+                f" {MINIMUM_FRAMES} images by one of two"
             )
         splits = layout.half_splits(sorted(taken), how.split_seed, NAME)
     wanted = sorted(set().union(*(train | test for train, test in splits)))
@@ -98,7 +98,7 @@ def read(root: Path, how: HowToRead) -> Reading:
 def _files(walk: layout.Walk, root: Path, base: str) -> dict[int, list[str]]:
     result = {}
     for person, folder in walk.persons(base, _PERSON, "person_0001").items():
-        names = walk.pictures(f"{base}/{folder}", (".png", ".jpg", ".jpeg"))
+        names = walk.images(f"{base}/{folder}", (".png", ".jpg", ".jpeg"))
         ordered = layout.in_time_order(root / base / folder, names)
         result[person] = [f"{base}/{folder}/{name}" for name in ordered]
     return result

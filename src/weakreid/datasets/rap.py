@@ -1,6 +1,6 @@
 """RAP in its official layout: RAP_dataset/*.png and RAP_annotation/RAP_annotation.mat.
 
-The annotation is one MATLAB structure: `imagesname`, `identity`, `label` (a row per picture, a
+The annotation is one MATLAB structure: `imagesname`, `identity`, `label` (a row per image, a
 column per attribute; 0, 1, or 2 where the labeller left it open), `attribute_eng` (the columns'
 names) and `partion`, five random splits with rows counted from 1.
 """
@@ -23,7 +23,7 @@ NAME = "RAP"
 REQUIRED: tuple[str, ...] = ()
 OPTIONAL: tuple[str, ...] = ()
 HOW_TO_GET = (
-    "ask for RAP (the first version, 41,585 pictures) at http://www.rapdataset.com/ and unpack its"
+    "ask for RAP (the first version, 41,585 images) at http://www.rapdataset.com/ and unpack its"
     " folders RAP_dataset and RAP_annotation there"
 )
 
@@ -176,14 +176,14 @@ def _split(partitions: object, number: int, rows: int, path: Path) -> list[str]:
         if index.min() < 1 or index.max() > rows:
             raise ReidError(
                 f"{path}: partion {number}, {side}_index reaches from {index.min()} to"
-                f" {index.max()}, but there are {rows} pictures; {_AGAIN}"
+                f" {index.max()}, but there are {rows} images; {_AGAIN}"
             )
         split[index - 1] = side
         total += len(index)
     named = int((split != "").sum())
     if named != rows or total != rows:
         raise ReidError(
-            f"{path}: partion {number} names {named} of {rows} pictures in {total} rows; every one"
+            f"{path}: partion {number} names {named} of {rows} images in {total} rows; every one"
             f" must stand there once; {_AGAIN}"
         )
     return [str(side) for side in split]

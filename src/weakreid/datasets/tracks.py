@@ -93,7 +93,7 @@ def read(item: Footage, dataset: Tracked, about: About, notices: Notices) -> Tra
     kept = inside.loc[long].sort_values(["track_id", "frame"], ignore_index=True)
     lost = {
         f"below min_confidence {min_confidence:g}": len(seen) - len(boxes),
-        "outside the picture or without size": int(outside.sum()),
+        "outside the image or without size": int(outside.sum()),
         f"in tracks of fewer than {min_frames} frames": len(inside) - len(kept),
     }
     _tell(item, path, seen, kept, lost, notices)
@@ -101,12 +101,12 @@ def read(item: Footage, dataset: Tracked, about: About, notices: Notices) -> Tra
 
 
 def clip_boxes(boxes: npt.NDArray[np.float64], width: int, height: int) -> npt.NDArray[np.int64]:
-    """Return boxes in whole pixels, cut off at the edges of a picture.
+    """Return boxes in whole pixels, cut off at the edges of an image.
 
     Args:
         boxes: [N, 4], left, top, width, height.
-        width: of the picture.
-        height: of the picture.
+        width: of the image.
+        height: of the image.
 
     Returns:
         int64 [N, 4]: x0, y0, x1, y1, the last two excluded; nothing is left where x1 <= x0.
@@ -137,7 +137,7 @@ def _outside(path: Path, seen: pd.DataFrame, boxes: pd.DataFrame, about: About) 
     odd = fit.doubts(seen, about)
     return ReidError(
         f"{path}: line {int(first['line'])}: the box {box} of frame {int(first['frame'])} leaves"
-        f" less than {_LEAST_PIXELS} x {_LEAST_PIXELS} pixels inside the picture of {about.width} x"
+        f" less than {_LEAST_PIXELS} x {_LEAST_PIXELS} pixels inside the image of {about.width} x"
         f" {about.height} ({len(boxes)} such boxes of {len(seen)}): is {about.path} the video that"
         f" the tracker saw?{f' Of it, {odd}.' if odd else ''} If so, correct them, or set"
         " on_bad_box: clip to drop them"

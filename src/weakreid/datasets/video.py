@@ -1,7 +1,7 @@
-"""The frames of a video file or of a folder of pictures, one after another, and what is known.
+"""The frames of a video file or of a folder of images, one after another, and what is known.
 
 What a video's header says of its length may be wrong: only reading tells. Every frame that the file
-holds counts, whenever it is shown; a file that says that its pictures are turned is read upright.
+holds counts, whenever it is shown; a file that says that its images are turned is read upright.
 """
 
 from collections.abc import Iterator, Sequence
@@ -35,7 +35,7 @@ class About:
         length: number of frames where it is certain (a folder), else None.
         stated: number of frames as a video's header says, None where it says nothing.
         rate: frames per second as the header says, None where nobody does.
-        turned: degrees by which a video says that its pictures are turned.
+        turned: degrees by which a video says that its images are turned.
     """
 
     path: Path
@@ -77,21 +77,21 @@ def about(item: Footage, data: Path, notices: Notices) -> About:
         return _about_folder(source, item, notices)
     video = _open(source)
     try:
-        good, picture = video.read()
+        good, image = video.read()
         stated, rate = video.get(cv2.CAP_PROP_FRAME_COUNT), video.get(cv2.CAP_PROP_FPS)
         turned = int(video.get(cv2.CAP_PROP_ORIENTATION_META)) % 360
     finally:
         video.release()
     if not good:
         raise ReidError(f"{source}: not one frame can be read; re-encode it, or give frames")
-    height, width = picture.shape[:2]
+    height, width = image.shape[:2]
     if turned:
         lying = f", {height} x {width}" if turned % 180 else ""
         notices.add(
             "turned videos",
-            f"{source}: says that its pictures are turned by {turned} degrees, so they are read"
+            f"{source}: says that its images are turned by {turned} degrees, so they are read"
             f" upright, {width} x {height}; if the tracker saw them as they are stored{lying}, its"
-            " boxes do not fit: give it the frames as pictures (ffmpeg -noautorotate)",
+            " boxes do not fit: give it the frames as images (ffmpeg -noautorotate)",
         )
     return About(
         source,
@@ -113,28 +113,28 @@ def _about_folder(folder: Path, item: Footage, notices: Notices) -> About:
             lacking = numbers[-1] - numbers[0] + 1 - len(numbers)
             notices.add(
                 "missing frames",
-                f"{folder}: {len(found)} pictures numbered {numbers[0]} to {numbers[-1]},"
-                f" {lacking} numbers are missing; frame k is the k-th picture that is there",
+                f"{folder}: {len(found)} images numbered {numbers[0]} to {numbers[-1]},"
+                f" {lacking} numbers are missing; frame k is the k-th image that is there",
             )
         calls = item.first_frame_number
         if numbers[0] != calls:
             notices.add(
                 "numbers of frames",
-                f"{folder}: the first picture is {found[0]}, and first_frame_number is {calls}: it"
+                f"{folder}: the first image is {found[0]}, and first_frame_number is {calls}: it"
                 f" is taken for frame {calls} of {item.boxes}; if the tracker counted as the names"
-                f" of the pictures do, set first_frame_number: {numbers[0]}",
+                f" of the images do, set first_frame_number: {numbers[0]}",
             )
     if _is_turned(first):
         notices.add(
-            "turned pictures",
+            "turned images",
             f"{folder}: {found[0]} says (EXIF) that it is turned, and is read as it is stored,"
-            f" {width} x {height}; if the tracker saw it upright, save the pictures upright",
+            f" {width} x {height}; if the tracker saw it upright, save the images upright",
         )
     return About(folder, width, height, length=len(found))
 
 
 def _is_turned(encoded: bytes) -> bool:
-    """Return whether a picture is another one where its EXIF orientation is followed."""
+    """Return whether an image is another one where its EXIF orientation is followed."""
     data = np.frombuffer(encoded, np.uint8)
     upright = cv2.imdecode(data, cv2.IMREAD_COLOR)
     stored = cv2.imdecode(data, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
@@ -142,18 +142,18 @@ def _is_turned(encoded: bytes) -> bool:
 
 
 def list_frames(folder: Path) -> list[str]:
-    """Return the names of a folder's pictures in time order.
+    """Return the names of a folder's images in time order.
 
     Raises:
         ReidError: there is none, it may not be looked into, or order by name is not in time.
     """
     try:
-        found = layout.list_pictures(folder, (".jpg", ".jpeg", ".png"))
+        found = layout.list_images(folder, (".jpg", ".jpeg", ".png"))
     except OSError as error:
         raise read_fault(folder, error, "put the frames there") from error
     if not found:
         raise ReidError(
-            f"{folder}: no such folder, or no JPEG or PNG picture in it; put the frames there"
+            f"{folder}: no such folder, or no JPEG or PNG image in it; put the frames there"
         )
     # the tracker may have counted them by name
     return layout.in_time_order(folder, found, by_name=True)
@@ -176,7 +176,7 @@ class Frames:
         self.steps: list[float] = []
         self._at = 0.0
 
-    def pictures(self, wanted: Sequence[int], last: int, beyond: int = 0) -> Iterator[Pixels]:
+    def images(self, wanted: Sequence[int], last: int, beyond: int = 0) -> Iterator[Pixels]:
         """Yield the wanted frames (ascending) as uint8 [H, W, 3], RGB, one at a time.
 
         Args:
@@ -186,7 +186,7 @@ class Frames:
 
         Raises:
             EndedError: a video ends before frame `last`.
-            ReidError: a picture cannot be read.
+            ReidError: an image cannot be read.
         """
         if self._item.video is None:
             found = list_frames(self._source)
@@ -199,10 +199,10 @@ class Frames:
         try:
             for number in wanted:
                 self._to(video, number)
-                good, picture = video.retrieve() if self.read == number else (False, None)
-                if not good or picture is None:
+                good, image = video.retrieve() if self.read == number else (False, None)
+                if not good or image is None:
                     raise EndedError(min(self.read, number - 1))
-                yield cast(Pixels, cv2.cvtColor(picture, cv2.COLOR_BGR2RGB))
+                yield cast(Pixels, cv2.cvtColor(image, cv2.COLOR_BGR2RGB))
             self._to(video, last)
             if self.read < last:
                 raise EndedError(self.read)
@@ -258,11 +258,11 @@ def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise read_fault(path, error, "put the picture there") from error
+        raise read_fault(path, error, "put the image there") from error
 
 
 def _decode(path: Path, encoded: bytes) -> Pixels:
     try:
         return decode_picture(encoded)
     except ValueError as error:
-        raise ReidError(f"{path}: cannot be read ({error}); replace the picture") from error
+        raise ReidError(f"{path}: cannot be read ({error}); replace the image") from error

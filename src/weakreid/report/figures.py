@@ -4,7 +4,7 @@ matplotlib draws them without a screen; the same input gives the same bytes.
 """
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,6 +17,7 @@ from matplotlib.textpath import TextPath
 from numpy.typing import NDArray
 
 from weakreid.artifacts.files import replacing
+from weakreid.artifacts.image_store import ImageStore, Pixels
 
 mpl.rcParams["svg.hashsalt"] = "weakreid"
 mpl.rcParams["svg.fonttype"] = "none"
@@ -33,6 +34,9 @@ WIDEST, TALLEST = 2400, 2000
 """Pixels of a PNG at most; what is larger at `DPI` is drawn smaller."""
 TITLE, NOTE, LABEL = 9.0, 7.0, 6.5
 """Points of a figure's title, of what explains it, and of what names a picture in it."""
+
+IMAGE = 128, 64
+"""Height and width of images of people in figures, in pixels."""
 
 _LETTER = 0.58  # of a letter's points, its width at most in most texts
 _LEADING = 1.3
@@ -76,6 +80,11 @@ def shorten(text: str, most: int) -> str:
 def camera_name(camera: Any) -> str:
     """Return a camera as pictures name it, where it is known."""
     return "camera unknown" if camera is None or camera != camera else f"camera {int(camera)}"
+
+
+def images_of(store: ImageStore) -> Callable[[int], Pixels]:
+    """Return what gives a row of an image store as figures show it."""
+    return lambda row: store.batch([row], *IMAGE)[0]
 
 
 class Mark(NamedTuple):

@@ -1,5 +1,6 @@
 """Stage: the generated dataset, in MARS's layout."""
 
+import dataclasses
 from pathlib import Path
 from typing import Annotated
 
@@ -19,12 +20,12 @@ def main(
 ) -> None:
     """Render a dataset: a preset of sizes, single values of it replaced."""
     how = Generate.parse(params)
-    changed = how.model_dump(mode="json", exclude={"size"}, exclude_none=True)
-    chosen = {**layout.SIZES[how.size], **changed}
-    layout.generate(root, workers=workers, **chosen)
+    changes = how.model_dump(exclude={"size", "seed", "style"}, exclude_none=True)
+    size = dataclasses.replace(layout.SIZES[how.size], **changes)
+    layout.generate(root, size, seed=how.seed, style=how.style, workers=workers)
     # what stands on this file follows another generation, however much of it stays the same
-    made = {"parameters": chosen, "content": layout.content(root)}
-    location.note(out, root, **made)
+    parameters = {**dataclasses.asdict(size), "seed": how.seed, "style": how.style}
+    location.note(out, root, parameters=parameters, content=layout.content(root))
 
 
 if __name__ == "__main__":

@@ -14,8 +14,6 @@ from weakreid.console import run_stage, say
 from weakreid.report import figures
 from weakreid.report.identities import contact_sheet, identity_table, sheet_rows, summary
 
-_HEIGHT, _WIDTH = 128, 64
-
 
 def main(
     clusters: Annotated[Path, typer.Option()],
@@ -39,7 +37,7 @@ def main(
     with ImageStore(images) as store:
         figure = contact_sheet(
             shown,
-            lambda image: store.batch([image], _HEIGHT, _WIDTH)[0],
+            figures.images_of(store),
             f"{how.experiment}: who is who; {summary(found)}{_of_all(found, len(shown))}",
         )
     with replacing(out) as aside:

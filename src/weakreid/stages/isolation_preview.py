@@ -15,8 +15,6 @@ from weakreid.report import figures, pages
 from weakreid.report.identities import track_of
 from weakreid.report.isolation_preview import cuts, headline, lines, page, sheet
 
-_HEIGHT, _WIDTH = 128, 64
-
 
 def main(
     tracks: Annotated[Path, typer.Option(help="before isolation")],
@@ -52,7 +50,7 @@ def main(
         figure = sheet(
             cut,
             whole,
-            lambda image: store.batch([image], _HEIGHT, _WIDTH)[0],
+            figures.images_of(store),
             "\n".join([f"Isolation before training: {how.title}", *said.split("; ")]),
         )
     figures.save(figure, picture)

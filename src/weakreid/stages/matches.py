@@ -21,8 +21,6 @@ from weakreid.report.matches import (
 )
 from weakreid.seeding import numpy_generator
 
-_HEIGHT, _WIDTH = 128, 64
-
 
 def main(
     rankings: Annotated[Path, typer.Option()],
@@ -63,7 +61,7 @@ def main(
         ):
             figure = matching_examples(
                 lines,
-                lambda frame: store.batch([frame], _HEIGHT, _WIDTH)[0],
+                figures.images_of(store),
                 f"{how.experiment}: {name}",
                 numbers,
             )

@@ -16,8 +16,6 @@ from weakreid.report.search import search_examples, search_table
 from weakreid.retrieval.feature_table import open_features
 from weakreid.retrieval.search import nearest_tracklets
 
-_HEIGHT, _WIDTH = 128, 64
-
 
 def main(
     features: Annotated[Path, typer.Option()],
@@ -46,7 +44,7 @@ def main(
     with ImageStore(images) as store:
         figure = matching_examples(
             examples,
-            lambda image: store.batch([image], _HEIGHT, _WIDTH)[0],
+            figures.images_of(store),
             how.title,
             f"{how.metric} distance (nobody said who is right)",
         )

@@ -14,8 +14,6 @@ from weakreid.errors import ReidError
 from weakreid.report import figures
 from weakreid.report.temporal_weights import choose, clips, picture
 
-_HEIGHT, _WIDTH = 128, 64
-
 
 def main(
     weights: Annotated[Path, typer.Option()],
@@ -38,7 +36,7 @@ def main(
             f"{weights}: image {strange[0]} is not in {frames}; extract the features of clips again"
         )
     with ImageStore(images) as store:
-        figure = picture(found, lambda image: store.batch([image], _HEIGHT, _WIDTH)[0], how.title)
+        figure = picture(found, figures.images_of(store), how.title)
     figures.save(figure, out)
     say(f"{len(found)} sequences")
 

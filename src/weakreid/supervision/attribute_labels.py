@@ -54,17 +54,17 @@ def voted_labels(
 
 
 def true_labels(annotation: pd.DataFrame, attributes: Sequence[str]) -> dict[str, Any]:
-    """Return each person's attributes as their pictures were annotated.
+    """Return each person's attributes as their images were annotated.
 
     Args:
-        annotation: of the table "annotation"; pictures of nobody (person_id below 1) are left out.
+        annotation: of the table "annotation"; images of nobody (person_id below 1) are left out.
         attributes: the L names.
 
     Returns:
         The columns of the table "attribute_labels"; probability is 1, 0, or 0.5 where unsure.
 
     Raises:
-        ReidError: the pictures of a person disagree.
+        ReidError: the images of a person disagree.
     """
     rows = annotation[annotation["person_id"] > 0]
     rows = rows.sort_values(["person_id", "file"], kind="stable").reset_index(drop=True)
@@ -80,7 +80,7 @@ def true_labels(annotation: pd.DataFrame, attributes: Sequence[str]) -> dict[str
         raise ReidError(
             f"person {one['person_id']}: {attributes[place]} is {labels[row, place]} in "
             f"{one['file']} and {labels[first[of_row[row]], place]} in {other['file']}; "
-            "a person's pictures must agree: generate the dataset again"
+            "a person's images must agree: generate the dataset again"
         )
     of_person = labels[first]
     probabilities = np.where(of_person == UNSURE, 0.5, of_person).astype(np.float32)
@@ -153,7 +153,7 @@ def quality(
     """Return how right people's labels are, in per cent, for training persons and for the others.
 
     Only attributes that both tables have are compared. "majority" is the answer that looks at no
-    picture: every attribute as most of the source's pictures have it.
+    image: every attribute as most of the source's images have it.
 
     Args:
         labels: a table "attribute_labels" and its attributes.

@@ -1,6 +1,6 @@
-"""What a source of pictures with attributes can teach (ATTR, section 3.2).
+"""What a source of images with attributes can teach (ATTR, section 3.2).
 
-n pictures, L attributes. Labels are 1, 0, and -1 where unsure.
+n images, L attributes. Labels are 1, 0, and -1 where unsure.
 """
 
 import difflib
@@ -52,18 +52,18 @@ def label_matrix(lists: pd.Series, attributes: Sequence[str]) -> Labels:
 
 
 def lesson(
-    pictures: pd.DataFrame,
+    images: pd.DataFrame,
     known: Sequence[str],
     asked: Sequence[str] | None,
     on_constant: str,
 ) -> Lesson:
-    """Return what a source's training pictures can teach.
+    """Return what a source's training images can teach.
 
     Args:
-        pictures: columns image, split and labels of the table "pictures".
+        images: columns image, split and labels of the table "pictures".
         known: the attributes of its labels.
         asked: those to learn; None for all. The source's order is kept.
-        on_constant: what to do about attributes that no training picture has, that all have, or
+        on_constant: what to do about attributes that no training image has, that all have, or
             that are unsure in all: "stop" or "leave_out".
 
     Raises:
@@ -71,9 +71,9 @@ def lesson(
             nothing is left to learn.
     """
     chosen = [name for name in known if name in _known(asked, known)]
-    training = pictures[pictures["split"] == "train"]
+    training = images[images["split"] == "train"]
     if training.empty:
-        raise ReidError("the source has no training picture; take another source or partition")
+        raise ReidError("the source has no training image; take another source or partition")
     places = [list(known).index(name) for name in chosen]
     labels = label_matrix(training["labels"], known)[:, places]
     ratios = positive_ratios(labels)
@@ -88,14 +88,14 @@ def lesson(
         more = f" (and {len(constant) - 1} more like it)" if len(constant) > 1 else ""
         share = "no known label" if ratio is None else f"a positive ratio of {ratio:g}"
         raise ReidError(
-            f"attribute {name} has {share} in the {len(training):,} training pictures of the "
+            f"attribute {name} has {share} in the {len(training):,} training images of the "
             f"source{more}: nothing can be learnt of it; leave it out of `attributes`, or set "
             "on_constant: leave_out"
         )
     if not varied.any():
         raise ReidError(
             f"none of the {len(chosen)} attributes varies among the {len(training):,} training "
-            "pictures of the source: nothing can be learnt; name others in `attributes`"
+            "images of the source: nothing can be learnt; name others in `attributes`"
         )
     return Lesson(
         training["image"].to_numpy(np.int64),

@@ -11,7 +11,7 @@ Labels: TypeAlias = npt.NDArray[np.int8]
 
 
 def label_counts(labels: Labels) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Count the pictures that have an attribute, and those of which it is known.
+    """Count the images that have an attribute, and those of which it is known.
 
     Args:
         labels: int8 [N, A], 1, 0 or `UNSURE`.

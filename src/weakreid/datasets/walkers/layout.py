@@ -17,6 +17,7 @@ heading.
 
 import collections
 import contextlib
+import dataclasses
 import hashlib
 import io
 import multiprocessing
@@ -39,29 +40,61 @@ from weakreid.console import progress
 from weakreid.datasets.walkers.attributes import ATTRIBUTES, attributes
 from weakreid.datasets.walkers.people import Person, cast, draw_person
 from weakreid.datasets.walkers.render import Frame, tracklet
-from weakreid.datasets.walkers.scene import STYLES, camera
+from weakreid.datasets.walkers.scene import camera
 from weakreid.errors import ReidError
 from weakreid.parents import end_with
 from weakreid.seeding import numpy_generator
 
 DISTRACTOR, JUNK = 0, -1
 
-SIZES: dict[str, dict[str, Any]] = {
-    "tiny": {
-        "train_persons": 8, "test_persons": 6, "distractors": 3, "junk_tracklets": 2,
-        "cameras": 3, "cameras_per_person": (2, 3), "tracklets_per_camera": (1, 2),
-        "frames": (4, 6), "height": 64, "width": 32, "look_alikes": 0.5,
-    },
-    "demo": {
-        "train_persons": 60, "test_persons": 50, "distractors": 24, "junk_tracklets": 12,
-        "cameras": 4, "cameras_per_person": (2, 4), "tracklets_per_camera": (1, 4),
-        "frames": (8, 16), "height": 128, "width": 64, "look_alikes": 0.5,
-    },
-    "mars": {
-        "train_persons": 625, "test_persons": 636, "distractors": 3248, "junk_tracklets": 870,
-        "cameras": 6, "cameras_per_person": (1, 6), "tracklets_per_camera": (1, 13),
-        "frames": (2, 920), "height": 256, "width": 128, "look_alikes": 0.4,
-    },
+
+@dataclass(frozen=True)
+class Size:
+    """How much is generated.
+
+    Attributes:
+        train_persons: persons of bbox_train.
+        test_persons: persons of bbox_test.
+        distractors: tracklets of person 0 in bbox_test.
+        junk_tracklets: tracklets of person -1 in bbox_test.
+        cameras: 1 to 9.
+        cameras_per_person: smallest and largest number of cameras that see a person.
+        tracklets_per_camera: smallest and largest number per person and camera.
+        frames: smallest and largest length of a tracklet.
+        height: of a frame, pixels.
+        width: of a frame, pixels.
+        look_alikes: share of the persons who belong to a group of look-alikes.
+    """
+
+    train_persons: int
+    test_persons: int
+    distractors: int
+    junk_tracklets: int
+    cameras: int
+    cameras_per_person: tuple[int, int]
+    tracklets_per_camera: tuple[int, int]
+    frames: tuple[int, int]
+    height: int
+    width: int
+    look_alikes: float
+
+
+SIZES = {
+    "tiny": Size(
+        train_persons=8, test_persons=6, distractors=3, junk_tracklets=2,
+        cameras=3, cameras_per_person=(2, 3), tracklets_per_camera=(1, 2),
+        frames=(4, 6), height=64, width=32, look_alikes=0.5,
+    ),
+    "demo": Size(
+        train_persons=60, test_persons=50, distractors=24, junk_tracklets=12,
+        cameras=4, cameras_per_person=(2, 4), tracklets_per_camera=(1, 4),
+        frames=(8, 16), height=128, width=64, look_alikes=0.5,
+    ),
+    "mars": Size(
+        train_persons=625, test_persons=636, distractors=3248, junk_tracklets=870,
+        cameras=6, cameras_per_person=(1, 6), tracklets_per_camera=(1, 13),
+        frames=(2, 920), height=256, width=128, look_alikes=0.4,
+    ),
 }  # fmt: skip
 
 FRAME_SCHEMA = pa.schema(
@@ -109,49 +142,34 @@ def folder(person_id: int) -> str:
     return "00-1" if person_id == JUNK else f"{person_id:04d}"
 
 
-def _check(
-    train_persons: int,
-    test_persons: int,
-    distractors: int,
-    junk_tracklets: int,
-    cameras: int,
-    cameras_per_person: tuple[int, int],
-    tracklets_per_camera: tuple[int, int],
-    frames: tuple[int, int],
-    height: int,
-    width: int,
-    look_alikes: float,
-    style: str,
-    workers: int,
-) -> None:
-    def span(name: str, bounds: tuple[int, int], lowest: int, highest: int) -> None:
-        if len(bounds) != 2 or not lowest <= bounds[0] <= bounds[1] <= highest:
-            raise ReidError(
-                f"walkers: {name} is {tuple(bounds)}; give a smallest and a largest number "
-                f"between {lowest} and {highest}"
-            )
-
+def _check(size: Size, workers: int) -> None:
     def number(name: str, value: float, lowest: float, highest: float) -> None:
         if not lowest <= value <= highest:
             raise ReidError(
                 f"walkers: {name} is {value}; give a number between {lowest} and {highest}"
             )
 
-    number("cameras", cameras, 1, 9)  # one digit in a file's name
-    span("cameras_per_person", cameras_per_person, 1, cameras)
-    span("tracklets_per_camera", tracklets_per_camera, 1, 9999)
-    span("frames", frames, 1, 999)
-    number("train_persons", train_persons, 1, 9999)
-    number("test_persons", test_persons, 1, 9999)
-    number("train_persons + test_persons", train_persons + test_persons, 2, 9999)
-    number("distractors", distractors, 0, 9999)
-    number("junk_tracklets", junk_tracklets, 0, 9999)
-    number("height", height, 32, 1024)
-    number("width", width, 16, 1024)
-    number("look_alikes", look_alikes, 0, 1)
+    def span(name: str, bounds: tuple[int, int], highest: int) -> None:
+        if not 1 <= bounds[0] <= bounds[1] <= highest:
+            raise ReidError(
+                f"walkers: {name} is {bounds}; give a smallest and a largest number between 1 and"
+                f" {highest}"
+            )
+
+    number("cameras", size.cameras, 1, 9)  # one digit in a file's name
+    span("cameras_per_person", size.cameras_per_person, size.cameras)
+    span("tracklets_per_camera", size.tracklets_per_camera, 9999)
+    span("frames", size.frames, 999)
+    number("train_persons", size.train_persons, 1, 9999)
+    number("test_persons", size.test_persons, 1, 9999)
+    both = size.train_persons + size.test_persons
+    number("train_persons + test_persons", both, 2, 9999)
+    number("distractors", size.distractors, 0, 9999)
+    number("junk_tracklets", size.junk_tracklets, 0, 9999)
+    number("height", size.height, 32, 1024)
+    number("width", size.width, 16, 1024)
+    number("look_alikes", size.look_alikes, 0, 1)
     number("workers", workers, 1, 1024)
-    if style not in STYLES:
-        raise ReidError(f"walkers: style '{style}' is unknown; allowed: {', '.join(STYLES)}")
 
 
 def _length(rng: np.random.Generator, frames: tuple[int, int]) -> int:
@@ -170,19 +188,7 @@ def _count(rng: np.random.Generator, bounds: tuple[int, int]) -> int:
     return low + int(rng.choice(high - low + 1, p=weights / weights.sum()))
 
 
-def plan(
-    *,
-    seed: int,
-    train_persons: int,
-    test_persons: int,
-    distractors: int,
-    junk_tracklets: int,
-    cameras: int,
-    cameras_per_person: tuple[int, int],
-    tracklets_per_camera: tuple[int, int],
-    frames: tuple[int, int],
-    look_alikes: float,
-) -> tuple[list[Tracklet], dict[int, tuple[Person, int]]]:
+def plan(size: Size, *, seed: int) -> tuple[list[Tracklet], dict[int, tuple[Person, int]]]:
     """Lay down every tracklet of a data set, in the order of MARS's name lists.
 
     Returns:
@@ -190,37 +196,36 @@ def plan(
     """
     rng = numpy_generator(seed, "walkers", "plan")
     # like MARS: the persons of the two splits mixed over one range of numbers
-    numbers = 1 + rng.permutation(train_persons + test_persons)
-    ids = {"train": np.sort(numbers[:train_persons]), "test": np.sort(numbers[train_persons:])}
+    numbers = 1 + rng.permutation(size.train_persons + size.test_persons)
+    first, others = numbers[: size.train_persons], numbers[size.train_persons :]
+    ids = {"train": np.sort(first), "test": np.sort(others)}
     tracklets: list[Tracklet] = []
     persons: dict[int, tuple[Person, int]] = {}
-    for split, count in (("train", train_persons), ("test", test_persons)):
+    for split, count in (("train", size.train_persons), ("test", size.test_persons)):
         if split == "test":
-            for person_id, total in ((JUNK, junk_tracklets), (DISTRACTOR, distractors)):
-                tracklets += _nobody(seed, person_id, total, cameras, frames)
-        people, groups = cast(seed, split, count, look_alikes)
+            tracklets += _nobody(seed, JUNK, size.junk_tracklets, size)
+            tracklets += _nobody(seed, DISTRACTOR, size.distractors, size)
+        people, groups = cast(seed, split, count, size.look_alikes)
         for person_id, person, group in zip(ids[split], people, groups, strict=True):
             persons[int(person_id)] = (person, group)
-            seen = rng.integers(cameras_per_person[0], cameras_per_person[1] + 1)
-            counts = [_count(rng, tracklets_per_camera) for _ in range(seen)]
-            if seen > 1 and tracklets_per_camera[1] > 1:
+            seen = rng.integers(size.cameras_per_person[0], size.cameras_per_person[1] + 1)
+            counts = [_count(rng, size.tracklets_per_camera) for _ in range(seen)]
+            if seen > 1 and size.tracklets_per_camera[1] > 1:
                 # a query's match must not itself be a query: two cameras have one more to give
                 for i in range(2):
                     counts[i] = max(counts[i], 2)
             counts = [counts[i] for i in rng.permutation(seen)]
-            numbers_seen = np.sort(rng.permutation(cameras)[:seen]) + 1
+            numbers_seen = np.sort(rng.permutation(size.cameras)[:seen]) + 1
             for number, count_here in zip(numbers_seen, counts, strict=True):
                 for t in range(1, count_here + 1):
-                    length = _length(rng, frames)
+                    length = _length(rng, size.frames)
                     tracklets.append(
                         Tracklet(split, int(person_id), person, int(number), t, length, 0.0, False)
                     )
     return tracklets, persons
 
 
-def _nobody(
-    seed: int, person_id: int, total: int, cameras: int, frames: tuple[int, int]
-) -> list[Tracklet]:
+def _nobody(seed: int, person_id: int, total: int, size: Size) -> list[Tracklet]:
     """Lay down junk (bad boxes, boxes round nobody) or distractors (people seen once)."""
     made = []
     for t in range(1, total + 1):
@@ -232,8 +237,8 @@ def _nobody(
             fault = float(rng.uniform(0.25, 0.6)) if rng.random() < 0.3 else 0.0
         made.append(
             Tracklet(
-                "test", person_id, draw_person(rng), 1 + (t - 1) * cameras // total, t,
-                _length(rng, frames), fault, bool(junk and rng.random() < 0.35),
+                "test", person_id, draw_person(rng), 1 + (t - 1) * size.cameras // total, t,
+                _length(rng, size.frames), fault, bool(junk and rng.random() < 0.35),
             )
         )  # fmt: skip
     return made
@@ -419,42 +424,15 @@ def _write_persons(truth: Path, persons: dict[int, tuple[Person, int]]) -> None:
     pq.write_table(pa.table(groups), truth / "look_alikes.parquet", compression="zstd")
 
 
-def generate(
-    root: Path,
-    *,
-    seed: int,
-    train_persons: int,
-    test_persons: int,
-    distractors: int,
-    junk_tracklets: int,
-    cameras: int,
-    cameras_per_person: tuple[int, int],
-    tracklets_per_camera: tuple[int, int],
-    frames: tuple[int, int],
-    height: int,
-    width: int,
-    look_alikes: float,
-    style: str,
-    workers: int,
-) -> None:
+def generate(root: Path, size: Size, *, seed: int, style: str, workers: int) -> None:
     """Generate a data set under `root`, whole or not at all; the module says what it holds.
 
     The same arguments give the same bytes, whatever `workers` is.
 
     Args:
         root: the folder to make; what stands there is replaced.
+        size: how much of it.
         seed: of everything.
-        train_persons: persons of bbox_train.
-        test_persons: persons of bbox_test.
-        distractors: tracklets of person 0 in bbox_test.
-        junk_tracklets: tracklets of person -1 in bbox_test.
-        cameras: 1 to 9.
-        cameras_per_person: smallest and largest number of cameras that see a person.
-        tracklets_per_camera: smallest and largest number per person and camera.
-        frames: smallest and largest length of a tracklet.
-        height: of a frame, pixels.
-        width: of a frame, pixels.
-        look_alikes: share of the persons who belong to a group of look-alikes.
         style: "street" or "studio": two domains.
         workers: processes.
 
@@ -463,37 +441,8 @@ def generate(
     """
     root = Path(root)
     _refuse_foreign(root)
-    _check(
-        train_persons, test_persons, distractors, junk_tracklets, cameras, cameras_per_person,
-        tracklets_per_camera, frames, height, width, look_alikes, style, workers,
-    )  # fmt: skip
-    tracklets, persons = plan(
-        seed=seed,
-        train_persons=train_persons,
-        test_persons=test_persons,
-        distractors=distractors,
-        junk_tracklets=junk_tracklets,
-        cameras=cameras,
-        cameras_per_person=cameras_per_person,
-        tracklets_per_camera=tracklets_per_camera,
-        frames=frames,
-        look_alikes=look_alikes,
-    )
-    parameters = {
-        "seed": seed,
-        "style": style,
-        "train_persons": train_persons,
-        "test_persons": test_persons,
-        "distractors": distractors,
-        "junk_tracklets": junk_tracklets,
-        "cameras": cameras,
-        "cameras_per_person": list(cameras_per_person),
-        "tracklets_per_camera": list(tracklets_per_camera),
-        "frames": list(frames),
-        "height": height,
-        "width": width,
-        "look_alikes": look_alikes,
-    }
+    _check(size, workers)
+    tracklets, persons = plan(size, seed=seed)
     total = sum(item.frames for item in tracklets)
     with replacing(root) as aside:
         masks = aside / "truth" / "masks"
@@ -506,7 +455,9 @@ def generate(
             }
 
             def each_frame() -> Iterator[tuple[Tracklet, int, str, Frame]]:
-                for item, made in _rendered(aside, seed, style, height, width, tracklets, workers):
+                for item, made in _rendered(
+                    aside, seed, style, size.height, size.width, tracklets, workers
+                ):
                     for number, (name, frame) in enumerate(
                         zip(item.files(), made, strict=True), start=1
                     ):
@@ -522,6 +473,7 @@ def generate(
                 mask_of[item.split].add(name, frame.mask)
         _write_info(aside, seed, tracklets)
         _write_persons(aside / "truth", persons)
+        parameters = {"seed": seed, "style": style, **dataclasses.asdict(size)}
         write_json(aside / "truth" / "parameters.json", parameters)
         if root.exists():  # a folder cannot be renamed over one that holds something
             shutil.rmtree(root)

@@ -7,7 +7,7 @@ code that draws stays as it is, since any change of it would generate every data
 
 import contextlib
 from collections.abc import Collection, Iterator
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from weakreid.seeding import numpy_generator
 
 CARRIED = frozenset({"bag", "strap", "brim"})
 """Parts of a figure that are carried or worn on the head; a hat's crown is on the head's own."""
+SIZE = [field.name for field in fields(layout.Size)]
 SAME = 0.99
 """Share of pixels that a person's mask, drawn again, has in common with the written one."""
 
@@ -74,19 +75,20 @@ def carried_masks(root: Path, seen: dict[str, Mask]) -> dict[str, Mask]:
     Raises:
         ReidError: the dataset does not say how it was made, or is made otherwise now.
     """
-    about = read_json(root / "truth" / "parameters.json", ["seed", "style", "height", "width"])
-    seed, style, height, width = (about.pop(n) for n in ("seed", "style", "height", "width"))
-    planned, _ = layout.plan(seed=seed, **about)
+    about = read_json(root / "truth" / "parameters.json", ["seed", "style", *SIZE])
+    seed, style = about["seed"], about["style"]
+    size = layout.Size(**{name: about[name] for name in SIZE})
+    planned, _ = layout.plan(size, seed=seed)
     found: dict[str, Mask] = {}
     for item in planned:
         files = item.files()
         if not seen.keys() & set(files):
             continue
         rng = numpy_generator(seed, "walkers", item.split, item.person_id, item.camera, item.number)
-        with _labels(item.person, height, width) as drawn:
+        with _labels(item.person, size.height, size.width) as drawn:
             render.tracklet(
-                rng, seed, item.person, camera(seed, style, item.camera), item.frames, height,
-                width, item.fault, item.empty,
+                rng, seed, item.person, camera(seed, style, item.camera), item.frames,
+                size.height, size.width, item.fault, item.empty,
             )  # fmt: skip
         for name, (person, carried) in zip(files, drawn, strict=True):
             if name not in seen:
