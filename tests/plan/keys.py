@@ -1,36 +1,46 @@
-"""Every key of a config, found in its models, and another value that it may have."""
+"""Every key of a config, found in its models, and other values that it may have."""
 
 import types
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
-Place = tuple[str | int, ...]
-"""Where a key stands in a config, as nested mappings and lists."""
+
+class Key(NamedTuple):
+    """A key of a config.
+
+    Attributes:
+        place: where it stands, in nested mappings and lists.
+        model: the block that declares it.
+        name: in that block.
+    """
+
+    place: tuple[str | int, ...]
+    model: type[BaseModel]
+    name: str
+
+    @property
+    def annotation(self) -> Any:
+        """The type of its value."""
+        return self.model.model_fields[self.name].annotation
 
 
-def keys_of(block: BaseModel, place: Place = ()) -> Iterator[tuple[Place, type[BaseModel], str]]:
-    """Yield the place of every key in a block, the model that declares it, and its name there."""
+def keys_of(block: BaseModel, place: tuple[str | int, ...] = ()) -> Iterator[Key]:
+    """Yield every key of a block and of the blocks in it."""
     for name in type(block).model_fields:
-        yield from _below(getattr(block, name), (*place, name), type(block), name)
-
-
-def _below(value: Any, at: Place, model: type[BaseModel], name: str) -> Iterator[Any]:
-    named = (
-        value.items()
-        if isinstance(value, Mapping)
-        else enumerate(value)
-        if isinstance(value, list)
-        else ()
-    )
-    blocks = [(key, inner) for key, inner in named if isinstance(inner, BaseModel)]
-    for key, inner in blocks:
-        yield from keys_of(inner, (*at, key))
-    if isinstance(value, BaseModel):
-        yield from keys_of(value, at)
-    if not blocks and not isinstance(value, BaseModel):
-        yield at, model, name
+        value, at = getattr(block, name), (*place, name)
+        if isinstance(value, BaseModel):
+            yield from keys_of(value, at)
+            continue
+        named = value if isinstance(value, Mapping) else {}
+        if isinstance(value, list):
+            named = dict(enumerate(value))
+        inner = {key: found for key, found in named.items() if isinstance(found, BaseModel)}
+        if not inner:
+            yield Key(at, type(block), name)
+        for key, found in inner.items():
+            yield from keys_of(found, (*at, key))
 
 
 def models_of(model: type[BaseModel]) -> set[type[BaseModel]]:
@@ -39,59 +49,66 @@ def models_of(model: type[BaseModel]) -> set[type[BaseModel]]:
     todo: list[Any] = [model]
     while todo:
         annotation = todo.pop()
-        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-            if annotation not in found:
-                found.add(annotation)
-                todo += [field.annotation for field in annotation.model_fields.values()]
-        else:
+        if not isinstance(annotation, type) or not issubclass(annotation, BaseModel):
             todo += get_args(annotation)
+        elif annotation not in found:
+            found.add(annotation)
+            todo += [field.annotation for field in annotation.model_fields.values()]
     return found
+
+
+def holds_blocks(annotation: Any) -> bool:
+    """Return whether a value of a type is blocks, which have keys of their own."""
+    if isinstance(annotation, type):
+        return issubclass(annotation, BaseModel)
+    return any(holds_blocks(inner) for inner in get_args(annotation))
 
 
 def others(annotation: Any, value: Any, words: Sequence[str]) -> Iterator[Any]:
     """Yield values that a key may have instead, plain as YAML gives them; some may not fit.
 
     Args:
-        annotation: of the key's field.
-        value: that it has.
-        words: to try where it is text: names of blocks, files, labels.
+        annotation: of the key.
+        value: that it has, plain too.
+        words: to try where it is text.
     """
-    origin = get_origin(annotation)
+    origin, inner = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
-        yield from others(get_args(annotation)[0], value, words)
+        yield from others(inner[0], value, words)
     elif origin in (Union, types.UnionType):
-        for arm in get_args(annotation):
+        for arm in inner:
             yield from others(arm, value, words)
     elif origin is Literal:
-        yield from (choice for choice in get_args(annotation) if choice != value)
+        yield from (choice for choice in inner if choice != value)
+    elif annotation is type(None) and value is not None:
+        yield None
     elif annotation is bool:
         yield not value
     elif annotation is int:
         here = value if isinstance(value, int) else 1
-        yield from (here + 1, here * 2, here - 1, 7)
+        yield from (here + 1, here * 2, here - 1, here + 100)
     elif annotation is float:
         here = value if isinstance(value, float) else 0.5
         yield from (here / 2 + 0.05, here + 0.05, here * 2 + 1)
     elif annotation is str:
         yield from (word for word in words if word != value)
-        if isinstance(value, str):
-            yield f"{value}2"
+        yield "another" if value is None else f"{value}2"
     elif origin is tuple:
         low, high = value or (2, 3)
         yield from ([low, high + 1], [low * 2 + 50, high * 2 + 50])
     elif origin is list:
-        (inner,) = get_args(annotation)
-        if value and len(value) > 1:
-            yield value[:-1]
-        for word in others(inner, None, words):
-            yield from ([word], [*(value or []), word])
-    elif annotation is type(None):
-        if value is not None:
-            yield None
+        whole = list(value or [])
+        yield from (whole[:-1], whole[::-1])
+        for word in others(inner[0], None, words):
+            yield from ([word], [*whole, word])
+    elif origin is dict and value:
+        last = list(value)[-1]
+        yield {name: kept for name, kept in value.items() if name != last}
+        yield {name if name != last else f"{name}2": kept for name, kept in value.items()}
     elif isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        tag = {
+        # its tag, if it has one, and all else as by default
+        yield {
             name: get_args(field.annotation)[0]
             for name, field in annotation.model_fields.items()
             if get_origin(field.annotation) is Literal and field.is_required()
         }
-        yield tag

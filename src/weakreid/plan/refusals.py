@@ -2,6 +2,7 @@
 
 import sys
 from collections import ChainMap
+from typing import Any
 
 from weakreid.config.datasets import Ilids, Mars, Prid, Tracked, Walkers
 from weakreid.config.faults import known
@@ -58,7 +59,7 @@ def check(config: Config, made: Made, experiment: Experiment) -> None:
 def _check_init(made: Made, experiment: Experiment) -> None:
     """Refuse an experiment that starts from one that is not there, or in the end from itself."""
     seen, at = [experiment.name], experiment
-    names: ChainMap[str, object] = ChainMap({**made.experiments}, {**made.same})
+    names: ChainMap[str, Any] = ChainMap(made.experiments, made.same)
     while at.init is not None:
         known(f"experiments.{at.name}.init", at.init, names)
         name = made.same.get(at.init, at.init)
