@@ -170,7 +170,7 @@ def timed(way: Callable[[], Any]) -> tuple[float, Any]:
 
 def peak(features: np.ndarray, threads: int) -> int:
     """Return the bytes that the distances take at most, beyond the features."""
-    jaccard_distances(features[:100], threads=threads)  # what is imported late
+    jaccard_distances(features[:100], 30, 6, threads)  # what is imported late
     before = forget_high_water()
     jaccard_distances(features, 30, 6, threads)
     return high_water() - before
