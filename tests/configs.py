@@ -40,7 +40,7 @@ def tiny() -> dict[str, Any]:
     mine, whole = copy.deepcopy(_read(TINY)), own()
     for kind, name in (("datasets", "walkers_tiny"), ("bags", "wl"), ("noise", "clean")):
         mine[kind][name] = whole[kind][name]
-    mine["datasets"]["mars"] = {"kind": "mars", **FETCHED}
+    mine["datasets"]["mars"] = {"kind": "mars", **copy.deepcopy(FETCHED)}
     return mine
 
 

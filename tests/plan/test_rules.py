@@ -18,7 +18,7 @@ from weakreid.config.params import Params
 from weakreid.plan.graph import Step
 from weakreid.plan.plan import Plan
 from weakreid.plan.read import RULES, plan_of
-from weakreid.plan.rules import Job, as_json, pattern
+from weakreid.plan.rules import Job, pattern
 from weakreid.plan.targets import maker_of
 
 
@@ -153,9 +153,9 @@ def test_a_stage_takes_what_it_is_given_and_is_given_what_it_needs(name: str) ->
 def test_params_are_read_back_as_they_were(name: str) -> None:
     params = steps()[name].job.params
     if params is not None:
-        text = as_json(params)
+        text = params.as_json()
         again = type(params).model_validate_json(text)
-        assert as_json(again) == text
+        assert again.as_json() == text
         # but for keys that no result of the stage depends on
         if not (isinstance(params, Params) and params.later):
             assert again == params

@@ -80,8 +80,8 @@ def check_bags(plan: Plan, where: str, table: OfStudy, row: str = "") -> None:
         experiment = experiment_of(plan, table, dataset, row)
         if experiment.bags is None:
             raise ReidError(
-                f"{where}.study: {experiment.name} learns from {experiment.method.learns}, a table "
-                f"of kind {table.kind} shows bags; take a study or row that learns from bags"
+                f"{where}.study: {experiment.name} does not learn from bags, which a table of kind "
+                f"{table.kind} shows; take a study or row that does"
             )
 
 
