@@ -18,12 +18,11 @@ from weakreid.artifacts.files import read_json
 from weakreid.artifacts.image_store import Pixels, resize_picture
 from weakreid.cores import default_threads
 from weakreid.errors import ReidError
-from weakreid.models.build import restore_model
+from weakreid.models.build import on_device, restore_model
 from weakreid.models.clips import ClipModel, restore_clip_model
 from weakreid.models.reid import ReidModel
 from weakreid.retrieval.extract import features_of
 from weakreid.retrieval.extract_clips import clip_features_of
-from weakreid.retrieval.inputs import on_device
 from weakreid.retrieval.protocols import tracklet_descriptors
 from weakreid.training.checkpoint import load_weights, part_of
 from weakreid.training.clip_sampling import clips_of_tracklet
@@ -71,7 +70,7 @@ class Model:
         else:
             network = restore_model(about.model, part_of(tensors, "model"))
             self.dimension = network.dimension
-        self._network = on_device(network, self._fabric)
+        self._network = on_device(network, self._fabric.device)
         self._network.eval()
 
     def embed(self, images: Pictures, batch: int = BATCH) -> NDArray[np.float32]:

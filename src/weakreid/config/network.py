@@ -1,6 +1,7 @@
 """Blocks of a network: backbone, images, clips, and what merges their frames."""
 
 import difflib
+import itertools
 from typing import Annotated, Literal, Self
 
 from pydantic import (
@@ -24,6 +25,9 @@ from weakreid.config.base import (
     as_whole,
     distinct,
 )
+
+STAGES = ("stem", "layer1", "layer2", "layer3", "layer4")
+"""Of every backbone, in order."""
 
 
 class Model(Strict):
@@ -61,6 +65,11 @@ class Model(Strict):
                 "set weights to 'hub', a file's path or 'none'"
             )
         return self
+
+    @property
+    def front(self) -> tuple[str, ...]:
+        """The leading stages that do not learn: what they make of an image never changes."""
+        return tuple(itertools.takewhile(self.frozen.__contains__, STAGES))
 
 
 class Image(Strict):
@@ -134,6 +143,13 @@ class ModelOfClips(Model):
     cosam: Cosam | None = Field(
         None, description="co-segmentation modules between the stages; null: none"
     )
+
+    @property
+    def front(self) -> tuple[str, ...]:
+        """See `Model`; a COSAM ends it, which learns, and looks at the other frames."""
+        front = super().front
+        ends = [] if self.cosam is None else [name for name in front if name in self.cosam.after]
+        return front[: front.index(ends[0]) + 1] if ends else front
 
 
 class Clips(Strict):

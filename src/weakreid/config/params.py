@@ -32,6 +32,7 @@ from weakreid.config.methods import (
     TrackletMethod,
     Transfer,
 )
+from weakreid.config.network import Image, Model
 from weakreid.config.supervision import Audit, Bags, Coarse, Isolation, NoiseRate
 from weakreid.config.training import Evaluation
 from weakreid.config.tuning import Prune
@@ -288,6 +289,42 @@ TRAININGS: Mapping[str, type[TrainBags] | type[TrainTracklets] | type[TrainClips
 def training_params(method: AnyMethod, seed: int) -> AnyTraining:
     """Return what the training of a method is given."""
     return TRAININGS[method.learns](**dict(method), seed=seed)
+
+
+class MakeFrozenMaps(Params):
+    """The leading frozen stages of a network, and the images that go through them."""
+
+    later = ("model.embedding", "model.dimension", "model.batch_norm", "image.resized")
+    model: Model
+    image: Image
+    precision: Literal["auto", "32", "bf16"]
+    seed: Count
+    memory_mb: Positive
+
+
+def frozen_maps_params(training: AnyTraining | LearnTransfer) -> MakeFrozenMaps | None:
+    """Return what makes the maps that a training keeps; None where it keeps none.
+
+    Trainings with the same ones share a file, whatever else they learn and however.
+    """
+    model, front, image = training.model, training.model.front, training.image
+    learns = training.schedule.epochs > 0 or isinstance(training, TrainTracklets)
+    if not (learns and training.batch.cache_mb and front and image.resized is None):
+        return None
+    return MakeFrozenMaps(
+        model=Model(
+            backbone=model.backbone,
+            weights=model.weights,
+            last_stride=model.last_stride if "layer4" in front else 2,
+            embedding="none",
+            frozen=list(front),
+        ),
+        image=Image(height=image.height, width=image.width),
+        precision=training.precision,
+        # nothing is drawn where weights are read
+        seed=training.seed if model.weights == "none" else 0,
+        memory_mb=training.batch.cache_mb,
+    )
 
 
 class FrameFeatures(Params, Extractor):

@@ -2,12 +2,16 @@
 
 import importlib
 from collections.abc import Mapping
+from typing import TypeVar
 
+import torch
 from torch import Tensor, nn
 
 from weakreid.config.network import Image, Model, ModelOfClips
 from weakreid.models import backbones
 from weakreid.models.reid import ReidModel
+
+Network = TypeVar("Network", bound=nn.Module)
 
 
 def build_model(
@@ -48,3 +52,9 @@ def restore_model(model: Model, tensors: Mapping[str, Tensor]) -> ReidModel:
 def without_weights(model: Model) -> Model:
     """Return a `model` block that looks for no weights: they come from elsewhere."""
     return model.model_copy(update={"weights": "none"})
+
+
+def on_device(network: Network, device: torch.device) -> Network:
+    """Return a network on a device, its images channels-last."""
+    network = network.to(device)
+    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]

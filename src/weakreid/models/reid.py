@@ -1,6 +1,5 @@
 """A re-identification network: backbone, average pooling, embedding; and its training heads."""
 
-import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -31,6 +30,7 @@ class ReidModel(nn.Module):
 
     Attributes:
         dimension: length of a feature.
+        frozen_front: the leading stages that do not learn (`Model.front`).
         normalise_features: whether `extract` divides a feature by its L2 norm.
     """
 
@@ -45,6 +45,7 @@ class ReidModel(nn.Module):
         self.backbone = backbone
         self.normalise_features = True
         self.frozen = tuple(model.frozen)
+        self.frozen_front = model.front
         self.batch_norm = model.batch_norm
         self.dimension = backbone.channels
         self.embedding: nn.Module
@@ -72,19 +73,6 @@ class ReidModel(nn.Module):
                 if isinstance(module, nn.modules.batchnorm._BatchNorm):
                     module.eval()
         return self
-
-    @property
-    def frozen_front(self) -> tuple[str, ...]:
-        """The leading stages that do not learn: what they make of an image never changes.
-
-        A COSAM behind one of them ends the front: it learns, and looks at the other frames.
-        """
-        names = []
-        for name in itertools.takewhile(self.frozen.__contains__, self.backbone.stage_names):
-            names.append(name)
-            if name in self.cosam:
-                break
-        return tuple(names)
 
     @property
     def new_layers(self) -> list[nn.Module]:

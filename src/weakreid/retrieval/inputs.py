@@ -2,18 +2,17 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import pandas as pd
-import torch
 from lightning_fabric import Fabric
-from torch import Tensor, nn
+from torch import Tensor
 
 from weakreid.artifacts import schemas
 from weakreid.config.params import ErasedAttention, Masks, MaskShares
 from weakreid.config.trained import Trained
 from weakreid.errors import ReidError
-from weakreid.models.build import restore_model
+from weakreid.models.build import on_device, restore_model
 from weakreid.models.clips import ClipModel, restore_clip_model
 from weakreid.models.reid import ReidModel
 from weakreid.retrieval.clip_maps import drawn_clips
@@ -21,8 +20,6 @@ from weakreid.seeding import numpy_generator
 from weakreid.training.checkpoint import load_weights, part_of
 from weakreid.training.clip_sampling import TrackletClips
 from weakreid.training.devices import fabric_for
-
-Network = TypeVar("Network", bound=nn.Module)
 
 
 class FrameNetwork(NamedTuple):
@@ -46,7 +43,7 @@ def load_frame_network(model: Path, device: str, threads: int) -> FrameNetwork:
     fabric = fabric_for(device, 1, about.precision, threads)
     fabric.launch()
     network = restore_model(about.model, part_of(tensors, "model"))
-    return FrameNetwork(on_device(network, fabric), fabric, about, tensors)
+    return FrameNetwork(on_device(network, fabric.device), fabric, about, tensors)
 
 
 def load_clip_network(
@@ -62,12 +59,6 @@ def load_clip_network(
         raise ReidError(f"{model}: does not see clips; give a model that does")
     parts = part_of(tensors, "model"), part_of(tensors, "heads")
     return restore_clip_model(about, *parts, normalise=normalise, after_neck=after_neck), about
-
-
-def on_device(network: Network, fabric: Fabric) -> Network:
-    """Return a network on the device of a fabric, its images channels-last."""
-    network = network.to(fabric.device)
-    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
 def frames_of(tracklets: Path, frames: Path, roles: Sequence[str]) -> pd.DataFrame:

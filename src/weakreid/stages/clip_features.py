@@ -15,9 +15,10 @@ from weakreid.artifacts import schemas
 from weakreid.artifacts.image_store import ImageStore
 from weakreid.config.params import ClipFeatures
 from weakreid.console import run_stage
+from weakreid.models.build import on_device
 from weakreid.retrieval.extract_clips import extract_clip_features, weight_table
 from weakreid.retrieval.feature_table import batches_of, write_features
-from weakreid.retrieval.inputs import frames_of, load_clip_network, on_device
+from weakreid.retrieval.inputs import frames_of, load_clip_network
 from weakreid.training.clip_sampling import clips_of_tracklets
 from weakreid.training.devices import fabric_for
 
@@ -41,7 +42,7 @@ def main(
     assert about.clips is not None
     fabric = fabric_for(device, 1, about.precision, threads)
     fabric.launch()
-    network = on_device(network, fabric)
+    network = on_device(network, fabric.device)
     shown = frames_of(tracklets, frames, ["query", "gallery"])
     clips = clips_of_tracklets(shown, about.clips.frames, how.test)
     # how clips are made here is among the params, not in the weights

@@ -9,10 +9,10 @@ from weakreid.artifacts.image_store import ImageStore
 from weakreid.config.params import FrameFeatures
 from weakreid.console import run_stage
 from weakreid.errors import ReidError
-from weakreid.models.build import build_model
+from weakreid.models.build import build_model, on_device
 from weakreid.retrieval.extract import extract_features
 from weakreid.retrieval.feature_table import batches_of, write_features
-from weakreid.retrieval.inputs import frames_of, on_device
+from weakreid.retrieval.inputs import frames_of
 from weakreid.training.devices import fabric_for
 
 LESS_MEMORY = "lower image.height and image.width"
@@ -31,7 +31,7 @@ def main(
     how = FrameFeatures.parse(params)
     fabric = fabric_for(device, 1, how.precision, threads)
     fabric.launch()
-    network = on_device(build_model(how.model), fabric)
+    network = on_device(build_model(how.model), fabric.device)
     network.normalise_features = False
     chosen = frames_of(tracklets, frames, ["train"])
     if chosen.empty:

@@ -14,7 +14,7 @@ from weakreid.losses.bags.protocol import BagLoss
 from weakreid.models.reid import Heads
 from weakreid.supervision.views import read_bags
 from weakreid.training.bag_task import BagTask, bags_of, check_learnable
-from weakreid.training.frame import Kept, Run
+from weakreid.training.frame import Kept, Run, Seen
 from weakreid.training.options import TrainingOptions, with_options
 
 LESS_MEMORY = (
@@ -57,7 +57,7 @@ def train(bags: Path, images: Path, params: TrainBags, options: TrainingOptions)
     projections = run.fabric.setup_module(heads)
     with ImageStore(images) as store:
         frames = np.concatenate(made.frames) if run.learns else None
-        (seen,) = run.images(network, (store, frames))
+        (seen,) = run.images(network, Seen(store, frames, options.maps))
         task = BagTask(
             made,
             params,

@@ -22,7 +22,7 @@ from weakreid.training.clip_task import (
     check_learnable,
     labelled_tracklets,
 )
-from weakreid.training.frame import Kept, Run, prepared
+from weakreid.training.frame import Kept, Run, Seen, prepared
 from weakreid.training.loop import Watch
 from weakreid.training.options import TrainingOptions, with_options
 from weakreid.training.start import start_from
@@ -105,15 +105,13 @@ def train(
     learning = [clips.aggregation, heads.classifier, *([heads.neck] if heads.neck else [])]
     model = run.set_up(clips, *learning, of=clips.network)
     behind = run.fabric.setup_module(heads)
-    # losses are found by name, so that the digest of this stage's code covers only those in use
-    losses = {
-        name: importlib.import_module(f"weakreid.losses.clips.{name}")
-        for name, term in params.losses
-        if term is not None
-    }
+    # losses are found by name, so that the digest of this stage's code covers only those in use;
+    # in the order of their names, in which their sum is rounded
+    names = sorted(name for name, term in params.losses if term is not None)
+    losses = {name: importlib.import_module(f"weakreid.losses.clips.{name}") for name in names}
     with ImageStore(images) as store:
         rows = np.concatenate(made.images) if run.learns else None
-        (seen,) = run.images(clips.network, (store, rows))
+        (seen,) = run.images(clips.network, Seen(store, rows, options.maps))
         task = ClipTask(
             made,
             params,

@@ -12,7 +12,7 @@ from weakreid.artifacts.image_store import ImageStore
 from weakreid.config.params import TrainTracklets
 from weakreid.console import run_stage
 from weakreid.supervision.views import read_tracks
-from weakreid.training.frame import Kept, Run
+from weakreid.training.frame import Kept, Run, Seen
 from weakreid.training.mean_net import mean_of
 from weakreid.training.options import TrainingOptions, with_options
 from weakreid.training.pseudo_labels import quality_rows
@@ -53,7 +53,7 @@ def train(
     classifier = torch.nn.Linear(network.dimension, 1, bias=False)
     model = run.set_up(network, classifier)
     with ImageStore(images) as store:
-        (seen,) = run.images(network, (store, np.concatenate(tracklets)))
+        (seen,) = run.images(network, Seen(store, np.concatenate(tracklets), options.maps))
         task = TrackletTask(
             tracklets,
             params,

@@ -13,7 +13,7 @@ from weakreid.console import run_stage
 from weakreid.models.attribute_head import attribute_head
 from weakreid.supervision.attribute_pictures import lesson
 from weakreid.supervision.views import read_frames_only
-from weakreid.training.frame import Kept, Run
+from weakreid.training.frame import Kept, Run, Seen
 from weakreid.training.options import TrainingOptions, with_options
 from weakreid.training.transfer_task import TransferTask
 
@@ -29,6 +29,7 @@ def main(
     images: Annotated[Path, typer.Option(help="of the target")],
     params: Annotated[str, typer.Option()],
     options: TrainingOptions,
+    source_maps: Annotated[Path | None, typer.Option(help="as --maps, of the source")] = None,
 ) -> None:
     """Train from the last checkpoint of this very training, if there is one."""
     how = LearnTransfer.parse(params)
@@ -56,8 +57,8 @@ def main(
     with ImageStore(source_images) as source, ImageStore(images) as target:
         of_source, of_target = run.images(
             network,
-            (source, lessons.images if run.learns else None),
-            (target, target_rows if run.learns and how.mmd > 0 else None),
+            Seen(source, lessons.images if run.learns else None, source_maps),
+            Seen(target, target_rows if run.learns and how.mmd > 0 else None, options.maps),
         )
         task = TransferTask(
             lessons,

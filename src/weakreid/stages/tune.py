@@ -151,7 +151,7 @@ def tried(
         folder / "history.parquet",
         folder / "timing.json",
         data.init,
-        Watch(how.every, look),
+        watch=Watch(how.every, look),
     )
     train(training_params(method, how.seed), data, options, folder)
     figure = trial.figure_after(epochs)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import torch
@@ -15,14 +15,14 @@ from torch import nn
 from weakreid.artifacts.files import remove_leftovers, write_json
 from weakreid.artifacts.image_store import ImageStore
 from weakreid.config.network import Model
-from weakreid.config.params import AnyTraining, LearnTransfer
+from weakreid.config.params import AnyTraining, LearnTransfer, frozen_maps_params
 from weakreid.console import say
 from weakreid.models.backbones import share_batch_norms
 from weakreid.models.build import build_model, without_weights
 from weakreid.models.reid import ReidModel
 from weakreid.training import checkpoint as checkpoints
 from weakreid.training.devices import device_name, fabric_for, launch, leave
-from weakreid.training.frozen import FrozenMaps, frozen_maps
+from weakreid.training.frozen import FrozenMaps, about_maps, frozen_maps, one_map, read_maps
 from weakreid.training.history import timing_of, write_history
 from weakreid.training.images import TrainingImages
 from weakreid.training.loop import History, Watch, fit
@@ -50,6 +50,20 @@ class Kept:
     heads: Sequence[str] = ()
     persons: Sequence[int] = ()
     also: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Seen(NamedTuple):
+    """Frames that a training learns from.
+
+    Attributes:
+        store: holds their images.
+        rows: of the store; None: none.
+        maps: the file of what frozen stages make of them, if there is one.
+    """
+
+    store: ImageStore
+    rows: np.ndarray | None
+    maps: Path | None = None
 
 
 class Run:
@@ -139,38 +153,55 @@ class Run:
         model, self.optimiser = self.fabric.setup(network, optimiser)
         return model
 
-    def images(
-        self, network: ReidModel, *of: tuple[ImageStore, np.ndarray | None]
-    ) -> list[TrainingImages]:
-        """Return the images of stores as the method shows them.
-
-        Args:
-            network: on its device.
-            of: stores, and the rows of each that are learnt from; None: none are.
+    def images(self, network: ReidModel, *of: Seen) -> list[TrainingImages]:
+        """Return the images of frames as the method shows them, or their maps.
 
         Raises:
             ReidError: see `frozen_maps`.
         """
-        params, maps = self.params, list[FrozenMaps]()
-        seen = [(store, rows) for store, rows in of if rows is not None]
-        if params.batch.cache_mb > 0 and seen:
-            maps = frozen_maps(
-                network,
-                seen,
-                params.image,
-                fabric=self.fabric,
-                threads=self.threads,
-                memory_mb=params.batch.cache_mb,
+        params, maps = self.params, dict[ImageStore, FrozenMaps]()
+        if params.batch.cache_mb > 0:
+            maps = {seen.store: held for seen in of if (held := self._held(network, seen))}
+            missing = [
+                (seen.store, seen.rows)
+                for seen in of
+                if seen.rows is not None and seen.store not in maps
+            ]
+            made = (
+                []
+                if not missing
+                else frozen_maps(
+                    network,
+                    missing,
+                    params.image,
+                    fabric=self.fabric,
+                    threads=self.threads,
+                    memory_mb=params.batch.cache_mb,
+                )
             )
-        made = iter(maps)
+            maps |= {store: of_store for (store, _), of_store in zip(missing, made, strict=True)}
         fill = network.backbone.mean
         return [
-            TrainingImages(
-                *(store, params.image, fill, params.augment, self.threads),
-                None if rows is None else next(made, None),
-            )
-            for store, rows in of
+            TrainingImages(store, params.image, fill, params.augment, self.threads, maps.get(store))
+            for store, *_ in of
         ]
+
+    def _held(self, network: ReidModel, seen: Seen) -> FrozenMaps | None:
+        """Return the maps of frames that a file has, None where it has none that are theirs."""
+        wanted = frozen_maps_params(self.params)
+        if seen.maps is None or seen.rows is None or wanted is None:
+            return None
+        maps, about = read_maps(seen.maps)
+        fits = (
+            # with `init` the frozen stages are another training's
+            self.options.init is None
+            and about == about_maps(wanted, self.fabric)
+            and maps.maps.dtype == one_map(network, self.params.image, self.fabric).dtype
+            and bool(np.isin(seen.rows, maps.rows).all())
+        )
+        if not fits:
+            self.say(f"{seen.maps}: of other frames, stages or devices; maps are made here")
+        return maps if fits else None
 
     def learn(
         self, task: Task[Any], parts: Mapping[str, nn.Module], inputs: Sequence[Any], kept: Kept

@@ -1,22 +1,34 @@
-"""What frozen stages make of the training frames, computed once instead of at every step."""
+"""What frozen stages make of frames, computed once instead of at every step.
 
-from collections.abc import Iterator, Sequence
+A frame's maps are the same whichever other frames are there: those of a training's own frames and
+those that a file holds of a whole dataset are equal, bit for bit, on a CPU.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from lightning_fabric import Fabric
+from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
+from weakreid.artifacts.files import replacing
 from weakreid.artifacts.image_store import ImageStore
 from weakreid.artifacts.prefetching import prefetch
 from weakreid.config.network import Image
+from weakreid.config.params import MakeFrozenMaps
 from weakreid.console import progress
 from weakreid.errors import ReidError
 from weakreid.models.backbones import preprocess
 from weakreid.models.reid import ReidModel, chunks
 
 _BATCH = 256
+_TYPES = {torch.float32: "F32", torch.bfloat16: "BF16"}
+_METADATA_KEY = "weakreid"
 
 
 @dataclass(frozen=True)
@@ -79,7 +91,7 @@ def frozen_maps(
     wanted = [(store, np.unique(rows)) for store, rows in of]
     one = one_map(network, image, fabric)
     count = sum(len(rows) for _, rows in wanted)
-    needed = count * one.numel() * one.element_size() / 2**20
+    needed = megabytes(one, count)
     if needed > memory_mb:
         raise ReidError(
             f"batch.cache_mb: the outputs of the frozen stages for {count:,} images take "
@@ -89,7 +101,7 @@ def frozen_maps(
     for store, rows in wanted:
         maps = torch.empty((len(rows), *one.shape), dtype=one.dtype)
         done = 0
-        for batch in maps_of(network, store, rows, image, fabric=fabric, threads=threads):
+        for batch in _maps_of(network, store, rows, image, fabric, threads):
             maps[done : done + len(batch)] = batch
             done += len(batch)
         found.append(FrozenMaps(rows, maps))
@@ -104,12 +116,16 @@ def one_map(network: ReidModel, image: Image, fabric: Fabric) -> Tensor:
         return network.front(black).expand(2, -1, -1, -1)
 
 
-def maps_of(
+def megabytes(one: Tensor, count: int) -> float:
+    """Return what as many maps take as `one_map` gives of one frame."""
+    return count * one.numel() * one.element_size() / 2**20
+
+
+def _maps_of(
     network: ReidModel,
     store: ImageStore,
     rows: np.ndarray,
     image: Image,
-    *,
     fabric: Fabric,
     threads: int,
 ) -> Iterator[Tensor]:
@@ -120,11 +136,84 @@ def maps_of(
     steps = progress(
         prefetch(images), total=len(batches), label="frozen stages", unit=f"x {_BATCH} frames"
     )
+    # another kernel may be chosen for fewer images, with other last bits
+    whole = len(chunks(torch.empty(_BATCH, 0, device=fabric.device))[0])
     for batch in steps:
         parts = []
         with torch.no_grad(), fabric.autocast():
             for part in chunks(torch.from_numpy(batch).to(fabric.device)):
-                pixels = preprocess(part, mean, std)
+                pixels = preprocess(_filled(part, whole), mean, std)
                 both = [network.front(pixels), network.front(pixels.flip(3))]
-                parts.append(torch.stack(both, dim=1))
+                parts.append(torch.stack(both, dim=1)[: len(part)])
         yield torch.cat(parts).cpu()
+
+
+def _filled(images: Tensor, count: int) -> Tensor:
+    """Return so many images, the last one again and again where there are fewer."""
+    missing = count - len(images)
+    return images if missing <= 0 else torch.cat([images, *[images[-1:]] * missing])
+
+
+# --- in a file ------------------------------------------------------------------------------------
+
+
+def about_maps(params: MakeFrozenMaps, fabric: Fabric) -> dict[str, Any]:
+    """Return what maps are of, and on which kind of device they are made."""
+    what = params.model_dump(mode="json", exclude={"memory_mb"})
+    return {**what, "device": fabric.device.type}
+
+
+def write_maps(
+    path: Path,
+    network: ReidModel,
+    store: ImageStore,
+    rows: np.ndarray,
+    image: Image,
+    *,
+    fabric: Fabric,
+    threads: int,
+    about: Mapping[str, Any],
+) -> None:
+    """Write the maps of frames, whole or not at all, as they are computed.
+
+    The file is one of safetensors, with `rows` int64 [R] and `maps` [R, 2, c, h, w], so that it is
+    read in place: trainings on one machine share it in memory.
+
+    Args:
+        path: the file to write.
+        network: on the device of `fabric`.
+        store: holds the frames.
+        rows: of the store; none: a file that no training uses.
+        image: the network's input.
+        fabric: device and precision.
+        threads: for decoding.
+        about: what the maps are of, for the file's metadata.
+    """
+    rows, one = np.unique(rows).astype(np.int64), one_map(network, image, fabric)
+    ends = np.cumsum([rows.nbytes, len(rows) * one.numel() * one.element_size()]).tolist()
+    shape = [len(rows), *one.shape]
+    header = {
+        "__metadata__": {_METADATA_KEY: json.dumps(about, sort_keys=True)},
+        "rows": {"dtype": "I64", "shape": [len(rows)], "data_offsets": [0, ends[0]]},
+        "maps": {"dtype": _TYPES[one.dtype], "shape": shape, "data_offsets": ends},
+    }
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    with replacing(path) as aside, aside.open("wb") as file:
+        file.write(len(text).to_bytes(8, "little") + text + rows.astype("<i8").tobytes())
+        for batch in _maps_of(network, store, rows, image, fabric, threads):
+            file.write(batch.contiguous().view(torch.uint8).numpy().data)
+
+
+def read_maps(path: Path) -> tuple[FrozenMaps, dict[str, Any]]:
+    """Return the maps of `write_maps`, in place, and what they are of.
+
+    Raises:
+        ReidError: the file is not one of them.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            about = json.loads(file.metadata()[_METADATA_KEY])
+            return FrozenMaps(file.get_tensor("rows").numpy(), file.get_tensor("maps")), about
+    except (OSError, SafetensorError) as error:
+        raise ReidError(f"{path}: not a whole file of maps; delete it and run again") from error

@@ -24,6 +24,7 @@ class TrainingOptions:
         device, devices, threads: see `weakreid.training.devices.fabric_for`.
         model, history, timing: what it makes.
         init: weights to start from, if any.
+        maps: what frozen stages make of the images, if a file has it (`training.frozen`).
         watch: looks at the training; `model` then holds the weights so far.
         started: when the stage began, by the monotonic clock.
     """
@@ -37,6 +38,7 @@ class TrainingOptions:
     history: Annotated[Path, typer.Option()]
     timing: Annotated[Path, typer.Option()]
     init: Annotated[Path | None, typer.Option(help="weights to start from")] = None
+    maps: Annotated[Path | None, typer.Option(help="of frozen stages, made before")] = None
     watch: Watch | None = None
     started: float = field(default_factory=time.monotonic)
 
