@@ -116,12 +116,12 @@ def measure(
         for _ in range(1 if large else rounds):
             product_s.append(product(features))
             before = forget_high_water()
-            seconds, distances = timed(lambda: jaccard_distances(features, 30, 6, threads))
+            seconds, distances = timed(jaccard_distances, features, 30, 6, threads)
             memory = high_water() - before
             jaccard_s.append(seconds)
-            seconds, eps = timed(lambda found=distances: data_eps(found, count, 1.6e-3))
+            seconds, eps = timed(data_eps, distances, count, 1.6e-3)
             eps_s.append(seconds)
-            seconds, labels = timed(lambda found=distances, eps=eps: associate(found, eps, 4))
+            seconds, labels = timed(associate, distances, eps, 4)
             cluster_s.append(seconds)
     ratios = [ours / bare for ours, bare in zip(jaccard_s, product_s, strict=True)]
     pairs = distances.nnz / count
@@ -155,16 +155,16 @@ def product(features: np.ndarray) -> float:
     """Return the seconds of X @ X.T, whole or from every tenth block of its rows."""
     count = len(features)
     if count <= _WHOLE:
-        return timed(lambda: features @ features.T)[0]
+        return timed(np.matmul, features, features.T)[0]
     step = 1000
     firsts = range(0, count, 10 * step)
-    seconds = [timed(lambda a=first: features[a : a + step] @ features.T)[0] for first in firsts]
+    seconds = [timed(np.matmul, features[a : a + step], features.T)[0] for a in firsts]
     return sum(seconds) * count / sum(min(step, count - first) for first in firsts)
 
 
-def timed(way: Callable[[], Any]) -> tuple[float, Any]:
+def timed(way: Callable[..., Any], *arguments: Any) -> tuple[float, Any]:
     started = time.perf_counter()
-    result = way()
+    result = way(*arguments)
     return time.perf_counter() - started, result
 
 

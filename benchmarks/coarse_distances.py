@@ -26,7 +26,7 @@ from evaluation import machine
 from weakreid.artifacts.files import write_json
 from weakreid.clustering.neighbours import unit_rows
 from weakreid.cores import default_threads
-from weakreid.retrieval.distances import MEMORY_BYTES, Metric, bag_minimum
+from weakreid.retrieval.distances import Metric, bag_minimum
 from weakreid.seeding import numpy_generator
 
 BARE = "bare matrix product"
@@ -41,7 +41,7 @@ def main() -> None:
     parser.add_argument("--block", type=int, default=16384, help="frames in a streamed block")
     parser.add_argument("--slices", type=int, default=40)
     parser.add_argument("--threads", type=int, default=default_threads())
-    parser.add_argument("--memory-bytes", type=int, default=MEMORY_BYTES)
+    parser.add_argument("--memory-bytes", type=int, default=256 << 20)
     parser.add_argument("--out", type=Path)
     arguments = parser.parse_args()
     rng = numpy_generator(0, "benchmark", "coarse")
@@ -85,7 +85,8 @@ def main() -> None:
             probes,
             stream(int(few[-1])),
             few,
-            memory_bytes=arguments.memory_bytes,
+            "euclidean",
+            arguments.memory_bytes,
             threads=threads,
         )
         peak = tracemalloc.get_traced_memory()[1]

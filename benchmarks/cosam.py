@@ -93,7 +93,9 @@ def main() -> None:
     print("|---|" + "---:|" * (2 * len(WAYS) + 2))
     for name, (clips, frames, height, width, channels) in SIZES.items():
         maps = torch.randn(clips * frames, channels, height, width).relu()
-        descriptors = standardised(maps).unflatten(0, (clips, frames)).requires_grad_()
+        descriptors = (
+            standardised(maps, "population").unflatten(0, (clips, frames)).requires_grad_()
+        )
         weight = torch.randn(1, (frames - 1) * height * width, requires_grad=True)
         with torch.no_grad():
             torch.testing.assert_close(

@@ -23,7 +23,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 from weakreid.artifacts.files import write_json
 from weakreid.cores import default_threads
 from weakreid.retrieval.ranking import evaluate
-from weakreid.retrieval.reranking import rerank
+from weakreid.retrieval.reranking import Reranking, rerank
 from weakreid.seeding import numpy_generator
 
 
@@ -137,9 +137,10 @@ def main() -> None:
     rows = table(seconds, "full stable argsort, 1 thread")
     if arguments.reranking:
         features = rng.standard_normal((queries + gallery, arguments.width), dtype=np.float32)
+        halves = features[:queries], features[queries:]
         with threadpool_limits(threads):
             again, _ = take_turns(
-                {"k-reciprocal re-ranking": lambda: rerank(features[:queries], features[queries:])},
+                {"k-reciprocal re-ranking": lambda: rerank(*halves, "euclidean", Reranking())},
                 1,
             )
         rows += table(again, "k-reciprocal re-ranking")

@@ -18,6 +18,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -51,14 +52,15 @@ def read_loose(path: Path, height: int, width: int) -> np.ndarray:
         return np.asarray(rgb)
 
 
-def drop(path: Path) -> None:
-    """Drop a file's pages from the cache."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-        os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
-    finally:
-        os.close(descriptor)
+def drop(*paths: Path) -> None:
+    """Drop the files' pages from the cache."""
+    for path in paths:
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+            os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+        finally:
+            os.close(descriptor)
 
 
 def rate(
@@ -107,15 +109,13 @@ def measure(files: list[Path], store_path: Path, arguments: argparse.Namespace) 
                         loose(rows)
                         packed(rows, held=store)
                     first = rate(loose, lambda rows: None, batches)
-                    second = rate(
-                        lambda rows, held=store: packed(rows, held=held), lambda rows: None, batches
-                    )
+                    second = rate(partial(packed, held=store), lambda rows: None, batches)
                     store.close()
                 else:
                     # mapped pages cannot be dropped: the store is opened anew for every cold batch
                     # and the time to open it counts
                     store.close()
-                    first = rate(loose, lambda rows: [drop(files[r]) for r in rows], batches)
+                    first = rate(loose, lambda rows: drop(*(files[r] for r in rows)), batches)
                     second = rate(packed, lambda rows: drop(store_path), batches)
                 results.append(
                     {

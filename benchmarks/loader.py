@@ -36,6 +36,7 @@ from weakreid.console import progress
 from weakreid.losses.bags import cpal, mil
 from weakreid.models.build import build_model
 from weakreid.models.reid import Heads
+from weakreid.retrieval.inputs import on_device
 from weakreid.seeding import numpy_generator
 from weakreid.training.bag_task import BagTask, bags_of
 from weakreid.training.devices import device_name, fabric_for, launch
@@ -73,9 +74,9 @@ def task_of(options: argparse.Namespace, fabric: Any, store: ImageStore) -> tupl
             "seed": 1,
         }
     )
-    model = build_model(params.model)
+    model = on_device(build_model(params.model), fabric)
+    base: Any = mil
     heads = Heads(mil.HEADS, model.dimension, PERSONS)
-    model.to(memory_format=torch.channels_last)
     optimiser = build_optimiser(params.optimiser, model, heads)
     learner, optimiser = fabric.setup(model, optimiser)
     frames = np.arange(BAGS * options.frames).reshape(BAGS, options.frames)
@@ -88,7 +89,7 @@ def task_of(options: argparse.Namespace, fabric: Any, store: ImageStore) -> tupl
         network=model,
         model=learner,
         heads=fabric.setup_module(heads),
-        base=mil,
+        base=base,
         cpal=cpal,
     )
     return task, optimiser

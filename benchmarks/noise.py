@@ -33,7 +33,7 @@ def main(arguments: list[str]) -> None:
     if len(arguments) > 1:
         table = schemas.read_frame(Path(arguments[1]), "id_counts")
         observed = noise.observed_counts(table)
-    print(f"MARS: {(tracklets['split'] == 'train').sum()} training tracklets")
+    print(f"MARS: {(tracklets['role'] == 'train').sum()} training tracklets")
     print("asked rFM, rSW    measured rFM, rSW   tracklets   paper    off   seconds")
     for rfm, rsw, theirs in LEVELS:
         started = time.perf_counter()

@@ -7,12 +7,12 @@ constraints.txt. This project is not in it: a rule's command finds it by path.
 """
 
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from importlib.metadata import requires
 from pathlib import Path
 
 from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
+from packaging.utils import NormalizedName, canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[1]
 PYTHON = "3.11"
@@ -45,12 +45,12 @@ def environment() -> str:
     return HEAD + "".join(f"      - {pins[name]}\n" for name in sorted(found))
 
 
-def brought(dependencies: Iterable[str], pins: Iterable[str]) -> set[str]:
+def brought(dependencies: Iterable[str], pins: Collection[NormalizedName]) -> set[NormalizedName]:
     """Return which of the packages `pins` come with `dependencies`, themselves among them.
 
     What an installed package asks for in turn is read from its metadata.
     """
-    found: set[tuple[str, frozenset[str]]] = set()
+    found: set[tuple[NormalizedName, frozenset[str]]] = set()
     left = [Requirement(line) for line in dependencies]
     while left:
         wanted = left.pop()
