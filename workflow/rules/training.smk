@@ -1,6 +1,42 @@
 """One training: a network learns from bags, from tracklets, or from clips."""
 
 
+rule frozen_maps:
+    input:
+        unpack(needs("frozen_maps")),
+    output:
+        **makes("frozen_maps"),
+    log:
+        log_of("frozen_maps"),
+    benchmark:
+        benchmark_of("frozen_maps")
+    conda:
+        ENVIRONMENT
+    threads: 8
+    resources:
+        **asks(16000, 480),
+        gpu=1,
+        device="auto",
+    params:
+        **given("frozen_maps"),
+    shell:
+        "python -m weakreid.stages.{params.stage} {params.call:q}"
+        " --device {resources.device} --threads {threads} 2> {log}"
+
+
+use rule frozen_maps as frozen_maps_of_source with:
+    input:
+        unpack(needs("frozen_maps_of_source")),
+    output:
+        **makes("frozen_maps_of_source"),
+    log:
+        log_of("frozen_maps_of_source"),
+    benchmark:
+        benchmark_of("frozen_maps_of_source")
+    params:
+        **given("frozen_maps_of_source"),
+
+
 rule train_bags:
     input:
         unpack(needs("train_bags")),

@@ -44,6 +44,11 @@ class Config(Strict):
     validation_fraction: OpenFraction = Field(
         0.34, description="share of the training identities that the `dev` split holds out"
     )
+    share_frozen: bool = Field(
+        True,
+        description="trainings with the same frozen stages share a file of what these make of the "
+        "images (`frozen/`), as large as batch.cache_mb at most; false: each makes its own",
+    )
     datasets: dict[Name, Dataset] = Field(description="data of people, by name")
     bags: dict[Name, Bags] = Field(
         default_factory=dict, description="ways to make training bags, by name"

@@ -11,6 +11,7 @@ from weakreid.config.methods import Transfer
 from weakreid.datasets import lookup
 from weakreid.errors import ReidError
 from weakreid.plan import paths
+from weakreid.plan.frozen_rules import maps_of_transfer
 from weakreid.plan.plan import Plan
 from weakreid.plan.rules import Job, Output, Reading, rule
 
@@ -207,6 +208,7 @@ def transfer(plan: Plan, transfer: str, dataset: str, run: str) -> Job:
     """A network learns attributes on a source and the look of a dataset."""
     block = transfer_of(plan, transfer)
     split, _, seed = run.rpartition("-")
+    how = params.LearnTransfer(**dict(block), seed=int(seed))
     return Job(
         inputs={
             "pictures": paths.of_source(block.source, "pictures.parquet"),
@@ -214,8 +216,9 @@ def transfer(plan: Plan, transfer: str, dataset: str, run: str) -> Job:
             "tracklets": paths.tracklets(dataset, split),
             "frames": paths.frames(dataset),
             "images": paths.images(dataset),
+            **maps_of_transfer(plan, block.source, dataset, split, how),
         },
-        params=params.LearnTransfer(**dict(block), seed=int(seed)),
+        params=how,
         told={"checkpoint": paths.of_transfer(transfer, dataset, run, "checkpoint.pt")},
     )
 

@@ -75,6 +75,16 @@ def frame_features(dataset: str, split: str, extractor: str) -> str:
     return of_split(dataset, split, f"frame_features/{extractor}.parquet")
 
 
+def frozen_maps(dataset: str, split: str, front: str) -> str:
+    """Return what frozen stages make of a split's training frames; `front` is their digest."""
+    return of_split(dataset, split, f"frozen/{front}.safetensors")
+
+
+def frozen_maps_of_source(source: str, front: str) -> str:
+    """Return what frozen stages make of an attribute source's images."""
+    return of_source(source, f"frozen/{front}.safetensors")
+
+
 def of_tracker(tracker: str, name: str) -> str:
     """Return a file of a tracker whose noise is measured."""
     return f"{RESULTS}/trackers/{tracker}/{name}"

@@ -83,6 +83,7 @@ SHAPES = {
     "worker": "[1-9][0-9]*",
     "split": "official|dev|[0-9]",
     "run": "(official|dev|[0-9])-[0-9]+",
+    "front": "[0-9a-f]{12}",
 }
 """Wildcards that are no names of the config, and the patterns of their values."""
 

@@ -6,6 +6,7 @@ from weakreid.config import params
 from weakreid.config.methods import AnyMethod, BagMethod, ClipMethod
 from weakreid.plan import paths
 from weakreid.plan.attribute_rules import labels
+from weakreid.plan.frozen_rules import maps_of_run
 from weakreid.plan.plan import Plan, Run
 from weakreid.plan.rules import Job, Output, rule
 
@@ -101,6 +102,7 @@ def training(plan: Plan, experiment: str, run: str, folder: str = "") -> Job:
             **seen_by(plan, of),
             "images": of.images,
             "init": weights_to_start_from(plan, of),
+            "maps": maps_of_run(plan, of),
         },
         params=params.training_params(method, of.seed),
         modules=modules_of(method),
