@@ -66,9 +66,12 @@ FIGURES = (
 # most of a tiny training is Python's start: two at a time, a thread each
 SIDE_BY_SIDE = (
     *("--resources", "gpu=2", "--set-threads"),
-    *(f"{rule}=1" for rule in ("generate", "dataset", "train", "features", "evaluate", "audit")),
+    *(
+        f"{rule}=1"
+        for rule in ("generate", "dataset", "train_bags", "features", "evaluate", "audit")
+    ),
     *(f"{rule}=1" for rule in ("frame_features", "isolation", "train_tracklets")),
-    *(f"{rule}=1" for rule in ("generate_source", "pictures", "transfer", "attribute_votes")),
+    *(f"{rule}=1" for rule in ("generate_source", "source_images", "transfer", "attribute_votes")),
     *(f"{rule}=1" for rule in ("train_clips", "clip_features", "tune")),
     *(f"{rule}=1" for rule in ("mask_shares", "erased_attention")),
 )
