@@ -126,6 +126,10 @@ class Project:
         return self.snakemake(*targets, "--cores", "2", "--configfile", "tiny.yaml", *SIDE_BY_SIDE)
 
 
+TINY = Project(Path())
+"""Its targets, wherever it lies."""
+
+
 def draw_film(folder: Path) -> None:
     """Write a tracker's output, the pictures that it saw, the truth and people's names.
 

@@ -1,6 +1,5 @@
 """Attributes through the workflow: learnt on a source, voted for persons, learnt from, shown."""
 
-import importlib
 import json
 from pathlib import Path
 from typing import Any
@@ -8,17 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from tests.workflow.dryrun import dry_run
-from tests.workflow.of_stages import (
-    DATASET,
-    OF_CLIPS,
-    RUN,
-    SOURCE,
-    SPLIT,
-    TRANSFERRED,
-    inputs_of,
-    rest_of,
-)
+from tests.workflow.steps import call, jobs_of
 
 from weakreid.artifacts import schemas
 from weakreid.artifacts.image_store import ImageStore
@@ -27,6 +16,12 @@ from weakreid.training.checkpoint import load_weights
 
 pytestmark = pytest.mark.slow
 
+DATASET = "results/datasets/walkers_tiny"
+SPLIT = f"{DATASET}/official"
+SOURCE = "results/sources/tiny"
+TRANSFERRED = "results/attributes/tiny/walkers_tiny/official-1"
+RUN = "results/wl_tiny/runs/official-1"
+OF_CLIPS = "results/mini_attr_walkers_tiny/runs/official-1"
 EXPERIMENT = "results/mini_attr_walkers_tiny"
 WITHOUT = f"{EXPERIMENT}_a/runs/official-1"
 
@@ -325,17 +320,8 @@ def test_the_figures_of_any_experiment_are_had_of_one_with_clips(
         "learning_curve": f"{EXPERIMENT}/learning_curve.svg",
         "matches": f"{OF_CLIPS}/matches_fine.png",
     }
-    ((job,),) = dry_run([asked[stage]]).values()
-    given = {
-        name: [Path(str(path[0]).replace(RUN, OF_CLIPS))]
-        if isinstance(path, list)
-        else Path(str(path).replace(RUN, OF_CLIPS))
-        for name, path in inputs_of(stage).items()
-    }
-    paths = [path[0] if isinstance(path, list) else path for path in given.values()]
-    assert {str(path) for path in paths} == set(job["input"])
-    main = importlib.import_module(f"weakreid.stages.{stage}").main
-    main(**given, **rest_of(stage, tmp_path))
+    (step,) = jobs_of([asked[stage]])[stage]
+    call(stage, tmp_path, inputs=step.job.inputs)
     assert all(path.stat().st_size > 1000 for path in tmp_path.iterdir())
 
 
@@ -351,7 +337,9 @@ def test_table_1_and_figure_4_of_the_real_annotation(empty, shared_data: Path) -
     place.mkdir(parents=True)
     (place / real.name).symlink_to(real)
     targets = ["results/tables/attr_table1/table.md", "results/tables/attr_figure4/plot.svg"]
-    done = empty.snakemake(*targets, "--cores", "2", "--config", "sources={rap: {root: elsewhere}}")
+    done = empty.snakemake(
+        *targets, "--cores", "2", "--config", "attribute_sources={rap: {root: elsewhere}}"
+    )
     assert done.returncode == 0, done.stdout[-4000:]
     lines = lines_of(str(empty.folder / targets[0]))
     assert set(TITLES.values()) <= set(lines)

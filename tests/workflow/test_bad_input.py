@@ -1,7 +1,5 @@
 """A stage whose input is not what it should be: one line, exit status 1, nothing written."""
 
-import contextlib
-import importlib
 import io
 import json
 import re
@@ -19,13 +17,14 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 import yaml
+from tests import configs
 from tests.data import test_rap as rap_annotation
 from tests.workflow.conftest import SIDE_BY_SIDE
-from tests.workflow.dryrun import dry_run
-from tests.workflow.of_stages import INPUTS, SEVERAL, inputs_of, rest_of
+from tests.workflow.steps import MACHINE, call, options, params_of, place_of, run, steps
 
-from weakreid import console
 from weakreid.artifacts import files, schemas
+from weakreid.cli.workflow import read_plan
+from weakreid.config.sources import default_files
 from weakreid.training.checkpoint import load_weights
 
 pytestmark = pytest.mark.slow
@@ -38,22 +37,11 @@ def work(tiny, tmp_path, monkeypatch) -> Path:
     return tmp_path
 
 
-def run(stage: str, options: dict[str, Any]) -> tuple[int, list[str]]:
-    """Run a stage; return its exit status and what it said, line by line."""
-    module = importlib.import_module(f"weakreid.stages.{stage}")
-    said = io.StringIO()
-    with contextlib.redirect_stderr(said), pytest.raises(SystemExit) as left:
-        console.exit_on_error(lambda: module.main(**options))
-    return int(str(left.value.code)), said.getvalue().splitlines()
-
-
-def refused(stage: str, option: str, path: Path, work: Path) -> str:
-    """Run a stage with one input replaced; return the line that refuses it."""
-    options = inputs_of(stage)
-    options[option] = [path] if (stage, option) in SEVERAL else path
+def refused(name: str, option: str, path: Path, work: Path) -> str:
+    """Run a step with one input replaced; return the line that refuses it."""
     out = work / "out"
     out.mkdir(exist_ok=True)
-    status, lines = run(stage, {**options, **rest_of(stage, out)})
+    status, lines = run(name, out, inputs={option: path})
     assert status == 1
     assert [line for line in lines if line.startswith("error: ")] == lines[-1:]
     assert list(out.rglob("*")) == []
@@ -109,41 +97,39 @@ def wrong_files(path: Path) -> Iterator[tuple[str, bytes | None]]:
         yield "a list", b"[]"
 
 
-@pytest.mark.parametrize(
-    ("stage", "option"),
-    [(stage, option) for stage in INPUTS for option in INPUTS[stage]],
-)
-def test_every_wrong_file_is_refused_by_its_name(stage: str, option: str, work: Path) -> None:
-    place = Path(INPUTS[stage][option])
+@pytest.mark.parametrize(("name", "option"), options())
+def test_every_wrong_file_is_refused_by_its_name(name: str, option: str, work: Path) -> None:
+    place = place_of(name, option)
     for number, (kind, data) in enumerate(wrong_files(place)):
         path = work / str(number) / place.name
         if data is not None:
             path.parent.mkdir()
             path.write_bytes(data)
-        assert str(path) in refused(stage, option, path, work), kind
+        assert str(path) in refused(name, option, path, work), kind
 
 
-def test_every_stage_has_its_inputs_listed(tiny) -> None:
+def test_every_stage_is_one_of_the_steps(tiny) -> None:
     stages = {path.stem for path in (tiny.folder / "src/weakreid/stages").glob("[a-z]*.py")}
-    # these read no artifact: see tests/data and tests/supervision
-    assert stages == {*INPUTS, "fetch", "generate", "crops", "noise_rates"}
+    # the first reads no artifact; weights of every epoch, and a file that trainings share, take
+    # more than the tiny experiments have: tests/datasets, tests/report, tests/training
+    assert stages == {name.split()[0] for name in steps()} | {"fetch", "mask_curve", "frozen_maps"}
 
 
 def test_a_bag_without_labels(work: Path) -> None:
-    rows = schemas.read_frame(Path(INPUTS["train"]["bags"]), "bags", truth=True)
+    rows = schemas.read_frame(place_of("train_bags", "bags"), "bags", truth=True)
     rows.at[3, "labels"] = []
     path = work / "bags.parquet"
     schemas.write(path, "bags", rows, {})
-    line = refused("train", "bags", path, work)
+    line = refused("train_bags", "bags", path, work)
     assert line == "error: bag 3 has no labels; leave it out of the bags"
 
 
 def test_a_bag_with_frames_of_another_store(work: Path) -> None:
-    rows = schemas.read_frame(Path(INPUTS["train"]["bags"]), "bags", truth=True)
+    rows = schemas.read_frame(place_of("train_bags", "bags"), "bags", truth=True)
     rows["frames"] = rows["frames"] + 10_000
     path = work / "bags.parquet"
     schemas.write(path, "bags", rows, {})
-    line = refused("train", "bags", path, work)
+    line = refused("train_bags", "bags", path, work)
     assert "images.arrow: no row 1" in line
 
 
@@ -266,7 +252,12 @@ TINY = {"dataset": "walkers_tiny", "bags": None, "noise": None, "isolation": Non
 def test_a_config_that_cannot_be(change: dict[str, Any], line: str, checkout, monkeypatch) -> None:
     monkeypatch.chdir(checkout.folder)
     with pytest.raises(SystemExit) as left:
-        dry_run(["results/wl_tiny/metrics.json"], change)
+        read_plan(
+            configs.merged(configs.with_tiny(), change),
+            [*default_files(checkout.folder), checkout.folder / "tiny.yaml"],
+            change,
+            checkout.folder,
+        )
     line = line.removeprefix("config.yaml: ")
     file = "" if line.startswith("tiny.yaml: ") else "--config: "
     assert left.value.code == f"error: {file}{line}"
@@ -357,13 +348,12 @@ def test_values_that_the_data_do_not_allow(
     stage: str, change: dict[str, Any], line: str, work: Path
 ) -> None:
     out = work / "out"
-    rest = rest_of(stage, out)
-    block = json.loads(rest["params"])
+    block = params_of(stage)
     for name, value in change.items():
         block[name] = {**block[name], **value} if isinstance(value, dict) else value
     if stage == "noise":
         block["distribution"] = "fitted"
-    status, lines = run(stage, {**inputs_of(stage), **rest, "params": json.dumps(block)})
+    status, lines = run(stage, out, params=json.dumps(block))
     assert status == 1
     pattern = re.escape(f"error: {line}").replace(r"\{\}", r"[\d.]+")
     # what is advised is tried elsewhere (tests/clustering/test_advice.py)
@@ -376,8 +366,8 @@ def test_values_that_the_data_do_not_allow(
 def test_a_gpu_that_is_not_there(work: Path, monkeypatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     for stage in ("train_tracklets", "frame_features"):
-        rest = {**rest_of(stage, work / "out"), "device": "cuda"}
-        status, lines = run(stage, {**inputs_of(stage), **rest})
+        monkeypatch.setitem(MACHINE, "device", "cuda")
+        status, lines = run(stage, work / "out")
         assert status == 1
         assert lines[-1].startswith("error: device cuda was asked for and no GPU is visible; ")
         assert not (work / "out").exists()
@@ -517,7 +507,7 @@ def test_attributes_that_cannot_be_learnt(tiny) -> None:
 
 
 def test_an_attribute_that_everybody_has(work: Path) -> None:
-    given = Path(INPUTS["transfer"]["pictures"])
+    given = place_of("transfer", "pictures")
     rows = schemas.read_frame(given, "pictures")
     known = schemas.read_params(given)
     place = known["attributes"].index("hs-Hat")
@@ -528,13 +518,12 @@ def test_an_attribute_that_everybody_has(work: Path) -> None:
     path = work / "pictures.parquet"
     schemas.write(path, "pictures", rows, known)
     out = work / "out"
-    rest = rest_of("transfer", out)
-    block = {**json.loads(rest["params"]), "attributes": ["Female", "hs-Hat"]}
+    block = {**params_of("transfer"), "attributes": ["Female", "hs-Hat"]}
     for on_constant, status in (("stop", 1), ("leave_out", 0)):
         changed = json.dumps({**block, "on_constant": on_constant})
-        options = {**inputs_of("transfer"), **rest, "pictures": path, "params": changed}
+        given = {"inputs": {"pictures": path}, "params": changed}
         if status:
-            found, lines = run("transfer", options)
+            found, lines = run("transfer", out, **given)
             assert found == status
             assert lines[-1] == (
                 "error: attribute hs-Hat has a positive ratio of 1 in the 24 training pictures of "
@@ -543,7 +532,7 @@ def test_an_attribute_that_everybody_has(work: Path) -> None:
             )
             assert not [file for file in out.rglob("*") if file.is_file()]
         else:
-            importlib.import_module("weakreid.stages.transfer").main(**options)
+            call("transfer", out, **given)
             _, about = load_weights(out / "model.safetensors")
             assert about["attributes"] == ["Female"]
             assert about["left_out"] == {"hs-Hat": 1.0}
@@ -559,7 +548,7 @@ def test_retrieval_by_attributes_that_a_study_does_not_have(checkout) -> None:
 
 def test_nobody_is_named_where_nobody_is_seen(work: Path) -> None:
     path = work / "videos.csv"
-    text = Path(INPUTS["named_bags"]["videos"]).read_text()
+    text = place_of("named_bags", "videos").read_text()
     rows = [row.split(",") for row in text.splitlines()]
     column = rows[0].index("labels")
     for row in rows[1:]:
@@ -573,7 +562,12 @@ def test_as_a_program_of_its_own(tiny, tmp_path: Path) -> None:
     out = tmp_path / "out" / "tracklets.parquet"
     done = tiny.call(
         *(sys.executable, "-m", "weakreid.stages.split", "--tracklets", "nowhere.parquet"),
-        *("--partitions", INPUTS["split"]["partitions"], "--params", '{"split": "official"}'),
+        *(
+            "--partitions",
+            str(place_of("split", "partitions")),
+            "--params",
+            '{"split": "official"}',
+        ),
         *("--out", str(out)),
     )
     assert done.returncode == 1
@@ -584,78 +578,38 @@ def test_as_a_program_of_its_own(tiny, tmp_path: Path) -> None:
 
 # --- a full disk, and an end that comes too early -------------------------------------------------
 
-OUTPUTS = {
-    "split": "table.parquet",
-    "noise": "tracks.parquet",
-    "frame_features": "features.parquet",
-    "isolation": "isolated.parquet",
-    "isolation_figures": "three.svg",
-    "named_bags": "table.parquet",
-    "identities": "identities.csv",
-    "search": "search.csv",
-    "grid_table": "table.md",
-    "grid_plot": "plot.svg",
-    "noise_counts_table": "table.md",
-    "cluster_curve": "clusters.svg",
-    "bags": "table.parquet",
-    "coarse_bags": "table.parquet",
-    "features": "features.parquet",
-    "evaluate": "rankings.parquet",
-    "collect": "timing.json",
-    "table": "table.md",
-    "study_table": "table.md",
-    "sweep_plot": "plot.svg",
-    "counts_table": "table.md",
-    "cost_table": "table.md",
-    "audit": "audit.parquet",
-    "audit_score": "audit.json",
-    "audit_table": "table.md",
-    "learning_curve": "learning_curve.svg",
-    "matches": "fine.png",
-    "contact_sheet": "contact_sheet.png",
-    "annotation": "table.parquet",
-    "pictures": "images.arrow",
-    "ratios_plot": "plot.svg",
-    "groups_table": "table.md",
-    "attribute_votes": "votes.parquet",
-    "attribute_labels": "table.parquet",
-    "true_attributes": "table.parquet",
-    "label_quality": "quality.json",
-    "clip_features": "features.parquet",
-    "attribute_examples": "sheet.png",
-    "temporal_weights": "weights.png",
-    "visibility": "visibility.svg",
-    "masks": "masks.png",
-    "mask_shares": "mask_shares.json",
-    "mask_table": "table.md",
-    "mask_curve": "curve.svg",
-    "erased_attention": "erased_attention.json",
-    "attention_table": "table.md",
-    "attention_figure": "attention.png",
-    "label_table": "table.md",
-    "attribute_metrics": "by_attribute.json",
-    "attribute_table": "table.md",
-}
-"""The file that each stage writes first."""
+
+def writing() -> list[str]:
+    """Return the steps that write files; a stage that fills a folder has its own tests."""
+    return [
+        name
+        for name, step in steps().items()
+        if step.job.inputs and all(output.kind != "folder" for output in step.rule.outputs.values())
+    ]
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this system")
-@pytest.mark.parametrize("stage", OUTPUTS)
-def test_a_full_disk(stage: str, work: Path, monkeypatch) -> None:
-    option = next(iter(INPUTS[stage]))
+@pytest.mark.parametrize("name", writing())
+def test_a_full_disk(name: str, work: Path, monkeypatch) -> None:
     out, locked_part = work / "out", files._locked_part
+    made = {Path(path).name for path in steps()[name].outputs}
 
     def full(path: Path) -> tuple[Path, IO[str]]:
         part, lock = locked_part(path)
-        if path.name == OUTPUTS[stage]:
+        if path.name in made:
             (part / path.name).symlink_to("/dev/full")
         return part, lock
 
     monkeypatch.setattr(files, "_locked_part", full)
-    line = refused(stage, option, Path(INPUTS[stage][option]), work)
-    name = out / OUTPUTS[stage]
-    wanted = f"error: the disk is full: {name} was not written; free some space and run again"
-    assert line == wanted
+    out.mkdir()
+    status, lines = run(name, out)
+    assert status == 1
+    found = re.fullmatch(
+        rf"error: the disk is full: {out}/(\S+) was not written; free some space and run again",
+        lines[-1],
+    )
+    assert found and found[1] in made
+    assert not [path for path in out.rglob("*") if path.is_file() and path.name in made]
 
 
 def test_told_to_end_it_leaves_nothing_half_written(tiny, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 But the supervised one, which is told who its own training persons are.
 """
 
-import importlib
+import functools
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,15 +11,17 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from tests.workflow.dryrun import dry_run
-from tests.workflow.of_stages import INPUTS, inputs_of, rest_of
+from tests import configs
+from tests.workflow.steps import call, command_of, jobs_of, place_of, steps
 
 from weakreid.artifacts import schemas
 from weakreid.artifacts.image_store import ImageStore
-from weakreid.config import whole
-from weakreid.config.sources import default_files, read_merged
+from weakreid.plan.experiments import Experiment
+from weakreid.plan.graph import Step
+from weakreid.plan.plan import Plan
+from weakreid.plan.read import plan_of
+from weakreid.plan.rules import listed
 from weakreid.seeding import numpy_generator
-from weakreid.stages import audit
 from weakreid.supervision.views import ATTRIBUTE_LABELS, COLUMNS, TRACKS
 
 pytestmark = pytest.mark.slow
@@ -67,7 +69,7 @@ MAY_READ_PERSONS = {
     # measures, for training persons and others apart
     "label_quality",
     # draw people and say who they are
-    "attribute_examples",
+    "table examples sheet.png",
     "temporal_weights",
     # finds a frame in the generator's notes by its name
     "visibility",
@@ -76,8 +78,8 @@ MAY_READ_PERSONS = {
     "masks",
     "erased_attention",
     # count
-    "counts_table",
-    "cost_table",
+    "table counts table.md",
+    "table cost table.md",
 }
 """Stages that may read whose tracklet it is.
 
@@ -111,12 +113,16 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Read]]:
     yield found
 
 
-@pytest.mark.parametrize("stage", INPUTS)
+@pytest.mark.parametrize("stage", [name for name, step in steps().items() if step.job.inputs])
 def test_what_a_stage_reads(stage: str, tiny, tmp_path: Path, monkeypatch, reads) -> None:
     monkeypatch.chdir(tiny.folder)
-    module = importlib.import_module(f"weakreid.stages.{stage}")
-    module.main(**inputs_of(stage), **rest_of(stage, tmp_path))
-    parquet = [name for name in INPUTS[stage].values() if name.endswith(".parquet")]
+    call(stage, tmp_path)
+    parquet = [
+        path
+        for option in steps()[stage].job.inputs
+        if listed(steps()[stage].job.inputs[option])
+        and (path := place_of(stage, option)).suffix == ".parquet"
+    ]
     assert len(reads) >= len(parquet)
     columns = {(kind, name) for kind, names in reads for name in names}
     truth = {name for _, name in columns if name.startswith("truth_")}
@@ -126,7 +132,7 @@ def test_what_a_stage_reads(stage: str, tiny, tmp_path: Path, monkeypatch, reads
     assert ("attribute_votes", "person_id") not in columns or stage == "attribute_labels"
     # names of MARS's files begin with the person's number
     assert ("frames", "file") not in columns or stage in MAY_READ_PERSONS
-    if stage == "train":
+    if stage == "train_bags":
         assert reads == [("bags", frozenset(COLUMNS["frames"]))]
     if stage == "train_tracklets":
         measuring = frozenset({"tracklet_id", "truth_person_id"})
@@ -159,16 +165,17 @@ def test_pictures_of_a_test_set_are_not_looked_at(
         return batch(store, rows, *sizes, **more)
 
     monkeypatch.setattr(ImageStore, "batch", noted)
-    given = inputs_of(stage)
-    importlib.import_module(f"weakreid.stages.{stage}").main(**given, **rest_of(stage, tmp_path))
-    tracklets = schemas.read_frame(given["tracklets"], "tracklets")
-    frames = schemas.read_frame(given["frames"], "frames")
+    call(stage, tmp_path)
+    tracklets = schemas.read_frame(place_of(stage, "tracklets"), "tracklets")
+    frames = schemas.read_frame(place_of(stage, "frames"), "frames")
     train = tracklets.loc[tracklets["role"] == "train", "tracklet_id"]
-    allowed = {given["images"]: set(frames.loc[frames["tracklet_id"].isin(train), "image"])}
+    allowed = {
+        place_of(stage, "images"): set(frames.loc[frames["tracklet_id"].isin(train), "image"])
+    }
     if stage == "transfer":
-        pictures = schemas.read_frame(given["pictures"], "pictures")
+        pictures = schemas.read_frame(place_of(stage, "pictures"), "pictures")
         of_train = pictures.loc[pictures["split"] == "train", "image"]
-        allowed[given["source_images"]] = set(of_train)
+        allowed[place_of(stage, "source_images")] = set(of_train)
         assert len(of_train) < len(pictures)
     assert set(seen) == set(allowed)
     for store, rows in seen.items():
@@ -177,8 +184,7 @@ def test_pictures_of_a_test_set_are_not_looked_at(
 
 def test_an_audit_finds_the_same_whatever_is_hidden(tiny, tmp_path: Path, monkeypatch) -> None:
     monkeypatch.chdir(tiny.folder)
-    given = inputs_of("audit")
-    rows = schemas.read_frame(given["bags"], "bags", truth=True)
+    rows = schemas.read_frame(place_of("audit", "bags"), "bags", truth=True)
     generator = numpy_generator(1, "hidden")
     hidden = {
         "truth_frame_persons": [generator.permutation(ids) + 1 for ids in rows["frames"]],
@@ -191,7 +197,7 @@ def test_an_audit_finds_the_same_whatever_is_hidden(tiny, tmp_path: Path, monkey
     for changed in ([], ["truth_frame_persons"], list(hidden)):
         schemas.write(path, "bags", rows.assign(**{name: hidden[name] for name in changed}), {})
         out = tmp_path / f"{len(changed)}"
-        audit.main(**{**given, "bags": path}, **rest_of("audit", out))
+        call("audit", out, inputs={"bags": path})
         found.append({file.name: file.read_bytes() for file in out.iterdir()})
     before, without_truth, without_any = found
     assert set(before) == {"audit.parquet", "audit.md", "audit.html", "audit.png"}
@@ -212,7 +218,7 @@ def test_nothing_reads_parquet_but_by_the_tables_module(tiny) -> None:
     # people were made with, for what is visible of them, for where they are
     of_notes = {"report/walkers_sheet.py", "datasets/annotated.py", "stages/visibility.py"}
     of_notes |= {"datasets/walkers/masks.py"}
-    assert found == {"tables.py", *of_notes}
+    assert found == {"artifacts/schemas.py", *of_notes}
 
 
 def test_the_truth_is_asked_for_where_it_may_be_read(tiny) -> None:
@@ -220,7 +226,7 @@ def test_the_truth_is_asked_for_where_it_may_be_read(tiny) -> None:
     asking = {
         ".".join(path.relative_to(source).with_suffix("").parts)
         for path in source.rglob("*.py")
-        if path.name != "tables.py" and "truth=True" in path.read_text(encoding="utf-8")
+        if path.name != "schemas.py" and "truth=True" in path.read_text(encoding="utf-8")
     }
     assert asking == {f"stages.{stage}" for stage in MAY_READ_THE_TRUTH}
 
@@ -228,130 +234,134 @@ def test_the_truth_is_asked_for_where_it_may_be_read(tiny) -> None:
 # --- what the workflow gives to a stage -----------------------------------------------------------
 
 
-def config_of(folder: Path) -> whole.Config:
-    return whole.load(read_merged(default_files(folder)))
+@functools.cache
+def papers() -> Plan:
+    return plan_of(configs.own())
 
 
-def experiments_of(folder: Path) -> dict[str, whole.Experiment]:
+def experiments_of() -> dict[str, Experiment]:
     """Return the papers' experiments on walkers_tiny that start from their own method's weights."""
-    found = config_of(folder)
     return {
         name: experiment
-        for name, experiment in found.experiments.items()
+        for name, experiment in papers().experiments.items()
         if experiment.dataset == "walkers_tiny"
         and experiment.init is None
-        and name not in found.refused
+        and name not in papers().refused
     }
 
 
 @pytest.fixture(scope="module")
-def jobs(tiny) -> dict[str, list[dict[str, Any]]]:
-    """What a dry run says of these experiments' jobs, and of an audit's."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(tiny.folder)
-        targets = [f"results/{name}/metrics.json" for name in experiments_of(tiny.folder)]
-        return dry_run([*targets, "results/tables/wl_audit/walkers_tiny/table.md"])
+def jobs() -> dict[str, list[Step]]:
+    """What is behind these experiments' figures, and behind an audit's."""
+    targets = [f"results/{name}/metrics.json" for name in experiments_of()]
+    return jobs_of([*targets, "results/tables/wl_audit/walkers_tiny/table.md"])
 
 
 FOLDER = "results/datasets/walkers_tiny"
+FROZEN = re.compile(r"results/\S+/frozen/\w+\.safetensors")
+"""What frozen stages make of training frames, or of a source: no label is in it."""
 
 
-def files_named(job: dict[str, Any]) -> set[str]:
+def given(step: Step) -> list[str]:
+    """Return what a job is given, but for the outputs of frozen stages."""
+    return [path for path in step.job.paths() if not FROZEN.fullmatch(path)]
+
+
+def files_named(step: Step) -> set[str]:
     """Return the files that a job's command line names and that it does not write."""
-    found = re.findall(r"[\w./-]+\.(?:parquet|arrow|json|mat|txt|csv)\b", job["shellcmd"])
-    return set(found) - set(job["output"])
+    text = " ".join(command_of(step))
+    found = re.findall(r"[\w./-]+\.(?:parquet|arrow|json|mat|txt|csv)\b", text)
+    return set(found) - set(step.outputs)
 
 
-def test_a_training_is_given_its_bags_and_the_pictures_and_nothing_else(tiny, jobs) -> None:
-    experiments = experiments_of(tiny.folder)
+def test_a_training_is_given_its_bags_and_the_pictures_and_nothing_else(jobs) -> None:
+    experiments = experiments_of()
     trained = set()
-    for job in jobs["train"]:
-        name = job["wildcards"]["experiment"]
+    for job in jobs["train_bags"]:
+        name = job.wildcards["experiment"]
         trained.add(name)
         bags = f"{FOLDER}/official/bags/{experiments[name].bags}.parquet"
-        assert job["input"] == [bags, f"{FOLDER}/images.arrow"]
+        assert given(job) == [bags, f"{FOLDER}/images.arrow"]
         # nor by another way than the inputs
         assert files_named(job) == {bags, f"{FOLDER}/images.arrow"}
     assert trained == {name for name, found in experiments.items() if found.bags is not None}
 
 
-def test_so_is_one_without_labels_with_its_tracklets(tiny, jobs) -> None:
-    experiments = experiments_of(tiny.folder)
+def test_so_is_one_without_labels_with_its_tracklets(jobs) -> None:
+    experiments = experiments_of()
     trained = set()
     for job in jobs["train_tracklets"]:
-        name = job["wildcards"]["experiment"]
+        name = job.wildcards["experiment"]
         trained.add(name)
         noise, isolation = experiments[name].noise, experiments[name].isolation
         tracks = f"{FOLDER}/official/noise/{noise}.parquet"
         if isolation is not None:
             tracks = f"{FOLDER}/official/isolated/{noise}-{isolation}.parquet"
-        assert job["input"] == [tracks, f"{FOLDER}/images.arrow"]
+        assert given(job) == [tracks, f"{FOLDER}/images.arrow"]
         assert files_named(job) == {tracks, f"{FOLDER}/images.arrow"}
     assert trained == {name for name, found in experiments.items() if found.noise is not None}
     assert {experiments[name].isolation for name in trained} > {None, "lite0"}
 
 
-def test_one_of_clips_is_given_its_split_and_what_its_persons_have(tiny, jobs) -> None:
-    found, experiments = config_of(tiny.folder), experiments_of(tiny.folder)
+def test_one_of_clips_is_given_its_split_and_what_its_persons_have(jobs) -> None:
+    found, experiments = papers().config, experiments_of()
     names = ("official/tracklets.parquet", "frames.parquet", "images.arrow")
     trained, transfers = set(), set()
     for job in jobs["train_clips"]:
-        name, run = job["wildcards"]["experiment"], job["wildcards"]["run"]
+        name, run = job.wildcards["experiment"], job.wildcards["run"]
         trained.add(name)
-        given = [f"{FOLDER}/{file}" for file in names]
+        expected = [f"{FOLDER}/{file}" for file in names]
         transfer = experiments[name].transfer
         if transfer is not None and found.transfers[transfer].labels == "truth":
-            given.append(f"{FOLDER}/attributes.parquet")
+            expected.append(f"{FOLDER}/attributes.parquet")
         elif transfer is not None:
-            given.append(f"results/attributes/{transfer}/walkers_tiny/{run}/labels.parquet")
+            expected.append(f"results/attributes/{transfer}/walkers_tiny/{run}/labels.parquet")
         transfers.add(transfer)
-        assert job["input"] == given
-        assert files_named(job) == set(given)
+        assert sorted(given(job)) == sorted(expected)
+        assert files_named(job) == set(expected)
     learning = {
-        name
-        for name, experiment in experiments.items()
-        if found.methods[experiment.method].learns == "clips"
+        name for name, experiment in experiments.items() if experiment.method.learns == "clips"
     }
     assert trained == learning
     assert transfers > {None, "truth"}
 
 
-def test_a_transfer_is_given_its_source_and_no_label_of_the_dataset(tiny, jobs) -> None:
-    found = config_of(tiny.folder).transfers
+def test_a_transfer_is_given_its_source_and_no_label_of_the_dataset(jobs) -> None:
+    found = papers().config.transfers
     names = ("official/tracklets.parquet", "frames.parquet", "images.arrow")
     assert jobs["transfer"]
     for job in jobs["transfer"]:
-        name = job["wildcards"]["transfer"]
+        name = job.wildcards["transfer"]
         # the tiny one says what the audited look like
         source = found[name].source if name in found else "tiny"
-        given = [
+        expected = [
             f"results/sources/{source}/{file}" for file in ("pictures.parquet", "images.arrow")
         ]
-        given += [f"{FOLDER}/{file}" for file in names]
-        assert job["input"] == given
-        assert files_named(job) == set(given)
+        expected += [f"{FOLDER}/{file}" for file in names]
+        assert sorted(given(job)) == sorted(expected)
+        assert files_named(job) == set(expected)
 
 
 def test_isolation_is_given_tracklets_and_features_of_frames(jobs) -> None:
     for job in jobs["isolation"]:
-        noise, isolation = job["wildcards"]["noise"], job["wildcards"]["isolation"]
+        noise, isolation = job.wildcards["noise"], job.wildcards["isolation"]
         assert isolation.startswith("lite0")
         tracks = f"{FOLDER}/official/noise/{noise}.parquet"
         features = f"{FOLDER}/official/frame_features/lite0.parquet"
-        assert job["input"] == [tracks, features]
+        assert given(job) == [tracks, features]
         assert files_named(job) == {tracks, features}
     (job,) = jobs["frame_features"]
     tables_of = ("official/tracklets.parquet", "frames.parquet", "images.arrow")
-    assert job["input"] == [f"{FOLDER}/{name}" for name in tables_of]
+    assert given(job) == [f"{FOLDER}/{name}" for name in tables_of]
 
 
 def test_an_audit_is_given_what_its_training_had_the_model_and_votes(jobs) -> None:
     trained = {
-        (job["wildcards"]["experiment"], job["wildcards"]["run"]): job for job in jobs["train"]
+        (job.wildcards["experiment"], job.wildcards["run"]): job for job in jobs["train_bags"]
     }
     assert jobs["audit"]
     for job in jobs["audit"]:
-        training = trained[job["wildcards"]["experiment"], job["wildcards"]["run"]]
+        training = trained[job.wildcards["experiment"], job.wildcards["run"]]
         votes = f"results/attributes/tiny/walkers_tiny/{job['wildcards']['run']}/votes.parquet"
         seen = [votes, f"{FOLDER}/frames.parquet"]
-        assert job["input"] == [training["output"][0], *training["input"], *seen]
+        assert given(job) == [training.outputs[0], *given(training), *seen]

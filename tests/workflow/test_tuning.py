@@ -5,18 +5,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.workflow.dryrun import dry_run
-from tests.workflow.of_stages import DATASET, inputs_of, rest_of
+from tests import configs
+from tests.workflow.steps import call, command_of, jobs_of, params_of
 
 from weakreid.artifacts import schemas
 from weakreid.artifacts.image_store import ImageStore
-from weakreid.config import whole
-from weakreid.config.sources import default_files, read_merged
-from weakreid.stages import bags, coarse_bags, noise, tune
+from weakreid.config.sources import read_merged
+from weakreid.plan.graph import signatures
+from weakreid.plan.read import plan_of
 from weakreid.tuning.search import Running
 
 pytestmark = pytest.mark.slow
 
+DATASET = "results/datasets/walkers_tiny"
 DEV = f"{DATASET}/dev"
 
 
@@ -24,11 +25,6 @@ DEV = f"{DATASET}/dev"
 def here(tiny, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tiny.folder)
     return tiny.folder
-
-
-def read(*names: str) -> dict[str, Any]:
-    """Return the project's config with files of keys on top."""
-    return read_merged([*default_files(Path()), *map(Path, names)])
 
 
 def test_what_is_found_is_a_piece_of_config(tiny, here) -> None:
@@ -39,15 +35,11 @@ def test_what_is_found_is_a_piece_of_config(tiny, here) -> None:
     text = (here / tiny.tuned).read_text(encoding="utf-8")
     said = f"# trial {best['trial']} of 2: fine mAP {best['figure']:.2f} on the split dev of"
     assert said in text
-    before = whole.load(read("tiny.yaml"))
-    after = whole.load(read("tiny.yaml", tiny.tuned))
-    assert set(before.experiments) == set(after.experiments)
-    changed = {
-        name: whole.method_of(after, name)
-        for name in before.experiments
-        if name not in before.refused
-        and whole.method_of(after, name) != whole.method_of(before, name)
-    }
+    found = read_merged([Path(tiny.tuned)])
+    before = plan_of(configs.with_tiny()).experiments
+    after = plan_of(configs.merged(configs.with_tiny(), found)).experiments
+    assert set(before) == set(after)
+    changed = {n: of.method for n, of in after.items() if of.method != before[n].method}
     assert list(changed) == ["searched"]
     values = json.loads(best["values"])
     assert changed["searched"].optimiser.lr == values["optimiser.lr"]
@@ -58,17 +50,22 @@ def test_what_is_found_is_a_piece_of_config(tiny, here) -> None:
 
 
 def test_what_was_found_asks_for_no_other_search(tiny, here) -> None:
-    assert dry_run([tiny.tuned], configfiles=("tiny.yaml", tiny.tuned)) == {}
+    before = plan_of(configs.with_tiny())
+    after = plan_of(configs.merged(configs.with_tiny(), read_merged([Path(tiny.tuned)])))
+    assert signatures(after, [tiny.tuned]) == signatures(before, [tiny.tuned])
 
 
 def test_its_trials_are_trainings_on_dev_as_any_others(tiny, here) -> None:
-    """An experiment on dev with these values has the same jobs, code and params."""
-    change = {"experiments": {"searched": {"splits": ["dev"]}}}
-    jobs = dry_run(["results/searched/metrics.json"], change, ("tiny.yaml", tiny.tuned))
+    """An experiment on dev with these values has the same jobs and inputs."""
+    change = configs.merged(
+        read_merged([Path(tiny.tuned)]), {"experiments": {"searched": {"splits": ["dev"]}}}
+    )
+    jobs = jobs_of(["results/searched/metrics.json"], change)
     (job,) = jobs["train_clips"]
-    (search,) = dry_run(["results/tuning/tiny/workers/2.json"])["tune"]
-    assert job["input"] == search["input"]
-    assert {path for of in jobs.values() for each in of for path in each["input"]} >= {
+    (search,) = jobs_of(["results/tuning/tiny/workers/2.json"])["tune"]
+    kept = [path for path in job.job.paths() if "/frozen/" not in path]
+    assert sorted(kept) == sorted(search.job.paths())
+    assert {path for of in jobs.values() for each in of for path in each.job.paths()} >= {
         f"{DEV}/coarse.parquet"
     }
 
@@ -94,15 +91,15 @@ def test_a_search_asks_for_nothing_of_a_test_set(
 ) -> None:
     lr = {"optimiser.lr": {"low": 1e-4, "high": 1e-2}}
     block = {"experiment": experiment, "ranges": lr, "trials": 2, "metric": metric, "jobs": 2}
-    jobs = dry_run(["results/tuning/more/best.yaml"], {"tuning": {"more": block}})
+    jobs = jobs_of(["results/tuning/more/best.yaml"], {"tuning": {"more": block}})
     assert len(jobs["tune"]) == 2
     for job in jobs["tune"]:
         given = [f"{DEV}/tracklets.parquet", f"{DATASET}/frames.parquet", f"{DATASET}/images.arrow"]
-        assert job["input"][:3] == given
-        assert set(needs) <= set(job["input"])
-        assert not [path for path in job["input"] if "official" in path or "/runs/" in path]
-        assert "official" not in job["shellcmd"]
-    assert not [job for of in jobs.values() for job in of if "official" in str(job["output"])]
+        found = job.job.paths()
+        assert {*given, *needs} <= set(found)
+        assert not [path for path in found if "official" in path or "/runs/" in path]
+        assert "official" not in " ".join(command_of(job))
+    assert not [job for of in jobs.values() for job in of if "official" in str(job.outputs)]
 
 
 def test_pictures_of_a_test_set_are_not_looked_at(here, tmp_path: Path, monkeypatch) -> None:
@@ -114,7 +111,7 @@ def test_pictures_of_a_test_set_are_not_looked_at(here, tmp_path: Path, monkeypa
         return batch(store, rows, *sizes, **more)
 
     monkeypatch.setattr(ImageStore, "batch", noted)
-    tune.main(**inputs_of("tune"), **rest_of("tune", tmp_path))
+    call("tune", tmp_path)
     frames = schemas.read_frame(Path(f"{DATASET}/frames.parquet"), "frames")
     official = schemas.read_frame(Path(f"{DATASET}/official/tracklets.parquet"), "tracklets")
     dev = schemas.read_frame(Path(f"{DEV}/tracklets.parquet"), "tracklets")
@@ -132,15 +129,14 @@ def test_pictures_of_a_test_set_are_not_looked_at(here, tmp_path: Path, monkeypa
 # --- a kill, and other ways of learning -----------------------------------------------------------
 
 
-def params_of(folder: Path, **more: Any) -> dict[str, Any]:
-    given = {**inputs_of("tune"), **rest_of("tune", folder)}
-    block = {**json.loads(given["params"]), **more}
-    return {**given, "params": json.dumps(block)}
+def search(folder: Path, inputs: dict[str, Path] | None = None, **more: Any) -> None:
+    params = json.dumps({**params_of("tune"), **more})
+    call("tune", folder, inputs=inputs or {}, params=params)
 
 
 def test_killed_in_the_middle_it_finds_the_same(here, tmp_path: Path, monkeypatch) -> None:
     whole, killed = tmp_path / "whole", tmp_path / "killed"
-    tune.main(**params_of(whole, trials=2))
+    search(whole, trials=2)
     report, count = Running.report, 0
 
     def dying(trial: Running, epochs: int, figure: float) -> None:
@@ -153,10 +149,10 @@ def test_killed_in_the_middle_it_finds_the_same(here, tmp_path: Path, monkeypatc
 
     monkeypatch.setattr(Running, "report", dying)
     with pytest.raises(KeyboardInterrupt):
-        tune.main(**params_of(killed, trials=2))
+        search(killed, trials=2)
     assert not (killed / "1.json").exists()
     assert (killed / "1" / "checkpoint.pt").exists()
-    tune.main(**params_of(killed, trials=2))
+    search(killed, trials=2)
     # trained for the one epoch that was not in the checkpoint
     assert count == 5
     before, after = (
@@ -169,26 +165,24 @@ def test_killed_in_the_middle_it_finds_the_same(here, tmp_path: Path, monkeypatc
 
 
 def test_it_learns_from_bags_and_from_tracklets(here, tmp_path: Path) -> None:
-    found = whole.load(read("tiny.yaml"))
-    of_split = {**inputs_of("bags"), "tracklets": Path(f"{DEV}/tracklets.parquet"), "tracks": None}
-    made = tmp_path / "bags.parquet"
-    bags.main(**of_split, **{**rest_of("bags", tmp_path), "out": made})
-    coarse = tmp_path / "coarse.parquet"
-    given = {name: of_split[name] for name in ("tracklets", "frames")}
-    coarse_bags.main(**given, **{**rest_of("coarse_bags", tmp_path), "out": coarse})
-    tracks = tmp_path / "tracks.parquet"
+    methods = plan_of(configs.with_tiny()).config.methods
+    tracklets = {"tracklets": Path(f"{DEV}/tracklets.parquet")}
+    call("bags", tmp_path / "bags", inputs={**tracklets, "tracks": []})
+    call("coarse_bags", tmp_path / "coarse", inputs=tracklets)
     plain = {"rfm": None, "rsw": None, "distribution": "fitted", "seed": 1}
-    summary = tmp_path / "summary.json"
-    noise.main(**given, params=json.dumps(plain), out=tracks, summary=summary)
+    call("noise", tmp_path / "noise", inputs=tracklets, params=json.dumps(plain))
+    (made,), (coarse,), (tracks,) = (
+        (tmp_path / name).glob("*.parquet") for name in ("bags", "coarse", "noise")
+    )
     lr = {"key": "optimiser.lr", "low": 1e-4, "high": 1e-3, "log": True, "step": None}
     for name, more in (
         ("tiny", {"bags": made, "coarse": coarse}),
         ("tiny_tracklets", {"tracks": tracks}),
     ):
-        method = found.methods[name].model_dump(mode="json")
+        method = methods[name].model_dump(mode="json")
         metric = "coarse mAP" if name == "tiny" else "fine R-1"
         ranges = [{**lr, "whole": False}]
-        tune.main(**params_of(tmp_path / name, method=method, metric=metric, ranges=ranges), **more)
+        search(tmp_path / name, more, method=method, metric=metric, ranges=ranges)
         (trial,) = json.loads((tmp_path / name / "1.json").read_text(encoding="utf-8"))
         assert trial["outcome"] == "whole"
         assert [epochs for epochs, _ in trial["curve"]] == [1, 2]
@@ -197,7 +191,7 @@ def test_it_learns_from_bags_and_from_tracklets(here, tmp_path: Path) -> None:
 
 def test_a_training_that_diverges_ends_no_search(here, tmp_path: Path) -> None:
     steep = {"key": "optimiser.lr", "low": 1e18, "high": 1e30, "log": True, "step": None}
-    tune.main(**params_of(tmp_path, ranges=[{**steep, "whole": False}], trials=1))
+    search(tmp_path, ranges=[{**steep, "whole": False}], trials=1)
     (trial,) = json.loads((tmp_path / "1.json").read_text(encoding="utf-8"))
     assert (trial["outcome"], trial["figure"]) == ("diverged", 0)
 
