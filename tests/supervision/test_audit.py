@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from weakreid.config.losses import Mil
 from weakreid.errors import ReidError
 from weakreid.losses.bags import mil
 from weakreid.supervision import audit as audits
@@ -153,7 +154,9 @@ def test_bag_losses_are_those_of_the_training(k: int) -> None:
         target = torch.zeros(1, PEOPLE)
         target[0, labels] = 1
         mask = torch.ones(1, len(logits), dtype=torch.bool)
-        wanted = mil.loss({"identity": torch.from_numpy(logits)[None]}, mask, target, k=k)
+        wanted = mil.loss(
+            {"identity": torch.from_numpy(logits)[None]}, mask, target, Mil(name="mil", k=k)
+        )
         assert loss == pytest.approx(float(wanted), rel=1e-5)
 
 

@@ -18,6 +18,9 @@ from weakreid.supervision.audit import KINDS
 from weakreid.supervision.planted import plant
 
 
+ABOUT = {"experiment": "toy", "run": "official-3"}
+
+
 def run(stage: Any, block: dict[str, Any], **options: object) -> None:
     """Call a stage as its command line does; its errors come through."""
     app = typer.Typer()
@@ -88,7 +91,7 @@ def test_from_a_network_to_the_table(data: Path, folder: Path, out: Path, tmp_pa
         assert (again / name).read_bytes() == (out / name).read_bytes()
 
     paths = {"audit": out / "audit.parquet", "bags": data / "bags.parquet"}
-    run(audit_score, {"experiment": "toy", "run": "official-3"}, **paths, out=tmp_path / "a.json")
+    run(audit_score, ABOUT, **paths, out=tmp_path / "a.json")
     score = json.loads((tmp_path / "a.json").read_text())
     assert list(score) == ["experiment", "run", "bags", "kinds"]
     assert (score["bags"]["items"], score["bags"]["wrong"]) == (BAGS, 3)
@@ -130,4 +133,9 @@ def test_right_labels_cannot_be_scored(data: Path, out: Path, tmp_path: Path) ->
     schemas.write(tmp_path / "bags.parquet", "bags", bags.assign(labels=labels), {})
     paths = {"audit": out / "audit.parquet", "bags": tmp_path / "bags.parquet"}
     with pytest.raises(ReidError, match="nothing to score"):
-        run(audit_score, {}, **paths, out=tmp_path / "a.json")
+        run(
+            audit_score,
+            ABOUT,
+            **paths,
+            out=tmp_path / "a.json",
+        )

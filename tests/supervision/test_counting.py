@@ -135,24 +135,24 @@ def test_bags_with_what_nobody_labels_are_refused() -> None:
     noisy = bags.noisy_tracking(plain, seed=0, parts=4)
     for made in (missed, noisy):
         with pytest.raises(ReidError, match=r"bag 0: tracklet \d+ is none of the training track"):
-            labour(tracklets, made)
+            labour(tracklets, made, 1)
     planted = plain.copy()
     planted["labels"] = [*plain["labels"][:-1], np.append(plain["labels"].iloc[-1], 99)]
     with pytest.raises(ReidError, match=f"bag {len(plain) - 1}: its labels are not the people"):
-        labour(tracklets, planted)
+        labour(tracklets, planted, 1)
     twice = pd.concat([plain, plain])
     with pytest.raises(ReidError, match=r"bag 0: tracklet \d+ is in the bags twice"):
-        labour(tracklets, twice)
+        labour(tracklets, twice, 1)
     other = plain.assign(role="gallery")
     with pytest.raises(ReidError, match="no bag of role 'train'"):
-        labour(tracklets, other)
+        labour(tracklets, other, 1)
 
 
 def test_another_number_of_parts_is_refused() -> None:
     tracklets, frames = dataset(TRAIN)
     plain = training_bags(tracklets, frames, seed=0)
     cut = training_bags(tracklets, frames, seed=0, tracklet_parts=4)
-    assert labour(tracklets, cut, 4).images == labour(tracklets, plain).images
+    assert labour(tracklets, cut, 4).images == labour(tracklets, plain, 1).images
     assert labour(tracklets, cut, 4).tracklets == 4 * len(TRAIN)
     with pytest.raises(ReidError, match=r"none of the training tracklets \(tracklet_parts 1\)"):
         labour(tracklets, cut, 1)
@@ -195,6 +195,6 @@ def test_whole_mars_gives_the_counts_of_table_1(mars_tables) -> None:
     # the paper's 2081 and 1867 are draws
     assert found.train_bags == pytest.approx(2081, rel=0.02)
     assert found.coarse_bags == pytest.approx(1867, rel=0.02)
-    own = labour(mars_tables[0], made)
+    own = labour(mars_tables[0], made, 1)
     assert (own.images, own.tracklets, own.bags) == (509914, 8298, found.train_bags)
     assert own.efficiencies()["tags"] == pytest.approx(509914 / 2081, rel=0.02)

@@ -110,7 +110,7 @@ def _looks(findings: pd.DataFrame, votes: Path, frames: Path | None, how: AuditL
 def _check(rows: pd.DataFrame, persons: np.ndarray, model: Path) -> None:
     """Refuse bags that a model was not trained on."""
     if rows.empty:
-        raise ReidError("no bag of split 'train': there is nothing to audit")
+        raise ReidError("no bag of role 'train': there is nothing to audit")
     strangers = np.setdiff1d(np.concatenate(list(rows["labels"])), persons)
     if len(strangers):
         raise ReidError(

@@ -154,7 +154,7 @@ class Labour:
         return {way: self.images / cost for way, cost in self.costs().items()}
 
 
-def labour(tracklets: pd.DataFrame, bags: pd.DataFrame, tracklet_parts: int = 1) -> Labour:
+def labour(tracklets: pd.DataFrame, bags: pd.DataFrame, tracklet_parts: int) -> Labour:
     """Count what there is to label in a dataset's training bags.
 
     All frames of a bag's tracklets count, not only those that `max_frames` left in it.
