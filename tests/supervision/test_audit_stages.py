@@ -17,7 +17,6 @@ from weakreid.stages import audit, audit_score
 from weakreid.supervision.audit import KINDS
 from weakreid.supervision.planted import plant
 
-
 ABOUT = {"experiment": "toy", "run": "official-3"}
 
 
