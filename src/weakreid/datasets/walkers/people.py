@@ -52,15 +52,12 @@ HAIRS: dict[str, Colour] = {
     "gray": (146, 144, 142),
 }
 
-UPPERS = ("Shirt", "Sweater", "Vest", "TShirt", "Cotton", "Jacket", "SuitUp", "Tight")
-LOWERS = ("trousers", "wide", "jeans", "tight", "shorts", "skirt", "short_skirt", "dress")
 SHOES = ("Leather", "Sport", "Boots", "Cloth", "Casual")
 BAGS = (
     "none", "Backpack", "SingleShoulderBag", "HandBag", "Box", "PlasticBag", "PaperBag",
     "HandTrunk", "Other",
 )  # fmt: skip
 HATS = ("none", "cap", "beanie", "brim")
-HAIR_STYLES = ("bald", "crop", "short", "long", "ponytail", "bun")
 PATTERNS = ("plain", "hoops", "pinstripe", "check", "dots", "block", "band", "camouflage")
 PRINTS = ("none", "square", "disc", "bars", "cross", "number")
 
