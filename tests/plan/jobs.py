@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Iterable, Iterator
 
 from weakreid.errors import ReidError
+from weakreid.plan import paths
 from weakreid.plan.graph import Step
 from weakreid.plan.plan import Plan
 from weakreid.plan.read import RULES
@@ -16,20 +17,21 @@ SHAPED = {"split": ["official", "dev"], "run": ["official-1"], "worker": ["1"]}
 
 def one_of_each(plan: Plan) -> dict[str, Step]:
     """Return a job of every rule, the first one that is not refused."""
-    return {name: step for name, rule in RULES.items() for step in [_first(plan, rule)] if step}
+    found = {name: next(every_job(plan, rule), None) for name, rule in RULES.items()}
+    return {name: step for name, step in found.items() if step is not None}
 
 
-def _first(plan: Plan, rule: Rule) -> Step | None:
+def every_job(plan: Plan, rule: Rule) -> Iterator[Step]:
+    """Yield every job that a rule may have, but for those that are refused."""
     path = next(iter(rule.outputs.values())).path
     for wildcards in _combinations(plan, rule):
         made = maker_of(plan, path.format(**wildcards))
         if made is None or made[0] is not rule:
             continue
         try:
-            return Step(rule, wildcards, rule.needs(plan, **wildcards))
+            yield Step(rule, wildcards, rule.needs(plan, **wildcards))
         except ReidError:
             continue
-    return None
 
 
 def _combinations(plan: Plan, rule: Rule) -> Iterator[dict[str, str]]:
@@ -40,3 +42,17 @@ def _combinations(plan: Plan, rule: Rule) -> Iterator[dict[str, str]]:
     names = [name for name in allowed if f"{{{name}}}" in path]
     for values in itertools.product(*(allowed[name] for name in names)):
         yield dict(zip(names, values, strict=True))
+
+
+def asked_for(plan: Plan) -> list[str]:
+    """Return targets of all kinds: of every rule one, every table, and all that can be trained."""
+    found = [path for step in one_of_each(plan).values() for path in step.outputs]
+    for name, experiment in plan.experiments.items():
+        # no two datasets have all of a study
+        if name not in plan.refused and (experiment.row is None or "tiny" in experiment.dataset):
+            found.append(paths.metrics(name))
+    for name, table in plan.config.tables.items():
+        found += [paths.of_table(name, "", file) for file in table.outputs()]
+    for name in plan.config.transfers:
+        found.append(paths.of_transfer(name, "walkers_tiny", "official-1", "labels.parquet"))
+    return [*found, "results/datasets/film/official/bags/named.parquet"]

@@ -101,10 +101,8 @@ def others(annotation: Any, value: Any, words: Sequence[str]) -> Iterator[Any]:
         yield from (whole[:-1], whole[::-1])
         for word in others(inner[0], None, words):
             yield from ([word], [*whole, word])
-    elif origin is dict and value:
-        last = list(value)[-1]
-        yield {name: kept for name, kept in value.items() if name != last}
-        yield {name if name != last else f"{name}2": kept for name, kept in value.items()}
+    elif origin is dict:
+        yield from _other_mappings(inner[1], value or {}, words)
     elif isinstance(annotation, type) and issubclass(annotation, BaseModel):
         # its tag, if it has one, and all else as by default
         yield {
@@ -112,3 +110,32 @@ def others(annotation: Any, value: Any, words: Sequence[str]) -> Iterator[Any]:
             for name, field in annotation.model_fields.items()
             if get_origin(field.annotation) is Literal and field.is_required()
         }
+
+
+FREE: tuple[dict[str, Any], ...] = (
+    {"precision": "32"},
+    {"max_frames": 3},
+    {"min_samples": 3},
+    {"sigma": 2.0},
+)
+"""Values of a method, of bags, of isolation, of a transfer: for mappings that may hold any."""
+
+
+def _other_mappings(
+    annotation: Any, value: Mapping[str, Any], words: Sequence[str]
+) -> Iterator[dict[str, Any]]:
+    """Yield mappings of free keys, whose values are of a type."""
+    if annotation is Any:
+        yield from ({**value, **free} for free in FREE)
+    elif get_origin(annotation) is dict:
+        yield from (
+            {**value, word: {**value.get(word, {}), **free}} for word in words for free in FREE
+        )
+    elif value:
+        *_, last = value
+        yield {name: kept for name, kept in value.items() if name != last}
+        yield {name if name != last else f"{name}2": kept for name, kept in value.items()}
+        yield from ({**value, last: word} for word in words)
+    else:
+        few = words[:8]
+        yield from ({one: other} for one in few for other in few if one != other)

@@ -1,14 +1,18 @@
 """What is made of what."""
 
+import functools
 import hashlib
 import re
 
+import pytest
 from tests import configs
-from tests.plan.jobs import one_of_each
+from tests.plan.jobs import every_job, one_of_each
 
 from weakreid.plan import paths
 from weakreid.plan.graph import signatures, steps_to
+from weakreid.plan.plan import Plan
 from weakreid.plan.read import RULES, plan_of
+from weakreid.plan.targets import maker_of
 
 PLAN = plan_of(configs.own())
 TARGET = "results/demo/metrics.json"
@@ -32,14 +36,14 @@ def test_a_path_of_no_rule_has_no_job() -> None:
 
 
 def test_a_long_chain_of_weights() -> None:
-    raw = configs.own()
-    one = raw["experiments"]["demo"]
-    for number in range(1100):
+    raw = configs.tiny()
+    one = raw["experiments"]["wl_tiny"]
+    for number in range(1010):
         init = {"init": f"chain_{number - 1}"} if number else {}
         raw["experiments"][f"chain_{number}"] = {**one, **init}
-    found = steps_to(plan_of(raw), [paths.model("chain_1099", "official-1")])
+    found = steps_to(plan_of(raw), [paths.model("chain_1009", "official-1")])
     trained = [step.wildcards["experiment"] for step in found if step.rule.name == "train_bags"]
-    assert trained == [f"chain_{number}" for number in range(1100)]
+    assert trained == [f"chain_{number}" for number in range(1010)]
 
 
 def test_signatures_are_of_every_output_and_the_same_again() -> None:
@@ -50,9 +54,21 @@ def test_signatures_are_of_every_output_and_the_same_again() -> None:
     assert all(re.fullmatch(f"[0-9a-f]{{{whole}}}", signature) for signature in found.values())
 
 
-def test_every_job_that_is_given_is_there_too() -> None:
-    plan = plan_of(configs.every())
+@pytest.mark.parametrize("name", RULES)
+def test_what_a_job_needs_another_one_makes(name: str) -> None:
+    plan = of_every_kind()
+    for step in every_job(plan, RULES[name]):
+        for path in step.job.paths():
+            assert not path.startswith("results/") or maker_of(plan, path) is not None, step.outputs
+
+
+def test_every_file_of_a_job_leads_to_it() -> None:
+    plan = of_every_kind()
     for step in one_of_each(plan).values():
-        for path in steps_to(plan, step.outputs)[-1].outputs:
-            assert path in step.outputs
-    assert RULES
+        for path in step.outputs:
+            assert steps_to(plan, [path])[-1] == step
+
+
+@functools.cache
+def of_every_kind() -> Plan:
+    return plan_of(configs.every())

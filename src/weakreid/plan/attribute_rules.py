@@ -245,7 +245,11 @@ def attribute_labels(plan: Plan, transfer: str, dataset: str, run: str) -> Job:
     )
 
 
-@rule("label_quality", quality=Output(_of_transfer("quality.json")))
+@rule(
+    "label_quality",
+    only={"dataset": lambda plan: filter(plan.knows_attributes, plan.config.datasets)},
+    quality=Output(_of_transfer("quality.json")),
+)
 def label_quality(plan: Plan, transfer: str, dataset: str, run: str) -> Job:
     """How right transferred attributes are."""
     return Job(

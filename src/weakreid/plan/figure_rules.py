@@ -92,6 +92,7 @@ def matches(plan: Plan, experiment: str, run: str) -> Job:
 
 @rule(
     "temporal_weights",
+    only={"experiment": seeing(True, "bags", "tracklets", "clips")},
     picture=Output(_of_run("temporal_weights.png"), "out", "temporal weights", "temporal_weights"),
 )
 def temporal_weights(plan: Plan, experiment: str, run: str) -> Job:
@@ -197,6 +198,7 @@ def mask_epochs(plan: Plan, experiment: str, run: str) -> Job:
 
 @rule(
     "mask_curve",
+    only={"experiment": learning("clips", generated=True)},
     figure=Output(_of_run("mask_curve.svg"), "out", "masks over the epochs", "mask_curve"),
 )
 def mask_curve(plan: Plan, experiment: str, run: str) -> Job:
@@ -263,7 +265,11 @@ def audit(plan: Plan, experiment: str, run: str) -> Job:
     )
 
 
-@rule("audit_score", score=Output(_of_run("audit.json")))
+@rule(
+    "audit_score",
+    only={"experiment": seeing(False, "bags")},
+    score=Output(_of_run("audit.json")),
+)
 def audit_score(plan: Plan, experiment: str, run: str) -> Job:
     """How well planted errors are found."""
     of = plan.run(experiment, run)

@@ -45,7 +45,10 @@ def bags(plan: Plan, dataset: str, split: str, bags: str) -> Job:
 
 @rule(
     "named_bags",
-    only={"bags": _bags_with_videos(True)},
+    only={
+        "bags": _bags_with_videos(True),
+        "dataset": lambda plan: filter(plan.tracked, plan.config.datasets),
+    },
     bags=Output(paths.bags(WILD, OF_SPLIT, BAGS)),
 )
 def named_bags(plan: Plan, dataset: str, split: str, bags: str) -> Job:
