@@ -76,60 +76,77 @@ def every() -> dict[str, Any]:
     small = {"backbone": "resnet18", "weights": "none", "frozen": ["stem"]}
     clips = {"frames": 2, "sampling": "consecutive"}
     cosam = {"after": ["layer4"], "reduced": 4}
+    erasing = {"aggregation": {"name": "attention"}, "augment": {"erase": 0.5}}
+    drawn = {"kind": "walkers", "size": "tiny"}
+    film = {"name": "hall", "boxes": "boxes.txt", "video": "hall.avi", "truth": "truth.txt"}
     more: dict[str, Any] = {
         "datasets": {
             "mars": {"kind": "mars", **FETCHED, "attributes": "ticked"},
             "dukev": {"kind": "dukev", **FETCHED},
             "ilids": {"kind": "ilids", **FETCHED, "split_seed": 1},
             "prid": {"kind": "prid", **FETCHED, "split_seed": 1},
+            "seen": {"kind": "mot", "root": "film", "sequences": [film]},
         },
-        "bags": {"spoilt": {"missing": {}, "planted": {}}},
+        "bags": {
+            "spoilt": {"missing": {}, "planted": {}},
+            "single": {"tracklets_per_bag": [1, 1]},
+            "most": {"tracklets_per_bag": [1, 1], "noise": "tiny", "majority": True},
+            "plain": {},
+        },
         "attribute_sources": {
             "rap": {"kind": "rap", **FETCHED},
             "ticked": {"kind": "mars_attributes", **FETCHED},
+            "drawn": drawn,
         },
-        "transfers": {"truth": {"labels": "truth"}},
+        "transfers": {
+            "truth": {"labels": "truth"},
+            "rap": {"source": "rap", "model": {**small, "embedding": "none"}},
+        },
         "noise": {"seen": {"rfm": 1.5, "rsw": 1.2, "observed": "tiny"}},
+        "extractors": {"other": {"model": {"weights": "none", "embedding": "none"}}},
+        "isolation": {"other": {"extractor": "other"}},
         "methods": {
             "hslr": {"model": small, "loss": {"name": "hslr"}},
             "sslr": {"model": small, "loss": {"name": "sslr"}},
-            "wsddn": {"model": small, "loss": {"name": "wsddn"}},
+            "wsddn": {"model": small, "loss": {"name": "wsddn"}, "instances": "tracklets"},
             "frame_ce": {"model": small, "loss": {"name": "frame_ce"}, "cpal": {"weight": 0}},
             "bags_as_clips": {
                 "model": {**small, "cosam": cosam},
                 "instances": "tracklets",
                 "clips": clips,
                 "aggregation": {"name": "rnn"},
+                "loss": {"name": "mil", "k": 1},
             },
             "tracklets_as_clips": {
                 "learns": "tracklets",
                 "model": small,
                 "clips": clips,
                 "batch": {"frames": 2},
-                "aggregation": {"name": "attention"},
             },
             "all_losses": {
                 "learns": "clips",
                 "model": {**small, "embedding": "none", "cosam": cosam},
-                "aggregation": {"name": "attention"},
-                "augment": {"erase": 0.5},
                 "neck": {},
                 "losses": {"triplet": {}, "center": {}, "osm": {}, "attention": {}},
+                **erasing,
             },
+            "attending": {"learns": "clips", "model": small, **erasing},
+            "clips": {"learns": "clips", "model": small},
         },
         "experiments": {
             "on_prid": {"dataset": "prid", "bags": "spoilt", "method": "hslr", "splits": ["0"]},
             "on_ilids": {"dataset": "ilids", "bags": "wl", "method": "sslr", "splits": ["1"]},
-            "on_dukev": {"dataset": "dukev", "bags": "wl", "method": "wsddn"},
+            "on_dukev": {"dataset": "dukev", "bags": "most", "method": "hslr"},
             "on_mars": {"dataset": "mars", "method": "tiny_clips", "transfer": "truth"},
         },
+        "tuning": {"tiny": {"ranges": {"augment.flip": {"low": 0.0, "high": 0.5}}}},
     }
     one = {"dataset": "walkers_tiny"}
     more["experiments"] |= {
-        "supervised": {**one, "bags": "tracklets", "method": "frame_ce"},
+        "wsddn": {**one, "bags": "plain", "method": "wsddn"},
+        "frame_ce": {**one, "bags": "single", "method": "frame_ce"},
         "bags_as_clips": {**one, "bags": "wl", "method": "bags_as_clips"},
         "tracklets_as_clips": {**one, "noise": "seen", "method": "tracklets_as_clips"},
-        "all_losses": {**one, "method": "all_losses"},
+        **{name: {**one, "method": name} for name in ("all_losses", "attending", "clips")},
     }
-    more["bags"]["tracklets"] = own()["bags"]["tracklets"]
     return merged(tiny(), more)

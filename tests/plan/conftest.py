@@ -10,7 +10,7 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a tracker's output and its pictures, all of them empty."""
     folder = tmp_path_factory.mktemp("plan")
     (folder / "film" / "pictures").mkdir(parents=True)
-    for name in ("boxes.txt", "truth.txt", "names.csv"):
+    for name in ("boxes.txt", "truth.txt", "names.csv", "hall.avi"):
         (folder / "film" / name).touch()
     return folder
 

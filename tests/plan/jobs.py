@@ -55,4 +55,6 @@ def asked_for(plan: Plan) -> list[str]:
         found += [paths.of_table(name, "", file) for file in table.outputs()]
     for name in plan.config.transfers:
         found.append(paths.of_transfer(name, "walkers_tiny", "official-1", "labels.parquet"))
+    found += [paths.of_dataset(name, "tracklets.parquet") for name in plan.config.datasets]
+    found += [paths.of_tuning(name, "best.yaml") for name in plan.config.tuning]
     return [*found, "results/datasets/film/official/bags/named.parquet"]

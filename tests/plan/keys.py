@@ -89,7 +89,7 @@ def others(annotation: Any, value: Any, words: Sequence[str]) -> Iterator[Any]:
         yield from (here + 1, here * 2, here - 1, here + 100)
     elif annotation is float:
         here = value if isinstance(value, float) else 0.5
-        yield from (here / 2 + 0.05, here + 0.05, here * 2 + 1)
+        yield from (here * 0.75, here / 2 + 0.05, here + 0.05, here * 2 + 1)
     elif annotation is str:
         yield from (word for word in words if word != value)
         yield "another" if value is None else f"{value}2"

@@ -6,13 +6,13 @@ reruns the jobs whose signatures changed, and no others, shows tests/workflow/te
 
 import functools
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple, get_args, get_origin
 
 import pytest
 from tests import configs
 from tests.plan.jobs import one_of_each
-from tests.plan.keys import Key, holds_blocks, keys_of, models_of, others
+from tests.plan.keys import Key, keys_of, others
 
 from weakreid.config import load
 from weakreid.config.load import Config

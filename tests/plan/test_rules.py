@@ -14,7 +14,6 @@ import typer
 from tests import configs
 from tests.plan.jobs import one_of_each
 
-from weakreid.config.params import Params
 from weakreid.plan.graph import Step
 from weakreid.plan.plan import Plan
 from weakreid.plan.read import RULES, plan_of
@@ -153,12 +152,10 @@ def test_a_stage_takes_what_it_is_given_and_is_given_what_it_needs(name: str) ->
 def test_params_are_read_back_as_they_were(name: str) -> None:
     params = steps()[name].job.params
     if params is not None:
-        text = params.as_json()
-        again = type(params).model_validate_json(text)
-        assert again.as_json() == text
+        again = type(params).parse(params.as_json())
+        assert again.as_json() == params.as_json()
         # but for keys that no result of the stage depends on
-        if not (isinstance(params, Params) and params.later):
-            assert again == params
+        assert params.later or again == params
 
 
 @pytest.mark.parametrize("name", RULES)

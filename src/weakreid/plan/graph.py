@@ -83,7 +83,7 @@ def _first_output(rule: Rule, wildcards: Mapping[str, str]) -> str:
 def signatures(plan: Plan, targets: Iterable[str]) -> dict[str, str]:
     """Return what each job behind some paths depends on, in short, by its first output.
 
-    It covers the job's params, its code, and all that comes before it: where it is another after a
+    It covers what the job's stage is told, its code, and all that comes before it: where it is another after a
     change, the job's result may be another.
 
     Raises:
@@ -95,6 +95,8 @@ def signatures(plan: Plan, targets: Iterable[str]) -> dict[str, str]:
         if step.job.params is not None:
             told.update(step.job.params.as_json().encode())
         told.update(step.rule.code(step.job).encode())
+        for option, value in sorted(step.job.told.items()):
+            told.update(f"{option} {value}".encode())
         for option, paths in sorted(step.job.inputs.items()):
             told.update(f"{option} {paths}".encode())
         for path in step.job.paths():
