@@ -106,7 +106,7 @@ def every() -> dict[str, Any]:
         "extractors": {"other": {"model": {"weights": "none", "embedding": "none"}}},
         "isolation": {"other": {"extractor": "other"}},
         "methods": {
-            "hslr": {"model": small, "loss": {"name": "hslr"}},
+            "hslr": {"model": small, "loss": {"name": "hslr"}, "batch": {"cache_mb": 100}},
             "sslr": {"model": small, "loss": {"name": "sslr"}},
             "wsddn": {"model": small, "loss": {"name": "wsddn"}, "instances": "tracklets"},
             "frame_ce": {"model": small, "loss": {"name": "frame_ce"}, "cpal": {"weight": 0}},
@@ -149,4 +149,4 @@ def every() -> dict[str, Any]:
         "tracklets_as_clips": {**one, "noise": "seen", "method": "tracklets_as_clips"},
         **{name: {**one, "method": name} for name in ("all_losses", "attending", "clips")},
     }
-    return merged(tiny(), more)
+    return copy.deepcopy(merged(tiny(), more))

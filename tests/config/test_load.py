@@ -582,8 +582,11 @@ def places(block: Any, prefix: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
 
 
 PLACES = places(configs.tiny())
-NAMED = {("studies", "changes"), ("studies", "rows"), ("tables", "rows")}
-"""Blocks below a study or a table whose keys people name."""
+NAMED = {
+    *(("studies", "changes"), ("studies", "rows"), ("tables", "rows")),
+    *(("datasets", "archives"), ("attribute_sources", "archives")),
+}
+"""Blocks below a study, a table or data whose keys people name."""
 SCALARS = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=8), st.dates()
 )

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 
 from weakreid.errors import ReidError
 from weakreid.plan import paths
+from weakreid.plan.frozen_rules import fronts
 from weakreid.plan.graph import Step
 from weakreid.plan.plan import Plan
 from weakreid.plan.read import RULES
@@ -37,7 +38,7 @@ def every_job(plan: Plan, rule: Rule) -> Iterator[Step]:
 def _combinations(plan: Plan, rule: Rule) -> Iterator[dict[str, str]]:
     """Yield values of a rule's wildcards, those that cannot be among them."""
     path = next(iter(rule.outputs.values())).path
-    allowed: dict[str, Iterable[str]] = {**values_of(plan), **SHAPED}
+    allowed: dict[str, Iterable[str]] = {**values_of(plan), **SHAPED, "front": fronts(plan)}
     allowed |= {name: list(values(plan)) for name, values in rule.only.items()}
     names = [name for name in allowed if f"{{{name}}}" in path]
     for values in itertools.product(*(allowed[name] for name in names)):

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from weakreid.config import network as config
 from weakreid.config.trained import Trained
-from weakreid.losses.bags.pooling import precise, without_autocast
+from weakreid.losses.precision import precise, without_autocast
 from weakreid.models.aggregations.protocol import Aggregation, Merged, Place
 from weakreid.models.backbones import Backbone, map_shapes, preprocess
 from weakreid.models.build import build_model, without_weights

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from weakreid.config import network as config
 from weakreid.errors import ReidError
-from weakreid.losses.bags.pooling import precise, without_autocast
+from weakreid.losses.precision import precise, without_autocast
 from weakreid.models.initial import seeded
 
 EPS = 1e-4

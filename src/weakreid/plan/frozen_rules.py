@@ -26,7 +26,7 @@ def _front_of(plan: Plan, run: Run) -> params.MakeFrozenMaps | None:
 
 
 @functools.lru_cache(maxsize=4)
-def _fronts(plan: Plan) -> Mapping[str, params.MakeFrozenMaps]:
+def fronts(plan: Plan) -> Mapping[str, params.MakeFrozenMaps]:
     """Return the frozen stages of all trainings, by their digests."""
     found = [
         _front_of(plan, Run(experiment, run))
@@ -73,7 +73,7 @@ def frozen_maps(plan: Plan, dataset: str, split: str, front: str) -> Job:
             "frames": paths.frames(dataset),
             "tracklets": paths.tracklets(dataset, split),
         },
-        params=_fronts(plan)[front],
+        params=fronts(plan)[front],
     )
 
 
@@ -81,5 +81,5 @@ def frozen_maps(plan: Plan, dataset: str, split: str, front: str) -> Job:
 def frozen_maps_of_source(plan: Plan, source: str, front: str) -> Job:
     """Frozen stages see an attribute source's images."""
     return Job(
-        inputs={"images": paths.of_source(source, "images.arrow")}, params=_fronts(plan)[front]
+        inputs={"images": paths.of_source(source, "images.arrow")}, params=fronts(plan)[front]
     )

@@ -83,8 +83,8 @@ def _first_output(rule: Rule, wildcards: Mapping[str, str]) -> str:
 def signatures(plan: Plan, targets: Iterable[str]) -> dict[str, str]:
     """Return what each job behind some paths depends on, in short, by its first output.
 
-    It covers what the job's stage is told, its code, and all that comes before it: where it is another after a
-    change, the job's result may be another.
+    It covers what the job's stage is told, its code, and all that comes before it: where it is
+    another after a change, the job's result may be another.
 
     Raises:
         ReidError: a job is refused.

@@ -15,7 +15,7 @@ from weakreid.artifacts.image_store import ImageStore
 from weakreid.artifacts.prefetching import prefetch
 from weakreid.config.network import Image
 from weakreid.errors import ReidError
-from weakreid.losses.bags.pooling import precise, without_autocast
+from weakreid.losses.precision import precise, without_autocast
 from weakreid.models.backbones import preprocess
 from weakreid.models.reid import ReidModel, chunks
 

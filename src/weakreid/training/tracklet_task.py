@@ -17,7 +17,7 @@ from weakreid.artifacts.prefetching import prefetch
 from weakreid.config.params import TrainTracklets
 from weakreid.console import progress, warn
 from weakreid.errors import ReidError
-from weakreid.losses.bags.pooling import precise, without_autocast
+from weakreid.losses.precision import precise, without_autocast
 from weakreid.losses.tracklets import tmc
 from weakreid.models.reid import ReidModel, chunks
 from weakreid.seeding import numpy_generator

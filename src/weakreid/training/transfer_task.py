@@ -15,7 +15,7 @@ from weakreid.config.params import LearnTransfer
 from weakreid.errors import ReidError
 from weakreid.losses.attributes.bce import bce, weighted_bce
 from weakreid.losses.attributes.mmd import mmd
-from weakreid.losses.bags.pooling import precise, without_autocast
+from weakreid.losses.precision import precise, without_autocast
 from weakreid.models.reid import ReidModel
 from weakreid.seeding import numpy_generator
 from weakreid.supervision.attribute_pictures import Lesson

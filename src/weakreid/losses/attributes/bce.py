@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import softplus
 
-from weakreid.losses.bags.pooling import precise
+from weakreid.losses.precision import precise
 
 
 def bce(logits: Tensor, labels: Tensor) -> Tensor:

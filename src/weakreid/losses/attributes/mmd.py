@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from weakreid.losses.bags.pooling import without_autocast
+from weakreid.losses.precision import without_autocast
 
 
 def mmd(source: Tensor, target: Tensor, alpha: float, normalise: bool) -> Tensor:

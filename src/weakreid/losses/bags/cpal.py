@@ -3,7 +3,8 @@
 import torch
 from torch import Tensor
 
-from weakreid.losses.bags.pooling import frame_softmax, precise, without_autocast
+from weakreid.losses.bags.pooling import frame_softmax
+from weakreid.losses.precision import precise, without_autocast
 
 
 def loss(features: Tensor, logits: Tensor, mask: Tensor, labels: Tensor, margin: float) -> Tensor:

@@ -7,7 +7,8 @@ from torch.nn.functional import cross_entropy
 
 from weakreid.config.losses import FrameCe
 from weakreid.errors import ReidError
-from weakreid.losses.bags.pooling import checked_labels, precise
+from weakreid.losses.bags.pooling import checked_labels
+from weakreid.losses.precision import precise
 
 HEADS = ("identity",)
 attention_logits = "identity"

@@ -10,16 +10,7 @@ import torch
 from torch import Tensor
 
 from weakreid.errors import ReidError
-
-
-def precise(values: Tensor) -> Tensor:
-    """Return half-precision values as float32, others as they are."""
-    return values.float() if values.dtype in (torch.bfloat16, torch.float16) else values
-
-
-def without_autocast(values: Tensor) -> torch.autocast:
-    """Return a context in which matrix products keep the precision of their arguments."""
-    return torch.autocast(values.device.type, enabled=False)
+from weakreid.losses.precision import precise, without_autocast
 
 
 def top_k_mean(logits: Tensor, mask: Tensor, k: int) -> Tensor:

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from torch import Tensor
 
 from weakreid.config.losses import Wsddn
-from weakreid.losses.bags.pooling import checked_labels, frame_softmax, precise
+from weakreid.losses.bags.pooling import checked_labels, frame_softmax
+from weakreid.losses.precision import precise
 
 HEADS = ("identity", "detection")
 attention_logits = "identity"

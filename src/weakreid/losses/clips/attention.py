@@ -3,8 +3,8 @@
 from torch import Tensor
 
 from weakreid.config.losses import AttentionTerm
-from weakreid.losses.bags.pooling import precise
 from weakreid.losses.clips.views import Clips
+from weakreid.losses.precision import precise
 
 
 def loss(clips: Clips, options: AttentionTerm) -> Tensor:

@@ -4,8 +4,8 @@ import torch
 from torch import Tensor
 
 from weakreid.config.losses import CenterTerm
-from weakreid.losses.bags.pooling import precise
 from weakreid.losses.clips.views import Clips
+from weakreid.losses.precision import precise
 
 
 def loss(clips: Clips, options: CenterTerm) -> Tensor:

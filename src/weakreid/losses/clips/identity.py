@@ -4,8 +4,8 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from weakreid.config.losses import IdentityTerm
-from weakreid.losses.bags.pooling import precise
 from weakreid.losses.clips.views import Clips
+from weakreid.losses.precision import precise
 
 
 def loss(clips: Clips, options: IdentityTerm) -> Tensor:

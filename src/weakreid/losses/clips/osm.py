@@ -9,8 +9,8 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from weakreid.config.losses import OsmTerm
-from weakreid.losses.bags.pooling import precise, without_autocast
 from weakreid.losses.clips.views import Clips
+from weakreid.losses.precision import precise, without_autocast
 
 
 def loss(clips: Clips, options: OsmTerm) -> Tensor:

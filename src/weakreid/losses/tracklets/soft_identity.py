@@ -2,7 +2,7 @@
 
 from torch import Tensor
 
-from weakreid.losses.bags.pooling import precise
+from weakreid.losses.precision import precise
 
 
 def loss(logits: Tensor, mean_logits: Tensor) -> Tensor:

@@ -3,7 +3,7 @@
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from weakreid.losses.bags.pooling import precise
+from weakreid.losses.precision import precise
 from weakreid.losses.tracklets.triplet import HardPairs, pair_distances
 
 

@@ -4,7 +4,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from weakreid.config.losses import TrackletLosses
-from weakreid.losses.bags.pooling import precise
+from weakreid.losses.precision import precise
 from weakreid.losses.tracklets import soft_identity, soft_triplet, triplet
 
 

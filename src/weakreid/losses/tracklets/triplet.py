@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn.functional import softplus
 
 from weakreid.config.losses import TrackletLosses
-from weakreid.losses.bags.pooling import precise, without_autocast
+from weakreid.losses.precision import precise, without_autocast
 
 
 class HardPairs(NamedTuple):

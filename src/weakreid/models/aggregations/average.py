@@ -3,7 +3,7 @@
 from torch import Tensor, nn
 
 from weakreid.config.network import AverageFrames
-from weakreid.losses.bags.pooling import precise
+from weakreid.losses.precision import precise
 from weakreid.models.aggregations.protocol import ALL, Merged, Place
 
 

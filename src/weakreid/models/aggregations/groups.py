@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from weakreid.config.network import AttributeFrames
 from weakreid.errors import ReidError
-from weakreid.losses.bags.pooling import precise, without_autocast
+from weakreid.losses.precision import precise, without_autocast
 from weakreid.models.aggregations.protocol import ALL, Merged, Place
 from weakreid.models.initial import seeded_linear
 
