@@ -171,7 +171,7 @@ def test_every_place_is_cut():
 def test_pictures_are_resized_before_they_are_cut(tmp_path):
     make_images(tmp_path / "images.arrow", 6)
     rows = [np.array([0, 1, 2]), np.array([4, 4])]
-    image, plain = Image(height=28, width=14), Augment(flip=0.0)
+    size, plain = Image(height=28, width=14), Augment(flip=0.0)
     with ImageStore(tmp_path / "images.arrow") as store:
         larger = store.batch(np.concatenate(rows), 32, 16)
         cut = TrainingImages(store, Image(height=28, width=14, resized=(32, 16)), FILL, plain, 1)
@@ -183,7 +183,7 @@ def test_pictures_are_resized_before_they_are_cut(tmp_path):
         middle = cut.plain(np.concatenate(rows)).numpy()
         assert np.array_equal(middle, larger[:, 2:30, 1:15])
         # without, a picture is resized whole, and no other number is drawn
-        whole = TrainingImages(store, image, FILL, Augment(flip=0.0, pad=3), 1)
+        whole = TrainingImages(store, size, FILL, Augment(flip=0.0, pad=3), 1)
         generators = [numpy_generator(seed) for seed in (1, 2)]
         found = whole.augmented(rows, generators).numpy()
         unchanged = [store.batch(of_group, 28, 14) for of_group in rows]

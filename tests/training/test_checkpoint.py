@@ -8,6 +8,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from weakreid.config.trained import Trained
 from weakreid.errors import ReidError
 from weakreid.training import checkpoint as checkpoints
 from weakreid.training.checkpoint import Checkpoint, fingerprint, load, load_weights, save
@@ -112,13 +113,14 @@ def test_fingerprint_depends_on_every_part_and_on_content(tmp_path):
 def test_weights_come_back_and_their_bytes_are_fixed(tmp_path):
     wide = torch.randn(4, 3, 5, 5, generator=torch.Generator().manual_seed(1))
     tensors = {"b": wide.to(memory_format=torch.channels_last), "a": torch.arange(3)}
-    about = {"model": {"k": [1, 2]}, "persons": [3, 7]}
+    about = {"model": {"dimension": 7}, "image": {"height": 9}, "precision": "32"}
+    about |= {"heads": ["identity"], "persons": [3, 7], "device": "cpu"}
     first, second = tmp_path / "a.safetensors", tmp_path / "b.safetensors"
     checkpoints.save_weights(first, tensors, about)
     checkpoints.save_weights(second, dict(reversed(tensors.items())), about)
     assert first.read_bytes() == second.read_bytes()
     found, told = load_weights(first)
-    assert told == about
+    assert told == Trained.model_validate(about)
     assert torch.equal(found["b"], wide)
 
 
@@ -128,6 +130,9 @@ def test_foreign_weights_are_refused(tmp_path):
         load_weights(path)
     save_file({"a": torch.zeros(2)}, path)
     with pytest.raises(ReidError, match="not weights that this program wrote"):
+        load_weights(path)
+    checkpoints.save_weights(path, {}, {"model": {"layers": 7}})
+    with pytest.raises(ReidError, match=r"another version of this program \(model\.layers: Extra"):
         load_weights(path)
     path.write_bytes(b"short")
     with pytest.raises(ReidError, match="not a whole weights file"):

@@ -67,13 +67,13 @@ def tracklet_rows() -> pd.DataFrame:
     """Return the tracklets of a split: persons 1 to 3 have three, of 1 to 9 frames."""
     persons = [1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 5, 5, 6, 6, 0]
     counts = [9, 4, 1, 5, 2, 8, 3, 6, 7, 1, 9, 2, 4, 5, 3]
-    splits = ["train"] * 10 + ["query", "gallery", "query", "gallery", "gallery"]
+    roles = ["train"] * 10 + ["query", "gallery", "query", "gallery", "gallery"]
     return pd.DataFrame(
         {
             "tracklet_id": 3 * np.arange(len(persons)) + 2,
             "person_id": persons,
             "camera_id": [1 + i % 2 for i in range(len(persons))],
-            "split": splits,
+            "role": roles,
             "first_frame": np.cumsum([0, *counts[:-1]]),
             "frame_count": counts,
         }

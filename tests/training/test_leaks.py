@@ -190,6 +190,6 @@ def test_a_training_opens_the_bags_and_reads_the_visible_columns(
 def test_an_unknown_setting_is_refused_before_anything_is_read(
     data, tmp_path, columns_read
 ) -> None:
-    with pytest.raises(ReidError, match="setting 'videos' is unknown; choose frames, tracklets"):
+    with pytest.raises(ReidError, match="instances: Input should be 'frames' or 'tracklets'"):
         run_here(data, tmp_path, method(instances="videos"))
     assert columns_read == []

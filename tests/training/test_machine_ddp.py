@@ -22,7 +22,7 @@ def failing(task, batch):
     return loss(task, batch)
 
 BagTask.loss = failing
-helpers.on_cpu_processes(helpers.train)
+helpers.on_cpu_processes(helpers.train_bags)
 """
 OTHER = "error: another process of this training ended or cannot be reached"
 MEMORY = "error: out of memory (3.00 GiB were asked for): lower batch.bags, batch.frames"

@@ -1,5 +1,6 @@
 import re
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 import pytest
@@ -49,8 +50,13 @@ def test_every_batch_keeps_its_promises_or_is_refused(
 @settings(max_examples=50, deadline=None)
 @given(labels=LABELS.filter(lambda bags: len(bags) >= 4), seed=st.integers(0, 99))
 def test_without_pairs_an_epoch_covers_all_bags(labels, seed):
-    batches = BagBatches(labels, batch_size=4, pairs=0, seed=seed).epoch(0)
+    batches = BagBatches(labels, batch_size=4, pairs=0, seed=seed, steps=None).epoch(0)
     assert {bag for batch in batches for bag in batch} == set(range(len(labels)))
+
+
+def batches_of(labels: Any, **changes: Any) -> BagBatches:
+    options = {"batch_size": 10, "pairs": 3, "seed": 1, "steps": None, **changes}
+    return BagBatches(labels, **options)
 
 
 def many_bags(count: int, people: int, per_bag: int) -> list[list[int]]:
@@ -60,7 +66,7 @@ def many_bags(count: int, people: int, per_bag: int) -> list[list[int]]:
 
 def test_an_epoch_covers_nearly_all_bags_nearly_once():
     labels = many_bags(1003, 300, 4)
-    seen = np.bincount(np.concatenate(BagBatches(labels, seed=1).epoch(0)), minlength=len(labels))
+    seen = np.bincount(np.concatenate(batches_of(labels).epoch(0)), minlength=len(labels))
     assert seen.sum() == 1010
     assert (seen >= 1).mean() > 0.97
     assert seen.max() <= 3
@@ -68,17 +74,17 @@ def test_an_epoch_covers_nearly_all_bags_nearly_once():
 
 def test_the_same_seed_and_epoch_give_the_same_batches():
     labels = many_bags(60, 30, 3)
-    sampler = BagBatches(labels, seed=1)
+    sampler = batches_of(labels)
     later = sampler.epoch(3)
-    assert BagBatches(labels, seed=1).epoch(3) == later
+    assert batches_of(labels).epoch(3) == later
     assert sampler.epoch(3) == later
     assert sampler.epoch(4) != later
-    assert BagBatches(labels, seed=2).epoch(3) != later
+    assert batches_of(labels, seed=2).epoch(3) != later
 
 
 def test_pairs_are_disjoint_where_the_bags_allow_it():
     labels = [[i // 2] for i in range(40)]
-    for batch in BagBatches(labels, batch_size=10, pairs=5, seed=0).epoch(0):
+    for batch in batches_of(labels, pairs=5).epoch(0):
         assert sorted(np.bincount([bag // 2 for bag in batch]).nonzero()[0].tolist()) == sorted(
             {bag // 2 for bag in batch}
         )
@@ -87,7 +93,7 @@ def test_pairs_are_disjoint_where_the_bags_allow_it():
 
 def test_every_pair_of_bags_gets_its_turn():
     labels = [[1, 2], [2, 3], [3, 1], [4], [5], [6]]
-    sampler = BagBatches(labels, batch_size=2, pairs=1, seed=0)
+    sampler = batches_of(labels, batch_size=2, pairs=1)
     met = {tuple(sorted(batch)) for epoch in range(20) for batch in sampler.epoch(epoch)}
     assert met == {(0, 1), (1, 2), (0, 2)}
 
@@ -104,13 +110,13 @@ def test_every_pair_of_bags_gets_its_turn():
 )
 def test_impossible_demands_are_refused_with_the_reason(labels, options, message):
     with pytest.raises(ReidError, match=message):
-        BagBatches(labels, **options)
+        batches_of(labels, **options)
 
 
 def test_overlapping_pairs_make_up_for_disjoint_ones():
     # one identity in three bags: three pairs, but no two of them disjoint
     labels = [[1], [1], [1], [2], [3], [4]]
-    for batch in BagBatches(labels, batch_size=6, pairs=3, seed=0).epoch(0):
+    for batch in batches_of(labels, batch_size=6).epoch(0):
         assert {0, 1, 2} <= set(batch)
 
 
@@ -136,7 +142,7 @@ def test_frames_of_a_bag(count, most, seed, epoch, bag):
 
 def test_frames_differ_between_epochs_and_bags():
     def chosen(epoch: int, bag: int) -> list[int]:
-        return frames_of_bag(500, seed=0, epoch=epoch, bag=bag).tolist()
+        return frames_of_bag(500, 100, seed=0, epoch=epoch, bag=bag).tolist()
 
     assert len({tuple(chosen(epoch, bag)) for epoch in range(3) for bag in range(3)}) == 9
     often = np.bincount(np.concatenate([chosen(epoch, 0) for epoch in range(200)]), minlength=500)
@@ -145,7 +151,7 @@ def test_frames_differ_between_epochs_and_bags():
 
 def test_an_empty_bag_or_no_frames_is_refused():
     with pytest.raises(ReidError, match="bag 7 has no frame"):
-        frames_of_bag(0, seed=0, epoch=0, bag=7)
+        frames_of_bag(0, 100, seed=0, epoch=0, bag=7)
     with pytest.raises(ReidError, match="frames_per_bag is 0"):
         frames_of_bag(5, 0, seed=0, epoch=0, bag=7)
 
@@ -162,7 +168,7 @@ def test_an_empty_bag_or_no_frames_is_refused():
 )
 def test_pairs_that_a_batch_can_be_asked_for(labels, batch_size, wanted, possible):
     assert pairs_possible(labels, batch_size, wanted) == possible
-    BagBatches(labels, batch_size=batch_size, pairs=possible, seed=0).epoch(0)
+    batches_of(labels, batch_size=batch_size, pairs=possible).epoch(0)
 
 
 @given(
@@ -174,7 +180,7 @@ def test_pairs_that_a_batch_can_be_asked_for(labels, batch_size, wanted, possibl
 def test_what_is_advised_of_batches_makes_batches(bags, size, pairs):
     options = {"batch_size": min(size, len(bags)), "pairs": pairs}
     try:
-        BagBatches(bags, **options)
+        batches_of(bags, **options)
     except ReidError as error:
         advice = str(error).split("; set ")[1]
         found = re.findall(r"batch\.(bags|pairs) to (\d+)", advice)
@@ -182,4 +188,4 @@ def test_what_is_advised_of_batches_makes_batches(bags, size, pairs):
         for key, value in found:
             changed = {"batch_size" if key == "bags" else "pairs": int(value)}
             if "cpal.weight" not in advice:
-                assert BagBatches(bags, **options | changed).epoch(0)
+                assert batches_of(bags, **options | changed).epoch(0)

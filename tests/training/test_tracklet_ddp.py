@@ -121,7 +121,7 @@ def test_two_processes_run_the_stage(tmp_path):
     _, said = process.communicate()
     assert process.returncode == 0, said
     # one process writes and speaks
-    assert said.count("epoch 1 of 2") == said.count("trained in") == 1
+    assert said.count("epoch 1 of 2: clusters") == said.count("trained in") == 1
     assert {path.name for path in (tmp_path / "two").iterdir()} == {
         path.name for path in alone.iterdir()
     }

@@ -14,6 +14,7 @@ from tests.training.tracklet_helpers import learn_here, make_tracklets, tracklet
 from weakreid.artifacts import schemas
 from weakreid.seeding import numpy_generator
 from weakreid.stages import train_tracklets
+from weakreid.training import checkpoint
 
 # said here again: a column that `supervision.visible` came to show would change no weights there
 VISIBLE = ["tracklet_id", "position", "image"]
@@ -84,9 +85,10 @@ def test_what_is_shown_does(data, trained, tmp_path, change) -> None:
 
 @pytest.fixture
 def happened(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
-    """Record, in their order, the columns of Parquet files that are read, and the weights saved."""
+    """Record the columns of Parquet files that are read, the end of learning, and the weights."""
     found: list[Any] = []
-    read, save = pq.read_table, train_tracklets.checkpoints.save_weights
+    read, save = pq.read_table, checkpoint.save_weights
+    finish = train_tracklets.TrackletTask.finish
 
     def recorded(path: Path, *, columns: list[str]) -> Any:
         found.append((path.name, columns))
@@ -95,20 +97,27 @@ def happened(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
     def refused(*_: Any, **__: Any) -> Any:
         raise AssertionError("a training reads Parquet by whole tables alone")
 
+    def finished(*given: Any) -> Any:
+        rows = finish(*given)
+        found.append("learnt")
+        return rows
+
     def saved(*given: Any) -> None:
         found.append("weights")
         save(*given)
 
     monkeypatch.setattr(pq, "read_table", recorded)
     monkeypatch.setattr(pq, "ParquetFile", refused)
-    monkeypatch.setattr(train_tracklets.checkpoints, "save_weights", saved)
+    monkeypatch.setattr(train_tracklets.TrackletTask, "finish", finished)
+    monkeypatch.setattr(checkpoint, "save_weights", saved)
     yield found
 
 
-def test_the_truth_is_read_when_the_weights_stand(data, tmp_path, happened) -> None:
+def test_the_truth_is_read_when_nothing_is_learnt_any_more(data, tmp_path, happened) -> None:
     learn_here(data, tmp_path, tracklet_method(schedule__epochs=0))
     assert happened == [
         ("tracks.parquet", VISIBLE),
-        "weights",
+        "learnt",
         ("tracks.parquet", ["tracklet_id", "truth_person_id"]),
+        "weights",
     ]

@@ -331,7 +331,7 @@ def test_two_processes_run_the_stage(data, tmp_path):
     process = start(options, "tests.training.transfer_helpers")
     _, said = process.communicate()
     assert process.returncode == 0, said
-    assert said.count("epoch 1 of 2") == 1
+    assert said.count("epoch 1 of 2: bce") == 1
     found, expected = (
         np.array([row[3] for row in history_rows(folder / "history.parquet")])
         for folder in (tmp_path / "two", alone)
@@ -393,7 +393,7 @@ def test_maps_that_take_too_much(data, tmp_path):
     # 12 pictures and 9 frames, twice 64 x 64 x 32 floats each
     assert str(caught.value) == (
         "batch.cache_mb: the outputs of the frozen stages for 21 images take 21 MB, 1 are allowed; "
-        " raise it, or set cache_mb: 0"
+        "raise it, or set cache_mb: 0"
     )
 
 
