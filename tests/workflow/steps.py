@@ -67,21 +67,32 @@ def name_of(step: Step) -> str:
 
 @functools.cache
 def steps() -> dict[str, Step]:
-    """Return a step of every stage that the tiny workflow runs, the first of each."""
+    """Return a step of every stage that the tiny workflow runs, one that reads most."""
     found: dict[str, Step] = {}
     for of_rule in jobs_of([*TINY.targets, *ALSO]).values():
         for step in of_rule:
-            found.setdefault(name_of(step), step)
+            known = found.setdefault(name_of(step), step)
+            if options_of(step) > options_of(known):
+                found[name_of(step)] = step
     return found
 
 
+def options_of(step: Step) -> int:
+    """Return by how many options a step reads something."""
+    return sum(bool(listed(paths)) for paths in step.job.inputs.values())
+
+
 def options() -> list[tuple[str, str]]:
-    """Return (step, option) of every file that a step reads."""
+    """Return (step, option) of every file of this project that a step reads and does not copy."""
     return [
         (name, option)
         for name, step in steps().items()
         for option, paths in step.job.inputs.items()
-        if listed(paths) and Path(place_of(name, option)).suffix
+        if listed(paths)
+        and (place := place_of(name, option)).suffix
+        # the generator's own notes, and pictures that a table shows as they are
+        and "generated" not in place.parts
+        and place.suffix not in (".png", ".svg")
     ]
 
 

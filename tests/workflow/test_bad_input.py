@@ -399,10 +399,9 @@ def test_a_tracker_s_output_that_does_not_fit(spoil: Any, line: str, checkout, w
     film = work / "film"
     shutil.copytree(checkout.folder / "film", film)
     (film / "boxes.txt").write_text(spoil((film / "boxes.txt").read_text()))
-    options = {"params": json.dumps({**FILM, "root": str(film)})}
     out = work / "out" / "cropped.json"
-    options |= {"dataset": "film", "picture": work / "out" / "crops.png"}
-    status, lines = run("crops", {**options, "root": work / "out" / "crops", "out": out})
+    params = json.dumps({**FILM, "root": str(film)})
+    status, lines = run("crops", work / "out", params=params)
     assert status == 1
     assert lines[-1].startswith(f"error: {film}/{line}")
     assert not out.exists()
@@ -452,9 +451,9 @@ def test_pictures_that_an_annotation_names_and_nobody_has(empty) -> None:
     for row in range(rap_annotation.ROWS - 1):
         _, data = cv2.imencode(".png", np.full((8, 4, 3), 20 * row, np.uint8))
         (pictures / f"CAM01_{row}.png").write_bytes(data.tobytes())
-    sources = {"rap": {"source": "rap", "root": "rap"}}
+    sources = {"rap": {"kind": "rap", "root": "rap"}}
     target = "results/sources/rap/pictures.parquet"
-    status, said, _ = asked(empty, {"sources": sources}, target)
+    status, said, _ = asked(empty, {"attribute_sources": sources}, target)
     assert status == 1
     (line,) = said
     assert line.startswith("error: rap: 1 of 10 images are missing in ")
@@ -465,14 +464,14 @@ def test_pictures_that_an_annotation_names_and_nobody_has(empty) -> None:
     files = {path.name for path in made.iterdir() if path.is_file()}
     assert files == {"fetched.json", "annotation.parquet"}
     sources["rap"]["on_bad_frame"] = "leave_out"
-    status, said, text = asked(empty, {"sources": sources}, target)
+    status, said, text = asked(empty, {"attribute_sources": sources}, target)
     assert status == 0, text
     assert said == []
-    assert "rule pictures:" in text
+    assert "rule source_images:" in text
     assert "rule annotation:" not in text
     rows = schemas.read_frame(empty.folder / target, "pictures")
     assert rows["file"].tolist() == [f"CAM01_{row}.png" for row in range(9)]
-    assert "1 of 10 images are missing" in (made / "logs/pictures.log").read_text()
+    assert "1 of 10 images are missing" in (made / "logs/source_images.log").read_text()
 
 
 def test_attributes_that_cannot_be_learnt(tiny) -> None:
@@ -543,7 +542,7 @@ def test_retrieval_by_attributes_that_a_study_does_not_have(checkout) -> None:
     change = {"tables": {"by": {**table, "datasets": ["walkers_tiny"]}}}
     status, said, _ = asked(checkout, change, "results/tables/by/table.md", "-n")
     assert status == 1
-    assert said == ["error: schemas.by: the study mini has no attributes; name a transfer"]
+    assert said == ["error: tables.by: the study mini has no attributes; name a transfer"]
 
 
 def test_nobody_is_named_where_nobody_is_seen(work: Path) -> None:

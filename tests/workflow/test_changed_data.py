@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow
 MADE = {
     "datasets.people": "results/datasets/people/tracklets.parquet",
     "datasets.film": "results/datasets/film/cropped.json",
-    "sources.rap": "results/sources/rap/pictures.parquet",
+    "attribute_sources.rap": "results/sources/rap/pictures.parquet",
 }
 TARGETS = (*MADE.values(), "results/datasets/film/tracklets.parquet")
 
@@ -51,8 +51,8 @@ def project(empty: Project) -> Project:
         save_picture(folder / f"rap/RAP_dataset/CAM01_{row}.png")
     leave_out = {"on_bad_frame": "leave_out"}
     config = {
-        "datasets": {"people": {"source": "mars", "root": "people", **leave_out}},
-        "sources": {"rap": {"source": "rap", "root": "rap", **leave_out}},
+        "datasets": {"people": {"kind": "mars", "root": "people", **leave_out}},
+        "attribute_sources": {"rap": {"kind": "rap", "root": "rap", **leave_out}},
     }
     (folder / "more.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
     assert "changed since" not in call(empty)
@@ -80,8 +80,8 @@ def test_it_is_said_and_read_again_when_asked_to(project: Project) -> None:
     for line in found:
         made = MADE[line.split(": ")[1]]
         assert line.endswith(f"to read it again: snakemake --forcerun {made} -- TARGET")
-    assert "people/bbox_train and " in found[1]
-    assert "film/boxes.txt changed" in found[0]
+    assert "people/bbox_train and " in found[2]
+    assert "film/boxes.txt changed" in found[1]
     again = call(project, "--forcerun", *MADE.values())
     assert warnings_in(again) == []
     read = schemas.read_frame(folder / MADE["datasets.people"], "tracklets")

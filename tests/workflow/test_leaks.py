@@ -362,6 +362,6 @@ def test_an_audit_is_given_what_its_training_had_the_model_and_votes(jobs) -> No
     assert jobs["audit"]
     for job in jobs["audit"]:
         training = trained[job.wildcards["experiment"], job.wildcards["run"]]
-        votes = f"results/attributes/tiny/walkers_tiny/{job['wildcards']['run']}/votes.parquet"
+        votes = f"results/attributes/tiny/walkers_tiny/{job.wildcards['run']}/votes.parquet"
         seen = [votes, f"{FOLDER}/frames.parquet"]
         assert given(job) == [training.outputs[0], *given(training), *seen]

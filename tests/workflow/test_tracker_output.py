@@ -32,7 +32,7 @@ SWITCHED = {1: 2, 2: 1, 3: 13}
 CONFIG: dict[str, Any] = {
     "datasets": {
         "yard": {
-            "source": "mot",
+            "kind": "mot",
             "root": "footage",
             "names": "names.csv",
             "sequences": [
@@ -45,7 +45,7 @@ CONFIG: dict[str, Any] = {
             ],
         },
         "gate": {
-            "source": "mot",
+            "kind": "mot",
             "root": "footage",
             "sequences": [{"name": "gate", "boxes": "gate.txt", "video": "gate.avi"}],
         },

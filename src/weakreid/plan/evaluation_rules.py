@@ -67,14 +67,14 @@ def clip_features(plan: Plan, experiment: str, run: str) -> Job:
 # --- figures --------------------------------------------------------------------------------------
 
 
-def _missing_role(plan: Plan, run: Run, with_truth: bool) -> str | None:
+def _missing_role(plan: Plan, run: Run, measured: bool) -> str | None:
     """Return why a tracker's dataset has nothing to search, or to measure, if so."""
     block = plan.config.datasets[run.dataset]
     if not isinstance(block, Tracked) or run.split == "dev":
         return None
     for role in ("query", "gallery"):
         of = [sequence for sequence in block.sequences if sequence.role == role]
-        if with_truth and not any(sequence.truth for sequence in of):
+        if measured and not any(sequence.truth for sequence in of):
             return f"of role {role} has truth" if of else f"has role: {role}"
         if not of:
             return f"has role: {role}"
@@ -99,7 +99,7 @@ def coarse_set(plan: Plan, run: Run) -> str:
     Raises:
         ReidError: nobody knows who is who in a tracker's output.
     """
-    if missing := _missing_role(plan, run, with_truth=True):
+    if missing := _missing_role(plan, run, measured=True):
         raise ReidError(
             f"datasets.{run.dataset}: no sequence {missing}, so nothing can be measured; add it "
             f"(docs/tracker_output.md), or ask for {_learnt(plan, run, searches=True)}"
@@ -237,7 +237,7 @@ def identities(plan: Plan, experiment: str, run: str) -> Job:
 def search(plan: Plan, experiment: str, run: str) -> Job:
     """Queries and the nearest tracklets of other cameras."""
     of = plan.run(experiment, run)
-    if missing := _missing_role(plan, of, with_truth=False):
+    if missing := _missing_role(plan, of, measured=False):
         raise ReidError(
             f"datasets.{of.dataset}: no sequence {missing}, so there is nothing to search; add one "
             f"(docs/tracker_output.md), or ask for {_learnt(plan, of)}"
