@@ -18,7 +18,7 @@ from weakreid.datasets.fetch import locked
 WRITER = """
     import sys, time
     from pathlib import Path
-    from weakreid import files
+    from weakreid.artifacts import files
 
     def stop(*_, **__):
         print("here", flush=True)

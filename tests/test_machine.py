@@ -19,7 +19,8 @@ import torch
 from pydantic import BaseModel
 from tests.training.helpers import arguments, environment, make_data, method
 
-from weakreid import config_methods, console, machine
+from weakreid import console, machine
+from weakreid.config.methods import BagMethod, ClipMethod, TrackletMethod, Transfer
 
 LESS = "lower batch.bags"
 GIB = 2**30
@@ -167,10 +168,10 @@ def stage(name: str):
 @pytest.mark.parametrize(
     ("name", "block"),
     [
-        ("train", config_methods.Method),
-        ("train_tracklets", config_methods.TrackletMethod),
-        ("train_clips", config_methods.ClipMethod),
-        ("transfer", config_methods.Transfer),
+        ("train_bags", BagMethod),
+        ("train_tracklets", TrackletMethod),
+        ("train_clips", ClipMethod),
+        ("transfer", Transfer),
     ],
 )
 def test_a_training_names_every_setting_of_its_batches(name: str, block: type[BaseModel]) -> None:
@@ -189,7 +190,7 @@ def test_a_training_without_memory_ends_in_one_line_that_names_its_batches(tmp_p
         "import resource, runpy, sys\n"
         f"resource.setrlimit(resource.RLIMIT_AS, ({8 * GIB}, {8 * GIB}))\n"
         "sys.argv = ['train', *sys.argv[1:]]\n"
-        "runpy.run_module('weakreid.stages.train', run_name='__main__')\n"
+        "runpy.run_module('weakreid.stages.train_bags', run_name='__main__')\n"
     )
     out = tmp_path / "out"
     options = arguments(make_data(tmp_path), out, json.loads(json.dumps(values)))

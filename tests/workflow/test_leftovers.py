@@ -8,7 +8,7 @@ import os, signal
 from pathlib import Path
 
 if Path("kill").exists() and b"weakreid.stages.dataset" in Path("/proc/self/cmdline").read_bytes():
-    from weakreid import files
+    from weakreid.artifacts import files
 
     def kill(path):
         if path.name == "images.arrow":
