@@ -525,7 +525,7 @@ def test_an_attribute_that_everybody_has(work: Path) -> None:
             found, lines = run("transfer", out, **given)
             assert found == status
             assert lines[-1] == (
-                "error: attribute hs-Hat has a positive ratio of 1 in the 24 training pictures of "
+                "error: attribute hs-Hat has a positive ratio of 1 in the 24 training images of "
                 "the source: nothing can be learnt of it; leave it out of `attributes`, or set "
                 "on_constant: leave_out"
             )
@@ -533,8 +533,8 @@ def test_an_attribute_that_everybody_has(work: Path) -> None:
         else:
             call("transfer", out, **given)
             _, about = load_weights(out / "model.safetensors")
-            assert about["attributes"] == ["Female"]
-            assert about["left_out"] == {"hs-Hat": 1.0}
+            assert about.attributes == ["Female"]
+            assert about.left_out == {"hs-Hat": 1.0}
 
 
 def test_retrieval_by_attributes_that_a_study_does_not_have(checkout) -> None:
