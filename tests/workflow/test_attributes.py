@@ -87,8 +87,8 @@ def test_what_is_learnt_is_what_training_pictures_differ_in(work: Path) -> None:
     shares = np.stack(rows.loc[rows["split"] == "train", "labels"].tolist()).mean(axis=0)
     _, about = load_weights(Path(f"{TRANSFERRED}/model.safetensors"))
     differing = {name: share for name, share in zip(names, shares, strict=True) if 0 < share < 1}
-    assert dict(zip(about["attributes"], about["ratios"], strict=True)) == pytest.approx(differing)
-    assert set(about["left_out"]) == set(names) - set(differing)
+    assert dict(zip(about.attributes, about.ratios, strict=True)) == pytest.approx(differing)
+    assert set(about.left_out) == set(names) - set(differing)
     # a group that nothing is left of would refuse a training
     assert all(set(group) & set(differing) for group in GROUPS.values())
 
@@ -221,7 +221,7 @@ def test_a_clip_is_the_unit_of_both_protocols(work: Path) -> None:
             assert tracklet_of[frame] in bags[bag]
     # of those that learn from frames nothing is said: their files stay as they were
     of_frames = schemas.read_params(Path("results/wl_tiny/runs/official-1/rankings.parquet"))
-    assert "unit" not in of_frames
+    assert (of_frames)["unit"] == "frames"
 
 
 def test_weights_of_a_clip_sum_to_one_in_each_group(work: Path) -> None:

@@ -134,6 +134,10 @@ def search(folder: Path, inputs: dict[str, Path] | None = None, **more: Any) -> 
     call("tune", folder, inputs=inputs or {}, params=params)
 
 
+class Killed(BaseException):
+    """As a kill: nothing of the program catches it."""
+
+
 def test_killed_in_the_middle_it_finds_the_same(here, tmp_path: Path, monkeypatch) -> None:
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     search(whole, trials=2)
@@ -145,10 +149,10 @@ def test_killed_in_the_middle_it_finds_the_same(here, tmp_path: Path, monkeypatc
         count += 1
         # the second trial's last epoch is measured, and not yet in its checkpoint
         if count == 4:
-            raise KeyboardInterrupt
+            raise Killed
 
     monkeypatch.setattr(Running, "report", dying)
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(Killed):
         search(killed, trials=2)
     assert not (killed / "1.json").exists()
     assert (killed / "1" / "checkpoint.pt").exists()
@@ -182,7 +186,7 @@ def test_it_learns_from_bags_and_from_tracklets(here, tmp_path: Path) -> None:
         method = methods[name].model_dump(mode="json")
         metric = "coarse mAP" if name == "tiny" else "fine R-1"
         ranges = [{**lr, "whole": False}]
-        search(tmp_path / name, more, method=method, metric=metric, ranges=ranges)
+        search(tmp_path / name, more, method=method, metric=metric, ranges=ranges, trials=1)
         (trial,) = json.loads((tmp_path / name / "1.json").read_text(encoding="utf-8"))
         assert trial["outcome"] == "whole"
         assert [epochs for epochs, _ in trial["curve"]] == [1, 2]
@@ -191,7 +195,8 @@ def test_it_learns_from_bags_and_from_tracklets(here, tmp_path: Path) -> None:
 
 def test_a_training_that_diverges_ends_no_search(here, tmp_path: Path) -> None:
     steep = {"key": "optimiser.lr", "low": 1e18, "high": 1e30, "log": True, "step": None}
-    search(tmp_path, ranges=[{**steep, "whole": False}], trials=1)
+    method = plan_of(configs.with_tiny()).experiments["searched"].method.model_dump(mode="json")
+    search(tmp_path, ranges=[{**steep, "whole": False}], trials=1, method=method)
     (trial,) = json.loads((tmp_path / "1.json").read_text(encoding="utf-8"))
     assert (trial["outcome"], trial["figure"]) == ("diverged", 0)
 
