@@ -1,16 +1,11 @@
 """The page of `snakemake --report`: what is in it, said how, and that it needs no network."""
 
 import re
-from pathlib import Path
-
-ROOT = Path(__file__).resolve().parents[2]
-RULES = sorted((ROOT / "workflow/rules").glob("*.smk"))
-LOOKED_AT = (".md", ".html", ".png", ".svg")
 
 
-def outputs(text: str) -> list[str]:
-    """Return the blocks of outputs of a rule file."""
-    return re.findall(r"^    output:\n((?:        .*\n)+)", text, re.MULTILINE)
+def variable(page: str, name: str) -> Any:
+    """Return a variable that the page's script sets to JSON."""
+    return json.loads(re.search(rf"^    var {name} = (.*);$", page, re.MULTILINE)[1])
 
 
 def test_a_page_of_the_tiny_experiment(tiny) -> None:
