@@ -1,6 +1,8 @@
 """The page of `snakemake --report`: what is in it, said how, and that it needs no network."""
 
+import json
 import re
+from typing import Any
 
 
 def variable(page: str, name: str) -> Any:
