@@ -32,6 +32,7 @@ NAMES = {
     "TABLE": ["wl_table3"],
     "TRACKER": ["mot17_deepsort"],
     "NAME": ["wl_walkers", "attn_cl_walkers"],
+    "FRONT": ["012345abcdef"],
 }
 """What may stand for the names in paths that a reader chooses."""
 

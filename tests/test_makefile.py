@@ -66,7 +66,7 @@ def test_pre_commit_runs_what_make_check_runs() -> None:
     hooks = [hook for repo in config["repos"] for hook in repo["hooks"]]
     done = subprocess.run(
         # as if the environment were there
-        ["make", "--dry-run", "--old-file=.venv/.ready", "CORES=1", "check"],
+        ["make", "--no-print-directory", "-n", "--old-file=.venv/.ready", "CORES=1", "check"],
         cwd=ROOT,
         capture_output=True,
         text=True,

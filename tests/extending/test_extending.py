@@ -106,7 +106,7 @@ def test_things_take_as_many_files_as_the_page_says() -> None:
 def test_the_tests_of_the_page_pass(copy: Path) -> None:
     tests = [name for _, name, _ in blocks() if name.startswith("tests/")]
     assert len(tests) == 4
-    run(copy, "-m", "pytest", "-q", "-c", os.devnull, "--rootdir", ".", *tests)
+    run(copy, "-m", "pytest", "-q", "-c", os.devnull, "--rootdir", ".", "--confcutdir", ".", *tests)
 
 
 def test_code_of_the_page_is_in_the_format_of_the_project(copy: Path) -> None:

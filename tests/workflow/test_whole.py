@@ -245,7 +245,7 @@ def test_no_frame_is_lost_or_doubled_on_the_way_to_a_training(tiny) -> None:
 
 def test_what_isolation_reports_is_in_the_table(tiny) -> None:
     report = read_json(tiny.folder / SPLIT / "isolated/tiny-tiny_near.json")
-    assert report["before"]["noise"] > report["after"]["noise"]
+    assert report["before"]["impurity"] > report["after"]["impurity"]
     text = (tiny.folder / "results/tables/mini_grid/table.md").read_text(encoding="utf-8")
     assert text.startswith("# Tiny grid\n")
     lines = lines_of(text)

@@ -104,7 +104,11 @@ def shown(output, path):
 
 
 def given(name):
-    """Return the params of a rule: its stage's arguments, and the digest of the code that it runs."""
+    """Return the params of a rule: its stage's arguments, and the digest of the code that it runs.
+
+    Snakemake keeps no param that is made of inputs and outputs, as `call` is: `told` and `code` are
+    those whose change reruns a job.
+    """
     of = RULES[name]
 
     def call(wildcards, input, output):
@@ -115,6 +119,7 @@ def given(name):
     return {
         "stage": of.stage,
         "call": call,
+        "told": lambda wildcards: of.told(job(name, wildcards)),
         "code": lambda wildcards: of.code(job(name, wildcards)),
     }
 

@@ -92,11 +92,8 @@ def signatures(plan: Plan, targets: Iterable[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for step in steps_to(plan, targets):
         told = hashlib.sha256(step.rule.name.encode())
-        if step.job.params is not None:
-            told.update(step.job.params.as_json().encode())
         told.update(step.rule.code(step.job).encode())
-        for option, value in sorted(step.job.told.items()):
-            told.update(f"{option} {value}".encode())
+        told.update(str(step.rule.told(step.job)).encode())
         for option, paths in sorted(step.job.inputs.items()):
             told.update(f"{option} {paths}".encode())
         for path in step.job.paths():

@@ -145,6 +145,11 @@ class Rule:
         """Return the digest of the code that a job runs."""
         return code_of(f"stages.{self.stage}", *job.modules)
 
+    def told(self, job: Job) -> list[str]:
+        """Return the arguments of a job's stage that are no inputs and no outputs."""
+        params = [] if job.params is None else [f"--params={job.params.as_json()}"]
+        return [*params, *(f"--{option}={value}" for option, value in job.told.items())]
+
     def call(self, job: Job, inputs: Mapping[str, Paths], outputs: Mapping[str, str]) -> list[str]:
         """Return the arguments of a job's stage; long ones as one that names their file.
 
@@ -157,9 +162,7 @@ class Rule:
         for option, paths in inputs.items():
             file = f"/{job.within[option]}" if option in job.within else ""
             arguments += [f"--{option.replace('_', '-')}={path}{file}" for path in listed(paths)]
-        if job.params is not None:
-            arguments.append(f"--params={job.params.as_json()}")
-        arguments += [f"--{option}={value}" for option, value in job.told.items()]
+        arguments += self.told(job)
         arguments += [
             f"--{output.option}={outputs[name]}"
             for name, output in self.outputs.items()

@@ -124,7 +124,7 @@ def test_audit(tmp_path: Path) -> None:
     [
         ({**AUDIT, "row": "k_1"}, "shown.row: no label is wrong in the bags of mini_mars_k_1"),
         ({**AUDIT, "row": "plant"}, "shown.row: 'plant' does not exist; did you mean 'planted'"),
-        ({**COST, "study": "mini_tmc"}, "mini_tmc_mars learns from tracklets, a table of"),
+        ({**COST, "study": "mini_tmc"}, "mini_tmc_mars does not learn from bags, which a"),
         ({**COUNTS, "paper_table": "XI"}, "tables.shown: .*no figure of table 'XI'"),
     ],
 )
