@@ -15,7 +15,7 @@ SHARED = Path(os.environ.get("WEAKREID_SHARED", Path(__file__).parents[2] / "sha
 
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Give a process of pytest-xdist whole files, and to one of them all that looks at one run."""
-    of_one_run = {"tiny", "repeated"} & set(getattr(item, "fixturenames", ()))
+    of_one_run = "tiny" in getattr(item, "fixturenames", ())
     group = "tiny" if of_one_run else item.nodeid.split("::")[0]
     item.add_marker(pytest.mark.xdist_group(group))
 

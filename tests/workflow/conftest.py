@@ -174,18 +174,6 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 
 @pytest.fixture(scope="session")
-def repeated(tiny: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """The tiny experiment once more, from scratch, by the same code."""
-    folder = tmp_path_factory.mktemp("repeated")
-    ignored = shutil.ignore_patterns("results", ".snakemake", "__pycache__")
-    shutil.copytree(tiny.folder, folder, symlinks=True, ignore=ignored, dirs_exist_ok=True)
-    project = Project(folder)
-    done = project.tiny(*project.targets)
-    assert done.returncode == 0, done.stdout[-4000:]
-    return project
-
-
-@pytest.fixture(scope="session")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A checkout in which nothing runs: for dry runs, and for what is refused."""
     return lay_out(tmp_path_factory.mktemp("checkout"))
