@@ -196,6 +196,21 @@ def test_a_loss_over_bags_and_its_gradient_equal_the_equation(module, slow, opti
         assert module.attention_logits in module.HEADS
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_wsddn_pulls_where_the_network_is_sure_and_wrong(dtype: torch.dtype) -> None:
+    for g in (5.0, 15.0, 20.0, 80.0, 1e4):
+        logits = {name: torch.zeros(1, 3, 4, dtype=dtype) for name in wsddn.HEADS}
+        logits["identity"][:, :, 0] = g
+        logits["identity"].requires_grad_()
+        labels = torch.tensor([[0, 1, 0, 0]])
+        loss = wsddn.loss(logits, torch.ones(1, 3, dtype=torch.bool), labels, Wsddn(name="wsddn"))
+        loss.backward()
+        # -log p_1 - log(1 - p_0), each of three frames: 1/3 for p_1, 1/3 of 1/3 for the others
+        pull = logits["identity"].grad[0, :, 1]
+        assert torch.allclose(pull, torch.full((3,), -4 / 9, dtype=dtype), atol=0.01)
+        assert torch.isfinite(loss)
+
+
 @pytest.mark.parametrize("margin", [0.5, 0.05, 3.0])
 def test_cpal_and_its_gradient_equal_the_equations(margin):
     pairs = 0
