@@ -2,9 +2,8 @@
 
 import torch
 from torch import Tensor
-from torch.nn.functional import normalize
 
-from weakreid.losses.precision import without_autocast
+from weakreid.losses.precision import unit, without_autocast
 
 
 def mmd(source: Tensor, target: Tensor, alpha: float, normalise: bool) -> Tensor:
@@ -28,7 +27,7 @@ def mmd(source: Tensor, target: Tensor, alpha: float, normalise: bool) -> Tensor
         # float64: a squared distance by way of inner products loses digits
         first, second = source.double(), target.double()
         if normalise:
-            first, second = normalize(first, dim=1), normalize(second, dim=1)
+            first, second = unit(first), unit(second)
         within = _kernel(first, first, alpha).mean() + _kernel(second, second, alpha).mean()
         return (within - 2 * _kernel(first, second, alpha).mean()).to(kind)
 

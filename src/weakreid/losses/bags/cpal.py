@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from weakreid.losses.bags.pooling import frame_softmax
-from weakreid.losses.precision import precise, without_autocast
+from weakreid.losses.precision import precise, unit, without_autocast
 
 
 def loss(features: Tensor, logits: Tensor, mask: Tensor, labels: Tensor, margin: float) -> Tensor:
@@ -44,8 +44,8 @@ def loss(features: Tensor, logits: Tensor, mask: Tensor, labels: Tensor, margin:
         # Σ(1 - a)x = Σx - Σax; the clamp spares bags of one frame, which take no part, 0 / 0
         others = (frames - 1).clamp(min=1)[None, :, None]
         low = (features.sum(1)[None] - high) / others
-        high = torch.nn.functional.normalize(high, dim=2)
-        low = torch.nn.functional.normalize(low, dim=2)
+        high = unit(high, dim=2)
+        low = unit(low, dim=2)
         high_high = high @ high.transpose(1, 2)
         high_low = high @ low.transpose(1, 2)
         hinge = (high_low - high_high + margin).clamp(min=0)

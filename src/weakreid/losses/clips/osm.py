@@ -6,11 +6,10 @@ pair counts as little as the one of its two clips that looks less like its own c
 
 import torch
 from torch import Tensor
-from torch.nn.functional import normalize
 
 from weakreid.config.losses import OsmTerm
 from weakreid.losses.clips.views import Clips
-from weakreid.losses.precision import precise, without_autocast
+from weakreid.losses.precision import precise, unit, without_autocast
 
 
 def loss(clips: Clips, options: OsmTerm) -> Tensor:
@@ -35,11 +34,11 @@ def loss(clips: Clips, options: OsmTerm) -> Tensor:
     if options.vectors == "centers":
         of_classes = of_classes.detach()
     with without_autocast(features):
-        unit = normalize(precise(features), dim=1)
-        attention = (unit @ normalize(precise(of_classes), dim=1).T).softmax(1)
+        units = unit(precise(features))
+        attention = (units @ unit(precise(of_classes)).T).softmax(1)
     own = attention.gather(1, labels[:, None]).squeeze(1)
     # differences: |x|² + |y|² - 2xy of near duplicates is noise, and its root has a huge gradient
-    distances = (unit[:, None] - unit[None, :]).square().sum(2).clamp(min=1e-12).sqrt()
+    distances = (units[:, None] - units[None, :]).square().sum(2).clamp(min=1e-12).sqrt()
     same = labels[:, None] == labels[None, :]
     pairs = ~torch.eye(len(labels), dtype=torch.bool, device=labels.device)
     trust = torch.minimum(own[:, None], own[None, :])

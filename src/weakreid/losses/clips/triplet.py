@@ -5,11 +5,10 @@ COSAM, section 5.1 (Euclidean distances); ATTN-CL's bag of tricks (cosines).
 
 import torch
 from torch import Tensor
-from torch.nn.functional import normalize
 
 from weakreid.config.losses import TripletTerm
 from weakreid.losses.clips.views import Clips
-from weakreid.losses.precision import precise, without_autocast
+from weakreid.losses.precision import precise, unit, without_autocast
 
 
 def loss(clips: Clips, options: TripletTerm) -> Tensor:
@@ -32,7 +31,7 @@ def loss(clips: Clips, options: TripletTerm) -> Tensor:
         return 0.0 * features.sum()
     with without_autocast(features):
         if options.metric == "cosine":
-            features = normalize(features, dim=1)
+            features = unit(features)
             far = -(features @ features.T)
         else:
             far = _distances(features)
