@@ -30,7 +30,13 @@ def run_of(erased: float, weights: list[float]) -> dict[str, Any]:
         "fall": bounds(1 - erased),
         "follows": 75.0,
         "examples": [example],
-        "drawing": {"image": {}, "fill": [0, 0, 0], "erase": 0.5, "seed": 1},
+        "drawing": {
+            "image": {},
+            "fill": [0, 0, 0],
+            "erase": 0.5,
+            "erase_aspect": "uniform",
+            "seed": 1,
+        },
     }
 
 

@@ -62,7 +62,9 @@ def test_clips_that_say_nothing_are_refused() -> None:
 
 def test_only_erased_frames_change() -> None:
     clip = GENERATOR.integers(0, 100, (30, 16, 8, 3)).astype(np.uint8)
-    changed, erased = erase_some(clip, numpy_generator(2, "e"), 0.5, (200.0, 201.0, 202.0))
+    changed, erased = erase_some(
+        clip, numpy_generator(2, "e"), 0.5, "uniform", (200.0, 201.0, 202.0)
+    )
     assert 5 < erased.sum() < 25
     for before, after, lost in zip(clip, changed, erased, strict=True):
         different = (before != after).any(axis=2)
@@ -72,5 +74,5 @@ def test_only_erased_frames_change() -> None:
             rows, columns = np.nonzero(different)
             patch = after[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
             assert (patch == [200, 201, 202]).all()
-    again, _ = erase_some(clip, numpy_generator(2, "e"), 0.5, (200.0, 201.0, 202.0))
+    again, _ = erase_some(clip, numpy_generator(2, "e"), 0.5, "uniform", (200.0, 201.0, 202.0))
     np.testing.assert_array_equal(again, changed)

@@ -100,9 +100,14 @@ def test_every_shift_is_drawn():
 
 
 @settings(deadline=None, max_examples=200)
-@given(height=st.integers(1, 60), width=st.integers(1, 60), seed=st.integers(0, 10**6))
-def test_an_erased_rectangle_lies_inside(height, width, seed):
-    rectangle = erasing_rectangle(height, width, numpy_generator(seed))
+@given(
+    height=st.integers(1, 60),
+    width=st.integers(1, 60),
+    seed=st.integers(0, 10**6),
+    draw=st.sampled_from(["uniform", "log_uniform"]),
+)
+def test_an_erased_rectangle_lies_inside(height, width, seed, draw):
+    rectangle = erasing_rectangle(height, width, numpy_generator(seed), draw)
     if rectangle is None:
         assert min(height, width) < 4
         return
@@ -113,8 +118,16 @@ def test_an_erased_rectangle_lies_inside(height, width, seed):
     least, most = (share * height * width for share in ERASE_AREA)
     assert (tall + 0.5) * (wide + 0.5) >= least
     assert (tall - 0.5) * (wide - 0.5) <= most
-    assert (tall - 0.5) / (wide + 0.5) <= 3.3
+    assert (tall - 0.5) / (wide + 0.5) <= 1 / 0.3
     assert (tall + 0.5) / max(wide - 0.5, 1e-9) >= 0.3
+
+
+@pytest.mark.parametrize(("draw", "median"), [("uniform", (0.3 + 1 / 0.3) / 2), ("log_uniform", 1)])
+def test_the_aspect_of_erased_rectangles(draw, median):
+    # so small a share of a frame that every draw fits
+    found = [erasing_rectangle(3000, 3000, numpy_generator(seed), draw) for seed in range(2000)]
+    taller = sum(tall / wide > median for _, _, tall, wide in found)
+    assert taller == pytest.approx(1000, abs=100)
 
 
 def test_erasing_fills_one_rectangle():

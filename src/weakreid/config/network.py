@@ -94,12 +94,20 @@ class Image(Strict):
         return self
 
 
+Aspect = Literal["uniform", "log_uniform"]
+
+
 class Augment(Strict):
     """Random changes of training frames."""
 
     flip: Fraction = Field(0.5, description="probability of a horizontal flip")
     pad: Count = Field(0, description="pixels added on every side before a random crop")
     erase: Fraction = Field(0.0, description="probability of erasing a random rectangle")
+    erase_aspect: Aspect = Field(
+        "uniform",
+        description="draw of its height over width, 0.3 to 1 / 0.3: `uniform`, as the field's "
+        "programs, erases more tall rectangles than wide ones; `log_uniform` as many of both",
+    )
 
 
 class Cosam(Strict):

@@ -32,7 +32,7 @@ from weakreid.config.methods import (
     TrackletMethod,
     Transfer,
 )
-from weakreid.config.network import Image, Model
+from weakreid.config.network import Aspect, Image, Model
 from weakreid.config.supervision import Audit, Bags, Coarse, Isolation, NoiseRate
 from weakreid.config.training import Evaluation
 from weakreid.config.tuning import Prune
@@ -487,6 +487,7 @@ class ErasedAttention(Params):
     examples: Positive = 3
     test: Literal["chunks", "all"]
     erase: Fraction
+    erase_aspect: Aspect
 
 
 class Identities(Params):

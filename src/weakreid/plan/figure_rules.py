@@ -228,7 +228,10 @@ def erased_attention(plan: Plan, experiment: str, run: str) -> Job:
     return Job(
         inputs=images_of(of),
         params=params.ErasedAttention(
-            seed=plan.config.seed, test=method.clips.test, erase=method.augment.erase
+            seed=plan.config.seed,
+            test=method.clips.test,
+            erase=method.augment.erase,
+            erase_aspect=method.augment.erase_aspect,
         ),
         modules=parts_of_network(method),
     )

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from weakreid.config.network import Aspect
 from weakreid.errors import ReidError
 from weakreid.seeding import numpy_generator
 from weakreid.training.augment import augment
@@ -22,7 +23,11 @@ Floats = NDArray[np.float64]
 
 
 def erase_some(
-    clip: NDArray[np.uint8], generator: np.random.Generator, share: float, fill: tuple[float, ...]
+    clip: NDArray[np.uint8],
+    generator: np.random.Generator,
+    share: float,
+    aspect: Aspect,
+    fill: tuple[float, ...],
 ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
     """Erase a patch of some frames of a clip, as a training does, and change nothing else.
 
@@ -30,6 +35,7 @@ def erase_some(
         clip: uint8 [T, H, W, 3].
         generator: where every choice comes from.
         share: chance of each frame.
+        aspect: how a patch's height over width is drawn.
         fill: RGB in 0..255 of what is erased.
 
     Returns:
@@ -38,7 +44,14 @@ def erase_some(
     erased = np.zeros(len(clip), bool)
     red, green, blue = fill
     changed = augment(
-        clip, generator, flip=0.0, pad=0, erase=share, fill=(red, green, blue), erased=erased
+        clip,
+        generator,
+        flip=0.0,
+        pad=0,
+        erase=share,
+        aspect=aspect,
+        fill=(red, green, blue),
+        erased=erased,
     )
     return changed, erased
 

@@ -43,7 +43,7 @@ def main(
         for number, rows in enumerate(clips.images):
             clip = decoded(store, rows, about.image, threads)
             generator = numpy_generator(how.seed, "erased_attention", number)
-            changed, lost = erase_some(clip, generator, how.erase, fill)
+            changed, lost = erase_some(clip, generator, how.erase, how.erase_aspect, fill)
             erased.append(lost)
             for of, pixels in zip(weights, (clip, changed), strict=True):
                 of.append(attention(network, pixels))
@@ -65,6 +65,7 @@ def main(
         "image": about.image.model_dump(mode="json"),
         "fill": list(fill),
         "erase": how.erase,
+        "erase_aspect": how.erase_aspect,
         "seed": how.seed,
     }
     write_json(out, {**found, "drawing": drawing, "examples": examples})

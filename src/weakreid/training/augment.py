@@ -9,8 +9,10 @@ import math
 import cv2
 import numpy as np
 
+from weakreid.config.network import Aspect
+
 ERASE_AREA = (0.02, 0.4)
-ERASE_ASPECT = (0.3, 3.3)
+ERASE_ASPECT = (0.3, 1 / 0.3)
 
 
 def augment(
@@ -20,6 +22,7 @@ def augment(
     flip: float,
     pad: int,
     erase: float,
+    aspect: Aspect = "uniform",
     fill: tuple[float, float, float],
     out: np.ndarray | None = None,
     erased: np.ndarray | None = None,
@@ -32,7 +35,8 @@ def augment(
         flip: probability of a left-right flip.
         pad: pixels of `fill` added on each side before a random crop of the old size.
         erase: probability of erasing a random rectangle with `fill` (Zhong et al., random
-            erasing: area 0.02 to 0.4 of the frame, aspect 0.3 to 3.3).
+            erasing: area 0.02 to 0.4 of the frame, aspect 0.3 to 1 / 0.3).
+        aspect: how its height over width is drawn.
         fill: RGB value in 0..255 for what has no picture.
         out: an array to fill instead of a new one, C-contiguous, not `images` itself.
         erased: bool [N] to fill: which frames lost a rectangle.
@@ -57,7 +61,9 @@ def augment(
         else:
             # a tenth of the time of a copy with a negative stride
             cv2.flip(image, 1, dst=out[index])
-        rectangle = erasing_rectangle(height, width, generator) if chosen[index] else None
+        rectangle = None
+        if chosen[index]:
+            rectangle = erasing_rectangle(height, width, generator, aspect)
         if rectangle is not None:
             top, left, tall, wide = rectangle
             out[index, top : top + tall, left : left + wide] = blank[:tall, :wide]
@@ -93,12 +99,15 @@ def _shift(frame: np.ndarray, out: np.ndarray, down: int, right: int, blank: np.
 
 
 def erasing_rectangle(
-    height: int, width: int, generator: np.random.Generator, attempts: int = 100
+    height: int, width: int, generator: np.random.Generator, draw: Aspect, attempts: int = 100
 ) -> tuple[int, int, int, int] | None:
     """Return (top, left, height, width) of a rectangle to erase, None if no draw fitted."""
     for _ in range(attempts):
         area = generator.uniform(*ERASE_AREA) * height * width
-        aspect = math.exp(generator.uniform(math.log(ERASE_ASPECT[0]), math.log(ERASE_ASPECT[1])))
+        if draw == "uniform":
+            aspect = generator.uniform(*ERASE_ASPECT)
+        else:
+            aspect = math.exp(generator.uniform(*map(math.log, ERASE_ASPECT)))
         tall, wide = round(math.sqrt(area * aspect)), round(math.sqrt(area / aspect))
         if 0 < tall < height and 0 < wide < width:
             top = int(generator.integers(0, height - tall + 1))

@@ -77,6 +77,7 @@ class TrainingImages:
                 flip=self.changes.flip,
                 pad=self.changes.pad,
                 erase=self.changes.erase,
+                aspect=self.changes.erase_aspect,
                 fill=self.fill,
                 out=changed[frames],
                 erased=erased[frames],

@@ -108,6 +108,7 @@ def _picture(
             image = Image.model_validate(drawing["image"])
             clip = decoded(store, np.array(example["images"]), image, 1)
             generator = numpy_generator(drawing["seed"], "erased_attention", example["number"])
-            return erase_some(clip, generator, drawing["erase"], drawing["fill"])[0]
+            erasing = drawing["erase"], drawing["erase_aspect"]
+            return erase_some(clip, generator, *erasing, drawing["fill"])[0]
 
         return picture(params.title, rows, frames)
