@@ -107,7 +107,8 @@ def erasing_rectangle(
         if draw == "uniform":
             aspect = generator.uniform(*ERASE_ASPECT)
         else:
-            aspect = math.exp(generator.uniform(*map(math.log, ERASE_ASPECT)))
+            least, most = map(math.log, ERASE_ASPECT)
+            aspect = math.exp(generator.uniform(least, most))
         tall, wide = round(math.sqrt(area * aspect)), round(math.sqrt(area / aspect))
         if 0 < tall < height and 0 < wide < width:
             top = int(generator.integers(0, height - tall + 1))
