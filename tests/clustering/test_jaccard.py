@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
-from weakreid.clustering import neighbours
-from weakreid.clustering.jaccard import jaccard_distances
+from weakreid.clustering import jaccard, neighbours
+from weakreid.clustering.jaccard import Kept, jaccard_distances
 from weakreid.clustering.neighbours import nearest, squared_distances, unit_rows
 from weakreid.errors import ReidError
 
@@ -56,7 +56,7 @@ def people(seed, count, width=5, duplicates=False):
 def as_dense(distances):
     found = np.ones(distances.shape)
     rows = np.repeat(np.arange(len(found)), np.diff(distances.indptr))
-    found[rows, distances.indices] = distances.data
+    found[rows, distances.indices] = found[distances.indices, rows] = distances.data
     np.fill_diagonal(found, 0)
     return found
 
@@ -79,17 +79,42 @@ def test_equals_the_definition(seed, count, k1, k2, duplicates):
     assert found.shape == (count, count)
     assert found.dtype == np.float64
     rows = np.repeat(np.arange(count), np.diff(found.indptr))
-    assert not np.any(found.indices == rows)
-    assert found.nnz == np.count_nonzero(expected < 1 - 1e-11) - count
+    assert np.all(found.indices > rows)
+    assert found.nnz == np.count_nonzero(np.triu(expected < 1 - 1e-11, 1))
     assert found.has_canonical_format
-    again = found.T.tocsr()
-    np.testing.assert_array_equal(again.indices, found.indices)
-    np.testing.assert_array_equal(again.data, found.data)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.integers(0, 2**32 - 1),
+    st.integers(1, 60),
+    st.floats(0, 1),
+    st.one_of(st.none(), st.integers(1, 600)),
+    st.booleans(),
+)
+def test_of_the_pairs_those_that_are_wanted_are_kept(seed, count, within, smallest, duplicates):
+    features = people(seed, count, duplicates=duplicates)
+    every = jaccard_distances(features, 8, 3)
+    border = within
+    positive = np.sort(every.data[every.data > 0])
+    if smallest is not None and len(positive) >= smallest:
+        border = min(border, positive[smallest - 1])
+    data = np.where(every.data <= border, every.data, np.nan)
+    with pytest.MonkeyPatch.context() as patch:
+        # many blocks
+        patch.setattr(jaccard, "_ROWS", 3)
+        patch.setattr(jaccard, "_MINIMA", 40)
+        found = jaccard_distances(features, 8, 3, 2, Kept(within, smallest))
+    rows = np.repeat(np.arange(count), np.diff(every.indptr))
+    near = ~np.isnan(data)
+    assert found.data.tobytes() == every.data[near].tobytes()
+    assert found.indices.tolist() == every.indices[near].tolist()
+    assert np.repeat(np.arange(count), np.diff(found.indptr)).tolist() == rows[near].tolist()
 
 
 def test_equal_items_are_stored_with_zero():
     found = jaccard_distances(np.ones((5, 3), np.float32), 30, 6)
-    assert found.nnz == 20
+    assert found.nnz == 10
     assert not found.data.any()
 
 

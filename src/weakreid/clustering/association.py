@@ -1,8 +1,9 @@
 """Inter-tracklet association (TMC, section 3.2): DBSCAN on k-reciprocal Jaccard distances.
 
-Distances are those of `jaccard`: sparse [N, N] in CSR, symmetric, the pairs i != j with J < 1;
-a stored 0 is a distance of 0, a pair that is not stored has distance 1. Nothing here makes an
-N x N matrix, and every result is that of the dense computation.
+Distances are those of `jaccard`: sparse [N, N] in CSR, the pairs i < j with J < 1; a stored 0 is a
+distance of 0, a pair that is not stored is at 1, or farther than all that were asked for
+(`pairs_needed`). Nothing here makes an N x N matrix, and every result is that of the dense
+computation.
 """
 
 import math
@@ -12,11 +13,22 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
+from weakreid.clustering.jaccard import Kept
 from weakreid.errors import ReidError
 
 
 class NoEpsError(ReidError):
     """The distances have no eps of their own; the message says why, not what to do."""
+
+
+def pairs_needed(count: int, eps: float | None, share: float) -> Kept:
+    """Return which distances `data_eps`, where eps is None, and `associate` look at.
+
+    TMC's share of MARS's 34 million pairs is 55 thousand.
+    """
+    if eps is not None:
+        return Kept(within=eps)
+    return Kept(smallest=max(1, round(share * (count * (count - 1) // 2))))
 
 
 def data_eps(distances: Any, count: int, share: float) -> float:
@@ -45,9 +57,8 @@ def data_eps(distances: Any, count: int, share: float) -> float:
         )
     if distances.shape != (count, count):
         raise ReidError(f"association: {count} tracklets, but distances {distances.shape}")
-    stored = _pairs(distances)
-    positive = stored[stored > 0]
-    pairs = count * (count - 1) // 2 - (len(stored) - len(positive))
+    positive = distances.data[distances.data > 0]
+    pairs = count * (count - 1) // 2 - (len(distances.data) - len(positive))
     if pairs < 1:
         raise NoEpsError(
             f"association: no two of {count} tracklets are at a distance above 0, so that no eps "
@@ -89,15 +100,15 @@ def associate(distances: Any, eps: float, min_samples: int) -> NDArray[np.int64]
     if min_samples < 1:
         raise ReidError(f"association.min_samples is {min_samples}; it starts at 1")
     count = distances.shape[0]
-    rows = np.repeat(np.arange(count), np.diff(distances.indptr))
     near = distances.data <= eps
-    rows, columns, values = rows[near], distances.indices[near], distances.data[near]
+    first = np.repeat(np.arange(count), np.diff(distances.indptr))[near]
+    second, values = distances.indices[near], distances.data[near]
     # every item is its own neighbour: stored, as a matrix without its diagonal would be rebuilt
     own = np.arange(count)
     graph = sparse.csr_array(
         (
-            np.concatenate([values, np.zeros(count)]),
-            (np.concatenate([rows, own]), np.concatenate([columns, own])),
+            np.concatenate([values, values, np.zeros(count)]),
+            (np.concatenate([first, second, own]), np.concatenate([second, first, own])),
         ),
         (count, count),
     )
@@ -160,16 +171,18 @@ def cluster_quality(labels: ArrayLike, persons: ArrayLike) -> dict[str, float]:
     return quality
 
 
-def failure(labels: ArrayLike, distances: Any, eps: float, min_samples: int) -> str | None:
-    """Return one line about labels with which nothing can be learned, None for all others.
+def failure(labels: ArrayLike, distances: Any, eps: float, min_samples: int) -> str:
+    """Return one line about labels of fewer than two clusters, from which nothing can be learned.
 
-    Nothing can be learned from fewer than two clusters. What to do instead: `advice.advise`.
+    What to do instead: `advice.advise`.
+
+    Args:
+        labels: [N] of `associate`.
+        distances: of all pairs.
+        eps: of DBSCAN.
+        min_samples: of DBSCAN.
     """
-    labels = np.asarray(labels)
-    clusters = len(np.unique(labels[labels >= 0]))
-    if clusters >= 2:
-        return None
-    found = "one cluster" if clusters else "no cluster"
+    found = "one cluster" if np.any(np.asarray(labels) >= 0) else "no cluster"
     return (
         f"association: DBSCAN found {found} among {distances.shape[0]} tracklets with eps "
         f"{eps:.4g} and min_samples {min_samples}; {_spread(distances)}"
@@ -180,20 +193,13 @@ def _spread(distances: Any) -> str:
     """Say how many pairs are near each other, and how near."""
     count = distances.shape[0]
     pairs = count * (count - 1) // 2
-    stored = _pairs(distances)
+    stored = distances.data
     share = f"{100 * len(stored) / pairs:.3g} %" if len(stored) else "none"
     text = f"{share} of the pairs have a Jaccard distance below 1"
     if not len(stored):
         return text
     least, low, middle = np.quantile(stored, [0, 0.01, 0.5])
     return f"{text} (smallest {least:.4g}, 1 % {low:.4g}, median {middle:.4g})"
-
-
-def _pairs(distances: Any) -> NDArray[np.float64]:
-    """Return the stored distances of the pairs i < j."""
-    rows = np.repeat(np.arange(distances.shape[0]), np.diff(distances.indptr))
-    found: NDArray[np.float64] = distances.data[distances.indices > rows]
-    return found
 
 
 def _by_appearance(labels: NDArray[np.integer[Any]]) -> NDArray[np.int64]:

@@ -50,7 +50,8 @@ def associate(
     Raises:
         ReidError: see `check`.
     """
-    distances = jaccard.jaccard_distances(features, how.k1, how.k2, threads)
+    kept = association.pairs_needed(len(features), eps, how.share)
+    distances = jaccard.jaccard_distances(features, how.k1, how.k2, threads, kept)
     if eps is None:
         try:
             eps = association.data_eps(distances, len(features), how.share)
@@ -59,9 +60,10 @@ def associate(
                 raise ReidError(f"{error}; {_advice(features, distances, how, threads)}") from error
             return np.full(len(features), -1, np.int32), None
     labels = association.associate(distances, eps, how.min_samples)
-    why = association.failure(labels, distances, eps, how.min_samples) if check else None
-    if why is not None:
-        raise ReidError(f"{why}; {_advice(features, distances, how, threads)}")
+    if check and labels.max(initial=-1) < 1:
+        every = jaccard.jaccard_distances(features, how.k1, how.k2, threads)
+        why = association.failure(labels, every, eps, how.min_samples)
+        raise ReidError(f"{why}; {_advice(features, every, how, threads)}")
     return labels.astype(np.int32), eps
 
 
