@@ -22,14 +22,7 @@ report: "workflow/report/workflow.rst"
 
 
 include: "workflow/rules/common.smk"
-include: "workflow/rules/data.smk"
-include: "workflow/rules/supervision.smk"
-include: "workflow/rules/attribute.smk"
-include: "workflow/rules/training.smk"
-include: "workflow/rules/evaluation.smk"
-include: "workflow/rules/figure.smk"
-include: "workflow/rules/tuning.smk"
-include: "workflow/rules/table.smk"
+include: "workflow/rules/rules.smk"
 
 
 # What jobs of an earlier call left half-written when they were killed, whatever is asked for now.

@@ -3,7 +3,6 @@
 import functools
 import importlib
 import inspect
-import itertools
 import re
 from collections import Counter
 from collections.abc import Callable
@@ -13,6 +12,7 @@ import pytest
 import typer
 from tests import configs
 from tests.plan.jobs import one_of_each
+from tests.rule_files import written
 
 from weakreid.plan.graph import Step
 from weakreid.plan.plan import Plan
@@ -45,34 +45,10 @@ def options_of(words: list[str]) -> list[str]:
 # --- the rule files -------------------------------------------------------------------------------
 
 
-def written() -> dict[str, tuple[str, str]]:
-    """Return the text of each rule in the rule files, and the rule that it is made of, if any."""
-    found: dict[str, tuple[str, str]] = {}
-    head = re.compile(r"^(?:use rule (\w+) as (\w+) with|rule (\w+)):$", re.MULTILINE)
-    for path in sorted((configs.ROOT / "workflow" / "rules").glob("*.smk")):
-        text = path.read_text(encoding="utf-8")
-        heads = list(head.finditer(text))
-        for of, after in itertools.zip_longest(heads, heads[1:]):
-            own = text[of.end() : after and after.start()]
-            found[of[3] or of[2]] = (own, of[1] or "")
-    return found
-
-
-WRITTEN = written()
-
-
-def of_machine(rule: str) -> list[str]:
-    """Return the options that say how a rule's stage runs: they are in its command."""
-    text, base = WRITTEN[rule]
-    command = WRITTEN[base][0] if base else text
-    return [name.replace("-", "_") for name in re.findall(r"--([\w-]+) \{", command)]
-
-
 def test_the_rule_files_have_every_rule_and_look_up_no_other() -> None:
-    assert set(WRITTEN) == set(RULES)
-    for name, (text, _) in WRITTEN.items():
-        looked_up = re.findall(r"\b(?:needs|makes|given|log_of|benchmark_of)\(\"(\w+)\"\)", text)
-        assert looked_up == [name] * 5, name
+    assert set(written()) == set(RULES)
+    for name, rule in written().items():
+        assert rule.looked_up == [name] * 5
 
 
 # --- what a rule declares -------------------------------------------------------------------------
@@ -133,7 +109,7 @@ def test_a_stage_takes_what_it_is_given_and_is_given_what_it_needs(name: str) ->
     step = steps()[name]
     outputs = dict(zip(step.rule.outputs, step.outputs, strict=True))
     words = step.rule.call(step.job, step.job.inputs, outputs)
-    given = {*options_of(words), *of_machine(name)}
+    given = {*options_of(words), *written()[name].options}
     takes = inspect.signature(stage_of(step)).parameters
     needed = {
         option

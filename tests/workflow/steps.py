@@ -26,7 +26,7 @@ from weakreid.plan.plan import Plan
 from weakreid.plan.read import plan_of
 from weakreid.plan.rules import listed
 
-MACHINE = {"device": "cpu", "devices": "1", "threads": "1", "workers": "1", "code": "code"}
+MACHINE = {"device": "cpu", "devices": "1", "threads": "1", "code": "code"}
 """What a rule's command says besides, by the option."""
 
 ALSO = (

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from tests.rule_files import written
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PROFILES = REPOSITORY / "workflow/profiles"
@@ -54,14 +55,6 @@ def settings_of(profile):
     return yaml.safe_load((PROFILES / profile / "config.yaml").read_text())
 
 
-def rules():
-    """Return the text of every rule that says its own command, by name."""
-    texts = [path.read_text() for path in (REPOSITORY / "workflow/rules").glob("*.smk")]
-    blocks = re.split(r"^(?=(?:use )?rule )", "\n".join(texts), flags=re.MULTILINE)
-    named = {name[1]: block for block in blocks if (name := re.match(r"rule (\w+):", block))}
-    return {name: block for name, block in named.items() if "    shell:" in block}
-
-
 def snakemake(folder, *arguments, path=None, source=REPOSITORY / "src", patience=300):
     environment = {key: value for key, value in os.environ.items() if key != "SNAKEMAKE_PROFILE"}
     programs = [str(path)] if path else []
@@ -96,10 +89,6 @@ def test_every_key_is_an_option_of_snakemake(profile):
     assert set(settings_of(profile)) <= options
 
 
-def test_every_rule_asks_for_memory_and_time():
-    assert [name for name, block in rules().items() if "**asks(" not in block] == []
-
-
 @pytest.mark.parametrize("profile", CLUSTERS)
 def test_what_every_profile_wants_is_the_same_in_all(profile):
     """A profile named with --workflow-profile replaces default/, so it repeats these."""
@@ -107,7 +96,7 @@ def test_what_every_profile_wants_is_the_same_in_all(profile):
     common = {key: value for key, value in settings_of("default").items() if key not in own_machine}
     assert common.items() <= settings_of(profile).items()
     assert "resources" not in settings_of(profile)
-    most = max(int(count) for count in re.findall(r"threads: (\d+)", "".join(rules().values())))
+    most = max(rule.threads for rule in written().values())
     assert settings_of(profile)["cores"] >= settings_of(profile)["jobs"] * most
 
 
@@ -252,12 +241,11 @@ def test_slurm_s_partitions_are_readable_and_hold_the_jobs_of_every_rule():
     limits = {partition.name: partition.limits for partition in partitions}
     assert {"cpu", "gpu"} == set(limits)
     attempts = 1 + settings_of("slurm")["retries"]
-    for name, block in rules().items():
-        minutes, goes_on = re.search(r"asks\(\d+, (\d+)(, goes_on=True)?\)", block).groups()
-        longest = int(minutes) * (1 if goes_on else attempts)
-        partition = limits["gpu" if "gpu=1" in block else "cpu"]
+    for name, rule in written().items():
+        longest = rule.minutes * (1 if rule.goes_on else attempts)
+        partition = limits["gpu" if rule.gpu else "cpu"]
         assert longest <= partition.max_runtime, name
-        assert partition.max_gpu >= ("gpu=1" in block), name
+        assert partition.max_gpu >= rule.gpu, name
 
 
 def test_the_generic_profile_submits_and_resubmits_with_more_memory(toy):

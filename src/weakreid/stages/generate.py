@@ -14,7 +14,7 @@ from weakreid.datasets.walkers import layout
 
 def main(
     params: Annotated[str, typer.Option()],
-    workers: Annotated[int, typer.Option()],
+    threads: Annotated[int, typer.Option()],
     root: Annotated[Path, typer.Option()],
     out: Annotated[Path, typer.Option()],
 ) -> None:
@@ -22,7 +22,7 @@ def main(
     how = Generate.parse(params)
     changes = how.model_dump(exclude={"size", "seed", "style"}, exclude_none=True)
     size = dataclasses.replace(layout.SIZES[how.size], **changes)
-    layout.generate(root, size, seed=how.seed, style=how.style, workers=workers)
+    layout.generate(root, size, seed=how.seed, style=how.style, workers=threads)
     # what stands on this file follows another generation, however much of it stays the same
     parameters = {**dataclasses.asdict(size), "seed": how.seed, "style": how.style}
     location.note(out, root, parameters=parameters, content=layout.content(root))
