@@ -263,8 +263,8 @@ def test_what_isolation_reports_is_in_the_table(tiny) -> None:
     # TMC, Table 4 at (1.7, 1.2), and ours
     assert cells == {
         "runs": "1",
-        "noise paper": "0.84",
-        "noise ours": f"{report['after']['impurity']:.2f}",
+        "impurity paper": "0.84",
+        "impurity ours": f"{report['after']['impurity']:.2f}",
         "clusters paper": "13847",
         "clusters ours": str(report["after"]["tracklets"]),
         "mAP paper": "54.5",
@@ -273,7 +273,7 @@ def test_what_isolation_reports_is_in_the_table(tiny) -> None:
         "R-1 ours": f"{metrics['cmc']['1']:.1f}",
     }
     cells = dict(zip(lines[""], lines["a label per tracklet"], strict=True))
-    assert [cells[f"{name} ours"] for name in ("noise", "clusters")] == ["", ""]
+    assert [cells[f"{name} ours"] for name in ("impurity", "clusters")] == ["", ""]
     assert cells["mAP ours"]
 
 
