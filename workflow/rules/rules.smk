@@ -40,6 +40,8 @@ for name, (mb, minutes) in {
     "coarse_bags": (4000, 20),
     "noise_rates": (4000, 60),
     "noise": (4000, 20),
+    "tracklet_labels": (4000, 20),
+    "isolated_labels": (4000, 20),
     "isolation_figures": (16000, 30),
     "isolation_preview": (4000, 20),
     # attributes
@@ -177,6 +179,9 @@ for name, minutes in {
     "train_bags": 1440,
     "train_tracklets": 1440,
     "train_clips": 1440,
+    "train_merging": 1440,
+    "train_one_shot": 1440,
+    "train_intra_camera": 1440,
     "clip_epochs": 1440,
 }.items():
 

@@ -120,6 +120,18 @@ class Tracks(Kind, name="tracks"):
     truth_person_id = pa.int32()
 
 
+class TrackletLabels(Kind, name="tracklet_labels"):
+    """Labels of training tracklets that a method may see.
+
+    Attributes:
+        tracklet_id: number of the tracklet, of the table "tracks".
+        label: class of the tracklet, from 0; -1: it has none.
+    """
+
+    tracklet_id = pa.int32()
+    label = pa.int32()
+
+
 class Clusters(Kind, name="clusters"):
     """Pseudo-labels that association gave to tracklets.
 

@@ -157,12 +157,8 @@ def _check_names(config: Config) -> None:
 def _check_supervision(config: Config, experiment: Experiment, where: str) -> None:
     """Refuse an experiment whose method gets nothing, or what it cannot take."""
     method = config.methods[experiment.method]
-    what = method.learns
-    takes = {
-        "bags": ["bags"],
-        "tracklets": ["noise", "isolation"],
-        "clips": ["transfer"],
-    }[what]
+    what = method.learns if method.learns in ("bags", "clips") else "tracklets"
+    takes = {"bags": ["bags"], "tracklets": ["noise", "isolation"], "clips": ["transfer"]}[what]
     for name in ("bags", "noise", "isolation", "transfer"):
         if name not in takes and getattr(experiment, name) is not None:
             raise ReidError(

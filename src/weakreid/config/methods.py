@@ -279,7 +279,56 @@ class ClipMethod(Strict):
         return self
 
 
-AnyMethod = Annotated[BagMethod | TrackletMethod | ClipMethod, Field(discriminator="learns")]
+class TrackletsInBatch(Strict):
+    """What one training step sees."""
+
+    tracklets: Annotated[int, Field(ge=2), BeforeValidator(as_number)] = Field(
+        16, description="tracklets in a batch"
+    )
+    frames: Positive = Field(4, description="frames of a tracklet")
+    cache_mb: CacheMb = 0
+
+
+class FramesOfTracklets(MaySeeClips):
+    """What the methods share that the papers compare with: a tracklet is its frames' mean."""
+
+    image: Image = Field(Image(), description="input size")
+    augment: Augment = Field(Augment(), description="random changes of training frames")
+    batch: TrackletsInBatch = Field(TrackletsInBatch(), description="what one training step sees")
+    optimiser: Optimiser = Field(Optimiser(), description="optimiser")
+    schedule: Schedule = Field(Schedule(), description="epochs and learning rate")
+    precision: Precision = "auto"
+    evaluation: Evaluation = Field(Evaluation(), description="how features become results")
+
+    @model_validator(mode="after")
+    def _no_clips(self) -> Self:
+        if self.clips is not None:
+            raise ValueError("clips: this method sees frame by frame; set clips: null")
+        return self
+
+
+class MergingMethod(FramesOfTracklets):
+    """Bottom-up clustering: every tracklet its own cluster, the nearest are merged (BUC)."""
+
+    learns: Literal["merging"]
+
+
+class OneShotMethod(FramesOfTracklets):
+    """A labelled tracklet per identity; the surest of the others join, step by step (EUG)."""
+
+    learns: Literal["one_shot"]
+
+
+class IntraCameraMethod(FramesOfTracklets):
+    """Labels that hold within a camera; identities of several cameras are joined (UGA)."""
+
+    learns: Literal["intra_camera"]
+
+
+AnyMethod = Annotated[
+    BagMethod | TrackletMethod | ClipMethod | MergingMethod | OneShotMethod | IntraCameraMethod,
+    Field(discriminator="learns"),
+]
 
 
 with_learns = saying("learns", "bags")

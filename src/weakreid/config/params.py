@@ -29,6 +29,9 @@ from weakreid.config.methods import (
     BagMethod,
     ClipMethod,
     Extractor,
+    IntraCameraMethod,
+    MergingMethod,
+    OneShotMethod,
     TrackletMethod,
     Transfer,
 )
@@ -237,6 +240,12 @@ class LearnTransfer(Params, Transfer):
     seed: Count
 
 
+class LabelTracklets(Params):
+    """Which labels of tracklets a method may see."""
+
+    supervision: Literal["one_shot", "intra_camera"]
+
+
 class LabelAttributes(Params):
     """From votes to labels (ATTR, Eq. 10)."""
 
@@ -277,11 +286,37 @@ class TrainClips(Params, ClipMethod):
     seed: Count
 
 
-AnyTraining = TrainBags | TrainTracklets | TrainClips
-TRAININGS: Mapping[str, type[TrainBags] | type[TrainTracklets] | type[TrainClips]] = {
+class TrainMerging(Params, MergingMethod):
+    """A training from tracklets that are merged bottom-up."""
+
+    later = AFTER_TRAINING
+    seed: Count
+
+
+class TrainOneShot(Params, OneShotMethod):
+    """A training from a labelled tracklet per identity and unlabelled ones."""
+
+    later = AFTER_TRAINING
+    seed: Count
+
+
+class TrainIntraCamera(Params, IntraCameraMethod):
+    """A training from labels that hold within a camera."""
+
+    later = AFTER_TRAINING
+    seed: Count
+
+
+AnyTraining = (
+    TrainBags | TrainTracklets | TrainClips | TrainMerging | TrainOneShot | TrainIntraCamera
+)
+TRAININGS: Mapping[str, type[AnyTraining]] = {
     "bags": TrainBags,
     "tracklets": TrainTracklets,
     "clips": TrainClips,
+    "merging": TrainMerging,
+    "one_shot": TrainOneShot,
+    "intra_camera": TrainIntraCamera,
 }
 """By what a method learns from."""
 

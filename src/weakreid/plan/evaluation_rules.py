@@ -19,10 +19,15 @@ def _of_run(name: str) -> str:
 
 
 def seeing(clips: bool, *what: str) -> Callable[[Plan], Iterable[str]]:
-    """Return what lists the experiments whose network sees clips, or frames one by one."""
+    """Return what lists the experiments whose network sees clips, or frames one by one.
+
+    Args:
+        clips: whether it sees clips.
+        what: ways of learning; none: all.
+    """
     return lambda plan: [
         name
-        for name in learning(*what)(plan)
+        for name in (learning(*what)(plan) if what else plan.experiments)
         if (plan.experiments[name].method.clips is not None) == clips
     ]
 
@@ -39,7 +44,7 @@ def images_of(run: Run) -> dict[str, str]:
 
 @rule(
     "features",
-    only={"experiment": seeing(False, "bags", "tracklets")},
+    only={"experiment": seeing(False)},
     features=Output(_of_run("features.parquet")),
 )
 def features(plan: Plan, experiment: str, run: str) -> Job:
@@ -49,7 +54,7 @@ def features(plan: Plan, experiment: str, run: str) -> Job:
 
 @rule(
     "clip_features",
-    only={"experiment": seeing(True, "bags", "tracklets", "clips")},
+    only={"experiment": seeing(True)},
     features=Output(_of_run("features.parquet")),
     weights=Output(_of_run("weights.parquet"), "weights"),
 )

@@ -70,6 +70,14 @@ def tracks(dataset: str, split: str, noise: str, isolation: str | None) -> str:
     return isolated(dataset, split, noise, isolation)
 
 
+def tracklet_labels(
+    dataset: str, split: str, supervision: str, noise: str, isolation: str | None
+) -> str:
+    """Return the labels of training tracklets, isolated or not, that a method may see."""
+    of = noise if isolation is None else f"{noise}-{isolation}"
+    return of_split(dataset, split, f"labels/{supervision}-{of}.parquet")
+
+
 def frame_features(dataset: str, split: str, extractor: str) -> str:
     """Return the features of training frames that isolation clusters."""
     return of_split(dataset, split, f"frame_features/{extractor}.parquet")

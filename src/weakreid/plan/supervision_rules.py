@@ -145,6 +145,36 @@ def noise(plan: Plan, dataset: str, split: str, noise: str) -> Job:
     )
 
 
+# --- labels of tracklets --------------------------------------------------------------------------
+
+SUPERVISION = "{supervision}"
+
+
+def _labels(isolation: str | None) -> Output:
+    return Output(paths.tracklet_labels(WILD, OF_SPLIT, SUPERVISION, NOISE, isolation))
+
+
+@rule("tracklet_labels", labels=_labels(None))
+def tracklet_labels(plan: Plan, dataset: str, split: str, supervision: str, noise: str) -> Job:
+    """Labels of tracklets that a method may see."""
+    return _labelled(paths.noisy(dataset, split, noise), supervision)
+
+
+@rule("tracklet_labels", labels=_labels(ISOLATION))
+def isolated_labels(
+    plan: Plan, dataset: str, split: str, supervision: str, noise: str, isolation: str
+) -> Job:
+    """The same of isolated tracklets."""
+    return _labelled(paths.isolated(dataset, split, noise, isolation), supervision)
+
+
+def _labelled(tracks: str, supervision: str) -> Job:
+    return Job(
+        inputs={"tracks": tracks},
+        params=params.LabelTracklets.model_validate({"supervision": supervision}),
+    )
+
+
 # --- isolation ------------------------------------------------------------------------------------
 
 

@@ -10,6 +10,7 @@ from weakreid.plan import paths
 from weakreid.plan.plan import Plan
 from weakreid.plan.read import RULES
 from weakreid.plan.rules import Rule, pattern
+from weakreid.plan.training_rules import SUPERVISIONS
 
 FOLDERS = {
     "datasets": "datasets",
@@ -96,6 +97,7 @@ def values_of(plan: Plan) -> dict[str, list[str]]:
         "bags": list(config.bags),
         "tracker": list(config.trackers),
         "noise": list(config.noise),
+        "supervision": list(SUPERVISIONS),
         "extractor": list(config.extractors),
         "isolation": list(config.isolation),
         "source": list(config.attribute_sources),

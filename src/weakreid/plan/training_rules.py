@@ -17,6 +17,12 @@ OUTPUTS = {
     "timing": Output(paths.of_run("{experiment}", "{run}", "timing.json"), "timing"),
 }
 
+CLUSTERS = {
+    "clusters": Output(paths.of_run("{experiment}", "{run}", "clusters.parquet"), "clusters")
+}
+SUPERVISIONS = ("one_shot", "intra_camera")
+"""Ways of learning that see labels of tracklets, of a kind of its own each."""
+
 
 def learning(*what: str, generated: bool = False) -> Callable[[Plan], Iterable[str]]:
     """Return what lists the experiments whose method learns from bags, tracklets or clips.
@@ -66,7 +72,12 @@ def seen_by(plan: Plan, run: Run) -> dict[str, str | list[str]]:
     if experiment.bags is not None:
         return {"bags": paths.bags(run.dataset, run.split, experiment.bags)}
     if experiment.noise is not None:
-        return {"tracks": run.tracks}
+        learns = experiment.method.learns
+        if learns not in SUPERVISIONS:
+            return {"tracks": run.tracks}
+        labels_of = (learns, experiment.noise, experiment.isolation)
+        shown = paths.tracklet_labels(run.dataset, run.split, *labels_of)
+        return {"tracks": run.tracks, "labels": shown}
     if experiment.transfer is None:
         return {"attributes": []}
     return {"attributes": [labels(plan, experiment.transfer, run.dataset, run.name)]}
@@ -121,10 +132,28 @@ def train_bags(plan: Plan, experiment: str, run: str) -> Job:
     "train_tracklets",
     only={"experiment": learning("tracklets")},
     **OUTPUTS,
-    clusters=Output(paths.of_run("{experiment}", "{run}", "clusters.parquet"), "clusters"),
+    **CLUSTERS,
 )
 def train_tracklets(plan: Plan, experiment: str, run: str) -> Job:
     """A network learns from tracklets without labels."""
+    return training(plan, experiment, run)
+
+
+@rule("train_merging", only={"experiment": learning("merging")}, **OUTPUTS, **CLUSTERS)
+def train_merging(plan: Plan, experiment: str, run: str) -> Job:
+    """A network learns from tracklets that are merged bottom-up."""
+    return training(plan, experiment, run)
+
+
+@rule("train_one_shot", only={"experiment": learning("one_shot")}, **OUTPUTS, **CLUSTERS)
+def train_one_shot(plan: Plan, experiment: str, run: str) -> Job:
+    """A network learns from a labelled tracklet per identity and unlabelled ones."""
+    return training(plan, experiment, run)
+
+
+@rule("train_intra_camera", only={"experiment": learning("intra_camera")}, **OUTPUTS, **CLUSTERS)
+def train_intra_camera(plan: Plan, experiment: str, run: str) -> Job:
+    """A network learns from labels that hold within a camera."""
     return training(plan, experiment, run)
 
 

@@ -44,6 +44,7 @@ class Data:
     images: Path
     bags: Path | None
     tracks: Path | None
+    labels: Path | None
     attributes: Path | None
     coarse: Path | None
     init: Path | None
@@ -75,13 +76,14 @@ def main(
     out: Annotated[Path, typer.Option()],
     bags: Annotated[Path | None, typer.Option()] = None,
     tracks: Annotated[Path | None, typer.Option()] = None,
+    labels: Annotated[Path | None, typer.Option(help="of tracklets")] = None,
     attributes: Annotated[Path | None, typer.Option(help="labels of persons")] = None,
     coarse: Annotated[Path | None, typer.Option(help="the coarse test set of the split")] = None,
     init: Annotated[Path | None, typer.Option(help="weights to start from")] = None,
 ) -> None:
     """Try values until all workers together have made the trials that were asked for."""
     how = Tune.parse(params)
-    data = Data(tracklets, frames, images, bags, tracks, attributes, coarse, init)
+    data = Data(tracklets, frames, images, bags, tracks, labels, attributes, coarse, init)
     machine = Machine(device, threads)
     # more trials go on with those before
     known = how.model_dump(mode="json", exclude={"trials", "search_seed"})
@@ -166,8 +168,11 @@ def train(params: AnyTraining, data: Data, options: TrainingOptions, folder: Pat
     stage = importlib.import_module(f"weakreid.stages.train_{params.learns}")
     if params.learns == "bags":
         stage.train(data.bags, data.images, params, options)
-    elif params.learns == "tracklets":
+    elif params.learns in ("tracklets", "merging"):
         stage.train(data.tracks, data.images, folder / "clusters.parquet", params, options)
+    elif params.learns in ("one_shot", "intra_camera"):
+        labelled = (data.tracks, data.labels, data.images, folder / "clusters.parquet")
+        stage.train(*labelled, params, options)
     else:
         inputs = (data.tracklets, data.frames, data.images, data.attributes)
         stage.train(*inputs, params, options)
