@@ -82,6 +82,7 @@ took: `seconds`, `images_per_s`, `peak_memory_mb`, `device`, `devices`, on a GPU
 """
 
 _OTHER_NAMES = {
+    "isolated_labels": "tracklet_labels",
     "coarse": "bags",
     "distribution": "id_counts",
     "frame_features": "features",
