@@ -3,10 +3,8 @@
 import json
 import subprocess
 import sys
-from typing import Annotated
 
 import pytest
-import typer
 
 from weakreid import console
 from weakreid.artifacts import arguments
@@ -58,10 +56,7 @@ def test_a_file_that_is_not_what_was_written(here) -> None:
 
 
 def test_a_stage_takes_them(monkeypatch, capsys) -> None:
-    def main(
-        params: Annotated[str, typer.Option()],
-        metrics: Annotated[list[str], typer.Option()],
-    ) -> None:
+    def main(params: str, metrics: list[str]) -> None:
         console.say(f"{len(json.loads(params)['sequences'])} {metrics[-1]}")
 
     monkeypatch.setattr(console.signal, "signal", lambda *_: None)

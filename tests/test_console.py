@@ -3,10 +3,8 @@
 import io
 import subprocess
 import sys
-from typing import Annotated
 
 import pytest
-import typer
 
 from weakreid import console
 from weakreid.errors import ReidError
@@ -82,7 +80,7 @@ def test_a_fault_of_the_program_keeps_its_traceback() -> None:
 
 
 def test_options_come_from_the_command_line(capsys, monkeypatch) -> None:
-    def main(number: Annotated[int, typer.Option()]) -> None:
+    def main(number: int) -> None:
         console.say(f"number {number}")
 
     monkeypatch.setattr(console.signal, "signal", lambda *_: None)

@@ -1,17 +1,20 @@
 """What a stage says while it works: progress with rate and time left, and one line on failure."""
 
+import functools
+import inspect
 import os
 import signal
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from pathlib import Path
-from typing import NoReturn, TextIO, TypeVar
+from typing import Annotated, Any, NoReturn, TextIO, TypeVar, get_args, get_origin
 
 import typer
 
 from weakreid import machine
 from weakreid.artifacts.arguments import restored
+from weakreid.config.params import Params
 from weakreid.errors import ReidError
 
 T = TypeVar("T")
@@ -169,7 +172,35 @@ def run_stage(
     Told to end (SIGTERM: a cancelled job, its time used up), it removes what is half-written.
     """
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    program = program_of(main, more_options)
+    exit_on_error(lambda: program(restored(sys.argv[1:])), less_memory)
+
+
+def program_of(main: Callable[..., object], more_options: bool = False) -> typer.Typer:
+    """Return the program of a stage: every parameter of `main` is an option (see `run_stage`).
+
+    A text that annotates a parameter is its help. What is of a class of `Params` is read from JSON.
+    """
+
+    @functools.wraps(main)
+    def command(**given: Any) -> None:
+        main(**given)
+
+    parameters = [_as_option(of) for of in inspect.signature(main).parameters.values()]
+    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     program = typer.Typer(add_completion=False)
     settings = {"ignore_unknown_options": more_options, "allow_extra_args": more_options}
-    program.command(context_settings=settings)(main)
-    exit_on_error(lambda: program(restored(sys.argv[1:])), less_memory)
+    program.command(context_settings=settings)(command)
+    return program
+
+
+def _as_option(of: inspect.Parameter) -> inspect.Parameter:
+    if of.annotation is typer.Context:
+        return of
+    kind, text = of.annotation, ""
+    if get_origin(kind) is Annotated:
+        kind, text = get_args(kind)
+    option = typer.Option(help=text)
+    if isinstance(kind, type) and issubclass(kind, Params):
+        option = typer.Option(help=", ".join(kind.model_fields), parser=kind.parse, metavar="JSON")
+    return of.replace(annotation=Annotated[kind, option], kind=inspect.Parameter.KEYWORD_ONLY)

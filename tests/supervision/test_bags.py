@@ -1,4 +1,3 @@
-import json
 import zipfile
 from collections import Counter
 from pathlib import Path
@@ -12,6 +11,7 @@ from hypothesis import strategies as st
 from tests.supervision.helpers import coarse_bags, training_bags
 
 from weakreid.artifacts import schemas
+from weakreid.config.params import MakeBags
 from weakreid.config.supervision import Missing
 from weakreid.datasets import mars
 from weakreid.errors import ReidError
@@ -318,7 +318,7 @@ def of_stage(tmp_path_factory):
         stage.main(
             tracklets=folder / "tracklets.parquet",
             frames=folder / "frames.parquet",
-            params=json.dumps(block),
+            params=MakeBags.model_validate(block),
             out=out,
             tracks=tracks,
         )

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from weakreid.artifacts import schemas
+from weakreid.config.params import SimulateNoise
 from weakreid.datasets import mars
 from weakreid.errors import ReidError
 from weakreid.stages import noise as stage
@@ -305,7 +306,7 @@ def of_stage(tmp_path: Path):
         stage.main(
             tracklets=tmp_path / "tracklets.parquet",
             frames=tmp_path / "frames.parquet",
-            params=json.dumps(block),
+            params=SimulateNoise.parse(json.dumps(block)),
             out=tmp_path / "tracks.parquet",
             summary=tmp_path / "summary.json",
             observed=tmp_path / "observed.parquet" if observed else None,

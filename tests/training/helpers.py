@@ -22,6 +22,7 @@ from lightning_fabric.plugins.environments import LightningEnvironment
 
 from weakreid.artifacts import schemas
 from weakreid.artifacts.image_store import write_store
+from weakreid.config.params import TrainBags
 from weakreid.console import run_stage
 from weakreid.seeding import numpy_generator
 from weakreid.stages import train_bags
@@ -220,6 +221,7 @@ def run_here(data: Path, out: Path, values: dict[str, Any], **changes: Any) -> P
     options.update(changes)
     for name in ("bags", "images", "checkpoint", "model", "history", "timing"):
         options[name] = Path(options[name])
+    options["params"] = TrainBags.parse(options["params"])
     options["devices"], options["threads"] = int(options["devices"]), int(options["threads"])
     with settings_put_back():
         train_bags.main(**options)

@@ -5,7 +5,6 @@ from typing import Annotated
 
 import numpy as np
 import pandas as pd
-import typer
 
 from weakreid.artifacts import schemas
 from weakreid.artifacts.image_store import ImageStore
@@ -21,24 +20,21 @@ _HEIGHT, _WIDTH = 128, 64
 
 
 def main(
-    model: Annotated[Path, typer.Option()],
-    bags: Annotated[Path, typer.Option()],
-    images: Annotated[Path, typer.Option()],
-    params: Annotated[str, typer.Option()],
-    device: Annotated[str, typer.Option()],
-    threads: Annotated[int, typer.Option()],
-    out: Annotated[Path, typer.Option()],
-    markdown: Annotated[Path, typer.Option()],
-    picture: Annotated[Path, typer.Option()],
+    model: Path,
+    bags: Path,
+    images: Path,
+    params: AuditLabels,
+    device: str,
+    threads: int,
+    out: Path,
+    markdown: Path,
+    picture: Path,
     votes: Annotated[
-        Path | None, typer.Option(help="attributes of the tracklets, seen with params' threshold")
+        Path | None, "attributes of the tracklets, seen with params' threshold"
     ] = None,
-    frames: Annotated[
-        Path | None, typer.Option(help="with --votes: which tracklet a frame is of")
-    ] = None,
+    frames: Annotated[Path | None, "with --votes: which tracklet a frame is of"] = None,
 ) -> None:
     """Rank the labels of the training bags; write the table, the list and the picture."""
-    how = AuditLabels.parse(params)
     trained = load_frame_network(model, device, threads)
     rows = schemas.read_frame(
         bags, "bags", ["bag_id", "role", "camera_id", "frames", "frame_tracklets", "labels"]
@@ -47,7 +43,7 @@ def main(
     persons = np.array(trained.about.persons)
     labels = [np.searchsorted(persons, of_bag) for of_bag in rows["labels"]]
     _check(rows, persons, model)
-    chosen = [_spread(len(of_bag), how.frames) for of_bag in rows["frames"]]
+    chosen = [_spread(len(of_bag), params.frames) for of_bag in rows["frames"]]
     shown = [of_bag[places] for of_bag, places in zip(rows["frames"], chosen, strict=True)]
     with ImageStore(images) as store:
         flat = _features(trained, store, np.concatenate(shown), threads)
@@ -74,14 +70,14 @@ def main(
         from weakreid.report import audit as report
         from weakreid.report import figures, pages
 
-        seen = None if votes is None else _looks(table.head(how.top), votes, frames, how)
-        schemas.write(out, "audit", table, how.model_dump(mode="json"))
-        text = report.listing(how.experiment, table, rows, how.top, seen)
+        seen = None if votes is None else _looks(table.head(params.top), votes, frames, params)
+        schemas.write(out, "audit", table, params.model_dump(mode="json"))
+        text = report.listing(params.experiment, table, rows, params.top, seen)
         pages.write(markdown, text)
         figure = report.picture(
             report.examples(table, rows),
             lambda frame: store.batch([frame], _HEIGHT, _WIDTH)[0],
-            how.experiment,
+            params.experiment,
         )
         figures.save(figure, picture)
     say(f"{len(rows)} bags, {len(table)} findings")

@@ -2,10 +2,9 @@
 
 import importlib.metadata
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
-import typer
 
 from weakreid.artifacts.files import read_json, write_json
 from weakreid.config.params import Collect
@@ -18,27 +17,22 @@ ABOUT = ("experiment", "dataset", "bags", "noise", "isolation", "transfer", "met
 
 
 def main(
-    metrics: Annotated[list[Path], typer.Option()],
-    timing: Annotated[list[Path], typer.Option()],
-    params: Annotated[str, typer.Option()],
-    out: Annotated[Path, typer.Option()],
-    timing_out: Annotated[Path, typer.Option()],
+    metrics: list[Path], timing: list[Path], params: Collect, out: Path, timing_out: Path
 ) -> None:
     """Write metrics.json, beside it metrics.html for people, and timing.json of an experiment."""
-    how = Collect.parse(params)
     runs = [read_json(path, ["fine", "coarse"]) for path in metrics]
     times = [read_json(path, ["device"]) for path in timing]
     result = {
-        **{name: value for name in ABOUT if (value := getattr(how, name)) is not None},
+        **{name: value for name in ABOUT if (value := getattr(params, name)) is not None},
         "device": sorted({time["device"] for time in times}),
         **{protocol: summary([run[protocol] for run in runs]) for protocol in runs[0]},
-        "runs": dict(zip(how.runs, runs, strict=True)),
-        "config": how.config,
+        "runs": dict(zip(params.runs, runs, strict=True)),
+        "config": params.config,
         "versions": {name: importlib.metadata.version(name) for name in PACKAGES},
     }
-    write_json(timing_out, dict(zip(how.runs, times, strict=True)))
+    write_json(timing_out, dict(zip(params.runs, times, strict=True)))
     write_json(out, result)
-    pages.write_html(out.with_suffix(".html"), results.table_of(how.experiment, result))
+    pages.write_html(out.with_suffix(".html"), results.table_of(params.experiment, result))
 
 
 def summary(runs: list[dict[str, Any]]) -> dict[str, Any]:

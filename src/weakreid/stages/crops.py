@@ -4,8 +4,6 @@ import itertools
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from weakreid.config.datasets import Tracked
 from weakreid.config.params import Crops
 from weakreid.console import run_stage, say, tell
@@ -15,19 +13,18 @@ from weakreid.datasets.layout import list_names
 
 
 def main(
-    dataset: Annotated[str, typer.Option(help="its name")],
-    params: Annotated[str, typer.Option()],
-    root: Annotated[Path, typer.Option(help="the folder of crops to make")],
-    picture: Annotated[Path, typer.Option(help="the sheet to look at, PNG")],
-    out: Annotated[Path, typer.Option()],
+    dataset: Annotated[str, "its name"],
+    params: Crops,
+    root: Annotated[Path, "the folder of crops to make"],
+    picture: Annotated[Path, "the sheet to look at, PNG"],
+    out: Path,
 ) -> None:
     """Cut the boxes of every track out of its frames."""
-    how = Crops.parse(params)
-    data = Path(how.root)
-    seen = look(data, _read(how))
-    for folder in sorted({item.frames for item in how.sequences if item.frames}):
+    data = Path(params.root)
+    seen = look(data, _read(params))
+    for folder in sorted({item.frames for item in params.sequences if item.frames}):
         seen.add_some(data, [f"{folder}/{name}" for name in sorted(list_names(data / folder))])
-    counts = crops.make(root, how, sheet=picture, title=dataset)
+    counts = crops.make(root, params, sheet=picture, title=dataset)
     location.note(out, root)
     seen.save(out.parent / "read" / "crops.json")
     say("crops: " + ", ".join(f"{name} {value}" for name, value in counts.items()))

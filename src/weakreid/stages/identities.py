@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Annotated
 
 import pandas as pd
-import typer
 
 from weakreid.artifacts import schemas
 from weakreid.artifacts.files import replacing
@@ -16,29 +15,26 @@ from weakreid.report.identities import contact_sheet, identity_table, sheet_rows
 
 
 def main(
-    clusters: Annotated[Path, typer.Option()],
-    tracks: Annotated[Path, typer.Option(help="the tracklets that the training had")],
-    frames: Annotated[Path, typer.Option()],
-    images: Annotated[Path, typer.Option()],
-    params: Annotated[
-        str, typer.Option(help="experiment, tracked (files are SEQUENCE/TRACK/...), rows, images")
-    ],
-    out: Annotated[Path, typer.Option(help="CSV, a row per tracklet")],
-    sheet: Annotated[Path, typer.Option(help="PNG, a row per identity")],
+    clusters: Path,
+    tracks: Annotated[Path, "the tracklets that the training had"],
+    frames: Path,
+    images: Path,
+    params: Identities,
+    out: Annotated[Path, "CSV, a row per tracklet"],
+    sheet: Annotated[Path, "PNG, a row per identity"],
 ) -> None:
     """Write the identities of a training's last association."""
-    how = Identities.parse(params)
     held = schemas.read_frame(tracks, "tracks")
     file_of = schemas.read_frame(frames, "frames", ["image", "file"]).set_index("image")["file"]
     found = identity_table(
-        schemas.read_frame(clusters, "clusters"), held, file_of, tracked=how.tracked
+        schemas.read_frame(clusters, "clusters"), held, file_of, tracked=params.tracked
     )
-    shown = sheet_rows(found, held, rows=how.rows, images=how.images)
+    shown = sheet_rows(found, held, rows=params.rows, images=params.images)
     with ImageStore(images) as store:
         figure = contact_sheet(
             shown,
             figures.images_of(store),
-            f"{how.experiment}: who is who; {summary(found)}{_of_all(found, len(shown))}",
+            f"{params.experiment}: who is who; {summary(found)}{_of_all(found, len(shown))}",
         )
     with replacing(out) as aside:
         found.to_csv(aside, index=False, lineterminator="\n")

@@ -3,8 +3,6 @@
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from weakreid.artifacts import schemas
 from weakreid.artifacts.files import write_json
 from weakreid.console import run_stage
@@ -14,11 +12,11 @@ from weakreid.supervision.ratios import positive_ratios
 
 
 def main(
-    labels: Annotated[Path, typer.Option()],
-    truth: Annotated[Path, typer.Option()],
-    tracklets: Annotated[Path, typer.Option(help="of a split: who trains")],
-    pictures: Annotated[Path, typer.Option(help="of the source: its positive ratios")],
-    out: Annotated[Path, typer.Option()],
+    labels: Path,
+    truth: Path,
+    tracklets: Annotated[Path, "of a split: who trains"],
+    pictures: Annotated[Path, "of the source: its positive ratios"],
+    out: Path,
 ) -> None:
     """Compare labels with the truth, for training persons and for the others."""
     asked, true = (

@@ -5,7 +5,6 @@ from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
-import typer
 
 from weakreid.artifacts import schemas
 from weakreid.artifacts.image_store import ImageStore
@@ -23,20 +22,19 @@ from weakreid.seeding import numpy_generator
 
 
 def main(
-    rankings: Annotated[Path, typer.Option()],
-    tracklets: Annotated[Path, typer.Option()],
-    frames: Annotated[Path, typer.Option()],
-    coarse: Annotated[Path, typer.Option()],
-    images: Annotated[Path, typer.Option()],
-    params: Annotated[str, typer.Option()],
-    fine_out: Annotated[Path, typer.Option()],
-    coarse_out: Annotated[Path, typer.Option()],
+    rankings: Path,
+    tracklets: Path,
+    frames: Path,
+    coarse: Path,
+    images: Path,
+    params: Matches,
+    fine_out: Path,
+    coarse_out: Path,
     votes: Annotated[
-        Path | None, typer.Option(help="attributes of the tracklets, seen with params' threshold")
+        Path | None, "attributes of the tracklets, seen with params' threshold"
     ] = None,
 ) -> None:
     """Draw some queries, picked at random, and the items nearest to them."""
-    how = Matches.parse(params)
     table = schemas.read_frame(rankings, "rankings")
     distance = f"{schemas.read_params(rankings)['metric']} distance"
     people = schemas.read_frame(tracklets, "tracklets").set_index("tracklet_id")
@@ -44,16 +42,16 @@ def main(
     person_of = rows.set_index("image")["tracklet_id"].map(people["person_id"])
     of_tracklet = rows.groupby("tracklet_id")["image"].agg(list).to_dict()
     of_bag = schemas.read_frame(coarse, "bags").set_index("bag_id")
-    picked = _picked(table, "fine", how)
-    fine = fine_examples(picked, people, of_tracklet, how.items)
+    picked = _picked(table, "fine", params)
+    fine = fine_examples(picked, people, of_tracklet, params.items)
     if votes is not None:
-        if how.threshold is None:
+        if params.threshold is None:
             raise ReidError("--votes needs a threshold in --params, from which an attribute counts")
         voted = schemas.read_frame(votes, "attribute_votes", ["tracklet_id", "probabilities"])
         of_votes = dict(zip(voted["tracklet_id"], voted["probabilities"], strict=True))
         names = schemas.read_params(votes)["attributes"]
-        fine = with_attributes(fine, picked, of_votes, names, how.threshold)
-    rough = coarse_examples(_picked(table, "coarse", how), of_bag, person_of, how.items)
+        fine = with_attributes(fine, picked, of_votes, names, params.threshold)
+    rough = coarse_examples(_picked(table, "coarse", params), of_bag, person_of, params.items)
     with ImageStore(images) as store:
         for path, lines, name, numbers in (
             (fine_out, fine, "queries and the nearest tracklets (fine-grained)", distance),
@@ -62,7 +60,7 @@ def main(
             figure = matching_examples(
                 lines,
                 figures.images_of(store),
-                f"{how.experiment}: {name}",
+                f"{params.experiment}: {name}",
                 numbers,
             )
             figures.save(figure, path)

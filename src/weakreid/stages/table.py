@@ -15,9 +15,9 @@ from weakreid.report.protocol import Kind
 
 def main(
     inputs: typer.Context,
-    kind: Annotated[str, typer.Option(help="the kind's module")],
-    out: Annotated[Path, typer.Option()],
-    params: Annotated[str | None, typer.Option(help="none: the one input is copied")] = None,
+    kind: Annotated[str, "the kind's module"],
+    out: Path,
+    params: Annotated[str | None, "none: the one input is copied"] = None,
 ) -> None:
     """Write a file of a table; its inputs are further options, `--NAME=PATH`."""
     files: dict[str, list[Path]] = {}

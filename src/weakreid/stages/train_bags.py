@@ -2,10 +2,9 @@
 
 import importlib
 from pathlib import Path
-from typing import Annotated, cast
+from typing import cast
 
 import numpy as np
-import typer
 
 from weakreid.artifacts.image_store import ImageStore
 from weakreid.config.params import TrainBags
@@ -22,19 +21,8 @@ LESS_MEMORY = (
 )
 
 
-@with_options
-def main(
-    bags: Annotated[Path, typer.Option()],
-    images: Annotated[Path, typer.Option()],
-    params: Annotated[str, typer.Option()],
-    options: TrainingOptions,
-) -> None:
-    """Train from the last checkpoint of this very training, if there is one."""
-    train(bags, images, TrainBags.parse(params), options)
-
-
 def train(bags: Path, images: Path, params: TrainBags, options: TrainingOptions) -> None:
-    """Train on bags.
+    """Train on bags, from the last checkpoint of this very training if there is one.
 
     Raises:
         ReidError: the data does not fit the method, or the training diverged.
@@ -73,6 +61,8 @@ def train(bags: Path, images: Path, params: TrainBags, options: TrainingOptions)
         history = run.learn(task, parts, [bags, store], kept)
     run.finish(history, kept)
 
+
+main = with_options(train)
 
 if __name__ == "__main__":
     run_stage(main, less_memory=LESS_MEMORY)

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Annotated
 
 import numpy as np
-import typer
 
 from weakreid.artifacts import schemas
 from weakreid.artifacts.files import replacing
@@ -35,13 +34,13 @@ LESS_MEMORY = (
 
 @with_options
 def main(
-    tracklets: Annotated[Path, typer.Option(help="of a split")],
-    frames: Annotated[Path, typer.Option()],
-    images: Annotated[Path, typer.Option()],
-    params: Annotated[str, typer.Option()],
+    tracklets: Annotated[Path, "of a split"],
+    frames: Path,
+    images: Path,
+    params: TrainClips,
     options: TrainingOptions,
-    attributes: Annotated[Path | None, typer.Option(help="labels of persons")] = None,
-    epochs: Annotated[Path | None, typer.Option(help="folder for each epoch's weights")] = None,
+    attributes: Annotated[Path | None, "labels of persons"] = None,
+    epochs: Annotated[Path | None, "folder for each epoch's weights"] = None,
 ) -> None:
     """Train from the last checkpoint of this very training, if there is one.
 
@@ -53,7 +52,7 @@ def main(
         folder.mkdir(parents=True, exist_ok=True)
         watch = Watch(1, lambda done: copy_whole(model, folder / f"{done:03d}.safetensors"))
         options = dataclasses.replace(options, watch=watch)
-    train(tracklets, frames, images, attributes, TrainClips.parse(params), options)
+    train(tracklets, frames, images, attributes, params, options)
 
 
 def copy_whole(path: Path, copy: Path) -> None:
