@@ -148,11 +148,9 @@ def environment(**more: str) -> dict[str, str]:
     return {**found, **more}
 
 
-def start(
-    options: list[str], module: str = "weakreid.stages.train_bags", **more: str
-) -> subprocess.Popen[str]:
-    """Start the train stage, its standard error in a pipe."""
-    command = [sys.executable, "-m", module, *options]
+def start(options: list[str], *module: str, **more: str) -> subprocess.Popen[str]:
+    """Start a stage, its standard error in a pipe."""
+    command = [sys.executable, "-m", *(module or ("weakreid.stages", "train_bags")), *options]
     return subprocess.Popen(command, env=environment(**more), stderr=subprocess.PIPE, text=True)
 
 
@@ -209,7 +207,7 @@ def on_cpu_processes(stage: Any) -> None:
         )
 
     frame.fabric_for = fabric_for
-    run_stage(stage.main, less_memory=stage.LESS_MEMORY)
+    run_stage(stage.main, sys.argv[1:], less_memory=stage.LESS_MEMORY)
 
 
 def run_here(data: Path, out: Path, values: dict[str, Any], **changes: Any) -> Path:

@@ -162,7 +162,7 @@ def main_of(name: str) -> Any:
 
 def call(name: str, folder: Path, **more: Any) -> None:
     """Call a step's stage in this process; what it raises comes out."""
-    program = console.program_of(main_of(name), more_options=name.startswith("table "))
+    program = console.program_of(main_of(name))
     program(arguments_of(name, folder, **more), standalone_mode=False)
 
 

@@ -43,7 +43,7 @@ rule annotation:
     params:
         **given("annotation"),
     shell:
-        "python -m weakreid.stages.{params.stage} {params.call:q} 2> {log}"
+        "python -m weakreid.stages {params.stage} {params.call:q} 2> {log}"
 
 
 rule source_images:
@@ -63,7 +63,7 @@ rule source_images:
     params:
         **given("source_images"),
     shell:
-        "python -m weakreid.stages.{params.stage} {params.call:q}"
+        "python -m weakreid.stages {params.stage} {params.call:q}"
         " --threads {threads} 2> {log}"
 
 
@@ -83,7 +83,7 @@ rule ratios_plot:
     params:
         **given("ratios_plot"),
     shell:
-        "python -m weakreid.stages.{params.stage} {params.call:q} 2> {log}"
+        "python -m weakreid.stages {params.stage} {params.call:q} 2> {log}"
 
 
 rule transfer:
@@ -105,7 +105,7 @@ rule transfer:
     params:
         **given("transfer"),
     shell:
-        "python -m weakreid.stages.{params.stage} {params.call:q}"
+        "python -m weakreid.stages {params.stage} {params.call:q}"
         " --code {params.code} --device {resources.device} --devices {resources.gpu} --threads {threads} 2> {log}"
 
 
@@ -128,7 +128,7 @@ rule attribute_votes:
     params:
         **given("attribute_votes"),
     shell:
-        "python -m weakreid.stages.{params.stage} {params.call:q}"
+        "python -m weakreid.stages {params.stage} {params.call:q}"
         " --device {resources.device} --threads {threads} 2> {log}"
 
 
@@ -148,7 +148,7 @@ rule attribute_labels:
     params:
         **given("attribute_labels"),
     shell:
-        "python -m weakreid.stages.{params.stage} {params.call:q} 2> {log}"
+        "python -m weakreid.stages {params.stage} {params.call:q} 2> {log}"
 
 
 rule label_quality:
@@ -167,7 +167,7 @@ rule label_quality:
     params:
         **given("label_quality"),
     shell:
-        "python -m weakreid.stages.{params.stage} {params.call:q} 2> {log}"
+        "python -m weakreid.stages {params.stage} {params.call:q} 2> {log}"
 
 
 use rule annotation as true_annotation with:
@@ -199,4 +199,4 @@ rule true_attributes:
     params:
         **given("true_attributes"),
     shell:
-        "python -m weakreid.stages.{params.stage} {params.call:q} 2> {log}"
+        "python -m weakreid.stages {params.stage} {params.call:q} 2> {log}"

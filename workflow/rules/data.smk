@@ -18,7 +18,7 @@ rule fetch:
     params:
         **given("fetch"),
     shell:
-        "python -m weakreid.stages.{params.stage} {params.call:q} 2> {log}"
+        "python -m weakreid.stages {params.stage} {params.call:q} 2> {log}"
 
 
 rule generate:
@@ -38,7 +38,7 @@ rule generate:
     params:
         **given("generate"),
     shell:
-        "python -m weakreid.stages.{params.stage} {params.call:q}"
+        "python -m weakreid.stages {params.stage} {params.call:q}"
         " --workers {threads} 2> {log}"
 
 
@@ -58,7 +58,7 @@ rule crops:
     params:
         **given("crops"),
     shell:
-        "python -m weakreid.stages.{params.stage} {params.call:q} 2> {log}"
+        "python -m weakreid.stages {params.stage} {params.call:q} 2> {log}"
 
 
 rule dataset:
@@ -78,7 +78,7 @@ rule dataset:
     params:
         **given("dataset"),
     shell:
-        "python -m weakreid.stages.{params.stage} {params.call:q}"
+        "python -m weakreid.stages {params.stage} {params.call:q}"
         " --threads {threads} 2> {log}"
 
 
@@ -98,7 +98,7 @@ rule split:
     params:
         **given("split"),
     shell:
-        "python -m weakreid.stages.{params.stage} {params.call:q} 2> {log}"
+        "python -m weakreid.stages {params.stage} {params.call:q} 2> {log}"
 
 
 rule contact_sheet:
@@ -117,4 +117,4 @@ rule contact_sheet:
     params:
         **given("contact_sheet"),
     shell:
-        "python -m weakreid.stages.{params.stage} {params.call:q} 2> {log}"
+        "python -m weakreid.stages {params.stage} {params.call:q} 2> {log}"

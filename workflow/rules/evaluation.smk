@@ -20,7 +20,7 @@ rule features:
     params:
         **given("features"),
     shell:
-        "python -m weakreid.stages.{params.stage} {params.call:q}"
+        "python -m weakreid.stages {params.stage} {params.call:q}"
         " --device {resources.device} --threads {threads} 2> {log}"
 
 
@@ -54,7 +54,7 @@ rule evaluate:
     params:
         **given("evaluate"),
     shell:
-        "python -m weakreid.stages.{params.stage} {params.call:q}"
+        "python -m weakreid.stages {params.stage} {params.call:q}"
         " --threads {threads} 2> {log}"
 
 
@@ -74,7 +74,7 @@ rule collect:
     params:
         **given("collect"),
     shell:
-        "python -m weakreid.stages.{params.stage} {params.call:q} 2> {log}"
+        "python -m weakreid.stages {params.stage} {params.call:q} 2> {log}"
 
 
 rule attribute_metrics:
@@ -93,7 +93,7 @@ rule attribute_metrics:
     params:
         **given("attribute_metrics"),
     shell:
-        "python -m weakreid.stages.{params.stage} {params.call:q} 2> {log}"
+        "python -m weakreid.stages {params.stage} {params.call:q} 2> {log}"
 
 
 rule identities:
@@ -112,7 +112,7 @@ rule identities:
     params:
         **given("identities"),
     shell:
-        "python -m weakreid.stages.{params.stage} {params.call:q} 2> {log}"
+        "python -m weakreid.stages {params.stage} {params.call:q} 2> {log}"
 
 
 rule search:
@@ -131,4 +131,4 @@ rule search:
     params:
         **given("search"),
     shell:
-        "python -m weakreid.stages.{params.stage} {params.call:q} 2> {log}"
+        "python -m weakreid.stages {params.stage} {params.call:q} 2> {log}"

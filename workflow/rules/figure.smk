@@ -17,7 +17,7 @@ rule learning_curve:
     params:
         **given("learning_curve"),
     shell:
-        "python -m weakreid.stages.{params.stage} {params.call:q} 2> {log}"
+        "python -m weakreid.stages {params.stage} {params.call:q} 2> {log}"
 
 
 rule cluster_curve:
@@ -36,7 +36,7 @@ rule cluster_curve:
     params:
         **given("cluster_curve"),
     shell:
-        "python -m weakreid.stages.{params.stage} {params.call:q} 2> {log}"
+        "python -m weakreid.stages {params.stage} {params.call:q} 2> {log}"
 
 
 rule matches:
@@ -55,7 +55,7 @@ rule matches:
     params:
         **given("matches"),
     shell:
-        "python -m weakreid.stages.{params.stage} {params.call:q} 2> {log}"
+        "python -m weakreid.stages {params.stage} {params.call:q} 2> {log}"
 
 
 rule temporal_weights:
@@ -74,7 +74,7 @@ rule temporal_weights:
     params:
         **given("temporal_weights"),
     shell:
-        "python -m weakreid.stages.{params.stage} {params.call:q} 2> {log}"
+        "python -m weakreid.stages {params.stage} {params.call:q} 2> {log}"
 
 
 rule visibility:
@@ -93,7 +93,7 @@ rule visibility:
     params:
         **given("visibility"),
     shell:
-        "python -m weakreid.stages.{params.stage} {params.call:q} 2> {log}"
+        "python -m weakreid.stages {params.stage} {params.call:q} 2> {log}"
 
 
 rule masks:
@@ -112,7 +112,7 @@ rule masks:
     params:
         **given("masks"),
     shell:
-        "python -m weakreid.stages.{params.stage} {params.call:q}"
+        "python -m weakreid.stages {params.stage} {params.call:q}"
         " --threads {threads} 2> {log}"
 
 
@@ -133,7 +133,7 @@ rule mask_shares:
     params:
         **given("mask_shares"),
     shell:
-        "python -m weakreid.stages.{params.stage} {params.call:q}"
+        "python -m weakreid.stages {params.stage} {params.call:q}"
         " --threads {threads} 2> {log}"
 
 
@@ -168,7 +168,7 @@ rule mask_curve:
     params:
         **given("mask_curve"),
     shell:
-        "python -m weakreid.stages.{params.stage} {params.call:q} 2> {log}"
+        "python -m weakreid.stages {params.stage} {params.call:q} 2> {log}"
 
 
 rule erased_attention:
@@ -188,7 +188,7 @@ rule erased_attention:
     params:
         **given("erased_attention"),
     shell:
-        "python -m weakreid.stages.{params.stage} {params.call:q}"
+        "python -m weakreid.stages {params.stage} {params.call:q}"
         " --threads {threads} 2> {log}"
 
 
@@ -211,7 +211,7 @@ rule audit:
     params:
         **given("audit"),
     shell:
-        "python -m weakreid.stages.{params.stage} {params.call:q}"
+        "python -m weakreid.stages {params.stage} {params.call:q}"
         " --device {resources.device} --threads {threads} 2> {log}"
 
 
@@ -231,4 +231,4 @@ rule audit_score:
     params:
         **given("audit_score"),
     shell:
-        "python -m weakreid.stages.{params.stage} {params.call:q} 2> {log}"
+        "python -m weakreid.stages {params.stage} {params.call:q} 2> {log}"

@@ -17,7 +17,7 @@ rule bags:
     params:
         **given("bags"),
     shell:
-        "python -m weakreid.stages.{params.stage} {params.call:q} 2> {log}"
+        "python -m weakreid.stages {params.stage} {params.call:q} 2> {log}"
 
 
 use rule bags as named_bags with:
@@ -62,7 +62,7 @@ rule noise_rates:
     params:
         **given("noise_rates"),
     shell:
-        "python -m weakreid.stages.{params.stage} {params.call:q} 2> {log}"
+        "python -m weakreid.stages {params.stage} {params.call:q} 2> {log}"
 
 
 rule noise:
@@ -81,7 +81,7 @@ rule noise:
     params:
         **given("noise"),
     shell:
-        "python -m weakreid.stages.{params.stage} {params.call:q} 2> {log}"
+        "python -m weakreid.stages {params.stage} {params.call:q} 2> {log}"
 
 
 rule frame_features:
@@ -103,7 +103,7 @@ rule frame_features:
     params:
         **given("frame_features"),
     shell:
-        "python -m weakreid.stages.{params.stage} {params.call:q}"
+        "python -m weakreid.stages {params.stage} {params.call:q}"
         " --device {resources.device} --threads {threads} 2> {log}"
 
 
@@ -124,7 +124,7 @@ rule isolation:
     params:
         **given("isolation"),
     shell:
-        "python -m weakreid.stages.{params.stage} {params.call:q}"
+        "python -m weakreid.stages {params.stage} {params.call:q}"
         " --threads {threads} 2> {log}"
 
 
@@ -144,7 +144,7 @@ rule isolation_figures:
     params:
         **given("isolation_figures"),
     shell:
-        "python -m weakreid.stages.{params.stage} {params.call:q} 2> {log}"
+        "python -m weakreid.stages {params.stage} {params.call:q} 2> {log}"
 
 
 rule isolation_preview:
@@ -163,4 +163,4 @@ rule isolation_preview:
     params:
         **given("isolation_preview"),
     shell:
-        "python -m weakreid.stages.{params.stage} {params.call:q} 2> {log}"
+        "python -m weakreid.stages {params.stage} {params.call:q} 2> {log}"

@@ -17,7 +17,7 @@ rule table:
     params:
         **given("table"),
     shell:
-        "python -m weakreid.stages.{params.stage} {params.call:q} 2> {log}"
+        "python -m weakreid.stages {params.stage} {params.call:q} 2> {log}"
 
 
 rule plot:
@@ -36,7 +36,7 @@ rule plot:
     params:
         **given("plot"),
     shell:
-        "python -m weakreid.stages.{params.stage} {params.call:q} 2> {log}"
+        "python -m weakreid.stages {params.stage} {params.call:q} 2> {log}"
 
 
 rule picture:
@@ -55,4 +55,4 @@ rule picture:
     params:
         **given("picture"),
     shell:
-        "python -m weakreid.stages.{params.stage} {params.call:q} 2> {log}"
+        "python -m weakreid.stages {params.stage} {params.call:q} 2> {log}"

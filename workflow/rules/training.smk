@@ -20,7 +20,7 @@ rule frozen_maps:
     params:
         **given("frozen_maps"),
     shell:
-        "python -m weakreid.stages.{params.stage} {params.call:q}"
+        "python -m weakreid.stages {params.stage} {params.call:q}"
         " --device {resources.device} --threads {threads} 2> {log}"
 
 
@@ -56,7 +56,7 @@ rule train_bags:
     params:
         **given("train_bags"),
     shell:
-        "python -m weakreid.stages.{params.stage} {params.call:q}"
+        "python -m weakreid.stages {params.stage} {params.call:q}"
         " --code {params.code} --device {resources.device} --devices {resources.gpu} --threads {threads} 2> {log}"
 
 

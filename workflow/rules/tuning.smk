@@ -20,7 +20,7 @@ rule tune:
     params:
         **given("tune"),
     shell:
-        "python -m weakreid.stages.{params.stage} {params.call:q}"
+        "python -m weakreid.stages {params.stage} {params.call:q}"
         " --code {params.code} --device {resources.device} --threads {threads} 2> {log}"
 
 
@@ -40,4 +40,4 @@ rule tuned:
     params:
         **given("tuned"),
     shell:
-        "python -m weakreid.stages.{params.stage} {params.call:q} 2> {log}"
+        "python -m weakreid.stages {params.stage} {params.call:q} 2> {log}"

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 from weakreid.config.params import ReadAnnotation
-from weakreid.console import run_stage, say
+from weakreid.console import say
 from weakreid.datasets import annotated, location, mars_attributes, rap
 from weakreid.datasets.changes import look
 
@@ -25,7 +25,3 @@ def main(
         seen.save(out.parent / "read" / "annotation.json")
     annotated.write_annotation(out, found, params.model_dump(mode="json"))
     say(f"{source_file}: {len(found)} images, {len(found.attributes)} attributes")
-
-
-if __name__ == "__main__":
-    run_stage(main)

@@ -4,7 +4,6 @@ from pathlib import Path
 
 from weakreid.artifacts import schemas
 from weakreid.config.params import LabelAttributes
-from weakreid.console import run_stage
 from weakreid.supervision.attribute_labels import voted_labels
 
 
@@ -15,7 +14,3 @@ def main(votes: Path, params: LabelAttributes, out: Path) -> None:
     made = voted_labels(held, attributes, params.threshold)
     said = {"attributes": attributes, "threshold": params.threshold}
     schemas.write(out, "attribute_labels", made, said)
-
-
-if __name__ == "__main__":
-    run_stage(main)

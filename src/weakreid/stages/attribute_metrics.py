@@ -6,7 +6,7 @@ from typing import Annotated
 from weakreid.artifacts import schemas
 from weakreid.artifacts.files import write_json
 from weakreid.config.params import MeasureByAttribute
-from weakreid.console import run_stage, say
+from weakreid.console import say
 from weakreid.retrieval.by_attribute import by_attribute
 
 
@@ -27,7 +27,3 @@ def main(
     )
     write_json(out, found)
     say(f"{found['queries']} queries, {len(found['attributes'])} attributes")
-
-
-if __name__ == "__main__":
-    run_stage(main)

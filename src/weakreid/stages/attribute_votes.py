@@ -7,7 +7,7 @@ import numpy as np
 
 from weakreid.artifacts import schemas
 from weakreid.artifacts.image_store import ImageStore
-from weakreid.console import progress, run_stage
+from weakreid.console import progress
 from weakreid.errors import ReidError
 from weakreid.models.attribute_head import restore_head
 from weakreid.retrieval.attribute_votes import probabilities, tracklet_means
@@ -61,7 +61,3 @@ def main(
         "probabilities": list(means),
     }
     schemas.write(out, "attribute_votes", votes, {"attributes": about.attributes})
-
-
-if __name__ == "__main__":
-    run_stage(main, less_memory=LESS_MEMORY)

@@ -9,7 +9,7 @@ import pandas as pd
 from weakreid.artifacts import schemas
 from weakreid.artifacts.image_store import ImageStore
 from weakreid.config.params import AuditLabels
-from weakreid.console import progress, run_stage, say
+from weakreid.console import progress, say
 from weakreid.errors import ReidError
 from weakreid.retrieval.extract import extract_features
 from weakreid.retrieval.inputs import FrameNetwork, load_frame_network
@@ -137,7 +137,3 @@ def _features(
 def _spread(count: int, most: int) -> np.ndarray:
     """Return the places of at most so many frames, evenly spread over a bag's."""
     return np.linspace(0, count - 1, min(count, most)).round().astype(int)
-
-
-if __name__ == "__main__":
-    run_stage(main)

@@ -5,7 +5,6 @@ from pathlib import Path
 from weakreid.artifacts import schemas
 from weakreid.artifacts.files import write_json
 from weakreid.config.params import ScoreAudit
-from weakreid.console import run_stage
 from weakreid.retrieval.audit_score import score
 
 
@@ -14,7 +13,3 @@ def main(audit: Path, bags: Path, params: ScoreAudit, out: Path) -> None:
     rows = schemas.read_frame(bags, "bags", truth=True)
     found = score(schemas.read_frame(audit, "audit"), rows[rows["role"] == "train"])
     write_json(out, {**params.model_dump(mode="json"), **found})
-
-
-if __name__ == "__main__":
-    run_stage(main)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from weakreid.artifacts import schemas
 from weakreid.config.params import MakeBags
-from weakreid.console import run_stage, say
+from weakreid.console import say
 from weakreid.supervision import bags
 from weakreid.supervision.planted import plant
 
@@ -38,7 +38,3 @@ def main(
     once = int((counts == 1).sum())
     # what CPAL cannot learn from, and MIL hardly
     say(f"{len(made)} training bags of {len(counts)} people, {once} of them in one bag only")
-
-
-if __name__ == "__main__":
-    run_stage(main)

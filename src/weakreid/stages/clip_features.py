@@ -12,7 +12,6 @@ import pandas as pd
 from weakreid.artifacts import schemas
 from weakreid.artifacts.image_store import ImageStore
 from weakreid.config.params import ClipFeatures
-from weakreid.console import run_stage
 from weakreid.models.build import on_device
 from weakreid.retrieval.extract_clips import extract_clip_features, weight_table
 from weakreid.retrieval.feature_table import batches_of, write_features
@@ -69,7 +68,3 @@ def main(
     groups = network.aggregation.groups
     table = weight_table(*clips, weights=np.concatenate(used), groups=groups)
     schemas.write(weights, "frame_weights", table, {"clips": made, **plain, "groups": groups})
-
-
-if __name__ == "__main__":
-    run_stage(main, less_memory=LESS_MEMORY)

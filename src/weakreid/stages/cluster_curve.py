@@ -5,7 +5,6 @@ from typing import Annotated
 
 from weakreid.artifacts import schemas
 from weakreid.config.params import Curve
-from weakreid.console import run_stage
 from weakreid.report import figures
 from weakreid.report.clusters import cluster_figure
 
@@ -17,7 +16,3 @@ def main(
     found = [schemas.read_frame(path, "history") for path in history]
     histories = dict(zip(params.runs, found, strict=True))
     figures.save(cluster_figure(histories, params.experiment), out)
-
-
-if __name__ == "__main__":
-    run_stage(main)

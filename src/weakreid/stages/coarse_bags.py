@@ -4,7 +4,7 @@ from pathlib import Path
 
 from weakreid.artifacts import schemas
 from weakreid.config.params import MakeCoarse
-from weakreid.console import run_stage, say
+from weakreid.console import say
 from weakreid.supervision import bags
 
 
@@ -20,7 +20,3 @@ def main(tracklets: Path, frames: Path, params: MakeCoarse, out: Path) -> None:
     schemas.write(out, "bags", made, params.model_dump(mode="json"))
     counts = made["role"].value_counts()
     say(f"{counts.get('probe', 0)} probes, {counts.get('gallery', 0)} gallery bags")
-
-
-if __name__ == "__main__":
-    run_stage(main)

@@ -8,7 +8,6 @@ import numpy as np
 
 from weakreid.artifacts.files import read_json, write_json
 from weakreid.config.params import Collect
-from weakreid.console import run_stage
 from weakreid.report import pages, results
 
 PACKAGES = ("weakreid", "torch", "torchvision", "timm", "numpy", "pandas", "pyarrow", "simplejpeg")
@@ -66,7 +65,3 @@ def _mean(values: list[float]) -> float:
 def _deviation(values: list[float]) -> float:
     """Return the standard deviation of a sample (n - 1)."""
     return float(np.std(values, ddof=1))
-
-
-if __name__ == "__main__":
-    run_stage(main)

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from weakreid.config.params import ContactSheet
-from weakreid.console import run_stage
 from weakreid.datasets import location
 from weakreid.report import figures
 from weakreid.report.walkers_sheet import contact_sheet
@@ -13,7 +12,3 @@ def main(source: Path, params: ContactSheet, out: Path) -> None:
     """Draw some of a generated dataset's people, a row each, as every camera sees them."""
     root = location.find(source)
     figures.save(contact_sheet(root, params.dataset, persons=params.persons), out)
-
-
-if __name__ == "__main__":
-    run_stage(main)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from weakreid.config.datasets import Tracked
 from weakreid.config.params import Crops
-from weakreid.console import run_stage, say, tell
+from weakreid.console import say, tell
 from weakreid.datasets import crops, location
 from weakreid.datasets.changes import look
 from weakreid.datasets.layout import list_names
@@ -38,7 +38,3 @@ def _read(how: Tracked) -> list[str]:
     """Return all files and folders that are read, each once."""
     of_sequences = ((of.boxes, of.video, of.frames, of.truth) for of in how.sequences)
     return list(dict.fromkeys(filter(None, [how.names, *itertools.chain(*of_sequences)])))
-
-
-if __name__ == "__main__":
-    run_stage(main)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated, cast
 
 from weakreid.config.params import ReadDataset
-from weakreid.console import run_stage, say
+from weakreid.console import say
 from weakreid.datasets import location, pack
 from weakreid.datasets.changes import look
 from weakreid.datasets.layout import Reader
@@ -48,7 +48,3 @@ def _watched(reader: Reader, source: Path, root: Path, how: ReadDataset) -> list
     # splits that are drawn are not read
     optional = reader.OPTIONAL if how.split_seed is None else ()
     return [*reader.REQUIRED, *optional]
-
-
-if __name__ == "__main__":
-    run_stage(main)

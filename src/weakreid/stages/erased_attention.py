@@ -10,7 +10,7 @@ from weakreid.artifacts.decoding import decoded
 from weakreid.artifacts.files import write_json
 from weakreid.artifacts.image_store import ImageStore
 from weakreid.config.params import ErasedAttention
-from weakreid.console import run_stage, say
+from weakreid.console import say
 from weakreid.errors import ReidError
 from weakreid.models.clips import ClipModel
 from weakreid.retrieval.erased import erase_some, measure
@@ -86,7 +86,3 @@ def examples_of(lost: np.ndarray, persons: np.ndarray, count: int) -> np.ndarray
 
 def _of(found: dict[str, dict[str, float]]) -> str:
     return f"{found['before']['value']:.3f}, of the others {found['kept']['value']:.3f}"
-
-
-if __name__ == "__main__":
-    run_stage(main)

@@ -11,7 +11,6 @@ import pyarrow as pa
 from weakreid.artifacts import schemas
 from weakreid.artifacts.files import write_json
 from weakreid.config.params import Evaluate
-from weakreid.console import run_stage
 from weakreid.retrieval import chance
 from weakreid.retrieval.feature_table import open_features
 from weakreid.retrieval.measure import measure_coarse, measure_fine
@@ -88,7 +87,3 @@ def _rankings(
         },
         "rankings",
     )
-
-
-if __name__ == "__main__":
-    run_stage(main, less_memory=LESS_MEMORY)

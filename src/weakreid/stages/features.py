@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from weakreid.artifacts.image_store import ImageStore
-from weakreid.console import run_stage
 from weakreid.retrieval.extract import extract_features
 from weakreid.retrieval.feature_table import batches_of, write_features
 from weakreid.retrieval.inputs import frames_of, load_frame_network
@@ -27,7 +26,3 @@ def main(
             dimension=network.dimension,
             params=about.image.model_dump(mode="json"),
         )
-
-
-if __name__ == "__main__":
-    run_stage(main, less_memory=LESS_MEMORY)

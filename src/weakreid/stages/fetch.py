@@ -4,7 +4,6 @@ import importlib
 from pathlib import Path
 
 from weakreid.config.params import Fetch
-from weakreid.console import run_stage
 from weakreid.datasets import location
 from weakreid.datasets.obtain import bring
 
@@ -23,7 +22,3 @@ def main(dataset: str, params: Fetch, lock: Path, out: Path) -> None:
         how_to_get=reader.HOW_TO_GET,
     )
     location.note(out, root)
-
-
-if __name__ == "__main__":
-    run_stage(main)

@@ -5,7 +5,6 @@ from typing import Annotated
 
 from weakreid.artifacts.image_store import ImageStore
 from weakreid.config.params import FrameFeatures
-from weakreid.console import run_stage
 from weakreid.errors import ReidError
 from weakreid.models.build import build_model, on_device
 from weakreid.retrieval.extract import extract_features
@@ -43,7 +42,3 @@ def main(
             dimension=network.dimension,
             params=params.model_dump(mode="json"),
         )
-
-
-if __name__ == "__main__":
-    run_stage(main, less_memory=LESS_MEMORY)

@@ -7,7 +7,7 @@ import numpy as np
 
 from weakreid.artifacts.image_store import ImageStore
 from weakreid.config.params import MakeFrozenMaps
-from weakreid.console import run_stage, say
+from weakreid.console import say
 from weakreid.models.build import build_model, on_device
 from weakreid.supervision.views import read_frames_only
 from weakreid.training.devices import fabric_for
@@ -49,7 +49,3 @@ def main(
             threads=threads,
             about=about_maps(params, fabric),
         )
-
-
-if __name__ == "__main__":
-    run_stage(main, less_memory=LESS_MEMORY)

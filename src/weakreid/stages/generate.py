@@ -4,7 +4,6 @@ import dataclasses
 from pathlib import Path
 
 from weakreid.config.params import Generate
-from weakreid.console import run_stage
 from weakreid.datasets import location
 from weakreid.datasets.walkers import layout
 
@@ -17,7 +16,3 @@ def main(params: Generate, workers: int, root: Path, out: Path) -> None:
     # what stands on this file follows another generation, however much of it stays the same
     parameters = {**dataclasses.asdict(size), "seed": params.seed, "style": params.style}
     location.note(out, root, parameters=parameters, content=layout.content(root))
-
-
-if __name__ == "__main__":
-    run_stage(main)

@@ -9,7 +9,7 @@ from weakreid.artifacts import schemas
 from weakreid.artifacts.files import replacing
 from weakreid.artifacts.image_store import ImageStore
 from weakreid.config.params import Identities
-from weakreid.console import run_stage, say
+from weakreid.console import say
 from weakreid.report import figures
 from weakreid.report.identities import contact_sheet, identity_table, sheet_rows, summary
 
@@ -46,7 +46,3 @@ def _of_all(table: pd.DataFrame, shown: int) -> str:
     """Say that not all identities are on the sheet, where that is so."""
     count = table["identity"].nunique()
     return f" (shown: the {shown} of most frames)" if shown < count else ""
-
-
-if __name__ == "__main__":
-    run_stage(main)

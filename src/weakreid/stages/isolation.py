@@ -8,7 +8,7 @@ from weakreid.artifacts import schemas
 from weakreid.artifacts.files import write_json
 from weakreid.clustering.isolation import isolate, isolation_quality, spread
 from weakreid.config.params import Isolate
-from weakreid.console import run_stage, say, warn
+from weakreid.console import say, warn
 from weakreid.retrieval.feature_table import read_features
 
 _TRUTH = "truth_person_id"
@@ -54,7 +54,3 @@ def main(
         )
     if old["tracklets"] == new["tracklets"]:
         say(f"eps {params.eps} cut no tracklet: {len(rows)} frames, {spread(rows, extracted)}")
-
-
-if __name__ == "__main__":
-    run_stage(main)

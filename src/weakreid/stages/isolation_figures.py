@@ -5,7 +5,6 @@ from typing import Annotated
 
 from weakreid.artifacts import schemas
 from weakreid.config.params import ShowIsolation
-from weakreid.console import run_stage
 from weakreid.report import figures
 from weakreid.report.isolation import candidates, clusters_figure, examples, similarity_figure
 from weakreid.retrieval.feature_table import read_features
@@ -30,7 +29,3 @@ def main(
     )
     figures.save(similarity_figure(found, params.title), figure3)
     figures.save(clusters_figure(found, params.title), figure4)
-
-
-if __name__ == "__main__":
-    run_stage(main)

@@ -8,7 +8,7 @@ from weakreid.artifacts.files import read_json
 from weakreid.artifacts.image_store import ImageStore
 from weakreid.clustering.isolation import isolation_quality
 from weakreid.config.params import ShowIsolation
-from weakreid.console import run_stage, say
+from weakreid.console import say
 from weakreid.report import figures, pages
 from weakreid.report.identities import track_of
 from weakreid.report.isolation_preview import cuts, headline, lines, page, sheet
@@ -53,7 +53,3 @@ def main(
     figures.save(figure, picture)
     pages.write(markdown, text)
     say(said)
-
-
-if __name__ == "__main__":
-    run_stage(main)

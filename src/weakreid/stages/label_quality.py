@@ -5,7 +5,6 @@ from typing import Annotated
 
 from weakreid.artifacts import schemas
 from weakreid.artifacts.files import write_json
-from weakreid.console import run_stage
 from weakreid.supervision.attribute_labels import quality
 from weakreid.supervision.attribute_pictures import label_matrix
 from weakreid.supervision.ratios import positive_ratios
@@ -30,7 +29,3 @@ def main(
     ratios = positive_ratios(label_matrix(shown.loc[shown["split"] == "train", "labels"], names))
     known = dict(zip(names, ratios.tolist(), strict=True))
     write_json(out, quality(asked, true, training, known))
-
-
-if __name__ == "__main__":
-    run_stage(main)

@@ -5,7 +5,6 @@ from typing import Annotated
 
 from weakreid.artifacts.files import read_json
 from weakreid.config.params import Titled
-from weakreid.console import run_stage
 from weakreid.report import figures
 from weakreid.report.mask_shares import curve
 
@@ -17,7 +16,3 @@ def main(
 ) -> None:
     """Draw the curve."""
     figures.save(curve(read_json(shares, ["area", "states"]), params.title), out)
-
-
-if __name__ == "__main__":
-    run_stage(main)

@@ -16,7 +16,7 @@ from weakreid.artifacts.image_store import ImageStore
 from weakreid.config.network import Image
 from weakreid.config.params import MaskShares
 from weakreid.config.trained import Trained
-from weakreid.console import run_stage, say
+from weakreid.console import say
 from weakreid.datasets.walkers.masks import carried_masks, person_masks
 from weakreid.errors import ReidError
 from weakreid.models.build import without_weights
@@ -104,7 +104,3 @@ def states_of(
 
 def _said(shares: dict[str, dict[str, float | None]]) -> str:
     return ", ".join(f"{name} {of['person']:.1f} % on the person" for name, of in shares.items())
-
-
-if __name__ == "__main__":
-    run_stage(main)

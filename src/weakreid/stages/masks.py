@@ -8,7 +8,7 @@ import torch
 from weakreid.artifacts.decoding import decoded
 from weakreid.artifacts.image_store import ImageStore
 from weakreid.config.params import Masks
-from weakreid.console import run_stage, say
+from weakreid.console import say
 from weakreid.errors import ReidError
 from weakreid.retrieval.clip_maps import clip_maps
 from weakreid.retrieval.inputs import clips_of_people, load_clip_network
@@ -46,7 +46,3 @@ def main(
             clips.append(MaskedClip(title, shown, masks))
     figures.save(picture(clips, params.title), out)
     say(f"{len(clips)} clips")
-
-
-if __name__ == "__main__":
-    run_stage(main)

@@ -9,7 +9,6 @@ import pandas as pd
 from weakreid.artifacts import schemas
 from weakreid.artifacts.image_store import ImageStore
 from weakreid.config.params import Matches
-from weakreid.console import run_stage
 from weakreid.errors import ReidError
 from weakreid.report import figures
 from weakreid.report.matches import (
@@ -74,7 +73,3 @@ def _picked(table: pd.DataFrame, protocol: str, how: Matches) -> list[dict[str, 
     generator = numpy_generator(how.seed, "matches", protocol)
     places = generator.choice(len(chosen), min(how.queries, len(chosen)), replace=False)
     return chosen.iloc[np.sort(places)].to_dict("records")  # type: ignore[return-value]
-
-
-if __name__ == "__main__":
-    run_stage(main)

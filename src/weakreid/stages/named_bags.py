@@ -5,7 +5,7 @@ from typing import Annotated
 
 from weakreid.artifacts import schemas
 from weakreid.config.params import NameBags
-from weakreid.console import run_stage, say, warn
+from weakreid.console import say, warn
 from weakreid.supervision import named
 
 
@@ -34,7 +34,3 @@ def main(
             f"{sum(lost.values())} of {len(windows)} windows make no training bag: in "
             f"{lost['unnamed']} nobody is named, in {lost['empty']} there is no training tracklet"
         )
-
-
-if __name__ == "__main__":
-    run_stage(main)

@@ -6,7 +6,7 @@ from typing import Annotated
 from weakreid.artifacts import schemas
 from weakreid.artifacts.files import write_json
 from weakreid.config.params import SimulateNoise
-from weakreid.console import run_stage, say
+from weakreid.console import say
 from weakreid.errors import ReidError
 from weakreid.supervision import noise
 
@@ -56,7 +56,3 @@ def _distribution(name: str, observed: Path | None) -> dict[int, int] | None:
             f"distribution '{name}' needs --observed, the table that the stage noise_rates wrote"
         )
     return noise.observed_counts(schemas.read_frame(observed, "id_counts"))
-
-
-if __name__ == "__main__":
-    run_stage(main)

@@ -16,7 +16,7 @@ from typing import Annotated
 from weakreid.artifacts import schemas
 from weakreid.artifacts.files import write_json
 from weakreid.config.params import MeasuredSequence, MeasureNoise
-from weakreid.console import progress, run_stage, say
+from weakreid.console import progress, say
 from weakreid.datasets import motchallenge, truth
 from weakreid.datasets.notices import Notices, slack
 from weakreid.report import figures, pages
@@ -90,7 +90,3 @@ def _measure(sequence: MeasuredSequence, how: MeasureNoise, notices: Notices) ->
         min_run=how.min_run,
         missed=how.missed,
     )
-
-
-if __name__ == "__main__":
-    run_stage(main)

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from weakreid.config.params import Titled
-from weakreid.console import run_stage
 from weakreid.datasets.annotated import read_annotation
 from weakreid.report import figures
 from weakreid.report.ratios import ratio_figure
@@ -13,7 +12,3 @@ def main(annotation: Path, params: Titled, out: Path) -> None:
     """Draw a bar per attribute."""
     found = read_annotation(annotation)
     figures.save(ratio_figure(params.title, found.attributes, found.labels), out)
-
-
-if __name__ == "__main__":
-    run_stage(main)

@@ -7,7 +7,7 @@ from weakreid.artifacts import schemas
 from weakreid.artifacts.files import replacing
 from weakreid.artifacts.image_store import ImageStore
 from weakreid.config.params import Search
-from weakreid.console import run_stage, say
+from weakreid.console import say
 from weakreid.report import figures
 from weakreid.report.matches import matching_examples
 from weakreid.report.search import search_examples, search_table
@@ -48,7 +48,3 @@ def main(
         table.to_csv(aside, index=False, lineterminator="\n", float_format="%.4f")
     figures.save(figure, picture)
     say(f"{table['query_id'].nunique()} queries, the nearest {params.items} of each")
-
-
-if __name__ == "__main__":
-    run_stage(main)

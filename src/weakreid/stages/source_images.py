@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 from weakreid.config.params import PackImages
-from weakreid.console import run_stage, say
+from weakreid.console import say
 from weakreid.datasets import annotated, location
 from weakreid.datasets.changes import look
 
@@ -37,7 +37,3 @@ def main(
         seen.add_some(root, [f"{params.pictures}/{name}" for name in found.file])
         seen.save(out.parent / "read" / "source_images.json")
     say(f"{params.name}: {len(found) - left_out} images, {left_out} left out")
-
-
-if __name__ == "__main__":
-    run_stage(main)

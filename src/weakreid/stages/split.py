@@ -4,7 +4,6 @@ from pathlib import Path
 
 from weakreid.artifacts import schemas
 from weakreid.config.params import Split
-from weakreid.console import run_stage
 from weakreid.datasets import splits
 
 
@@ -18,7 +17,3 @@ def main(tracklets: Path, partitions: Path, params: Split, out: Path) -> None:
         number = 0 if params.split == "official" else int(params.split)
         chosen = splits.official(rows, schemas.read_frame(partitions, "partitions"), number)
     schemas.write(out, "tracklets", chosen, params.model_dump(mode="json"))
-
-
-if __name__ == "__main__":
-    run_stage(main)

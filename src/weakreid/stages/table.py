@@ -8,7 +8,6 @@ from typing import Annotated, cast
 import typer
 
 from weakreid.artifacts.files import replacing
-from weakreid.console import run_stage
 from weakreid.report import pages
 from weakreid.report.protocol import Kind
 
@@ -38,7 +37,3 @@ def main(
     from weakreid.report import figures
 
     figures.save(drawn, out)
-
-
-if __name__ == "__main__":
-    run_stage(main, more_options=True)

@@ -7,7 +7,7 @@ import numpy as np
 from weakreid.artifacts import schemas
 from weakreid.artifacts.image_store import ImageStore
 from weakreid.config.params import TemporalWeights
-from weakreid.console import run_stage, say
+from weakreid.console import say
 from weakreid.errors import ReidError
 from weakreid.report import figures
 from weakreid.report.temporal_weights import choose, clips, picture
@@ -31,7 +31,3 @@ def main(
         figure = picture(found, figures.images_of(store), params.title)
     figures.save(figure, out)
     say(f"{len(found)} sequences")
-
-
-if __name__ == "__main__":
-    run_stage(main)

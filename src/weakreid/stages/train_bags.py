@@ -8,7 +8,6 @@ import numpy as np
 
 from weakreid.artifacts.image_store import ImageStore
 from weakreid.config.params import TrainBags
-from weakreid.console import run_stage
 from weakreid.losses.bags.protocol import BagLoss
 from weakreid.models.reid import Heads
 from weakreid.supervision.views import read_bags
@@ -63,6 +62,3 @@ def train(bags: Path, images: Path, params: TrainBags, options: TrainingOptions)
 
 
 main = with_options(train)
-
-if __name__ == "__main__":
-    run_stage(main, less_memory=LESS_MEMORY)

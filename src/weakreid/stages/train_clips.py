@@ -12,7 +12,6 @@ from weakreid.artifacts import schemas
 from weakreid.artifacts.files import replacing
 from weakreid.artifacts.image_store import ImageStore
 from weakreid.config.params import TrainClips
-from weakreid.console import run_stage
 from weakreid.models.clips import ClipHeads, ClipNetwork, build_clip_network
 from weakreid.supervision.views import read_attribute_labels
 from weakreid.training.clip_task import (
@@ -126,7 +125,3 @@ def train(
         inputs = [tracklets, frames, *([attributes] if attributes else []), store]
         history = run.learn(task, {"model": model, "heads": behind}, inputs, kept)
     run.finish(history, kept)
-
-
-if __name__ == "__main__":
-    run_stage(main, less_memory=LESS_MEMORY)

@@ -8,7 +8,6 @@ import torch
 from weakreid.artifacts import schemas
 from weakreid.artifacts.image_store import ImageStore
 from weakreid.config.params import TrainTracklets
-from weakreid.console import run_stage
 from weakreid.supervision.views import read_tracks
 from weakreid.training.frame import Kept, Run, Seen
 from weakreid.training.mean_net import mean_of
@@ -69,6 +68,3 @@ def train(
 
 
 main = with_options(train)
-
-if __name__ == "__main__":
-    run_stage(main, less_memory=LESS_MEMORY)

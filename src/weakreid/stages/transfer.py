@@ -8,7 +8,6 @@ import numpy as np
 from weakreid.artifacts import schemas
 from weakreid.artifacts.image_store import ImageStore
 from weakreid.config.params import LearnTransfer
-from weakreid.console import run_stage
 from weakreid.models.attribute_head import attribute_head
 from weakreid.supervision.attribute_pictures import lesson
 from weakreid.supervision.views import read_frames_only
@@ -73,7 +72,3 @@ def main(
         history = run.learn(task, {"model": model, "heads": head}, inputs, kept)
     run.say(f"{len(lessons.attributes)} attributes of {len(lessons.images):,} pictures learnt")
     run.finish(history, kept)
-
-
-if __name__ == "__main__":
-    run_stage(main, less_memory=LESS_MEMORY)

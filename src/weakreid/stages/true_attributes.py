@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Annotated
 
 from weakreid.artifacts import schemas
-from weakreid.console import run_stage
 from weakreid.supervision.attribute_labels import majority_labels, true_labels
 
 
@@ -18,7 +17,3 @@ def main(
     # who was generated has one truth; those who look at people differ
     made = (true_labels if said["kind"] == "walkers" else majority_labels)(held, attributes)
     schemas.write(out, "attribute_labels", made, {"attributes": attributes})
-
-
-if __name__ == "__main__":
-    run_stage(main)

@@ -19,7 +19,7 @@ from weakreid.artifacts.files import write_json
 from weakreid.artifacts.image_store import ImageStore
 from weakreid.config.methods import AnyMethod
 from weakreid.config.params import AnyTraining, Tune, clip_features_params, training_params
-from weakreid.console import run_stage, say
+from weakreid.console import say
 from weakreid.errors import ReidError
 from weakreid.retrieval.feature_table import open_features
 from weakreid.retrieval.measure import measure_coarse, measure_fine
@@ -226,7 +226,3 @@ def measured(
             threads=machine.threads,
         )
     return result.mean_average_precision if name == "mAP" else result.cmc[1]
-
-
-if __name__ == "__main__":
-    run_stage(main, less_memory=LESS_MEMORY)

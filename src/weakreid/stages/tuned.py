@@ -7,7 +7,6 @@ from typing import Annotated, Any
 from weakreid.artifacts import schemas
 from weakreid.artifacts.files import read_json, replacing
 from weakreid.config.params import Tuned
-from weakreid.console import run_stage
 from weakreid.errors import ReidError
 from weakreid.report import figures, pages
 from weakreid.report.tuning import fragment, search_figure, trial_table
@@ -59,7 +58,3 @@ def _trials(path: Path) -> list[dict[str, Any]]:
     if not isinstance(trials, list):
         raise ReidError(f"{path}: holds no list of trials; delete it, and the search goes on")
     return trials
-
-
-if __name__ == "__main__":
-    run_stage(main)

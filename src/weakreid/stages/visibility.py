@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 from weakreid.artifacts import schemas
 from weakreid.artifacts.files import of_system, read_fault, write_json
 from weakreid.config.params import ShowVisibility
-from weakreid.console import run_stage, say
+from weakreid.console import say
 from weakreid.datasets.walkers.layout import FRAME_SCHEMA
 from weakreid.errors import ReidError
 from weakreid.report import figures
@@ -48,7 +48,3 @@ def _read(path: Path) -> pd.DataFrame:
     if table.column_names != FRAME_SCHEMA.names:
         raise ReidError(f"{path}: not a generated dataset's truth; give its truth/frames.parquet")
     return table.to_pandas()
-
-
-if __name__ == "__main__":
-    run_stage(main)

@@ -80,7 +80,7 @@ def make(job: Job, output: str, folder: Path) -> Path:
     }
     out = folder / "made" / output
     words = rule.call(job, inputs, dict.fromkeys(rule.outputs, str(out)))
-    app = program_of(stage.main, more_options=True)
+    app = program_of(stage.main)
     CliRunner().invoke(app, words, catch_exceptions=False, standalone_mode=False)
     return out
 
