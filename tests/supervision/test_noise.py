@@ -256,8 +256,6 @@ def test_tables_that_do_not_fit_are_refused():
     options = {"rfm": 2, "rsw": 1.2, "seed": 0}
     with pytest.raises(ReidError, match=r"tracklet 10: table 'frames' has 8 frames of it, .* 9"):
         noise.simulate(tracklets, frames.iloc[1:], **options)
-    with pytest.raises(ReidError, match=r"'frames' lacks the columns \['truth_person_id'\]"):
-        noise.simulate(tracklets, frames.drop(columns="truth_person_id"), **options)
     with pytest.raises(ReidError, match="tracklet 10 stands there twice"):
         noise.clean(pd.concat([tracklets, tracklets]), frames)
     frames.loc[3, "truth_person_id"] = 2
