@@ -184,5 +184,5 @@ def test_whole_mars_gives_the_counts_of_table_1(mars_tables) -> None:
     assert found["fine train bags"] == pytest.approx(2081, rel=0.02)
     assert found["coarse gallery bags"] == pytest.approx(1867, rel=0.02)
     own = labour(mars_tables[0], made, 1)
-    assert (own.images, own.tracklets, own.bags) == (509914, 8298, found.train_bags)
+    assert (own.images, own.tracklets, own.bags) == (509914, 8298, found["fine train bags"])
     assert own.efficiencies()["tags"] == pytest.approx(509914 / 2081, rel=0.02)

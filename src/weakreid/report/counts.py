@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from weakreid.report.markdown import markdown
+from weakreid.report.markdown import page
 from weakreid.report.published import Dataset, Published
 from weakreid.supervision.counting import Labour
 
@@ -61,7 +61,7 @@ def counts_table(
         ),
     ]
     notes += _not_targets(list(datasets))
-    return _page(title, heads, lines, notes)
+    return page(title, ["", *heads], lines, notes)
 
 
 def _not_targets(datasets: Sequence[Dataset]) -> list[str]:
@@ -107,10 +107,4 @@ def cost_table(title: str, datasets: Mapping[str, Labour]) -> str:
         ),
         "A tracklet is what a tracker joined, without the wrong joins that somebody had to undo.",
     ]
-    return _page(title, list(datasets), lines, notes)
-
-
-def _page(
-    title: str, heads: Sequence[str], lines: Sequence[Sequence[str]], notes: Sequence[str]
-) -> str:
-    return f"# {title}\n\n{markdown(['', *heads], lines)}\n" + "".join(f"- {x}\n" for x in notes)
+    return page(title, ["", *datasets], lines, notes)

@@ -12,11 +12,9 @@ from weakreid.config.params import AuditLabels
 from weakreid.console import progress, say
 from weakreid.errors import ReidError
 from weakreid.retrieval.extract import extract_features
+from weakreid.retrieval.feature_table import BATCH, batches_of
 from weakreid.retrieval.inputs import FrameNetwork, load_frame_network
 from weakreid.supervision.audit import audit, bag_losses, frames_per_tag
-
-_BATCH = 256
-_HEIGHT, _WIDTH = 128, 64
 
 
 def main(
@@ -76,7 +74,7 @@ def main(
         pages.write(markdown, text)
         figure = report.picture(
             report.examples(table, rows),
-            lambda frame: store.batch([frame], _HEIGHT, _WIDTH)[0],
+            figures.images_of(store),
             params.experiment,
         )
         figures.save(figure, picture)
@@ -121,7 +119,7 @@ def _features(
     """Return what the classifier sees of frames, [N, d]: features before normalisation."""
     network, fabric, about, _ = trained
     network.normalise_features = False
-    batches = [images[at : at + _BATCH] for at in range(0, len(images), _BATCH)]
+    batches = batches_of(images)
     extracted = extract_features(
         network, store, batches, about.image, fabric=fabric, threads=threads
     )
@@ -129,7 +127,7 @@ def _features(
         extracted,
         total=len(batches),
         label="extracting features",
-        unit=f"batches of {_BATCH}",
+        unit=f"batches of {BATCH}",
     )
     return np.concatenate(list(steps))
 

@@ -1,6 +1,7 @@
 """Stage: an experiment's figures, mean and standard deviation over its runs."""
 
 import importlib.metadata
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -36,26 +37,21 @@ def main(
 
 def summary(runs: list[dict[str, Any]]) -> dict[str, Any]:
     """Return the mean of every figure of a protocol, and its deviation where there are runs."""
-    found: dict[str, Any] = {
-        "mAP": _mean([run["mAP"] for run in runs]),
-        "cmc": {rank: _mean([run["cmc"][rank] for run in runs]) for rank in runs[0]["cmc"]},
-    }
+    found = _figures(_mean, runs)
     if len(runs) > 1:
-        found["standard_deviation"] = {
-            "mAP": _deviation([run["mAP"] for run in runs]),
-            "cmc": {
-                rank: _deviation([run["cmc"][rank] for run in runs]) for rank in runs[0]["cmc"]
-            },
-        }
-    chances = [run["chance"] for run in runs]
-    found["chance"] = {
-        "mAP": _mean([one["mAP"] for one in chances]),
-        "cmc": {rank: _mean([one["cmc"][rank] for one in chances]) for rank in chances[0]["cmc"]},
-    }
+        found["standard_deviation"] = _figures(_deviation, runs)
+    found["chance"] = _figures(_mean, [run["chance"] for run in runs])
     for name in ("queries", "gallery", "skipped"):
         numbers = sorted({run[name] for run in runs})
         found[name] = numbers[0] if len(numbers) == 1 else numbers
     return found
+
+
+def _figures(of: Callable[[list[float]], float], runs: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "mAP": of([run["mAP"] for run in runs]),
+        "cmc": {rank: of([run["cmc"][rank] for run in runs]) for rank in runs[0]["cmc"]},
+    }
 
 
 def _mean(values: list[float]) -> float:

@@ -52,15 +52,12 @@ def main(
         fine = with_attributes(fine, picked, of_votes, names, params.threshold)
     rough = coarse_examples(_picked(table, "coarse", params), of_bag, person_of, params.items)
     with ImageStore(images) as store:
-        for path, lines, name, numbers in (
-            (fine_out, fine, "queries and the nearest tracklets (fine-grained)", distance),
-            (coarse_out, rough, "probes and the nearest videos (coarse-grained)", distance),
+        for path, lines, name in (
+            (fine_out, fine, "queries and the nearest tracklets (fine-grained)"),
+            (coarse_out, rough, "probes and the nearest videos (coarse-grained)"),
         ):
             figure = matching_examples(
-                lines,
-                figures.images_of(store),
-                f"{params.experiment}: {name}",
-                numbers,
+                lines, figures.images_of(store), f"{params.experiment}: {name}", distance
             )
             figures.save(figure, path)
 
