@@ -3,10 +3,8 @@
 import json
 import subprocess
 import sys
-from typing import Annotated
 
 import pytest
-import typer
 
 from weakreid import console
 from weakreid.artifacts import arguments
@@ -58,25 +56,21 @@ def test_a_file_that_is_not_what_was_written(here) -> None:
 
 
 def test_a_stage_takes_them(monkeypatch, capsys) -> None:
-    def main(
-        params: Annotated[str, typer.Option()],
-        metrics: Annotated[list[str], typer.Option()],
-    ) -> None:
+    def main(params: str, metrics: list[str]) -> None:
         console.say(f"{len(json.loads(params)['sequences'])} {metrics[-1]}")
 
     monkeypatch.setattr(console.signal, "signal", lambda *_: None)
     (many,) = arguments.shortened([f"--metrics={n}" for n in range(3000)])
     (long,) = arguments.shortened([LONG])
-    monkeypatch.setattr(console.sys, "argv", ["stage", many, "--params", long])
     with pytest.raises(SystemExit) as left:
-        console.run_stage(main)
+        console.run_stage(main, [many, "--params", long])
     assert (left.value.code, capsys.readouterr().err) == (0, "5000 2999\n")
 
 
 def test_a_stage_says_in_one_line_that_the_file_is_gone() -> None:
     gone = f"@{arguments.PLACE}/0123"
     done = subprocess.run(
-        [sys.executable, "-m", "weakreid.stages.split", "--params", gone],
+        [sys.executable, "-m", "weakreid.stages", "split", "--params", gone],
         capture_output=True,
         text=True,
         check=False,

@@ -3,10 +3,8 @@
 import io
 import subprocess
 import sys
-from typing import Annotated
 
 import pytest
-import typer
 
 from weakreid import console
 from weakreid.errors import ReidError
@@ -82,13 +80,12 @@ def test_a_fault_of_the_program_keeps_its_traceback() -> None:
 
 
 def test_options_come_from_the_command_line(capsys, monkeypatch) -> None:
-    def main(number: Annotated[int, typer.Option()]) -> None:
+    def main(number: int) -> None:
         console.say(f"number {number}")
 
     monkeypatch.setattr(console.signal, "signal", lambda *_: None)
-    monkeypatch.setattr(console.sys, "argv", ["stage", "--number", "3"])
     with pytest.raises(SystemExit) as left:
-        console.run_stage(main)
+        console.run_stage(main, ["--number", "3"])
     assert left.value.code == 0
     assert capsys.readouterr().err == "number 3\n"
 
@@ -116,7 +113,7 @@ def test_a_person_at_the_terminal_sees_now_and_then_how_far_a_job_is(capsys, mon
     monkeypatch.setattr(console.time, "monotonic", Clock(5.0))
     monkeypatch.setattr(console, "_shown", 0.0)
     monkeypatch.setattr(console.sys.stdout, "isatty", lambda: True)
-    call = ["stages/train_bags.py", "--model=results/demo/runs/official-1/model.safetensors"]
+    call = ["stages", "train_bags", "--model=results/demo/runs/official-1/model.safetensors"]
     monkeypatch.setattr(console.sys, "argv", call)
     list(console.progress(range(4), label="epoch 1 of 6", unit="steps"))
     captured = capsys.readouterr()

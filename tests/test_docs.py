@@ -135,10 +135,10 @@ def test_commands_of_this_project_are_there(page: Path) -> None:
                 case ["weakreid", "plan", name]:
                     known = [*plan().experiments, *plan().same]
                     assert any(Path(of).match(name) for of in known), line
-                case ["python", "-m", module, *options]:
-                    assert importlib.util.find_spec(module), line
+                case ["python", "-m", "weakreid.stages", stage, *options]:
+                    assert importlib.util.find_spec(f"weakreid.stages.{stage}"), line
                     if "--params" in options:
-                        model = {"weakreid.stages.search": params.Search}[module]
+                        model = {"search": params.Search}[stage]
                         model.model_validate(json.loads(options[options.index("--params") + 1]))
                 case ["make", target, *_]:
                     assert f"\n{target}:" in (ROOT / "Makefile").read_text(), line

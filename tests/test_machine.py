@@ -189,8 +189,8 @@ def test_a_training_without_memory_ends_in_one_line_that_names_its_batches(tmp_p
     limited = (
         "import resource, runpy, sys\n"
         f"resource.setrlimit(resource.RLIMIT_AS, ({8 * GIB}, {8 * GIB}))\n"
-        "sys.argv = ['train', *sys.argv[1:]]\n"
-        "runpy.run_module('weakreid.stages.train_bags', run_name='__main__')\n"
+        "sys.argv = ['stages', 'train_bags', *sys.argv[1:]]\n"
+        "runpy.run_module('weakreid.stages', run_name='__main__')\n"
     )
     out = tmp_path / "out"
     options = arguments(make_data(tmp_path), out, json.loads(json.dumps(values)))

@@ -1,12 +1,14 @@
 """What a stage says while it works: progress with rate and time left, and one line on failure."""
 
+import functools
+import inspect
 import os
 import signal
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from pathlib import Path
-from typing import NoReturn, TextIO, TypeVar
+from typing import Annotated, Any, NoReturn, TextIO, TypeVar, get_args, get_origin
 
 import typer
 
@@ -119,14 +121,14 @@ def _report(line: str) -> None:
     say(line)
     if sys.stdout.isatty() and time.monotonic() - _shown >= _LINE_EVERY_SECONDS:
         _shown = time.monotonic()
-        print(f"{job_in_short(sys.argv)}: {line}", flush=True)
+        print(f"{job_in_short(sys.argv[1:])}: {line}", flush=True)
 
 
 def job_in_short(arguments: Sequence[str]) -> str:
-    """Return what a stage is and what it makes: its name and the folder of its output."""
+    """Return what a stage is and what it makes: its name, the first, and its output's folder."""
     made = [text.partition("=")[2] for text in arguments if text.startswith(("--out=", "--model="))]
     place = f" {Path(made[0]).parent.as_posix().removeprefix('results/')}" if made else ""
-    return Path(arguments[0]).stem + place
+    return arguments[0] + place
 
 
 def _line(label: str, done: int, total: int | None, unit: str, seconds: float) -> str:
@@ -159,17 +161,49 @@ def exit_on_error(main: Callable[[], object], less_memory: str | None = None) ->
 
 
 def run_stage(
-    main: Callable[..., object], *, less_memory: str | None = None, more_options: bool = False
+    main: Callable[..., object], options: Sequence[str], *, less_memory: str | None = None
 ) -> NoReturn:
-    """Run a stage's `main`, its options taken from the command line.
+    """Run a stage's `main` with the options of a command line (see `program_of`).
 
-    `less_memory` names the settings that make it need less, for when memory runs out. With
-    `more_options`, those that `main` does not name are the `args` of its `typer.Context`.
+    `less_memory` names the settings that make it need less, for when memory runs out.
 
     Told to end (SIGTERM: a cancelled job, its time used up), it removes what is half-written.
     """
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    name = f"python -m weakreid.stages {main.__module__.rpartition('.')[2]}"
+    exit_on_error(lambda: program_of(main)(restored(options), prog_name=name), less_memory)
+
+
+def program_of(main: Callable[..., object]) -> typer.Typer:
+    """Return the program of a stage: every parameter of `main` is an option.
+
+    A text that annotates a parameter is its help. What is of a class of `Params` is read from JSON.
+    Options that `main` does not name are the `args` of its `typer.Context`, if it has one.
+    """
+
+    @functools.wraps(main)
+    def command(**given: Any) -> None:
+        main(**given)
+
+    parameters = [_as_option(of) for of in inspect.signature(main).parameters.values()]
+    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     program = typer.Typer(add_completion=False)
-    settings = {"ignore_unknown_options": more_options, "allow_extra_args": more_options}
-    program.command(context_settings=settings)(main)
-    exit_on_error(lambda: program(restored(sys.argv[1:])), less_memory)
+    more = any(of.annotation is typer.Context for of in parameters)
+    settings = {"ignore_unknown_options": more, "allow_extra_args": more}
+    program.command(context_settings=settings)(command)
+    return program
+
+
+def _as_option(of: inspect.Parameter) -> inspect.Parameter:
+    # only who runs a stage needs it
+    from weakreid.config.params import Params
+
+    if of.annotation is typer.Context:
+        return of
+    kind, text = of.annotation, ""
+    if get_origin(kind) is Annotated:
+        kind, text = get_args(kind)
+    option = typer.Option(help=text)
+    if isinstance(kind, type) and issubclass(kind, Params):
+        option = typer.Option(help=", ".join(kind.model_fields), parser=kind.parse, metavar="JSON")
+    return of.replace(annotation=Annotated[kind, option], kind=inspect.Parameter.KEYWORD_ONLY)

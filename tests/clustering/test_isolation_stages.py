@@ -8,13 +8,14 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-import typer
 from tests.training.helpers import make_images, settings_put_back
 from typer.testing import CliRunner
 
 from weakreid.artifacts import schemas
 from weakreid.artifacts.image_store import ImageStore
 from weakreid.config.network import Model
+from weakreid.config.params import Isolate
+from weakreid.console import program_of
 from weakreid.errors import ReidError
 from weakreid.models.backbones import preprocess
 from weakreid.models.build import build_model
@@ -43,8 +44,7 @@ SETTINGS = {
 
 def run(stage: Any, block: dict[str, Any], **options: object) -> str:
     """Call a stage as its command line does; its errors come through. Return its log."""
-    app = typer.Typer()
-    app.command()(stage.main)
+    app = program_of(stage.main)
     words = ["--params", json.dumps(block)]
     for name, value in options.items():
         words += [f"--{name}", str(value)]
@@ -300,7 +300,7 @@ def test_tracklets_that_shatter_are_warned_of(
     tracks, out = noisy / "tracks.parquet", noisy / "isolated.parquet"
     isolation.main(
         tracks=tracks, features=noisy / "features.parquet", threads=1, out=out,
-        params=json.dumps({"eps": 0.01, "min_samples": 2, "outliers": "own"}),
+        params=Isolate(eps=0.01, min_samples=2, outliers="own"),
         report=noisy / "isolation.json",
     )  # fmt: skip
     said = capsys.readouterr()

@@ -1,6 +1,5 @@
 """Annotated images: the generated source, the tables, and packing of images."""
 
-import json
 from pathlib import Path
 
 import cv2
@@ -17,6 +16,7 @@ from weakreid.artifacts import schemas
 from weakreid.artifacts.files import write_json
 from weakreid.artifacts.image_store import ImageStore
 from weakreid.attributes import NAMES
+from weakreid.config.params import PackImages, ReadAnnotation
 from weakreid.datasets.annotated import (
     Annotation,
     pack_images,
@@ -288,13 +288,12 @@ def test_no_folder_at_all(tmp_path: Path) -> None:
 
 
 def test_the_stages(generated: Path, tmp_path: Path) -> None:
-    params = {"kind": "walkers"}
     source = tmp_path / "generated.json"
     write_json(source, {"root": str(generated)})
-    annotation_stage.main(source, json.dumps(params), tmp_path / "annotation.parquet")
+    annotation_stage.main(source, ReadAnnotation(kind="walkers"), tmp_path / "annotation.parquet")
     params = {"name": "drawn", "pictures": ".", "on_bad_frame": "stop"}
     images_stage.main(
-        source, tmp_path / "annotation.parquet", json.dumps(params), 2,
+        source, tmp_path / "annotation.parquet", PackImages.model_validate(params), 2,
         tmp_path / "images.arrow", tmp_path / "pictures.parquet",
     )  # fmt: skip
     expected = read_generated(generated)

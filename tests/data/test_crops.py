@@ -17,7 +17,7 @@ from tests.data.helpers import how
 
 from weakreid.artifacts import schemas
 from weakreid.artifacts.image_store import decode_picture
-from weakreid.config.params import Crops
+from weakreid.config.params import Crops, ReadDataset
 from weakreid.datasets import crops, tracks
 from weakreid.datasets.names import WINDOW_COLUMNS
 from weakreid.errors import ReidError
@@ -449,15 +449,15 @@ def test_stages_from_a_video_to_tables(data: Path, tmp_path: Path) -> None:
     source = tmp_path / "results" / "cropped.json"
     stage.main(
         dataset="hall",
-        params=json.dumps(block),
+        params=Crops.parse(json.dumps(block)),
         root=tmp_path / "results" / "crops",
         picture=tmp_path / "results" / "crops.png",
         out=source,
     )
     assert json.loads(source.read_text()) == {"root": "crops"}
-    params = how().model_dump() | {"kind": "mot"}
+    params = ReadDataset.parse(json.dumps(how().model_dump() | {"kind": "mot"}))
     out = tmp_path / "results" / "tracklets.parquet"
-    dataset_stage.main(dataset="hall", source=source, params=json.dumps(params), threads=1, out=out)
+    dataset_stage.main(dataset="hall", source=source, params=params, threads=1, out=out)
     assert schemas.read_frame(out, "tracklets")["person_id"].tolist() == [1, 2, 3]
     frames = schemas.read_frame(out.with_name("frames.parquet"), "frames", truth=True)
     assert len(frames) == 56

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from weakreid.artifacts import schemas
 from weakreid.attributes import NAMES, UNSURE
+from weakreid.config.params import ReadAnnotation
 from weakreid.datasets import rap
 from weakreid.datasets.annotated import Annotation
 from weakreid.errors import ReidError
@@ -251,7 +252,7 @@ def test_damage_is_one_line(tmp_path: Path, data: st.DataObject) -> None:
 def test_the_stage_needs_no_picture(tmp_path: Path) -> None:
     save(tmp_path, content())
     out = tmp_path / "annotation.parquet"
-    params = f'{{"kind": "rap", "annotation": "{ANNOTATION}", "partition": 3}}'
+    params = ReadAnnotation(kind="rap", annotation=ANNOTATION, partition=3)
     (tmp_path / "fetched.json").write_text('{"root": "."}')
     main(tmp_path / "fetched.json", params, out)
     frame = schemas.read_frame(out, "annotation")

@@ -1,6 +1,5 @@
 """What somebody looks like, in words, and where these words are shown."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from tests.training.helpers import (
 
 from weakreid.artifacts import schemas
 from weakreid.attributes import NAMES
+from weakreid.config.params import AuditLabels, Matches
 from weakreid.errors import ReidError
 from weakreid.report import attribute_words, audit
 from weakreid.report.attribute_words import appearance, certainty, differences, word
@@ -142,7 +142,7 @@ def test_the_audit_stage_with_votes(tmp_path: Path) -> None:
                 model=model,
                 bags=data / "bags.parquet",
                 images=data / "images.arrow",
-                params=json.dumps(block),
+                params=AuditLabels.model_validate(block),
                 device="cpu",
                 threads=1,
                 out=out / "audit.parquet",
@@ -232,7 +232,7 @@ def drawn(folder: Path, **more: Any) -> tuple[bytes, bytes]:
     matches_stage.main(
         **paths,
         images=folder / "images.arrow",
-        params=json.dumps(block),
+        params=Matches.model_validate(block),
         fine_out=made[0],
         coarse_out=made[1],
         **more,

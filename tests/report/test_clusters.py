@@ -1,12 +1,12 @@
 """Pseudo-labels over the epochs: what is drawn, and the same bytes twice."""
 
-import json
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from weakreid.artifacts import schemas
+from weakreid.config.params import Curve
 from weakreid.errors import ReidError
 from weakreid.report import figures
 from weakreid.report.clusters import cluster_figure
@@ -117,13 +117,13 @@ def test_the_stage(tmp_path: Path) -> None:
     block = {"experiment": "tmc_walkers", "runs": ["official-1", "official-2"]}
     made = [tmp_path / name for name in ("one.svg", "two.svg")]
     for out in made:
-        cluster_curve.main(history=paths, params=json.dumps(block), out=out)
+        cluster_curve.main(history=paths, params=Curve.model_validate(block), out=out)
     assert made[0].read_bytes() == made[1].read_bytes()
     text = made[0].read_text(encoding="utf-8")
     assert all(words in text for words in ("tmc_walkers", "official-2", "NMI"))
     assert "ARI" not in text
     schemas.write(paths[0], "history", history(4, ("loss",)), {})
     with pytest.raises(ReidError, match="no run's history has any of clusters"):
-        alone = json.dumps({**block, "runs": ["a"]})
+        alone = Curve.model_validate({**block, "runs": ["a"]})
         cluster_curve.main(history=paths[:1], params=alone, out=tmp_path / "no.svg")
     assert not (tmp_path / "no.svg").exists()

@@ -1,6 +1,5 @@
 """Who is who: how identities are numbered, what the table says and what the sheet shows."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from hypothesis import strategies as st
 from tests.training.helpers import make_images
 
 from weakreid.artifacts import schemas
+from weakreid.config.params import Identities
 from weakreid.errors import ReidError
 from weakreid.report import figures, identities
 from weakreid.report.identities import identity_table, sheet_rows, summary
@@ -148,7 +148,7 @@ def run(folder: Path, out: str, **changes: Any) -> tuple[bytes, bytes]:
         folder / "tracks.parquet",
         folder / "frames.parquet",
         folder / "images.arrow",
-        json.dumps(block),
+        Identities.model_validate(block),
         *made,
     )
     return made[0].read_bytes(), made[1].read_bytes()

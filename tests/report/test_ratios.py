@@ -1,6 +1,5 @@
 """The positive ratios of attributes: by hand, as a plot and as a table."""
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from weakreid.attributes import GROUPS, NAMES, TITLES
+from weakreid.config.params import Titled
 from weakreid.datasets.annotated import Annotation, write_annotation
 from weakreid.report import figures
 from weakreid.report.ratios import figure_order, groups_table, ratio_figure
@@ -141,6 +141,6 @@ def test_the_stage(tmp_path: Path) -> None:
     split = ["train", "train", "train", "test", "test"]
     annotation = Annotation(FEW, files, split, np.zeros(5, np.int32), LABELS)
     write_annotation(tmp_path / "annotation.parquet", annotation, {})
-    params = json.dumps({"title": "A title"})
+    params = Titled(title="A title")
     plot_stage.main(tmp_path / "annotation.parquet", params, tmp_path / "plot.svg")
     assert "A title" in (tmp_path / "plot.svg").read_text(encoding="utf-8")

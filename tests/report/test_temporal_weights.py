@@ -1,6 +1,5 @@
 """Temporal weights as a picture: which clips, in which order, and what it says."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ import pytest
 from tests.training.helpers import make_images
 
 from weakreid.artifacts import schemas
+from weakreid.config.params import TemporalWeights
 from weakreid.errors import ReidError
 from weakreid.report import temporal_weights
 from weakreid.report.temporal_weights import choose, clips
@@ -110,7 +110,7 @@ def run(folder: Path, rows: pd.DataFrame, out: str) -> bytes:
     paths: dict[str, Any] = {
         name: folder / f"{name}.parquet" for name in ("weights", "tracklets", "frames")
     }
-    params = json.dumps({"title": "T", "sequences": 3})
+    params = TemporalWeights(title="T", sequences=3)
     stage.main(**paths, images=folder / "images.arrow", params=params, out=folder / out)
     return (folder / out).read_bytes()
 

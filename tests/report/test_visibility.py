@@ -12,6 +12,7 @@ import pytest
 import scipy.stats
 
 from weakreid.artifacts import schemas
+from weakreid.config.params import ShowVisibility
 from weakreid.datasets.walkers.layout import FRAME_SCHEMA
 from weakreid.errors import ReidError
 from weakreid.report import visibility
@@ -167,7 +168,7 @@ def folder(tmp_path: Path) -> Path:
 def run(folder: Path, out: str, **changes: Any) -> tuple[bytes, bytes]:
     paths = {name: folder / f"{name}.parquet" for name in ("weights", "frames", "truth")}
     made = folder / f"{out}.svg", folder / f"{out}.json"
-    params = json.dumps({"title": "Weights and what is seen"})
+    params = ShowVisibility(title="Weights and what is seen")
     stage.main(**{**paths, **changes}, params=params, plot=made[0], out=made[1])
     return made[0].read_bytes(), made[1].read_bytes()
 

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from weakreid.artifacts import schemas
+from weakreid.config.params import MeasureByAttribute
 from weakreid.errors import ReidError
 from weakreid.retrieval.by_attribute import by_attribute
 from weakreid.stages import attribute_metrics as stage
@@ -112,7 +113,7 @@ def test_the_stage(tmp_path: Path) -> None:
     rows = rows.assign(query=np.arange(len(rows)), **lists)
     schemas.write(tmp_path / "rankings.parquet", "rankings", rows, {})
     schemas.write(tmp_path / "labels.parquet", "attribute_labels", labels(LABELS), {})
-    params = json.dumps({"attributes": None, "min_queries": 1})
+    params = MeasureByAttribute(attributes=None, min_queries=1)
     for name in ("one", "two"):
         stage.main(
             rankings=tmp_path / "rankings.parquet",

@@ -1,6 +1,5 @@
 """Search without truth: what is nearest, and what is said of it."""
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +11,7 @@ from hypothesis import strategies as st
 from tests.training.helpers import make_images
 
 from weakreid.artifacts import schemas
+from weakreid.config.params import Search
 from weakreid.errors import ReidError
 from weakreid.retrieval.feature_table import batches_of, write_features
 from weakreid.retrieval.measure import Frames
@@ -101,7 +101,7 @@ def run(folder: Path, *, tracked: bool) -> list[str]:
     search.main(
         *(folder / f"{name}.parquet" for name in ("features", "tracklets", "frames")),
         folder / "images.arrow",
-        json.dumps(block),
+        Search.model_validate(block),
         folder / "search.csv",
         folder / "search.png",
     )

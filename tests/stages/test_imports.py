@@ -10,7 +10,7 @@ from pathlib import Path
 import weakreid
 
 PACKAGE = Path(weakreid.__file__).parent
-STAGES = [path.stem for path in sorted(PACKAGE.glob("stages/*.py")) if path.stem != "__init__"]
+STAGES = [path.stem for path in sorted(PACKAGE.glob("stages/[a-z]*.py"))]
 
 ASKED_BY = {
     "torch": {"torch", "weakreid.models", "weakreid.training", "weakreid.retrieval.inputs"},

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from weakreid.artifacts import schemas
 from weakreid.attributes import NAMES
+from weakreid.config.params import LabelAttributes
 from weakreid.errors import ReidError
 from weakreid.seeding import numpy_generator
 from weakreid.stages import attribute_labels as labels_stage
@@ -161,7 +162,7 @@ def test_the_stage_of_votes(tmp_path: Path) -> None:
     votes = votes_of((1, 3, 2, [0.6, 0.4]))
     schemas.write(tmp_path / "votes.parquet", "attribute_votes", votes, {"attributes": KNOWN[:2]})
     out = tmp_path / "labels.parquet"
-    labels_stage.main(tmp_path / "votes.parquet", json.dumps({"threshold": 0.5}), out)
+    labels_stage.main(tmp_path / "votes.parquet", LabelAttributes(threshold=0.5), out)
     assert schemas.read_params(out) == {"attributes": list(KNOWN[:2]), "threshold": 0.5}
     assert schemas.read_frame(out, "attribute_labels")["label"].tolist() == [1, 0]
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-import typer
 from tests.training.helpers import BAGS, make_data, method, run_here, settings_put_back
 from typer.testing import CliRunner
 
 from weakreid.artifacts import schemas
+from weakreid.console import program_of
 from weakreid.errors import ReidError
 from weakreid.report.audit import comparison
 from weakreid.stages import audit, audit_score
@@ -22,8 +22,7 @@ ABOUT = {"experiment": "toy", "run": "official-3"}
 
 def run(stage: Any, block: dict[str, Any], **options: object) -> None:
     """Call a stage as its command line does; its errors come through."""
-    app = typer.Typer()
-    app.command()(stage.main)
+    app = program_of(stage.main)
     words = ["--params", json.dumps(block)]
     for name, value in options.items():
         words += [f"--{name}", str(value)]

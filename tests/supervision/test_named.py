@@ -1,6 +1,5 @@
 """Bags of videos in which people were named."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from weakreid.artifacts import schemas
+from weakreid.config.params import NameBags
 from weakreid.datasets.names import WINDOW_COLUMNS
 from weakreid.errors import ReidError
 from weakreid.stages import named_bags as stage
@@ -140,7 +140,7 @@ def test_stage(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         tracklets=tmp_path / "tracklets.parquet",
         frames=tmp_path / "frames.parquet",
         videos=path,
-        params=json.dumps({"seed": 1, "max_frames": 3}),
+        params=NameBags(seed=1, max_frames=3),
         out=tmp_path / "bags.parquet",
     )
     made = schemas.read_frame(tmp_path / "bags.parquet", "bags", truth=True)

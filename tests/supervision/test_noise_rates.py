@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from weakreid.artifacts import schemas
+from weakreid.config.params import MeasureNoise
 from weakreid.errors import ReidError
 from weakreid.stages import noise_rates as stage
 from weakreid.supervision.noise_rates import id_counts, noise_rates, pooled
@@ -164,7 +165,7 @@ def run_stage(folder: Path, block: dict[str, Any]) -> dict[str, Path]:
         "markdown": folder / "rates.md",
         "figure": folder / "rates.svg",
     }
-    stage.main(params=json.dumps(block), **paths)
+    stage.main(params=MeasureNoise.parse(json.dumps(block)), **paths)
     return paths
 
 

@@ -22,6 +22,7 @@ from lightning_fabric.plugins.environments import LightningEnvironment
 
 from weakreid.artifacts import schemas
 from weakreid.artifacts.image_store import write_store
+from weakreid.config.params import TrainBags
 from weakreid.console import run_stage
 from weakreid.seeding import numpy_generator
 from weakreid.stages import train_bags
@@ -147,11 +148,9 @@ def environment(**more: str) -> dict[str, str]:
     return {**found, **more}
 
 
-def start(
-    options: list[str], module: str = "weakreid.stages.train_bags", **more: str
-) -> subprocess.Popen[str]:
-    """Start the train stage, its standard error in a pipe."""
-    command = [sys.executable, "-m", module, *options]
+def start(options: list[str], *module: str, **more: str) -> subprocess.Popen[str]:
+    """Start a stage, its standard error in a pipe."""
+    command = [sys.executable, "-m", *(module or ("weakreid.stages", "train_bags")), *options]
     return subprocess.Popen(command, env=environment(**more), stderr=subprocess.PIPE, text=True)
 
 
@@ -208,7 +207,7 @@ def on_cpu_processes(stage: Any) -> None:
         )
 
     frame.fabric_for = fabric_for
-    run_stage(stage.main, less_memory=stage.LESS_MEMORY)
+    run_stage(stage.main, sys.argv[1:], less_memory=stage.LESS_MEMORY)
 
 
 def run_here(data: Path, out: Path, values: dict[str, Any], **changes: Any) -> Path:
@@ -220,6 +219,7 @@ def run_here(data: Path, out: Path, values: dict[str, Any], **changes: Any) -> P
     options.update(changes)
     for name in ("bags", "images", "checkpoint", "model", "history", "timing"):
         options[name] = Path(options[name])
+    options["params"] = TrainBags.parse(options["params"])
     options["devices"], options["threads"] = int(options["devices"]), int(options["threads"])
     with settings_put_back():
         train_bags.main(**options)

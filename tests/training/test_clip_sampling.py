@@ -13,9 +13,9 @@ from weakreid.training.clip_sampling import (
     clip_of,
     clips_of_tracklet,
     clips_of_tracklets,
-    person_batches,
-    steps_of,
 )
+from weakreid.training.task import steps_of
+from weakreid.training.tracklet_sampling import cluster_batches
 
 COUNTS = st.integers(1, 60)
 FRAMES = st.integers(1, 12)
@@ -31,10 +31,10 @@ def test_batches_take_persons_and_their_tracklets_in_turn(persons, together, cli
     names, persons = np.unique(persons, return_inverse=True)
     if len(names) < 2:
         return
-    batches = person_batches(
+    batches = cluster_batches(
         persons,
-        persons_per_batch=together,
-        clips_per_person=clips,
+        clusters=together,
+        tracklets=clips,
         steps=steps,
         generator=numpy_generator(1, "batches"),
     )
@@ -60,11 +60,11 @@ def test_batches_take_persons_and_their_tracklets_in_turn(persons, together, cli
 
 def test_batches_come_from_the_generator_alone():
     persons = np.repeat(np.arange(6), 3)
-    options = {"persons_per_batch": 3, "clips_per_person": 2, "steps": 4}
+    options = {"clusters": 3, "tracklets": 2, "steps": 4}
 
     def made(seed: int) -> list[list[int]]:
         generator = numpy_generator(seed)
-        return [b.tolist() for b in person_batches(persons, generator=generator, **options)]
+        return [b.tolist() for b in cluster_batches(persons, generator=generator, **options)]
 
     assert made(1) == made(1) != made(2)
 

@@ -23,7 +23,7 @@ from tests.training.helpers import (
 
 from weakreid.artifacts import schemas
 from weakreid.artifacts.image_store import ImageStore, write_store
-from weakreid.config.params import TrainClips
+from weakreid.config.params import ClipFeatures, TrainClips
 from weakreid.errors import ReidError
 from weakreid.losses.attributes import groups
 from weakreid.losses.clips import attention, center, identity, osm, triplet
@@ -188,7 +188,9 @@ def words_of(data: Path, out: Path, values: dict[str, Any], **changes: Any) -> l
 def learn_here(data: Path, out: Path, values: dict[str, Any], **changes: Any) -> Path:
     """Run train_clips in this process; return `out`."""
     with settings_put_back():
-        train_clips.main(**options_of(data, out, values, **changes))
+        options = options_of(data, out, values, **changes)
+        options["params"] = TrainClips.parse(options["params"])
+        train_clips.main(**options)
     return out
 
 
@@ -209,7 +211,7 @@ def extract_here(data: Path, out: Path, **changes: Any) -> Path:
         "tracklets": data / "tracklets.parquet",
         "frames": data / "frames.parquet",
         "images": data / "images.arrow",
-        "params": json.dumps(EXTRACTED),
+        "params": ClipFeatures.model_validate(EXTRACTED),
         "device": "cpu",
         "threads": 1,
         "out": out / "features.parquet",
@@ -661,7 +663,7 @@ def test_every_model_trains_and_extracts(data, tmp_path, name):
 
 def test_all_frames_of_a_tracklet_are_in_its_clips(data, tmp_path):
     values = clip_method(aggregation=NO_ATTRIBUTES, schedule__epochs=0)
-    every = json.dumps({**EXTRACTED, "test": "all"})
+    every = ClipFeatures.model_validate({**EXTRACTED, "test": "all"})
     out = extract_here(data, learn_here(data, tmp_path, values), params=every)
     features = schemas.read_frame(out / "features.parquet", "features", ["tracklet_id", "image"])
     # of 9, 2, 4, 5 and 3 frames

@@ -142,7 +142,7 @@ def made_by_the_stage(data: Path, out: Path, values: dict[str, Any]) -> Path:
     params = frozen_maps_params(TrainBags.model_validate(values))
     assert params is not None
     with settings_put_back():
-        stage.main(data / "images.arrow", params.as_json(), "cpu", 1, out)
+        stage.main(data / "images.arrow", params, "cpu", 1, out)
     return out
 
 

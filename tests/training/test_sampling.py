@@ -105,7 +105,6 @@ def test_every_pair_of_bags_gets_its_turn():
         ([[1], [1], [3], [4]], {"batch_size": 4, "pairs": 2}, "only 1 pairs of the 4 bags"),
         ([[1], [1]], {"batch_size": 3, "pairs": 1}, "batch of 3 .* there are 2 bags"),
         ([[1]] * 9, {"batch_size": 5, "pairs": 3}, "3 pairs need 6 bags, but a batch holds 5"),
-        ([[1]] * 9, {"batch_size": 5, "pairs": 2, "steps": 0}, "steps 0"),
     ],
 )
 def test_impossible_demands_are_refused_with_the_reason(labels, options, message):
@@ -147,13 +146,6 @@ def test_frames_differ_between_epochs_and_bags():
     assert len({tuple(chosen(epoch, bag)) for epoch in range(3) for bag in range(3)}) == 9
     often = np.bincount(np.concatenate([chosen(epoch, 0) for epoch in range(200)]), minlength=500)
     assert often.min() > 0
-
-
-def test_an_empty_bag_or_no_frames_is_refused():
-    with pytest.raises(ReidError, match="bag 7 has no frame"):
-        frames_of_bag(0, 100, seed=0, epoch=0, bag=7)
-    with pytest.raises(ReidError, match="frames_per_bag is 0"):
-        frames_of_bag(5, 0, seed=0, epoch=0, bag=7)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,5 @@
 """Bags, and tracklets without labels, seen as clips: COSAM and temporal attention there too."""
 
-import json
-
 import numpy as np
 import pytest
 import torch
@@ -12,6 +10,7 @@ from tests.training.tracklet_helpers import learn_here, make_tracklets, tracklet
 import weakreid
 from weakreid.artifacts import schemas
 from weakreid.artifacts.image_store import ImageStore
+from weakreid.config.params import ClipFeatures
 from weakreid.errors import ReidError
 from weakreid.stages import clip_features, features
 from weakreid.training.checkpoint import load_weights, part_of
@@ -116,7 +115,7 @@ def test_cosam_and_attention_learn_and_open(bags, tracklets, learn, tmp_path):
             tracklets=tmp_path,
             frames=tmp_path,
             images=tmp_path,
-            params=json.dumps({"test": "all", "normalise": True, "after_neck": False}),
+            params=ClipFeatures(test="all", normalise=True, after_neck=False),
             device="cpu",
             threads=1,
             out=tmp_path / "a",

@@ -1,6 +1,5 @@
 """A training that starts from another experiment's weights."""
 
-import json
 from pathlib import Path
 
 import pytest
@@ -9,6 +8,7 @@ from tests.training.helpers import make_data, method, settings_put_back
 from tests.training.test_clip_task import NO_ATTRIBUTES, SHORT, TRICKS, clip_method, learn_here
 from tests.training.test_clip_task import make_clips as make_clip_data
 
+from weakreid.config.params import TrainBags
 from weakreid.errors import ReidError
 from weakreid.stages import train_bags
 from weakreid.training.checkpoint import load_weights, part_of
@@ -59,7 +59,7 @@ def learn_bags(folder: Path, out: Path, init: Path | None = None) -> Path:
         train_bags.main(
             bags=folder / "bags.parquet",
             images=folder / "images.arrow",
-            params=json.dumps(method(**NOTHING)),
+            params=TrainBags.model_validate(method(**NOTHING)),
             code="0" * 16,
             checkpoint=out / "checkpoint.pt",
             device="cpu",

@@ -36,7 +36,7 @@ from weakreid.training.images import TrainingImages
 from weakreid.training.mean_net import mean_of
 from weakreid.training.pseudo_labels import associate, quality_rows
 from weakreid.training.tracklet_sampling import chunk_of, cluster_batches, repeated
-from weakreid.training.tracklet_task import TrackletTask, steps_of, tracklets_of
+from weakreid.training.tracklet_task import TrackletTask, tracklets_of
 
 PLAIN = {"flip": 0.0, "pad": 0, "erase": 0.0}
 CHANGED = {"flip": 0.5, "pad": 2, "erase": 0.5}
@@ -221,12 +221,6 @@ def test_tracklets_with_a_gap_are_refused():
     rows = pd.DataFrame({"tracklet_id": [0, 2], "position": [0, 0], "image": [7, 9]})
     with pytest.raises(ReidError, match="tracklet_id 2 where 1 is due; number the tracklets"):
         tracklets_of(rows)
-
-
-def test_an_epoch_without_steps_given_shows_every_tracklet_about_once():
-    assert steps_of(None, 416, 32) == 13
-    assert steps_of(None, 417, 32) == 14
-    assert steps_of(5, 417, 32) == 5
 
 
 # ---------------------------------------------------------------------------------------- a batch

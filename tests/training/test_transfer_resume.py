@@ -64,11 +64,10 @@ def test_killed_and_run_again(data, tmp_path):
     expected = learn_here(data, tmp_path / "whole", values)
     out = tmp_path / "killed"
     options = words_of(data, out, values)
-    module = "weakreid.stages.transfer"
-    kill_when(start(options, module), (out / "checkpoint.pt").exists)
+    kill_when(start(options, "weakreid.stages", "transfer"), (out / "checkpoint.pt").exists)
     done = torch.load(out / "checkpoint.pt", weights_only=True)["epoch"]
     assert 1 <= done < 5
-    process = start(options, module)
+    process = start(options, "weakreid.stages", "transfer")
     _, said = process.communicate()
     assert process.returncode == 0, said
     assert f"going on after epoch {done} of 5" in said

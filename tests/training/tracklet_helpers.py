@@ -14,6 +14,7 @@ from tests.training.helpers import method, on_cpu_processes, settings_put_back, 
 
 from weakreid.artifacts import schemas
 from weakreid.artifacts.image_store import write_store
+from weakreid.config.params import TrainTracklets
 from weakreid.seeding import numpy_generator
 from weakreid.stages import train_tracklets
 
@@ -115,7 +116,9 @@ def words_of(data: Path, out: Path, values: dict[str, Any], **changes: Any) -> l
 def learn_here(data: Path, out: Path, values: dict[str, Any], **changes: Any) -> Path:
     """Run the stage in this process; return `out`."""
     with settings_put_back():
-        train_tracklets.main(**options_of(data, out, values, **changes))
+        options = options_of(data, out, values, **changes)
+        options["params"] = TrainTracklets.parse(options["params"])
+        train_tracklets.main(**options)
     return out
 
 

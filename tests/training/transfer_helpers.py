@@ -18,6 +18,7 @@ from tests.training.helpers import (
 )
 
 from weakreid.artifacts import schemas
+from weakreid.config.params import LearnTransfer
 from weakreid.seeding import numpy_generator
 from weakreid.stages import transfer
 
@@ -154,7 +155,9 @@ def make_both(folder: Path) -> Path:
 def learn_here(data: Path, out: Path, values: dict[str, Any], **changes: Any) -> Path:
     """Run the stage in this process; return `out`."""
     with settings_put_back():
-        transfer.main(**options_of(data, out, values, **changes))
+        options = options_of(data, out, values, **changes)
+        options["params"] = LearnTransfer.parse(options["params"])
+        transfer.main(**options)
     return out
 
 

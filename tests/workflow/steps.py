@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
 from tests import configs
 from tests.workflow.conftest import TINY, draw_film
 
@@ -163,10 +162,7 @@ def main_of(name: str) -> Any:
 
 def call(name: str, folder: Path, **more: Any) -> None:
     """Call a step's stage in this process; what it raises comes out."""
-    program = typer.Typer(add_completion=False)
-    loose = name.startswith("table ")
-    settings = {"ignore_unknown_options": loose, "allow_extra_args": loose}
-    program.command(context_settings=settings)(main_of(name))
+    program = console.program_of(main_of(name))
     program(arguments_of(name, folder, **more), standalone_mode=False)
 
 

@@ -560,7 +560,7 @@ def test_nobody_is_named_where_nobody_is_seen(work: Path) -> None:
 def test_as_a_program_of_its_own(tiny, tmp_path: Path) -> None:
     out = tmp_path / "out" / "tracklets.parquet"
     done = tiny.call(
-        *(sys.executable, "-m", "weakreid.stages.split", "--tracklets", "nowhere.parquet"),
+        *(sys.executable, "-m", "weakreid.stages", "split", "--tracklets", "nowhere.parquet"),
         *(
             "--partitions",
             str(place_of("split", "partitions")),
@@ -619,7 +619,7 @@ def test_told_to_end_it_leaves_nothing_half_written(tiny, tmp_path: Path) -> Non
         "def main():\n"
         "    with replacing(Path('out.txt')) as aside:\n"
         "        aside.write_text('half'); say('writing'); time.sleep(60)\n"
-        "run_stage(main)\n"
+        "run_stage(main, [])\n"
     )
     process = subprocess.Popen(
         [sys.executable, "-c", program],

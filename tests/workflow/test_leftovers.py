@@ -7,7 +7,7 @@ KILLED = """
 import os, signal
 from pathlib import Path
 
-if Path("kill").exists() and b"weakreid.stages.dataset" in Path("/proc/self/cmdline").read_bytes():
+if Path("kill").exists() and b"stages\\0dataset" in Path("/proc/self/cmdline").read_bytes():
     from weakreid.artifacts import files
 
     def kill(path):

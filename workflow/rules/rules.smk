@@ -24,7 +24,7 @@ for name in ["fetch", "fetch_source"]:
         params:
             **given(name),
         shell:
-            "python -m weakreid.stages.{params.stage} {params.call:q} 2> {log}"
+            "python -m weakreid.stages {params.stage} {params.call:q} 2> {log}"
 
 
 # --- one core: memory in MB, minutes --------------------------------------------------------------
@@ -90,7 +90,7 @@ for name, (mb, minutes) in {
         params:
             **given(name),
         shell:
-            "python -m weakreid.stages.{params.stage} {params.call:q} 2> {log}"
+            "python -m weakreid.stages {params.stage} {params.call:q} 2> {log}"
 
 
 # --- several cores: cores, memory in MB, minutes --------------------------------------------------
@@ -131,7 +131,7 @@ for name, (cores, mb, minutes) in {
         params:
             **given(name),
         shell:
-            "python -m weakreid.stages.{params.stage} {params.call:q}"
+            "python -m weakreid.stages {params.stage} {params.call:q}"
             " --threads {threads} 2> {log}"
 
 
@@ -168,7 +168,7 @@ for name, minutes in {
         params:
             **given(name),
         shell:
-            "python -m weakreid.stages.{params.stage} {params.call:q}"
+            "python -m weakreid.stages {params.stage} {params.call:q}"
             " --device {resources.device} --threads {threads} 2> {log}"
 
 
@@ -206,7 +206,7 @@ for name, minutes in {
         params:
             **given(name),
         shell:
-            "python -m weakreid.stages.{params.stage} {params.call:q}"
+            "python -m weakreid.stages {params.stage} {params.call:q}"
             " --code {params.code} --device {resources.device} --devices {resources.gpu}"
             " --threads {threads} 2> {log}"
 
@@ -231,5 +231,5 @@ rule tune:
     params:
         **given("tune"),
     shell:
-        "python -m weakreid.stages.{params.stage} {params.call:q}"
+        "python -m weakreid.stages {params.stage} {params.call:q}"
         " --code {params.code} --device {resources.device} --threads {threads} 2> {log}"

@@ -167,8 +167,7 @@ def examples(
 
 
 def _labels(table: pd.DataFrame, person: int) -> dict[str, int]:
-    row = table.to_numpy()[int(np.searchsorted(table.index.to_numpy(), person))]
-    return dict(zip(table.columns, row.tolist(), strict=True))
+    return dict(zip(table.columns, table.loc[person].to_numpy().tolist(), strict=True))
 
 
 def _words(table: pd.DataFrame, person: int) -> dict[tuple[str, int], str]:

@@ -14,7 +14,8 @@ from matplotlib.figure import Figure
 from weakreid.errors import ReidError
 from weakreid.report.attribute_words import appearance
 from weakreid.report.figures import WRONG, Canvas, Mark, camera_name, mark_box
-from weakreid.report.markdown import cell, markdown
+from weakreid.report.markdown import markdown
+from weakreid.report.runs import mean
 from weakreid.supervision.audit import FALSE_TAG, KINDS, MISSING_TAG
 
 EXAMPLES = 8
@@ -251,11 +252,11 @@ def _lines(name: str, runs: Sequence[Mapping[str, Any]], datasets: int) -> list[
     lines = []
     for label in runs[0]["bags"]["lists"]:
         lists = [run["bags"]["lists"][label] for run in runs]
-        cells = [_mean([one["all wrong"]["precision"] for one in lists])]
+        cells = [mean([one["all wrong"]["precision"] for one in lists])]
         for share in lists[0]["shares"]:
             for figure in ("precision", "recall"):
-                cells.append(_mean([one["shares"][share][figure] for one in lists]))
-        cells.append(_mean([one["average_precision"] for one in lists]))
+                cells.append(mean([one["shares"][share][figure] for one in lists]))
+        cells.append(mean([one["average_precision"] for one in lists]))
         wrong = "/".join(dict.fromkeys(str(run["bags"]["wrong"]) for run in runs))
         items = "/".join(dict.fromkeys(str(run["bags"]["items"]) for run in runs))
         head = label + (f" ({name})" if datasets > 1 else "")
@@ -271,16 +272,8 @@ def _kind_lines(
         cells = []
         for what in ("bags", "labels"):
             lists = [run[what]["lists"].get(label) for run in runs]
-            known = None not in lists
-            for one in (
-                [found and found["all wrong"]["precision"] for found in lists],
-                [found and found["average_precision"] for found in lists],
-            ):
-                cells.append(_mean(one) if known else "")
+            cells.append(mean([found and found["all wrong"]["precision"] for found in lists]))
+            cells.append(mean([found and found["average_precision"] for found in lists]))
         head = f"{kind}, {label}" + (f" ({name})" if datasets > 1 else "")
         lines.append([head, str(len(runs)), *cells])
     return lines
-
-
-def _mean(values: Sequence[float]) -> str:
-    return cell(float(np.mean(values)), float(np.std(values, ddof=1)) if len(values) > 1 else None)

@@ -8,6 +8,7 @@ import numpy as np
 from weakreid.errors import ReidError
 from weakreid.report.markdown import cell, markdown
 from weakreid.report.published import Published
+from weakreid.report.runs import mean
 
 Run = Mapping[str, Any]
 _ABREAST = 8
@@ -134,9 +135,3 @@ def _figures(
     values = [[one["cmc"][str(rank)] for one in found] for rank in ranks]
     values.append([one["mAP"] for one in found])
     return " / ".join(mean(own) for own in values) + f" ({queries})"
-
-
-def mean(values: Sequence[float]) -> str:
-    """Return the mean of runs, with their standard deviation where there are several."""
-    spread = float(np.std(values, ddof=1)) if len(values) > 1 else None
-    return cell(float(np.mean(values)), spread)

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from weakreid.errors import ReidError
-from weakreid.report.figures import bare, style
+from weakreid.report.figures import named, ruled, style
 
 TERMS = {
     "clusters": "clusters",
@@ -62,11 +62,9 @@ def cluster_figure(histories: Mapping[str, pd.DataFrame], title: str) -> Figure:
                     own[term].index, own[term].to_numpy(),
                     **style(number), linewidth=1.4, markersize=3, label=_named(run, own),
                 )  # fmt: skip
-        panel.set_title(TERMS[term], fontsize=9)
-        panel.set_xlabel("epochs of training", fontsize=8)
-        panel.set_ylabel(_AXES.get(term, "1: as the true identities"), fontsize=8)
+        y = _AXES.get(term, "1: as the true identities")
+        named(panel, TERMS[term], "epochs of training", y)
         panel.set_xlim(-0.03 * max(last, 1), 1.03 * max(last, 1))
-        panel.xaxis.get_major_locator().set_params(integer=True)
         if term in AGREEMENT:
             # ARI is below 0 where clusters fit worse than chance
             low, high = panel.dataLim.intervaly
@@ -75,18 +73,16 @@ def cluster_figure(histories: Mapping[str, pd.DataFrame], title: str) -> Figure:
             panel.set_ylim(-2, 102)
         else:
             panel.set_ylim(bottom=0)
-        panel.grid(axis="y", color="#e6e6e6", linewidth=0.6)
-        panel.set_axisbelow(True)
-        bare(panel)
-    named = {
+        ruled(panel)
+    lines_of = {
         label: handle
         for panel in panels
         for handle, label in zip(*panel.get_legend_handles_labels(), strict=True)
     }
     if spare:
-        spare[0].legend(list(named.values()), list(named), loc="upper left", **_LEGEND)
+        spare[0].legend(list(lines_of.values()), list(lines_of), loc="upper left", **_LEGEND)
     else:
-        figure.legend(list(named.values()), list(named), loc="outside right upper", **_LEGEND)
+        figure.legend(list(lines_of.values()), list(lines_of), loc="outside right upper", **_LEGEND)
     figure.suptitle(f"{title}: pseudo-labels over the epochs", fontsize=10)
     return figure
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
-from weakreid.report.markdown import markdown
+from weakreid.report.markdown import page
 from weakreid.report.published import Dataset, Published
-from weakreid.supervision.counting import Counts, Labour
+from weakreid.supervision.counting import Labour
 
 WAYS = {
     "boxes": "strong: every person image, f·p·n·b",
@@ -16,7 +16,7 @@ WAYS = {
 
 def counts_table(
     title: str,
-    datasets: Mapping[Dataset, Counts],
+    datasets: Mapping[Dataset, Mapping[str, int]],
     published: Published,
     *,
     paper: str = "WL",
@@ -26,7 +26,7 @@ def counts_table(
 
     Args:
         title: of the table.
-        datasets: our counts by dataset.
+        datasets: our counts (`supervision.counting.counts`) by dataset.
         published: the papers' figures.
         paper: whose.
         table: of the paper.
@@ -35,15 +35,14 @@ def counts_table(
         ReidError: the published figures have no such table.
     """
     labels = published.rows(paper, table)
-    found = {dataset: own.by_metric() for dataset, own in datasets.items()}
     heads = [
-        head for dataset in found for head in (f"{dataset.published}, paper", f"{dataset.name}")
+        head for dataset in datasets for head in (f"{dataset.published}, paper", f"{dataset.name}")
     ]
-    names = list(dict.fromkeys(name for own in found.values() for name in own))
+    names = list(dict.fromkeys(name for own in datasets.values() for name in own))
     lines = []
     for name in names:
         line = [name]
-        for dataset, own in found.items():
+        for dataset, own in datasets.items():
             values = (
                 published.value(paper, table, label, dataset.published, name) for label in labels
             )
@@ -61,8 +60,8 @@ def counts_table(
             "WL-MARS's 634; WL-DukeV's 1,110 are with its 408 distractors."
         ),
     ]
-    notes += _not_targets(list(found))
-    return _page(title, heads, lines, notes)
+    notes += _not_targets(list(datasets))
+    return page(title, ["", *heads], lines, notes)
 
 
 def _not_targets(datasets: Sequence[Dataset]) -> list[str]:
@@ -108,10 +107,4 @@ def cost_table(title: str, datasets: Mapping[str, Labour]) -> str:
         ),
         "A tracklet is what a tracker joined, without the wrong joins that somebody had to undo.",
     ]
-    return _page(title, list(datasets), lines, notes)
-
-
-def _page(
-    title: str, heads: Sequence[str], lines: Sequence[Sequence[str]], notes: Sequence[str]
-) -> str:
-    return f"# {title}\n\n{markdown(['', *heads], lines)}\n" + "".join(f"- {x}\n" for x in notes)
+    return page(title, ["", *datasets], lines, notes)

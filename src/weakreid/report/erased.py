@@ -13,8 +13,8 @@ from matplotlib.ticker import PercentFormatter
 from numpy.typing import NDArray
 
 from weakreid.report.figures import LABEL, PALETTE, Canvas, Mark, bare, mark_box, style
-from weakreid.report.label_quality import mean
 from weakreid.report.markdown import markdown
+from weakreid.report.runs import mean
 from weakreid.report.temporal_weights import ALL
 
 Run = Mapping[str, Any]
@@ -47,13 +47,13 @@ def attention_table(
     heads += ["hidden", "seen", "ρ visible"] if known else []
     lines = []
     for label, (erased, visible) in rows.items():
-        cells = [_mean([run[name]["value"] for run in erased]) for name in ("erased", "before")]
-        cells += [_mean([run[name]["value"] for run in erased]) for name in ("kept", "fall")]
+        shown = ("erased", "before", "kept", "fall")
+        cells = [mean([run[name]["value"] for run in erased], 3) for name in shown]
         cells.append(mean([run["follows"] for run in erased]) + " %")
         if known:
             found = [run["groups"][ALL] for run in visible]
-            cells += [_mean([_value(run[name]) for run in found]) for name in ("hidden", "seen")]
-            cells.append(_mean([_value(run["within"]) for run in found]))
+            for name in ("hidden", "seen", "within"):
+                cells.append(mean([run[name] and run[name]["value"] for run in found], 3))
         lines.append([label, str(len(erased)), *cells])
     first = next(iter(rows.values()))[0][0]
     text = (
@@ -78,19 +78,6 @@ def attention_table(
 def _still(run: Run) -> bool:
     """Return whether no weight differs from the others in any example."""
     return all(np.ptp(one["weights"]) < 1e-5 for one in run["examples"])
-
-
-def _value(found: Mapping[str, Any] | None) -> float | None:
-    return None if found is None else float(found["value"])
-
-
-def _mean(values: Sequence[float | None]) -> str:
-    """Return the mean and deviation of runs with three digits; nothing where one has no figure."""
-    known = [value for value in values if value is not None]
-    if len(known) < len(values) or not known:
-        return ""
-    spread = f" ± {np.std(known, ddof=1):.3f}" if len(known) > 1 else ""
-    return f"{np.mean(known):.3f}{spread}"
 
 
 def picture(

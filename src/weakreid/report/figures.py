@@ -67,6 +67,21 @@ def bare(axis: Axes) -> None:
     axis.spines[["top", "right"]].set_visible(False)
 
 
+def named(panel: Axes, title: str, x: str, y: str) -> None:
+    """Name a panel and its axes, of which the first counts in whole numbers; and make it bare."""
+    panel.set_title(title, fontsize=9)
+    panel.set_xlabel(x, fontsize=8)
+    panel.set_ylabel(y, fontsize=8)
+    panel.xaxis.get_major_locator().set_params(integer=True)  # type: ignore[call-arg]
+    bare(panel)
+
+
+def ruled(panel: Axes) -> None:
+    """Draw faint lines at the numbers of the upright axis, behind everything."""
+    panel.grid(axis="y", color="#e6e6e6", linewidth=0.6)
+    panel.set_axisbelow(True)
+
+
 def letters_in(inches: float, points: float) -> int:
     """Return how many letters of a size fit a width."""
     return max(1, int(72 * inches / (_LETTER * points)))

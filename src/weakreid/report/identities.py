@@ -37,7 +37,7 @@ _LETTERS = 11  # of a caption above one picture
 
 @dataclass(frozen=True)
 class Shown:
-    """A tracklet on the sheet.
+    """A tracklet on a sheet, or a piece of one.
 
     Attributes:
         caption: what stands above it, two lines.
@@ -50,7 +50,7 @@ class Shown:
 
 @dataclass(frozen=True)
 class Row:
-    """An identity on the sheet: what stands beside it, and some of its tracklets."""
+    """An identity, or a whole tracklet, on a sheet: what stands beside it, and parts of it."""
 
     label: str
     shown: tuple[Shown, ...]
@@ -164,7 +164,7 @@ def sheet_rows(table: pd.DataFrame, tracks: pd.DataFrame, *, rows: int, images: 
         shown = tuple(
             Shown(
                 caption_of(row, _LETTERS * min(each, row["frame_count"])),
-                _inner(of_tracklet.get_group(row["tracklet_id"]).to_numpy(), each),
+                inner(of_tracklet.get_group(row["tracklet_id"]).to_numpy(), each),
             )
             for row in chosen.to_dict("records")
         )
@@ -180,7 +180,7 @@ def _in_turn(own: pd.DataFrame, most: int) -> pd.DataFrame:
     return own.loc[own.index.isin(order)]
 
 
-def _inner(images: NDArray[np.int64], count: int) -> tuple[int, ...]:
+def inner(images: NDArray[np.int64], count: int) -> tuple[int, ...]:
     """Return images spread over a tracklet without its ends, where people are half hidden."""
     count = min(count, len(images))
     places = ((np.arange(count) + 0.5) * len(images) / count).astype(int)

@@ -13,7 +13,7 @@ from sklearn.manifold import TSNE
 
 from weakreid.clustering.isolation import distances
 from weakreid.errors import ReidError
-from weakreid.report.figures import WRONG, bare, style
+from weakreid.report.figures import WRONG, named, style
 from weakreid.seeding import derive, numpy_generator
 
 CANDIDATES = 200
@@ -153,11 +153,8 @@ def similarity_figure(found: Sequence[Example], title: str) -> Figure:
             steps[switch], one.similarity[switch], color=_SWITCH, linestyle="none", marker="o",
             markersize=5, label="switch of identity",
         )  # fmt: skip
-        right.set_title("similarity of neighbouring frames", fontsize=9)
-        right.set_xlabel("frame of the tracklet, with the next one", fontsize=8)
-        right.set_ylabel("cosine similarity", fontsize=8)
-        right.xaxis.get_major_locator().set_params(integer=True)
-        bare(right)
+        x, y = "frame of the tracklet, with the next one", "cosine similarity"
+        named(right, "similarity of neighbouring frames", x, y)
         right.legend(fontsize=7, frameon=False)
     return figure
 

@@ -6,13 +6,14 @@ sheet shows people: of real ones it belongs under results/ and nowhere else.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from weakreid.report.identities import Row, Shown, inner
 from weakreid.report.markdown import markdown
 from weakreid.seeding import numpy_generator
 
@@ -33,20 +34,6 @@ _CUT = (
 _WHOLE = "At random, as the tracker gave them. Count where one person follows another."
 
 Whole = NDArray[np.int64]
-
-
-class Strip(NamedTuple):
-    """A piece on the sheet: two lines above it, and rows of the image store."""
-
-    caption: str
-    images: tuple[int, ...]
-
-
-class Line(NamedTuple):
-    """A tracklet on the sheet: what stands beside it, and its pieces."""
-
-    label: str
-    strips: tuple[Strip, ...]
 
 
 def cuts(tracks: pd.DataFrame, isolated: pd.DataFrame) -> pd.DataFrame:
@@ -192,7 +179,7 @@ def lines(
     *,
     count: int,
     seed: int,
-) -> tuple[list[Line], list[Line]]:
+) -> tuple[list[Row], list[Row]]:
     """Choose what the sheet shows: tracklets that are cut most, and others at random, whole.
 
     Args:
@@ -210,16 +197,16 @@ def lines(
     generator = numpy_generator(seed, "isolation preview")
     drawn = np.sort(generator.permutation(table["tracklet_id"].to_numpy())[:count])
     whole = [
-        Line(
+        Row(
             f"{names[name]}\n{len(images[name])} frames",
-            (Strip("whole, in time", _spread(images[name], _WIDTH)),),
+            (Shown("whole, in time", inner(images[name], _WIDTH)),),
         )
         for name in drawn.tolist()
     ]
     return found, whole
 
 
-def _cut_line(name: str, images: Whole, part: "pd.Series[int]") -> Line:
+def _cut_line(name: str, images: Whole, part: "pd.Series[int]") -> Row:
     """Return a tracklet's largest pieces, each with its frames' places in the tracklet."""
     of = part.reindex(images).fillna(-1).to_numpy(np.int64)
     pieces, sizes = np.unique(of[of >= 0], return_counts=True)
@@ -228,22 +215,16 @@ def _cut_line(name: str, images: Whole, part: "pd.Series[int]") -> Line:
     strips = []
     for number, piece in enumerate(pieces[order].tolist()):
         places = np.flatnonzero(of == piece)
-        shown = _spread(images[places], room)
+        shown = inner(images[places], room)
         caption = f"piece {number + 1}: {len(places)}\nin {places[0] + 1} to {places[-1] + 1}"
-        strips.append(Strip(caption, shown))
+        strips.append(Shown(caption, shown))
     more = f"\n{len(order)} shown" if len(order) < len(pieces) else ""
-    return Line(f"{name}\n{len(images)} frames\n{len(pieces)} pieces{more}", tuple(strips))
-
-
-def _spread(images: Whole, count: int) -> tuple[int, ...]:
-    count = min(count, len(images))
-    places = ((np.arange(count) + 0.5) * len(images) / count).astype(int)
-    return tuple(int(image) for image in images[places])
+    return Row(f"{name}\n{len(images)} frames\n{len(pieces)} pieces{more}", tuple(strips))
 
 
 def sheet(
-    cut: Sequence[Line],
-    whole: Sequence[Line],
+    cut: Sequence[Row],
+    whole: Sequence[Row],
     picture: Callable[[int], NDArray[np.uint8]],
     title: str,
 ) -> Figure:
@@ -275,13 +256,13 @@ def sheet(
 def _draw(
     figure: Figure,
     box: tuple[float, float, float, float],
-    row: Line,
+    row: Row,
     picture: Callable[[int], NDArray[np.uint8]],
 ) -> None:
     axis = figure.add_axes(box)
     parts: list[NDArray[np.uint8]] = []
     left = 0
-    for strip in row.strips:
+    for strip in row.shown:
         pictures = [picture(image) for image in strip.images]
         height, width, _ = pictures[0].shape
         axis.text(left, -3, strip.caption, fontsize=5.5, va="bottom", linespacing=1.05)

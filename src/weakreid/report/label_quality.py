@@ -7,7 +7,8 @@ import numpy as np
 
 from weakreid.attributes import GROUPS, TITLES
 from weakreid.errors import ReidError
-from weakreid.report.markdown import cell, markdown
+from weakreid.report.markdown import markdown
+from weakreid.report.runs import different, mean
 
 Run = Mapping[str, Any]
 MAJORITY = "majority of the source"
@@ -39,10 +40,9 @@ def label_table(title: str, rows: Mapping[str, Sequence[Run]], notes: Sequence[s
     parts = [f"# {title}\n"]
     for role, head in _BLOCKS.items():
         found = {label: [run[role] for run in runs] for label, runs in rows.items()}
-        persons = sorted({run["persons"] for runs in found.values() for run in runs})
-        if persons[-1] == 0:
+        number = different(run["persons"] for runs in found.values() for run in runs)
+        if number == "0":
             continue
-        number = "/".join(str(count) for count in persons)
         parts += [f"## {head}: {number}\n", _together(found), _each(found)]
     parts += [_note(rows), *notes]
     return "\n".join(parts) + "\n"
@@ -115,19 +115,11 @@ def _only(values: Sequence[float | None]) -> str:
     return f"{np.mean(known):.1f}" if known else ""
 
 
-def mean(values: Sequence[float | None]) -> str:
-    """Return the mean and deviation of runs; nothing where a run has no such figure."""
-    known = [value for value in values if value is not None]
-    if len(known) < len(values) or not known:
-        return ""
-    return cell(float(np.mean(known)), float(np.std(known, ddof=1)) if len(known) > 1 else None)
-
-
 def _note(rows: Mapping[str, Sequence[Run]]) -> str:
     runs = [run for found in rows.values() for run in found]
-    counts = "/".join(str(n) for n in sorted({len(run["attributes"]) for run in runs}))
-    below = "/".join(f"{value:g}" for value in sorted({run["rare_below"] for run in runs}))
-    rare = "/".join(str(n) for n in sorted({run["train"]["rare"]["attributes"] for run in runs}))
+    counts = different(len(run["attributes"]) for run in runs)
+    below = different(run["rare_below"] for run in runs)
+    rare = different(run["train"]["rare"]["attributes"] for run in runs)
     text = (
         f"Per cent; with several runs, mean ± standard deviation. {counts} attributes are compared "
         "with those that people really have. Accuracy: of all labels, which most are 0. Mean "

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from weakreid.report.clusters import TERMS as OF_CLUSTERS
-from weakreid.report.figures import DASHES, PALETTE, bare
+from weakreid.report.figures import DASHES, PALETTE, named
 
 ABREAST = 4
 """Panels side by side, at most."""
@@ -70,11 +70,7 @@ def learning_curve(histories: Mapping[str, pd.DataFrame], title: str, base: str 
         name = TERMS.get(term, term)
         if term == "base" and base:
             name = f"{name}: {LOSSES.get(base, base)}"
-        axis.set_title(name, fontsize=9)
-        axis.set_xlabel("training step", fontsize=8)
-        axis.set_ylabel(UNITS.get(term, "loss"), fontsize=8)
-        axis.xaxis.get_major_locator().set_params(integer=True)
-        bare(axis)
+        named(axis, name, "training step", UNITS.get(term, "loss"))
     handles, labels = axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower left", ncols=6, fontsize=7.5, frameon=False)
     figure.suptitle(f"{title}: learning curve\n", fontsize=10)

@@ -3,9 +3,16 @@
 from collections.abc import Sequence
 
 
-def cell(value: float, spread: float | None) -> str:
-    """Return a figure in per cent, with its standard deviation where there is one."""
-    return f"{value:.1f}" + (f" ± {spread:.1f}" if spread is not None else "")
+def cell(value: float, spread: float | None, places: int = 1) -> str:
+    """Return a figure with its standard deviation, where there is one."""
+    return f"{value:.{places}f}" + (f" ± {spread:.{places}f}" if spread is not None else "")
+
+
+def page(
+    title: str, heads: Sequence[str], rows: Sequence[Sequence[str]], notes: Sequence[str]
+) -> str:
+    """Return a page: the title, a table, and a list of notes."""
+    return f"# {title}\n\n{markdown(heads, rows)}\n" + "".join(f"- {note}\n" for note in notes)
 
 
 def markdown(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -7,9 +7,9 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from weakreid.errors import ReidError
-from weakreid.report.figures import bare, style
-from weakreid.report.label_quality import mean
+from weakreid.report.figures import named, style
 from weakreid.report.markdown import markdown
+from weakreid.report.runs import different, mean
 from weakreid.retrieval.mask_shares import ACTIVATION
 
 Run = Mapping[str, Any]
@@ -42,7 +42,7 @@ def shares_table(title: str, rows: Mapping[str, Sequence[Run]], notes: Sequence[
     for words in ON.values():
         heads += [words, "times its area"]
     counts = [
-        "/".join(str(n) for n in sorted({run[name] for run in everything}))
+        different(run[name] for run in everything)
         for name in ("clips", "frames", "carrying_frames")
     ]
     text = (
@@ -94,11 +94,8 @@ def curve(run: Run, title: str) -> Figure:
         even = run["area"][thing]
         if even is not None:
             axis.axhline(even, color="#777777", linestyle=":", label="share of the picture")
-        axis.set_title(f"weight {words}", fontsize=9)
-        axis.set_xlabel("epochs of training (0: untrained)", fontsize=8)
-        axis.set_ylabel("per cent of the weight", fontsize=8)
-        axis.xaxis.get_major_locator().set_params(integer=True)
-        bare(axis)
+        x = "epochs of training (0: untrained)"
+        named(axis, f"weight {words}", x, "per cent of the weight")
     handles, labels = axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower left", ncols=4, fontsize=7.5, frameon=False)
     figure.suptitle(title, fontsize=10)

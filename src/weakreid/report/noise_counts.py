@@ -12,7 +12,7 @@ from typing import NamedTuple
 from weakreid.artifacts.files import read_json
 from weakreid.config.base import Strict
 from weakreid.errors import ReidError
-from weakreid.report.markdown import markdown
+from weakreid.report.markdown import page
 from weakreid.report.published import Published
 
 RATES = {"rfm": "rFM", "rsw": "rSW"}
@@ -111,8 +111,7 @@ def noise_counts_table(
         notes.append(f"The paper has no count for {', '.join(other)}: other data.")
     if text := _largest(rows):
         notes.append(text)
-    lines = [_line(row) for row in rows]
-    return f"# {title}\n\n{markdown(_HEADS, lines)}\n" + "".join(f"- {x}\n" for x in notes)
+    return page(title, _HEADS, [_line(row) for row in rows], notes)
 
 
 class _Row(NamedTuple):

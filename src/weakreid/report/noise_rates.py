@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from weakreid.config.params import MeasureNoise
 from weakreid.report.figures import PALETTE, bare
-from weakreid.report.markdown import markdown
+from weakreid.report.markdown import page
 from weakreid.supervision.noise_rates import NoiseRates
 
 HEADS = (
@@ -49,7 +49,7 @@ def noise_table(
             f'tracklet shows; they {of_m}, and are never in "rFM, seen".'
         ),
     ]
-    return f"# {how.title}\n\n{markdown(HEADS, lines)}\n" + "".join(f"- {note}\n" for note in notes)
+    return page(how.title, HEADS, lines, notes)
 
 
 def _line(name: str, own: NoiseRates) -> list[str]:

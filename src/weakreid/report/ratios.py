@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from weakreid.attributes import GROUPS, NAMES, TITLES, UNSURE
 from weakreid.report.figures import PALETTE, bare
-from weakreid.report.markdown import markdown
+from weakreid.report.markdown import page
 from weakreid.supervision.ratios import positive_ratios
 
 TEXT_COUNT = 68
@@ -117,7 +117,7 @@ def groups_table(
     never = [name for name in attributes if ratios[name] == 0]
     if never:
         notes.append(f"Nobody has {', '.join(never)}.")
-    return f"# {title}\n\n{markdown(heads, lines)}\n" + "".join(f"- {note}\n" for note in notes)
+    return page(title, heads, lines, notes)
 
 
 def _ends(names: Sequence[str], ratios: Mapping[str, float]) -> tuple[str, str]:

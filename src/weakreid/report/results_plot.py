@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from weakreid.report.figures import bare, style
+from weakreid.report.figures import bare, ruled, style
 from weakreid.report.results import Block, Found, Measure, Row
 
 _TITLES = {"impurity": "impurity after isolation", "clusters": "tracklets after isolation"}
@@ -85,8 +85,7 @@ def _panels(
         panel.set_title(f"{block.dataset}: {title}" if len(blocks) > 1 else title, fontsize=9)
         panel.set_ylabel("number" if measure.metric == "clusters" else "per cent", fontsize=8)
         bare(panel)
-        panel.grid(axis="y", color="#e6e6e6", linewidth=0.6)
-        panel.set_axisbelow(True)
+        ruled(panel)
     figure.suptitle("\n".join(textwrap.wrap(found.shows.title, int(11 * size[0]))), fontsize=10)
     return figure, [(*show, panel) for show, panel in zip(shows, axes, strict=True)]
 

@@ -3,34 +3,27 @@
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from weakreid.artifacts import schemas
 from weakreid.artifacts.files import write_json
 from weakreid.config.params import MeasureByAttribute
-from weakreid.console import run_stage, say
+from weakreid.console import say
 from weakreid.retrieval.by_attribute import by_attribute
 
 
 def main(
-    rankings: Annotated[Path, typer.Option()],
-    labels: Annotated[Path, typer.Option(help="attribute labels of the test persons")],
-    params: Annotated[str, typer.Option(help="attributes (null: all), min_queries")],
-    out: Annotated[Path, typer.Option()],
+    rankings: Path,
+    labels: Annotated[Path, "attribute labels of the test persons"],
+    params: MeasureByAttribute,
+    out: Path,
 ) -> None:
     """Measure the queries of people with and without each attribute."""
-    how = MeasureByAttribute.parse(params)
     found = by_attribute(
         schemas.read_frame(
             rankings, "rankings", ["protocol", "person_id", "average_precision", "first_match"]
         ),
         schemas.read_frame(labels, "attribute_labels"),
-        how.attributes,
-        how.min_queries,
+        params.attributes,
+        params.min_queries,
     )
     write_json(out, found)
     say(f"{found['queries']} queries, {len(found['attributes'])} attributes")
-
-
-if __name__ == "__main__":
-    run_stage(main)

@@ -4,11 +4,10 @@ from pathlib import Path
 from typing import Annotated
 
 import numpy as np
-import typer
 
 from weakreid.artifacts import schemas
 from weakreid.artifacts.image_store import ImageStore
-from weakreid.console import progress, run_stage
+from weakreid.console import progress
 from weakreid.errors import ReidError
 from weakreid.models.attribute_head import restore_head
 from weakreid.retrieval.attribute_votes import probabilities, tracklet_means
@@ -20,13 +19,13 @@ LESS_MEMORY = "lower image.height and image.width"
 
 
 def main(
-    model: Annotated[Path, typer.Option()],
-    tracklets: Annotated[Path, typer.Option(help="of a split")],
-    frames: Annotated[Path, typer.Option()],
-    images: Annotated[Path, typer.Option()],
-    device: Annotated[str, typer.Option()],
-    threads: Annotated[int, typer.Option()],
-    out: Annotated[Path, typer.Option()],
+    model: Path,
+    tracklets: Annotated[Path, "of a split"],
+    frames: Path,
+    images: Path,
+    device: str,
+    threads: int,
+    out: Path,
 ) -> None:
     """Look at all frames of every tracklet but junk; whose it is does not matter."""
     network, fabric, about, tensors = load_frame_network(model, device, threads)
@@ -62,7 +61,3 @@ def main(
         "probabilities": list(means),
     }
     schemas.write(out, "attribute_votes", votes, {"attributes": about.attributes})
-
-
-if __name__ == "__main__":
-    run_stage(main, less_memory=LESS_MEMORY)

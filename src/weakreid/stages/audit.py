@@ -5,40 +5,34 @@ from typing import Annotated
 
 import numpy as np
 import pandas as pd
-import typer
 
 from weakreid.artifacts import schemas
 from weakreid.artifacts.image_store import ImageStore
 from weakreid.config.params import AuditLabels
-from weakreid.console import progress, run_stage, say
+from weakreid.console import progress, say
 from weakreid.errors import ReidError
 from weakreid.retrieval.extract import extract_features
+from weakreid.retrieval.feature_table import BATCH, batches_of
 from weakreid.retrieval.inputs import FrameNetwork, load_frame_network
 from weakreid.supervision.audit import audit, bag_losses, frames_per_tag
 
-_BATCH = 256
-_HEIGHT, _WIDTH = 128, 64
-
 
 def main(
-    model: Annotated[Path, typer.Option()],
-    bags: Annotated[Path, typer.Option()],
-    images: Annotated[Path, typer.Option()],
-    params: Annotated[str, typer.Option()],
-    device: Annotated[str, typer.Option()],
-    threads: Annotated[int, typer.Option()],
-    out: Annotated[Path, typer.Option()],
-    markdown: Annotated[Path, typer.Option()],
-    picture: Annotated[Path, typer.Option()],
+    model: Path,
+    bags: Path,
+    images: Path,
+    params: AuditLabels,
+    device: str,
+    threads: int,
+    out: Path,
+    markdown: Path,
+    picture: Path,
     votes: Annotated[
-        Path | None, typer.Option(help="attributes of the tracklets, seen with params' threshold")
+        Path | None, "attributes of the tracklets, seen with params' threshold"
     ] = None,
-    frames: Annotated[
-        Path | None, typer.Option(help="with --votes: which tracklet a frame is of")
-    ] = None,
+    frames: Annotated[Path | None, "with --votes: which tracklet a frame is of"] = None,
 ) -> None:
     """Rank the labels of the training bags; write the table, the list and the picture."""
-    how = AuditLabels.parse(params)
     trained = load_frame_network(model, device, threads)
     rows = schemas.read_frame(
         bags, "bags", ["bag_id", "role", "camera_id", "frames", "frame_tracklets", "labels"]
@@ -47,7 +41,7 @@ def main(
     persons = np.array(trained.about.persons)
     labels = [np.searchsorted(persons, of_bag) for of_bag in rows["labels"]]
     _check(rows, persons, model)
-    chosen = [_spread(len(of_bag), how.frames) for of_bag in rows["frames"]]
+    chosen = [_spread(len(of_bag), params.frames) for of_bag in rows["frames"]]
     shown = [of_bag[places] for of_bag, places in zip(rows["frames"], chosen, strict=True)]
     with ImageStore(images) as store:
         flat = _features(trained, store, np.concatenate(shown), threads)
@@ -74,14 +68,14 @@ def main(
         from weakreid.report import audit as report
         from weakreid.report import figures, pages
 
-        seen = None if votes is None else _looks(table.head(how.top), votes, frames, how)
-        schemas.write(out, "audit", table, how.model_dump(mode="json"))
-        text = report.listing(how.experiment, table, rows, how.top, seen)
+        seen = None if votes is None else _looks(table.head(params.top), votes, frames, params)
+        schemas.write(out, "audit", table, params.model_dump(mode="json"))
+        text = report.listing(params.experiment, table, rows, params.top, seen)
         pages.write(markdown, text)
         figure = report.picture(
             report.examples(table, rows),
-            lambda frame: store.batch([frame], _HEIGHT, _WIDTH)[0],
-            how.experiment,
+            figures.images_of(store),
+            params.experiment,
         )
         figures.save(figure, picture)
     say(f"{len(rows)} bags, {len(table)} findings")
@@ -125,7 +119,7 @@ def _features(
     """Return what the classifier sees of frames, [N, d]: features before normalisation."""
     network, fabric, about, _ = trained
     network.normalise_features = False
-    batches = [images[at : at + _BATCH] for at in range(0, len(images), _BATCH)]
+    batches = batches_of(images)
     extracted = extract_features(
         network, store, batches, about.image, fabric=fabric, threads=threads
     )
@@ -133,7 +127,7 @@ def _features(
         extracted,
         total=len(batches),
         label="extracting features",
-        unit=f"batches of {_BATCH}",
+        unit=f"batches of {BATCH}",
     )
     return np.concatenate(list(steps))
 
@@ -141,7 +135,3 @@ def _features(
 def _spread(count: int, most: int) -> np.ndarray:
     """Return the places of at most so many frames, evenly spread over a bag's."""
     return np.linspace(0, count - 1, min(count, most)).round().astype(int)
-
-
-if __name__ == "__main__":
-    run_stage(main)

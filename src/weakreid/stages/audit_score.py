@@ -1,29 +1,15 @@
 """Stage: how well the label audit finds the labels that are wrong."""
 
 from pathlib import Path
-from typing import Annotated
-
-import typer
 
 from weakreid.artifacts import schemas
 from weakreid.artifacts.files import write_json
 from weakreid.config.params import ScoreAudit
-from weakreid.console import run_stage
 from weakreid.retrieval.audit_score import score
 
 
-def main(
-    audit: Annotated[Path, typer.Option()],
-    bags: Annotated[Path, typer.Option()],
-    params: Annotated[str, typer.Option()],
-    out: Annotated[Path, typer.Option()],
-) -> None:
+def main(audit: Path, bags: Path, params: ScoreAudit, out: Path) -> None:
     """Score an audit against the truth that it did not see."""
-    how = ScoreAudit.parse(params)
     rows = schemas.read_frame(bags, "bags", truth=True)
     found = score(schemas.read_frame(audit, "audit"), rows[rows["role"] == "train"])
-    write_json(out, {**how.model_dump(mode="json"), **found})
-
-
-if __name__ == "__main__":
-    run_stage(main)
+    write_json(out, {**params.model_dump(mode="json"), **found})

@@ -5,16 +5,13 @@ A clip stands in the table of features under the image of its middle frame.
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
 
 import numpy as np
 import pandas as pd
-import typer
 
 from weakreid.artifacts import schemas
 from weakreid.artifacts.image_store import ImageStore
 from weakreid.config.params import ClipFeatures
-from weakreid.console import run_stage
 from weakreid.models.build import on_device
 from weakreid.retrieval.extract_clips import extract_clip_features, weight_table
 from weakreid.retrieval.feature_table import batches_of, write_features
@@ -26,28 +23,29 @@ LESS_MEMORY = "lower clips.frames, or image.height and image.width"
 
 
 def main(
-    model: Annotated[Path, typer.Option()],
-    tracklets: Annotated[Path, typer.Option()],
-    frames: Annotated[Path, typer.Option()],
-    images: Annotated[Path, typer.Option()],
-    params: Annotated[str, typer.Option(help="test, normalise, after_neck: how")],
-    device: Annotated[str, typer.Option()],
-    threads: Annotated[int, typer.Option()],
-    out: Annotated[Path, typer.Option()],
-    weights: Annotated[Path, typer.Option()],
+    model: Path,
+    tracklets: Path,
+    frames: Path,
+    images: Path,
+    params: ClipFeatures,
+    device: str,
+    threads: int,
+    out: Path,
+    weights: Path,
 ) -> None:
     """Extract features of the clips of query and gallery tracklets, tracklet by tracklet."""
-    how = ClipFeatures.parse(params)
-    network, about = load_clip_network(model, normalise=how.normalise, after_neck=how.after_neck)
+    network, about = load_clip_network(
+        model, normalise=params.normalise, after_neck=params.after_neck
+    )
     assert about.clips is not None
     fabric = fabric_for(device, 1, about.precision, threads)
     fabric.launch()
     network = on_device(network, fabric.device)
     shown = frames_of(tracklets, frames, ["query", "gallery"])
-    clips = clips_of_tracklets(shown, about.clips.frames, how.test)
+    clips = clips_of_tracklets(shown, about.clips.frames, params.test)
     # how clips are made here is among the params, not in the weights
     made = about.clips.model_dump(mode="json", exclude={"test", "normalise"})
-    plain = how.model_dump(mode="json")
+    plain = params.model_dump(mode="json")
     used: list[np.ndarray] = []
     with ImageStore(images) as store:
 
@@ -70,7 +68,3 @@ def main(
     groups = network.aggregation.groups
     table = weight_table(*clips, weights=np.concatenate(used), groups=groups)
     schemas.write(weights, "frame_weights", table, {"clips": made, **plain, "groups": groups})
-
-
-if __name__ == "__main__":
-    run_stage(main, less_memory=LESS_MEMORY)

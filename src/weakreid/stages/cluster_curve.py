@@ -3,26 +3,16 @@
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from weakreid.artifacts import schemas
 from weakreid.config.params import Curve
-from weakreid.console import run_stage
 from weakreid.report import figures
 from weakreid.report.clusters import cluster_figure
 
 
 def main(
-    history: Annotated[list[Path], typer.Option(help="history.parquet of each run")],
-    params: Annotated[str, typer.Option()],
-    out: Annotated[Path, typer.Option()],
+    history: Annotated[list[Path], "history.parquet of each run"], params: Curve, out: Path
 ) -> None:
     """Draw clusters, tracklets without one, and agreement with the truth over the epochs."""
-    how = Curve.parse(params)
     found = [schemas.read_frame(path, "history") for path in history]
-    histories = dict(zip(how.runs, found, strict=True))
-    figures.save(cluster_figure(histories, how.experiment), out)
-
-
-if __name__ == "__main__":
-    run_stage(main)
+    histories = dict(zip(params.runs, found, strict=True))
+    figures.save(cluster_figure(histories, params.experiment), out)

@@ -1,15 +1,14 @@
 """Stage: an experiment's figures, mean and standard deviation over its runs."""
 
 import importlib.metadata
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
-import typer
 
 from weakreid.artifacts.files import read_json, write_json
 from weakreid.config.params import Collect
-from weakreid.console import run_stage
 from weakreid.report import pages, results
 
 PACKAGES = ("weakreid", "torch", "torchvision", "timm", "numpy", "pandas", "pyarrow", "simplejpeg")
@@ -18,51 +17,41 @@ ABOUT = ("experiment", "dataset", "bags", "noise", "isolation", "transfer", "met
 
 
 def main(
-    metrics: Annotated[list[Path], typer.Option()],
-    timing: Annotated[list[Path], typer.Option()],
-    params: Annotated[str, typer.Option()],
-    out: Annotated[Path, typer.Option()],
-    timing_out: Annotated[Path, typer.Option()],
+    metrics: list[Path], timing: list[Path], params: Collect, out: Path, timing_out: Path
 ) -> None:
     """Write metrics.json, beside it metrics.html for people, and timing.json of an experiment."""
-    how = Collect.parse(params)
     runs = [read_json(path, ["fine", "coarse"]) for path in metrics]
     times = [read_json(path, ["device"]) for path in timing]
     result = {
-        **{name: value for name in ABOUT if (value := getattr(how, name)) is not None},
+        **{name: value for name in ABOUT if (value := getattr(params, name)) is not None},
         "device": sorted({time["device"] for time in times}),
         **{protocol: summary([run[protocol] for run in runs]) for protocol in runs[0]},
-        "runs": dict(zip(how.runs, runs, strict=True)),
-        "config": how.config,
+        "runs": dict(zip(params.runs, runs, strict=True)),
+        "config": params.config,
         "versions": {name: importlib.metadata.version(name) for name in PACKAGES},
     }
-    write_json(timing_out, dict(zip(how.runs, times, strict=True)))
+    write_json(timing_out, dict(zip(params.runs, times, strict=True)))
     write_json(out, result)
-    pages.write_html(out.with_suffix(".html"), results.table_of(how.experiment, result))
+    pages.write_html(out.with_suffix(".html"), results.table_of(params.experiment, result))
 
 
 def summary(runs: list[dict[str, Any]]) -> dict[str, Any]:
     """Return the mean of every figure of a protocol, and its deviation where there are runs."""
-    found: dict[str, Any] = {
-        "mAP": _mean([run["mAP"] for run in runs]),
-        "cmc": {rank: _mean([run["cmc"][rank] for run in runs]) for rank in runs[0]["cmc"]},
-    }
+    found = _figures(_mean, runs)
     if len(runs) > 1:
-        found["standard_deviation"] = {
-            "mAP": _deviation([run["mAP"] for run in runs]),
-            "cmc": {
-                rank: _deviation([run["cmc"][rank] for run in runs]) for rank in runs[0]["cmc"]
-            },
-        }
-    chances = [run["chance"] for run in runs]
-    found["chance"] = {
-        "mAP": _mean([one["mAP"] for one in chances]),
-        "cmc": {rank: _mean([one["cmc"][rank] for one in chances]) for rank in chances[0]["cmc"]},
-    }
+        found["standard_deviation"] = _figures(_deviation, runs)
+    found["chance"] = _figures(_mean, [run["chance"] for run in runs])
     for name in ("queries", "gallery", "skipped"):
         numbers = sorted({run[name] for run in runs})
         found[name] = numbers[0] if len(numbers) == 1 else numbers
     return found
+
+
+def _figures(of: Callable[[list[float]], float], runs: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "mAP": of([run["mAP"] for run in runs]),
+        "cmc": {rank: of([run["cmc"][rank] for run in runs]) for rank in runs[0]["cmc"]},
+    }
 
 
 def _mean(values: list[float]) -> float:
@@ -72,7 +61,3 @@ def _mean(values: list[float]) -> float:
 def _deviation(values: list[float]) -> float:
     """Return the standard deviation of a sample (n - 1)."""
     return float(np.std(values, ddof=1))
-
-
-if __name__ == "__main__":
-    run_stage(main)

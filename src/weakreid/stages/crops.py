@@ -4,30 +4,27 @@ import itertools
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from weakreid.config.datasets import Tracked
 from weakreid.config.params import Crops
-from weakreid.console import run_stage, say, tell
+from weakreid.console import say, tell
 from weakreid.datasets import crops, location
 from weakreid.datasets.changes import look
 from weakreid.datasets.layout import list_names
 
 
 def main(
-    dataset: Annotated[str, typer.Option(help="its name")],
-    params: Annotated[str, typer.Option()],
-    root: Annotated[Path, typer.Option(help="the folder of crops to make")],
-    picture: Annotated[Path, typer.Option(help="the sheet to look at, PNG")],
-    out: Annotated[Path, typer.Option()],
+    dataset: Annotated[str, "its name"],
+    params: Crops,
+    root: Annotated[Path, "the folder of crops to make"],
+    picture: Annotated[Path, "the sheet to look at, PNG"],
+    out: Path,
 ) -> None:
     """Cut the boxes of every track out of its frames."""
-    how = Crops.parse(params)
-    data = Path(how.root)
-    seen = look(data, _read(how))
-    for folder in sorted({item.frames for item in how.sequences if item.frames}):
+    data = Path(params.root)
+    seen = look(data, _read(params))
+    for folder in sorted({item.frames for item in params.sequences if item.frames}):
         seen.add_some(data, [f"{folder}/{name}" for name in sorted(list_names(data / folder))])
-    counts = crops.make(root, how, sheet=picture, title=dataset)
+    counts = crops.make(root, params, sheet=picture, title=dataset)
     location.note(out, root)
     seen.save(out.parent / "read" / "crops.json")
     say("crops: " + ", ".join(f"{name} {value}" for name, value in counts.items()))
@@ -41,7 +38,3 @@ def _read(how: Tracked) -> list[str]:
     """Return all files and folders that are read, each once."""
     of_sequences = ((of.boxes, of.video, of.frames, of.truth) for of in how.sequences)
     return list(dict.fromkeys(filter(None, [how.names, *itertools.chain(*of_sequences)])))
-
-
-if __name__ == "__main__":
-    run_stage(main)

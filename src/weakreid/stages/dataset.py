@@ -4,38 +4,35 @@ import importlib
 from pathlib import Path
 from typing import Annotated, cast
 
-import typer
-
 from weakreid.config.params import ReadDataset
-from weakreid.console import run_stage, say
+from weakreid.console import say
 from weakreid.datasets import location, pack
 from weakreid.datasets.changes import look
 from weakreid.datasets.layout import Reader
 
 
 def main(
-    dataset: Annotated[str, typer.Option()],
-    source: Annotated[Path, typer.Option()],
-    params: Annotated[str, typer.Option()],
-    threads: Annotated[int, typer.Option()],
-    out: Annotated[Path, typer.Option(help="tracklets.parquet; the others go beside it")],
+    dataset: str,
+    source: Path,
+    params: ReadDataset,
+    threads: int,
+    out: Annotated[Path, "tracklets.parquet; the others go beside it"],
 ) -> None:
     """Read a dataset with the reader of its kind and pack it."""
-    how = ReadDataset.parse(params)
     root = location.find(source)
-    reader = cast("Reader", importlib.import_module(f"weakreid.datasets.{how.kind}"))
-    names = _watched(reader, source, root, how)
+    reader = cast("Reader", importlib.import_module(f"weakreid.datasets.{params.kind}"))
+    names = _watched(reader, source, root, params)
     seen = look(root, names, threads)
-    reading = reader.read(root, how)
+    reading = reader.read(root, params)
     if names:
         seen.add_some(root, reading.files)
     summary = pack.pack(
         reading,
         root,
         out.parent,
-        how.model_dump(mode="json"),
+        params.model_dump(mode="json"),
         dataset=dataset,
-        on_bad_frame=how.on_bad_frame,
+        on_bad_frame=params.on_bad_frame,
         threads=threads,
     )
     if names:
@@ -51,7 +48,3 @@ def _watched(reader: Reader, source: Path, root: Path, how: ReadDataset) -> list
     # splits that are drawn are not read
     optional = reader.OPTIONAL if how.split_seed is None else ()
     return [*reader.REQUIRED, *optional]
-
-
-if __name__ == "__main__":
-    run_stage(main)

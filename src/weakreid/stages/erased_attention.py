@@ -5,13 +5,12 @@ from typing import Annotated
 
 import numpy as np
 import torch
-import typer
 
 from weakreid.artifacts.decoding import decoded
 from weakreid.artifacts.files import write_json
 from weakreid.artifacts.image_store import ImageStore
 from weakreid.config.params import ErasedAttention
-from weakreid.console import run_stage, say
+from weakreid.console import say
 from weakreid.errors import ReidError
 from weakreid.models.clips import ClipModel
 from weakreid.retrieval.erased import erase_some, measure
@@ -20,36 +19,35 @@ from weakreid.seeding import numpy_generator
 
 
 def main(
-    model: Annotated[Path, typer.Option()],
-    tracklets: Annotated[Path, typer.Option(help="of a split")],
-    frames: Annotated[Path, typer.Option()],
-    images: Annotated[Path, typer.Option()],
-    params: Annotated[str, typer.Option(help="seed, clips, test, erase, examples (how many)")],
-    threads: Annotated[int, typer.Option()],
-    out: Annotated[Path, typer.Option()],
+    model: Path,
+    tracklets: Annotated[Path, "of a split"],
+    frames: Path,
+    images: Path,
+    params: ErasedAttention,
+    threads: int,
+    out: Path,
 ) -> None:
     """Show the network drawn clips as they are and with erased patches; keep some as examples."""
-    how = ErasedAttention.parse(params)
     torch.set_num_threads(threads)
     network, about = load_clip_network(model)
     if about.aggregation is None or about.aggregation.name != "attention":
         raise ReidError(f"{model}: attends to no frames; give a model of aggregation: attention")
     network.eval()
-    clips, split = clips_of_people(tracklets, frames, about, how, "erased_attention")
+    clips, split = clips_of_people(tracklets, frames, about, params, "erased_attention")
     fill = network.clips.network.backbone.mean
     weights: list[list[np.ndarray]] = [[], []]
     erased = []
     with ImageStore(images) as store:
         for number, rows in enumerate(clips.images):
             clip = decoded(store, rows, about.image, threads)
-            generator = numpy_generator(how.seed, "erased_attention", number)
-            changed, lost = erase_some(clip, generator, how.erase, how.erase_aspect, fill)
+            generator = numpy_generator(params.seed, "erased_attention", number)
+            changed, lost = erase_some(clip, generator, params.erase, params.erase_aspect, fill)
             erased.append(lost)
             for of, pixels in zip(weights, (clip, changed), strict=True):
                 of.append(attention(network, pixels))
     whole, spoilt = (np.stack(of).astype(np.float64) for of in weights)
     lost = np.stack(erased)
-    found = measure(whole, spoilt, lost, clips.tracklet_ids, how.seed)
+    found = measure(whole, spoilt, lost, clips.tracklet_ids, params.seed)
     persons = split.set_index("tracklet_id")["person_id"].loc[clips.tracklet_ids].to_numpy()
     examples = [
         {
@@ -59,14 +57,14 @@ def main(
             "erased": lost[place].tolist(),
             "weights": [round(float(weight), 6) for weight in spoilt[place]],
         }
-        for place in examples_of(lost, persons, how.examples)
+        for place in examples_of(lost, persons, params.examples)
     ]
     drawing = {
         "image": about.image.model_dump(mode="json"),
         "fill": list(fill),
-        "erase": how.erase,
-        "erase_aspect": how.erase_aspect,
-        "seed": how.seed,
+        "erase": params.erase,
+        "erase_aspect": params.erase_aspect,
+        "seed": params.seed,
     }
     write_json(out, {**found, "drawing": drawing, "examples": examples})
     say(f"weight x T of erased frames {found['erased']['value']:.3f}, before {_of(found)}")
@@ -89,7 +87,3 @@ def examples_of(lost: np.ndarray, persons: np.ndarray, count: int) -> np.ndarray
 
 def _of(found: dict[str, dict[str, float]]) -> str:
     return f"{found['before']['value']:.3f}, of the others {found['kept']['value']:.3f}"
-
-
-if __name__ == "__main__":
-    run_stage(main)

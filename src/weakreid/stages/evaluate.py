@@ -2,17 +2,15 @@
 
 import functools
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import typer
 
 from weakreid.artifacts import schemas
 from weakreid.artifacts.files import write_json
 from weakreid.config.params import Evaluate
-from weakreid.console import run_stage
 from weakreid.retrieval import chance
 from weakreid.retrieval.feature_table import open_features
 from weakreid.retrieval.measure import measure_coarse, measure_fine
@@ -23,34 +21,33 @@ LESS_MEMORY = "lower evaluation.memory_mb"
 
 
 def main(
-    features: Annotated[Path, typer.Option()],
-    tracklets: Annotated[Path, typer.Option()],
-    coarse: Annotated[Path, typer.Option()],
-    params: Annotated[str, typer.Option()],
-    threads: Annotated[int, typer.Option()],
-    metrics: Annotated[Path, typer.Option()],
-    rankings: Annotated[Path, typer.Option()],
+    features: Path,
+    tracklets: Path,
+    coarse: Path,
+    params: Evaluate,
+    threads: int,
+    metrics: Path,
+    rankings: Path,
 ) -> None:
     """Measure fine- and coarse-grained retrieval, and the fine one after re-ranking if asked."""
-    how = Evaluate.parse(params)
     frames = open_features(features)
     measure = functools.partial(
         measure_fine,
         frames,
         schemas.read_frame(tracklets, "tracklets"),
-        metric=how.metric,
+        metric=params.metric,
         threads=threads,
-        keep=how.keep,
+        keep=params.keep,
     )
     fine, queries, gallery = measure()
     rough, probes, bags = measure_coarse(
         frames,
         schemas.read_frame(coarse, "bags"),
-        metric=how.metric,
-        memory_bytes=how.memory_mb * 2**20,
-        unit=how.unit,
+        metric=params.metric,
+        memory_bytes=params.memory_mb * 2**20,
+        unit=params.unit,
         threads=threads,
-        keep=how.keep,
+        keep=params.keep,
     )
     table = pa.concat_tables(
         [
@@ -58,9 +55,9 @@ def main(
             _rankings("coarse", rough, probes["bag_id"], probes["labels"].str[0], bags),
         ]
     )
-    schemas.write(rankings, "rankings", table, how.model_dump(mode="json"))
+    schemas.write(rankings, "rankings", table, params.model_dump(mode="json"))
     figures = {"fine": _figures(fine), "coarse": _figures(rough)}
-    if how.rerank:
+    if params.rerank:
         again, _, _ = measure(reranking=Reranking())
         figures["reranked"] = _figures(again)
     write_json(metrics, figures)
@@ -90,7 +87,3 @@ def _rankings(
         },
         "rankings",
     )
-
-
-if __name__ == "__main__":
-    run_stage(main, less_memory=LESS_MEMORY)

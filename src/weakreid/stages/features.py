@@ -1,12 +1,8 @@
 """Stage: a feature of every frame that is searched with or searched in."""
 
 from pathlib import Path
-from typing import Annotated
-
-import typer
 
 from weakreid.artifacts.image_store import ImageStore
-from weakreid.console import run_stage
 from weakreid.retrieval.extract import extract_features
 from weakreid.retrieval.feature_table import batches_of, write_features
 from weakreid.retrieval.inputs import frames_of, load_frame_network
@@ -15,13 +11,7 @@ LESS_MEMORY = "lower image.height and image.width"
 
 
 def main(
-    model: Annotated[Path, typer.Option()],
-    tracklets: Annotated[Path, typer.Option()],
-    frames: Annotated[Path, typer.Option()],
-    images: Annotated[Path, typer.Option()],
-    device: Annotated[str, typer.Option()],
-    threads: Annotated[int, typer.Option()],
-    out: Annotated[Path, typer.Option()],
+    model: Path, tracklets: Path, frames: Path, images: Path, device: str, threads: int, out: Path
 ) -> None:
     """Extract features of the frames of query and gallery tracklets, tracklet by tracklet."""
     network, fabric, about, _ = load_frame_network(model, device, threads)
@@ -36,7 +26,3 @@ def main(
             dimension=network.dimension,
             params=about.image.model_dump(mode="json"),
         )
-
-
-if __name__ == "__main__":
-    run_stage(main, less_memory=LESS_MEMORY)

@@ -2,37 +2,23 @@
 
 import importlib
 from pathlib import Path
-from typing import Annotated
-
-import typer
 
 from weakreid.config.params import Fetch
-from weakreid.console import run_stage
 from weakreid.datasets import location
 from weakreid.datasets.obtain import bring
 
 
-def main(
-    dataset: Annotated[str, typer.Option()],
-    params: Annotated[str, typer.Option()],
-    lock: Annotated[Path, typer.Option()],
-    out: Annotated[Path, typer.Option()],
-) -> None:
+def main(dataset: str, params: Fetch, lock: Path, out: Path) -> None:
     """Fetch and unpack a dataset's archives, and check that its reader finds what it needs."""
-    how = Fetch.parse(params)
-    root = Path(how.root)
-    reader = importlib.import_module(f"weakreid.datasets.{how.kind}")
+    root = Path(params.root)
+    reader = importlib.import_module(f"weakreid.datasets.{params.kind}")
     bring(
-        how.archives,
+        params.archives,
         root,
         lock,
-        required=reader.REQUIRED if how.required is None else how.required,
-        optional=reader.OPTIONAL if how.optional is None else how.optional,
+        required=reader.REQUIRED if params.required is None else params.required,
+        optional=reader.OPTIONAL if params.optional is None else params.optional,
         dataset=dataset,
         how_to_get=reader.HOW_TO_GET,
     )
     location.note(out, root)
-
-
-if __name__ == "__main__":
-    run_stage(main)

@@ -3,11 +3,8 @@
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from weakreid.artifacts.image_store import ImageStore
 from weakreid.config.params import FrameFeatures
-from weakreid.console import run_stage
 from weakreid.errors import ReidError
 from weakreid.models.build import build_model, on_device
 from weakreid.retrieval.extract import extract_features
@@ -19,19 +16,18 @@ LESS_MEMORY = "lower image.height and image.width"
 
 
 def main(
-    tracklets: Annotated[Path, typer.Option(help="of a split")],
-    frames: Annotated[Path, typer.Option()],
-    images: Annotated[Path, typer.Option()],
-    params: Annotated[str, typer.Option(help="model, image, precision")],
-    device: Annotated[str, typer.Option()],
-    threads: Annotated[int, typer.Option()],
-    out: Annotated[Path, typer.Option()],
+    tracklets: Annotated[Path, "of a split"],
+    frames: Path,
+    images: Path,
+    params: FrameFeatures,
+    device: str,
+    threads: int,
+    out: Path,
 ) -> None:
     """Extract features of the frames of training tracklets, by average pooling (TMC, sec. 3.2)."""
-    how = FrameFeatures.parse(params)
-    fabric = fabric_for(device, 1, how.precision, threads)
+    fabric = fabric_for(device, 1, params.precision, threads)
     fabric.launch()
-    network = on_device(build_model(how.model), fabric.device)
+    network = on_device(build_model(params.model), fabric.device)
     network.normalise_features = False
     chosen = frames_of(tracklets, frames, ["train"])
     if chosen.empty:
@@ -39,14 +35,10 @@ def main(
     with ImageStore(images) as store:
         batches = batches_of(chosen["image"].to_numpy())
         extracted = extract_features(
-            network, store, batches, how.image, fabric=fabric, threads=threads
+            network, store, batches, params.image, fabric=fabric, threads=threads
         )
         write_features(
             *(out, chosen, extracted),
             dimension=network.dimension,
-            params=how.model_dump(mode="json"),
+            params=params.model_dump(mode="json"),
         )
-
-
-if __name__ == "__main__":
-    run_stage(main, less_memory=LESS_MEMORY)

@@ -4,11 +4,10 @@ from pathlib import Path
 from typing import Annotated
 
 import numpy as np
-import typer
 
 from weakreid.artifacts.image_store import ImageStore
 from weakreid.config.params import MakeFrozenMaps
-from weakreid.console import run_stage, say
+from weakreid.console import say
 from weakreid.models.build import build_model, on_device
 from weakreid.supervision.views import read_frames_only
 from weakreid.training.devices import fabric_for
@@ -18,41 +17,35 @@ LESS_MEMORY = "lower image.height and image.width"
 
 
 def main(
-    images: Annotated[Path, typer.Option()],
-    params: Annotated[str, typer.Option()],
-    device: Annotated[str, typer.Option()],
-    threads: Annotated[int, typer.Option()],
-    out: Annotated[Path, typer.Option()],
-    frames: Annotated[Path | None, typer.Option(help="with --tracklets")] = None,
+    images: Path,
+    params: MakeFrozenMaps,
+    device: str,
+    threads: int,
+    out: Path,
+    frames: Annotated[Path | None, "with --tracklets"] = None,
     tracklets: Annotated[
-        list[Path] | None,
-        typer.Option(help="of splits, whose training frames alone are seen"),
+        list[Path] | None, "of splits, whose training frames alone are seen"
     ] = None,
 ) -> None:
     """Run the stages over every image and its mirror image; a file without any where too large."""
-    how = MakeFrozenMaps.parse(params)
-    fabric = fabric_for(device, 1, how.precision, threads)
+    fabric = fabric_for(device, 1, params.precision, threads)
     fabric.launch()
-    network = on_device(build_model(how.model, how.seed), fabric.device)
+    network = on_device(build_model(params.model, params.seed), fabric.device)
     with ImageStore(images) as store:
         rows = np.arange(len(store))
         if frames is not None:
             rows = np.concatenate([read_frames_only(of, frames) for of in tracklets or ()])
             rows = np.unique(rows)
-        needed = megabytes(one_map(network, how.image, fabric), len(rows))
-        if needed > how.memory_mb:
+        needed = megabytes(one_map(network, params.image, fabric), len(rows))
+        if needed > params.memory_mb:
             say(
                 f"the outputs of the frozen stages for {len(rows):,} images take {needed:,.0f} MB, "
-                f"more than batch.cache_mb {how.memory_mb:,}: each training makes its own"
+                f"more than batch.cache_mb {params.memory_mb:,}: each training makes its own"
             )
             rows = rows[:0]
         write_maps(
-            *(out, network, store, rows, how.image),
+            *(out, network, store, rows, params.image),
             fabric=fabric,
             threads=threads,
-            about=about_maps(how, fabric),
+            about=about_maps(params, fabric),
         )
-
-
-if __name__ == "__main__":
-    run_stage(main, less_memory=LESS_MEMORY)

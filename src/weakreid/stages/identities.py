@@ -4,41 +4,37 @@ from pathlib import Path
 from typing import Annotated
 
 import pandas as pd
-import typer
 
 from weakreid.artifacts import schemas
 from weakreid.artifacts.files import replacing
 from weakreid.artifacts.image_store import ImageStore
 from weakreid.config.params import Identities
-from weakreid.console import run_stage, say
+from weakreid.console import say
 from weakreid.report import figures
 from weakreid.report.identities import contact_sheet, identity_table, sheet_rows, summary
 
 
 def main(
-    clusters: Annotated[Path, typer.Option()],
-    tracks: Annotated[Path, typer.Option(help="the tracklets that the training had")],
-    frames: Annotated[Path, typer.Option()],
-    images: Annotated[Path, typer.Option()],
-    params: Annotated[
-        str, typer.Option(help="experiment, tracked (files are SEQUENCE/TRACK/...), rows, images")
-    ],
-    out: Annotated[Path, typer.Option(help="CSV, a row per tracklet")],
-    sheet: Annotated[Path, typer.Option(help="PNG, a row per identity")],
+    clusters: Path,
+    tracks: Annotated[Path, "the tracklets that the training had"],
+    frames: Path,
+    images: Path,
+    params: Identities,
+    out: Annotated[Path, "CSV, a row per tracklet"],
+    sheet: Annotated[Path, "PNG, a row per identity"],
 ) -> None:
     """Write the identities of a training's last association."""
-    how = Identities.parse(params)
     held = schemas.read_frame(tracks, "tracks")
     file_of = schemas.read_frame(frames, "frames", ["image", "file"]).set_index("image")["file"]
     found = identity_table(
-        schemas.read_frame(clusters, "clusters"), held, file_of, tracked=how.tracked
+        schemas.read_frame(clusters, "clusters"), held, file_of, tracked=params.tracked
     )
-    shown = sheet_rows(found, held, rows=how.rows, images=how.images)
+    shown = sheet_rows(found, held, rows=params.rows, images=params.images)
     with ImageStore(images) as store:
         figure = contact_sheet(
             shown,
             figures.images_of(store),
-            f"{how.experiment}: who is who; {summary(found)}{_of_all(found, len(shown))}",
+            f"{params.experiment}: who is who; {summary(found)}{_of_all(found, len(shown))}",
         )
     with replacing(out) as aside:
         found.to_csv(aside, index=False, lineterminator="\n")
@@ -50,7 +46,3 @@ def _of_all(table: pd.DataFrame, shown: int) -> str:
     """Say that not all identities are on the sheet, where that is so."""
     count = table["identity"].nunique()
     return f" (shown: the {shown} of most frames)" if shown < count else ""
-
-
-if __name__ == "__main__":
-    run_stage(main)

@@ -4,13 +4,11 @@ import time
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from weakreid.artifacts import schemas
 from weakreid.artifacts.files import write_json
 from weakreid.clustering.isolation import isolate, isolation_quality, spread
 from weakreid.config.params import Isolate
-from weakreid.console import run_stage, say, warn
+from weakreid.console import say, warn
 from weakreid.retrieval.feature_table import read_features
 
 _TRUTH = "truth_person_id"
@@ -19,24 +17,23 @@ MANY = 2.0
 
 
 def main(
-    tracks: Annotated[Path, typer.Option()],
-    features: Annotated[Path, typer.Option(help="of every frame of the tracks")],
-    params: Annotated[str, typer.Option(help="eps, min_samples, outliers, reach, min_frames")],
-    threads: Annotated[int, typer.Option()],
-    out: Annotated[Path, typer.Option()],
-    report: Annotated[Path, typer.Option(help="JSON: before and after, against the truth")],
+    tracks: Path,
+    features: Annotated[Path, "of every frame of the tracks"],
+    params: Isolate,
+    threads: int,
+    out: Path,
+    report: Annotated[Path, "JSON: before and after, against the truth"],
 ) -> None:
     """Isolate people within tracklets; the truth is read only afterwards, to measure."""
-    how = Isolate.parse(params)
     rows = schemas.read_frame(tracks, "tracks")
     extracted = read_features(features, rows["image"].to_numpy())
     started = time.monotonic()
-    cut = isolate(rows, extracted, how, threads=threads)
+    cut = isolate(rows, extracted, params, threads=threads)
     seconds = time.monotonic() - started
     before = schemas.read_frame(tracks, "tracks", truth=True)
     after = cut.assign(**{_TRUTH: cut["image"].map(before.set_index("image")[_TRUTH])})
     quality = isolation_quality(before, after)
-    dumped = how.model_dump(mode="json")
+    dumped = params.model_dump(mode="json")
     schemas.write(out, "tracks", after, dumped)
     write_json(report, {"params": dumped, **quality})
     old, new = quality["before"], quality["after"]
@@ -56,8 +53,4 @@ def main(
             f"{old['impurity']:.2f} to {new['impurity']:.2f} %"
         )
     if old["tracklets"] == new["tracklets"]:
-        say(f"eps {how.eps} cut no tracklet: {len(rows)} frames, {spread(rows, extracted)}")
-
-
-if __name__ == "__main__":
-    run_stage(main)
+        say(f"eps {params.eps} cut no tracklet: {len(rows)} frames, {spread(rows, extracted)}")

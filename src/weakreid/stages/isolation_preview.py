@@ -3,33 +3,30 @@
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from weakreid.artifacts import schemas
 from weakreid.artifacts.files import read_json
 from weakreid.artifacts.image_store import ImageStore
 from weakreid.clustering.isolation import isolation_quality
 from weakreid.config.params import ShowIsolation
-from weakreid.console import run_stage, say
+from weakreid.console import say
 from weakreid.report import figures, pages
 from weakreid.report.identities import track_of
 from weakreid.report.isolation_preview import cuts, headline, lines, page, sheet
 
 
 def main(
-    tracks: Annotated[Path, typer.Option(help="before isolation")],
-    isolated: Annotated[Path, typer.Option(help="after it")],
-    images: Annotated[Path, typer.Option()],
-    params: Annotated[str, typer.Option(help="title, seed, tracklets")],
-    markdown: Annotated[Path, typer.Option()],
-    picture: Annotated[Path, typer.Option()],
+    tracks: Annotated[Path, "before isolation"],
+    isolated: Annotated[Path, "after it"],
+    images: Path,
+    params: ShowIsolation,
+    markdown: Path,
+    picture: Path,
     frames: Annotated[
-        Path | None, typer.Option(help="of a tracker's dataset, whose files are SEQUENCE/TRACK/...")
+        Path | None, "of a tracker's dataset, whose files are SEQUENCE/TRACK/..."
     ] = None,
-    rates: Annotated[Path | None, typer.Option(help="of the tracker, against ground truth")] = None,
+    rates: Annotated[Path | None, "of the tracker, against ground truth"] = None,
 ) -> None:
     """Write what is cut, and show it; the truth, where there is any, is measured against alone."""
-    how = ShowIsolation.parse(params)
     before = schemas.read_frame(tracks, "tracks", truth=True)
     after = schemas.read_frame(isolated, "tracks", truth=True)
     table = cuts(before, after)
@@ -43,20 +40,16 @@ def main(
     rsw, whose = quality["before"]["rsw"], "by the truth of this dataset"
     if rates is not None:
         rsw, whose = read_json(rates, ["pooled"])["pooled"]["rsw"], f"by {rates}"
-    text = page(how.title, table, quality, names, rsw=rsw, whose=whose)
-    cut, whole = lines(table, before, after, names, count=how.tracklets, seed=how.seed)
+    text = page(params.title, table, quality, names, rsw=rsw, whose=whose)
+    cut, whole = lines(table, before, after, names, count=params.tracklets, seed=params.seed)
     said = headline(table)
     with ImageStore(images) as store:
         figure = sheet(
             cut,
             whole,
             figures.images_of(store),
-            "\n".join([f"Isolation before training: {how.title}", *said.split("; ")]),
+            "\n".join([f"Isolation before training: {params.title}", *said.split("; ")]),
         )
     figures.save(figure, picture)
     pages.write(markdown, text)
     say(said)
-
-
-if __name__ == "__main__":
-    run_stage(main)

@@ -3,22 +3,19 @@
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from weakreid.artifacts import schemas
 from weakreid.artifacts.files import write_json
-from weakreid.console import run_stage
 from weakreid.supervision.attribute_labels import quality
 from weakreid.supervision.attribute_pictures import label_matrix
 from weakreid.supervision.ratios import positive_ratios
 
 
 def main(
-    labels: Annotated[Path, typer.Option()],
-    truth: Annotated[Path, typer.Option()],
-    tracklets: Annotated[Path, typer.Option(help="of a split: who trains")],
-    pictures: Annotated[Path, typer.Option(help="of the source: its positive ratios")],
-    out: Annotated[Path, typer.Option()],
+    labels: Path,
+    truth: Path,
+    tracklets: Annotated[Path, "of a split: who trains"],
+    pictures: Annotated[Path, "of the source: its positive ratios"],
+    out: Path,
 ) -> None:
     """Compare labels with the truth, for training persons and for the others."""
     asked, true = (
@@ -32,7 +29,3 @@ def main(
     ratios = positive_ratios(label_matrix(shown.loc[shown["split"] == "train", "labels"], names))
     known = dict(zip(names, ratios.tolist(), strict=True))
     write_json(out, quality(asked, true, training, known))
-
-
-if __name__ == "__main__":
-    run_stage(main)

@@ -3,23 +3,16 @@
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from weakreid.artifacts.files import read_json
 from weakreid.config.params import Titled
-from weakreid.console import run_stage
 from weakreid.report import figures
 from weakreid.report.mask_shares import curve
 
 
 def main(
-    shares: Annotated[Path, typer.Option(help="of the stage mask_shares, a state per epoch")],
-    params: Annotated[str, typer.Option(help="title")],
-    out: Annotated[Path, typer.Option()],
+    shares: Annotated[Path, "of the stage mask_shares, a state per epoch"],
+    params: Titled,
+    out: Path,
 ) -> None:
     """Draw the curve."""
-    figures.save(curve(read_json(shares, ["area", "states"]), Titled.parse(params).title), out)
-
-
-if __name__ == "__main__":
-    run_stage(main)
+    figures.save(curve(read_json(shares, ["area", "states"]), params.title), out)

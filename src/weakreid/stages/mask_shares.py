@@ -9,7 +9,6 @@ from typing import Annotated
 
 import numpy as np
 import torch
-import typer
 
 from weakreid.artifacts import schemas
 from weakreid.artifacts.files import write_json
@@ -17,7 +16,7 @@ from weakreid.artifacts.image_store import ImageStore
 from weakreid.config.network import Image
 from weakreid.config.params import MaskShares
 from weakreid.config.trained import Trained
-from weakreid.console import run_stage, say
+from weakreid.console import say
 from weakreid.datasets.walkers.masks import carried_masks, person_masks
 from weakreid.errors import ReidError
 from weakreid.models.build import without_weights
@@ -31,18 +30,17 @@ from weakreid.training.start import start_from
 
 
 def main(
-    model: Annotated[Path, typer.Option(help="weights, or a folder with those of each epoch")],
-    tracklets: Annotated[Path, typer.Option(help="of a split")],
-    frames: Annotated[Path, typer.Option()],
-    images: Annotated[Path, typer.Option()],
-    root: Annotated[Path, typer.Option(help="generated folder of the dataset")],
-    params: Annotated[str, typer.Option(help="seed, clips (how many), test, training_seed")],
-    threads: Annotated[int, typer.Option()],
-    out: Annotated[Path, typer.Option()],
-    init: Annotated[Path | None, typer.Option(help="weights that the training began with")] = None,
+    model: Annotated[Path, "weights, or a folder with those of each epoch"],
+    tracklets: Annotated[Path, "of a split"],
+    frames: Path,
+    images: Path,
+    root: Annotated[Path, "generated folder of the dataset"],
+    params: MaskShares,
+    threads: int,
+    out: Path,
+    init: Annotated[Path | None, "weights that the training began with"] = None,
 ) -> None:
     """Measure the untrained and the trained network, or the network after every epoch."""
-    how = MaskShares.parse(params)
     torch.set_num_threads(threads)
     paths = sorted(model.glob("*.safetensors")) if model.is_dir() else [model]
     if not paths:
@@ -50,12 +48,12 @@ def main(
     _, about = load_weights(paths[0])
     if about.clips is None:
         raise ReidError(f"{model}: does not see clips; give a model that does")
-    clips, _ = clips_of_people(tracklets, frames, about, how, "mask_shares")
+    clips, _ = clips_of_people(tracklets, frames, about, params, "mask_shares")
     person, carried = truth_of(clips.images.reshape(-1), frames, root, about.image)
     measured = {"clips": len(clips.images), **area(person, carried)}
     states = []
     with ImageStore(images) as store:
-        for name, network in states_of(paths, about, how.training_seed, init):
+        for name, network in states_of(paths, about, params.training_seed, init):
             found = clip_maps(network, store, clips.images, about.image, threads)
             maps = {**found.masks, ACTIVATION: found.activation}
             flat = {of: values.reshape(-1, *values.shape[2:]) for of, values in maps.items()}
@@ -106,7 +104,3 @@ def states_of(
 
 def _said(shares: dict[str, dict[str, float | None]]) -> str:
     return ", ".join(f"{name} {of['person']:.1f} % on the person" for name, of in shares.items())
-
-
-if __name__ == "__main__":
-    run_stage(main)

@@ -4,33 +4,31 @@ from pathlib import Path
 from typing import Annotated
 
 import torch
-import typer
 
 from weakreid.artifacts.decoding import decoded
 from weakreid.artifacts.image_store import ImageStore
 from weakreid.config.params import Masks
-from weakreid.console import run_stage, say
+from weakreid.console import say
 from weakreid.errors import ReidError
 from weakreid.retrieval.clip_maps import clip_maps
 from weakreid.retrieval.inputs import clips_of_people, load_clip_network
 
 
 def main(
-    model: Annotated[Path, typer.Option()],
-    tracklets: Annotated[Path, typer.Option(help="of a split")],
-    frames: Annotated[Path, typer.Option()],
-    images: Annotated[Path, typer.Option()],
-    params: Annotated[str, typer.Option(help="title, seed, clips (how many), test (of clips)")],
-    threads: Annotated[int, typer.Option()],
-    out: Annotated[Path, typer.Option()],
+    model: Path,
+    tracklets: Annotated[Path, "of a split"],
+    frames: Path,
+    images: Path,
+    params: Masks,
+    threads: int,
+    out: Path,
 ) -> None:
     """Draw clips of different persons from the seed, and show them."""
-    how = Masks.parse(params)
     torch.set_num_threads(threads)
     network, about = load_clip_network(model)
     if about.model.cosam is None:
         raise ReidError(f"{model}: has no COSAM, so no masks; give a model with model.cosam")
-    chosen, split = clips_of_people(tracklets, frames, about, how, "masks", one_each=True)
+    chosen, split = clips_of_people(tracklets, frames, about, params, "masks", one_each=True)
     of_tracklet = split.set_index("tracklet_id")
     with ImageStore(images) as store:
         found = clip_maps(network.clips.network, store, chosen.images, about.image, threads)
@@ -46,9 +44,5 @@ def main(
             shown = decoded(store, chosen.images[place], about.image, threads)
             masks = {stage: of[place] for stage, of in found.masks.items()}
             clips.append(MaskedClip(title, shown, masks))
-    figures.save(picture(clips, how.title), out)
+    figures.save(picture(clips, params.title), out)
     say(f"{len(clips)} clips")
-
-
-if __name__ == "__main__":
-    run_stage(main)

@@ -5,12 +5,10 @@ from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
-import typer
 
 from weakreid.artifacts import schemas
 from weakreid.artifacts.image_store import ImageStore
 from weakreid.config.params import Matches
-from weakreid.console import run_stage
 from weakreid.errors import ReidError
 from weakreid.report import figures
 from weakreid.report.matches import (
@@ -23,20 +21,19 @@ from weakreid.seeding import numpy_generator
 
 
 def main(
-    rankings: Annotated[Path, typer.Option()],
-    tracklets: Annotated[Path, typer.Option()],
-    frames: Annotated[Path, typer.Option()],
-    coarse: Annotated[Path, typer.Option()],
-    images: Annotated[Path, typer.Option()],
-    params: Annotated[str, typer.Option()],
-    fine_out: Annotated[Path, typer.Option()],
-    coarse_out: Annotated[Path, typer.Option()],
+    rankings: Path,
+    tracklets: Path,
+    frames: Path,
+    coarse: Path,
+    images: Path,
+    params: Matches,
+    fine_out: Path,
+    coarse_out: Path,
     votes: Annotated[
-        Path | None, typer.Option(help="attributes of the tracklets, seen with params' threshold")
+        Path | None, "attributes of the tracklets, seen with params' threshold"
     ] = None,
 ) -> None:
     """Draw some queries, picked at random, and the items nearest to them."""
-    how = Matches.parse(params)
     table = schemas.read_frame(rankings, "rankings")
     distance = f"{schemas.read_params(rankings)['metric']} distance"
     people = schemas.read_frame(tracklets, "tracklets").set_index("tracklet_id")
@@ -44,26 +41,23 @@ def main(
     person_of = rows.set_index("image")["tracklet_id"].map(people["person_id"])
     of_tracklet = rows.groupby("tracklet_id")["image"].agg(list).to_dict()
     of_bag = schemas.read_frame(coarse, "bags").set_index("bag_id")
-    picked = _picked(table, "fine", how)
-    fine = fine_examples(picked, people, of_tracklet, how.items)
+    picked = _picked(table, "fine", params)
+    fine = fine_examples(picked, people, of_tracklet, params.items)
     if votes is not None:
-        if how.threshold is None:
+        if params.threshold is None:
             raise ReidError("--votes needs a threshold in --params, from which an attribute counts")
         voted = schemas.read_frame(votes, "attribute_votes", ["tracklet_id", "probabilities"])
         of_votes = dict(zip(voted["tracklet_id"], voted["probabilities"], strict=True))
         names = schemas.read_params(votes)["attributes"]
-        fine = with_attributes(fine, picked, of_votes, names, how.threshold)
-    rough = coarse_examples(_picked(table, "coarse", how), of_bag, person_of, how.items)
+        fine = with_attributes(fine, picked, of_votes, names, params.threshold)
+    rough = coarse_examples(_picked(table, "coarse", params), of_bag, person_of, params.items)
     with ImageStore(images) as store:
-        for path, lines, name, numbers in (
-            (fine_out, fine, "queries and the nearest tracklets (fine-grained)", distance),
-            (coarse_out, rough, "probes and the nearest videos (coarse-grained)", distance),
+        for path, lines, name in (
+            (fine_out, fine, "queries and the nearest tracklets (fine-grained)"),
+            (coarse_out, rough, "probes and the nearest videos (coarse-grained)"),
         ):
             figure = matching_examples(
-                lines,
-                figures.images_of(store),
-                f"{how.experiment}: {name}",
-                numbers,
+                lines, figures.images_of(store), f"{params.experiment}: {name}", distance
             )
             figures.save(figure, path)
 
@@ -76,7 +70,3 @@ def _picked(table: pd.DataFrame, protocol: str, how: Matches) -> list[dict[str, 
     generator = numpy_generator(how.seed, "matches", protocol)
     places = generator.choice(len(chosen), min(how.queries, len(chosen)), replace=False)
     return chosen.iloc[np.sort(places)].to_dict("records")  # type: ignore[return-value]
-
-
-if __name__ == "__main__":
-    run_stage(main)

@@ -3,32 +3,29 @@
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from weakreid.artifacts import schemas
 from weakreid.config.params import NameBags
-from weakreid.console import run_stage, say, warn
+from weakreid.console import say, warn
 from weakreid.supervision import named
 
 
 def main(
-    tracklets: Annotated[Path, typer.Option()],
-    frames: Annotated[Path, typer.Option()],
-    videos: Annotated[Path, typer.Option(help="videos.csv of the folder of crops")],
-    params: Annotated[str, typer.Option()],
-    out: Annotated[Path, typer.Option()],
+    tracklets: Path,
+    frames: Path,
+    videos: Annotated[Path, "videos.csv of the folder of crops"],
+    params: NameBags,
+    out: Path,
 ) -> None:
     """Write a training bag per window of a named video."""
-    how = NameBags.parse(params)
     windows = named.read_videos(videos)
     made = named.named_bags(
         windows,
         schemas.read_frame(tracklets, "tracklets"),
         schemas.read_frame(frames, "frames", truth=True),
-        seed=how.seed,
-        max_frames=how.max_frames,
+        seed=params.seed,
+        max_frames=params.max_frames,
     )
-    schemas.write(out, "bags", made, how.model_dump(mode="json"))
+    schemas.write(out, "bags", made, params.model_dump(mode="json"))
     people = made["labels"].explode().nunique()
     lost = named.left_out(windows, made)
     say(f"{len(made)} training bags of {people} people")
@@ -37,7 +34,3 @@ def main(
             f"{sum(lost.values())} of {len(windows)} windows make no training bag: in "
             f"{lost['unnamed']} nobody is named, in {lost['empty']} there is no training tracklet"
         )
-
-
-if __name__ == "__main__":
-    run_stage(main)

@@ -3,47 +3,40 @@
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from weakreid.artifacts import schemas
 from weakreid.artifacts.files import write_json
 from weakreid.config.params import SimulateNoise
-from weakreid.console import run_stage, say
+from weakreid.console import say
 from weakreid.errors import ReidError
 from weakreid.supervision import noise
 
 
 def main(
-    tracklets: Annotated[Path, typer.Option(help="of a split")],
-    frames: Annotated[Path, typer.Option()],
-    params: Annotated[
-        str, typer.Option(help="rfm and rsw (null: as they are), distribution, seed")
-    ],
-    out: Annotated[Path, typer.Option(help="the frames of the tracklets, Parquet")],
-    summary: Annotated[Path, typer.Option(help="what they are like, JSON")],
-    observed: Annotated[
-        Path | None, typer.Option(help="the distribution that the stage noise_rates wrote")
-    ] = None,
+    tracklets: Annotated[Path, "of a split"],
+    frames: Path,
+    params: SimulateNoise,
+    out: Annotated[Path, "the frames of the tracklets, Parquet"],
+    summary: Annotated[Path, "what they are like, JSON"],
+    observed: Annotated[Path | None, "the distribution that the stage noise_rates wrote"] = None,
 ) -> None:
     """Write the training tracklets with the noise asked for."""
-    how = SimulateNoise.parse(params)
     rows = schemas.read_frame(tracklets, "tracklets")
     columns = ["tracklet_id", "position", "image", "truth_person_id"]
     of_frames = schemas.read_frame(frames, "frames", columns, truth=True)
-    if how.rfm is None or how.rsw is None:
+    if params.rfm is None or params.rsw is None:
         made = noise.clean(rows, of_frames)
     else:
         made = noise.simulate(
             rows,
             of_frames,
-            rfm=how.rfm,
-            rsw=how.rsw,
-            seed=how.seed,
-            observed=_distribution(how.distribution, observed),
+            rfm=params.rfm,
+            rsw=params.rsw,
+            seed=params.seed,
+            observed=_distribution(params.distribution, observed),
         )
     figures = noise.summary(made)
-    schemas.write(out, "tracks", made, how.model_dump(mode="json"))
-    write_json(summary, {**figures, "asked": {"rfm": how.rfm, "rsw": how.rsw}})
+    schemas.write(out, "tracks", made, params.model_dump(mode="json"))
+    write_json(summary, {**figures, "asked": {"rfm": params.rfm, "rsw": params.rsw}})
     rates = (
         "nobody in them is known"
         if figures["rfm"] is None
@@ -63,7 +56,3 @@ def _distribution(name: str, observed: Path | None) -> dict[int, int] | None:
             f"distribution '{name}' needs --observed, the table that the stage noise_rates wrote"
         )
     return noise.observed_counts(schemas.read_frame(observed, "id_counts"))
-
-
-if __name__ == "__main__":
-    run_stage(main)

@@ -13,12 +13,10 @@ Also a command by itself; of a sequence `static` may be left out, and all keys b
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from weakreid.artifacts import schemas
 from weakreid.artifacts.files import write_json
 from weakreid.config.params import MeasuredSequence, MeasureNoise
-from weakreid.console import progress, run_stage, say
+from weakreid.console import progress, say
 from weakreid.datasets import motchallenge, truth
 from weakreid.datasets.notices import Notices, slack
 from weakreid.report import figures, pages
@@ -27,29 +25,28 @@ from weakreid.supervision.noise_rates import NoiseRates, id_counts, noise_rates,
 
 
 def main(
-    params: Annotated[str, typer.Option(help="JSON; see the module")],
-    rates: Annotated[Path, typer.Option(help="all figures, JSON")],
-    distribution: Annotated[Path, typer.Option(help="people per tracklet and back, Parquet")],
-    markdown: Annotated[Path, typer.Option()],
-    figure: Annotated[Path, typer.Option(help="SVG or PNG")],
+    params: MeasureNoise,
+    rates: Annotated[Path, "all figures, JSON"],
+    distribution: Annotated[Path, "people per tracklet and back, Parquet"],
+    markdown: Path,
+    figure: Annotated[Path, "SVG or PNG"],
 ) -> None:
     """Measure rFM and rSW of tracker output, per sequence and pooled."""
-    how = MeasureNoise.parse(params)
     notices = Notices()
     found = [
-        _measure(sequence, how, notices)
-        for sequence in progress(how.sequences, label="matching", unit="sequences")
+        _measure(sequence, params, notices)
+        for sequence in progress(params.sequences, label="matching", unit="sequences")
     ]
     notices.close()
     together = pooled(found)
     pools = {"all together": together} if len(found) > 1 else {}
-    static = [own for own, of in zip(found, how.sequences, strict=True) if of.static]
+    static = [own for own, of in zip(found, params.sequences, strict=True) if of.static]
     if 0 < len(static) < len(found):
         pools["static cameras together"] = pooled(static)
-    dumped = how.model_dump(mode="json")
+    dumped = params.model_dump(mode="json")
     schemas.write(distribution, "id_counts", id_counts(found), dumped)
-    pages.write(markdown, noise_table(how, found, pools))
-    figures.save(noise_figure(how.title, found, together), figure)
+    pages.write(markdown, noise_table(params, found, pools))
+    figures.save(noise_figure(params.title, found, together), figure)
     measured = {"sequences": [own.as_dict() for own in found], "pooled": together.as_dict()}
     if static:
         measured["static"] = pooled(static).as_dict()
@@ -93,7 +90,3 @@ def _measure(sequence: MeasuredSequence, how: MeasureNoise, notices: Notices) ->
         min_run=how.min_run,
         missed=how.missed,
     )
-
-
-if __name__ == "__main__":
-    run_stage(main)

@@ -3,13 +3,11 @@
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from weakreid.artifacts import schemas
 from weakreid.artifacts.files import replacing
 from weakreid.artifacts.image_store import ImageStore
 from weakreid.config.params import Search
-from weakreid.console import run_stage, say
+from weakreid.console import say
 from weakreid.report import figures
 from weakreid.report.matches import matching_examples
 from weakreid.report.search import search_examples, search_table
@@ -18,41 +16,35 @@ from weakreid.retrieval.search import nearest_tracklets
 
 
 def main(
-    features: Annotated[Path, typer.Option()],
-    tracklets: Annotated[Path, typer.Option(help="of a split")],
-    frames: Annotated[Path, typer.Option()],
-    images: Annotated[Path, typer.Option()],
-    params: Annotated[
-        str,
-        typer.Option(help="title, metric, items, tracked (files are SEQUENCE/TRACK/...), picture"),
-    ],
-    out: Annotated[Path, typer.Option(help="CSV, a row per query and rank")],
-    picture: Annotated[Path, typer.Option(help="PNG, some queries and what is nearest")],
+    features: Path,
+    tracklets: Annotated[Path, "of a split"],
+    frames: Path,
+    images: Path,
+    params: Search,
+    out: Annotated[Path, "CSV, a row per query and rank"],
+    picture: Annotated[Path, "PNG, some queries and what is nearest"],
 ) -> None:
     """Search with every query tracklet."""
-    how = Search.parse(params)
     rows = schemas.read_frame(tracklets, "tracklets", ["tracklet_id", "camera_id", "role"])
     columns = ["tracklet_id", "position", "file", "image"]
     held = schemas.read_frame(frames, "frames", columns)
     held = held[held["tracklet_id"].isin(rows["tracklet_id"])]
-    found = nearest_tracklets(open_features(features), rows, metric=how.metric, items=how.items)
-    table = search_table(found, rows, held, tracked=how.tracked)
+    found = nearest_tracklets(
+        open_features(features), rows, metric=params.metric, items=params.items
+    )
+    table = search_table(found, rows, held, tracked=params.tracked)
     images_of = held.groupby("tracklet_id")["image"].agg(list)
     examples = search_examples(
-        table, images_of, queries=how.picture.queries, items=how.picture.items
+        table, images_of, queries=params.picture.queries, items=params.picture.items
     )
     with ImageStore(images) as store:
         figure = matching_examples(
             examples,
             figures.images_of(store),
-            how.title,
-            f"{how.metric} distance (nobody said who is right)",
+            params.title,
+            f"{params.metric} distance (nobody said who is right)",
         )
     with replacing(out) as aside:
         table.to_csv(aside, index=False, lineterminator="\n", float_format="%.4f")
     figures.save(figure, picture)
-    say(f"{table['query_id'].nunique()} queries, the nearest {how.items} of each")
-
-
-if __name__ == "__main__":
-    run_stage(main)
+    say(f"{table['query_id'].nunique()} queries, the nearest {params.items} of each")

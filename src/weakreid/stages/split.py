@@ -1,33 +1,19 @@
 """Stage: which tracklets are trained on and which are searched, in one split of a dataset."""
 
 from pathlib import Path
-from typing import Annotated
-
-import typer
 
 from weakreid.artifacts import schemas
 from weakreid.config.params import Split
-from weakreid.console import run_stage
 from weakreid.datasets import splits
 
 
-def main(
-    tracklets: Annotated[Path, typer.Option()],
-    partitions: Annotated[Path, typer.Option()],
-    params: Annotated[str, typer.Option()],
-    out: Annotated[Path, typer.Option()],
-) -> None:
+def main(tracklets: Path, partitions: Path, params: Split, out: Path) -> None:
     """Write the tracklets of a split: official, dev (training identities only) or a number."""
-    how = Split.parse(params)
     rows = schemas.read_frame(tracklets, "tracklets")
-    if (dev := how.dev) is not None:
+    if (dev := params.dev) is not None:
         fraction = dev.validation_fraction
         chosen = splits.development(rows, seed=dev.seed, name="dev", fraction=fraction)
     else:
-        number = 0 if how.split == "official" else int(how.split)
+        number = 0 if params.split == "official" else int(params.split)
         chosen = splits.official(rows, schemas.read_frame(partitions, "partitions"), number)
-    schemas.write(out, "tracklets", chosen, how.model_dump(mode="json"))
-
-
-if __name__ == "__main__":
-    run_stage(main)
+    schemas.write(out, "tracklets", chosen, params.model_dump(mode="json"))

@@ -8,16 +8,15 @@ from typing import Annotated, cast
 import typer
 
 from weakreid.artifacts.files import replacing
-from weakreid.console import run_stage
 from weakreid.report import pages
 from weakreid.report.protocol import Kind
 
 
 def main(
     inputs: typer.Context,
-    kind: Annotated[str, typer.Option(help="the kind's module")],
-    out: Annotated[Path, typer.Option()],
-    params: Annotated[str | None, typer.Option(help="none: the one input is copied")] = None,
+    kind: Annotated[str, "the kind's module"],
+    out: Path,
+    params: Annotated[str | None, "none: the one input is copied"] = None,
 ) -> None:
     """Write a file of a table; its inputs are further options, `--NAME=PATH`."""
     files: dict[str, list[Path]] = {}
@@ -38,7 +37,3 @@ def main(
     from weakreid.report import figures
 
     figures.save(drawn, out)
-
-
-if __name__ == "__main__":
-    run_stage(main, more_options=True)

@@ -1,33 +1,25 @@
 """Stage: what frames count in clips' descriptors, as a picture (ATTR, Fig. 6)."""
 
 from pathlib import Path
-from typing import Annotated
 
 import numpy as np
-import typer
 
 from weakreid.artifacts import schemas
 from weakreid.artifacts.image_store import ImageStore
 from weakreid.config.params import TemporalWeights
-from weakreid.console import run_stage, say
+from weakreid.console import say
 from weakreid.errors import ReidError
 from weakreid.report import figures
 from weakreid.report.temporal_weights import choose, clips, picture
 
 
 def main(
-    weights: Annotated[Path, typer.Option()],
-    tracklets: Annotated[Path, typer.Option()],
-    frames: Annotated[Path, typer.Option()],
-    images: Annotated[Path, typer.Option()],
-    params: Annotated[str, typer.Option(help="title, sequences")],
-    out: Annotated[Path, typer.Option()],
+    weights: Path, tracklets: Path, frames: Path, images: Path, params: TemporalWeights, out: Path
 ) -> None:
     """Draw the clips whose weights vary most, of different persons."""
-    how = TemporalWeights.parse(params)
     rows = schemas.read_frame(weights, "frame_weights")
     split = schemas.read_frame(tracklets, "tracklets")
-    found = clips(rows, split, choose(rows, split, how.sequences))
+    found = clips(rows, split, choose(rows, split, params.sequences))
     known = schemas.read(frames, "frames", ["image"])["image"].to_numpy()
     shown = np.array([image for clip in found for image in clip.images])
     strange = shown[~np.isin(shown, known)]
@@ -36,10 +28,6 @@ def main(
             f"{weights}: image {strange[0]} is not in {frames}; extract the features of clips again"
         )
     with ImageStore(images) as store:
-        figure = picture(found, figures.images_of(store), how.title)
+        figure = picture(found, figures.images_of(store), params.title)
     figures.save(figure, out)
     say(f"{len(found)} sequences")
-
-
-if __name__ == "__main__":
-    run_stage(main)

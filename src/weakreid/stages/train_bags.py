@@ -2,14 +2,12 @@
 
 import importlib
 from pathlib import Path
-from typing import Annotated, cast
+from typing import cast
 
 import numpy as np
-import typer
 
 from weakreid.artifacts.image_store import ImageStore
 from weakreid.config.params import TrainBags
-from weakreid.console import run_stage
 from weakreid.losses.bags.protocol import BagLoss
 from weakreid.models.reid import Heads
 from weakreid.supervision.views import read_bags
@@ -22,19 +20,8 @@ LESS_MEMORY = (
 )
 
 
-@with_options
-def main(
-    bags: Annotated[Path, typer.Option()],
-    images: Annotated[Path, typer.Option()],
-    params: Annotated[str, typer.Option()],
-    options: TrainingOptions,
-) -> None:
-    """Train from the last checkpoint of this very training, if there is one."""
-    train(bags, images, TrainBags.parse(params), options)
-
-
 def train(bags: Path, images: Path, params: TrainBags, options: TrainingOptions) -> None:
-    """Train on bags.
+    """Train on bags, from the last checkpoint of this very training if there is one.
 
     Raises:
         ReidError: the data does not fit the method, or the training diverged.
@@ -74,5 +61,4 @@ def train(bags: Path, images: Path, params: TrainBags, options: TrainingOptions)
     run.finish(history, kept)
 
 
-if __name__ == "__main__":
-    run_stage(main, less_memory=LESS_MEMORY)
+main = with_options(train)

@@ -7,13 +7,11 @@ from pathlib import Path
 from typing import Annotated
 
 import numpy as np
-import typer
 
 from weakreid.artifacts import schemas
 from weakreid.artifacts.files import replacing
 from weakreid.artifacts.image_store import ImageStore
 from weakreid.config.params import TrainClips
-from weakreid.console import run_stage
 from weakreid.models.clips import ClipHeads, ClipNetwork, build_clip_network
 from weakreid.supervision.views import read_attribute_labels
 from weakreid.training.clip_task import (
@@ -35,13 +33,13 @@ LESS_MEMORY = (
 
 @with_options
 def main(
-    tracklets: Annotated[Path, typer.Option(help="of a split")],
-    frames: Annotated[Path, typer.Option()],
-    images: Annotated[Path, typer.Option()],
-    params: Annotated[str, typer.Option()],
+    tracklets: Annotated[Path, "of a split"],
+    frames: Path,
+    images: Path,
+    params: TrainClips,
     options: TrainingOptions,
-    attributes: Annotated[Path | None, typer.Option(help="labels of persons")] = None,
-    epochs: Annotated[Path | None, typer.Option(help="folder for each epoch's weights")] = None,
+    attributes: Annotated[Path | None, "labels of persons"] = None,
+    epochs: Annotated[Path | None, "folder for each epoch's weights"] = None,
 ) -> None:
     """Train from the last checkpoint of this very training, if there is one.
 
@@ -53,7 +51,7 @@ def main(
         folder.mkdir(parents=True, exist_ok=True)
         watch = Watch(1, lambda done: copy_whole(model, folder / f"{done:03d}.safetensors"))
         options = dataclasses.replace(options, watch=watch)
-    train(tracklets, frames, images, attributes, TrainClips.parse(params), options)
+    train(tracklets, frames, images, attributes, params, options)
 
 
 def copy_whole(path: Path, copy: Path) -> None:
@@ -127,7 +125,3 @@ def train(
         inputs = [tracklets, frames, *([attributes] if attributes else []), store]
         history = run.learn(task, {"model": model, "heads": behind}, inputs, kept)
     run.finish(history, kept)
-
-
-if __name__ == "__main__":
-    run_stage(main, less_memory=LESS_MEMORY)

@@ -1,16 +1,13 @@
 """Stage: a network learns from tracklets without labels; weights, history, timing, clusters out."""
 
 from pathlib import Path
-from typing import Annotated
 
 import numpy as np
 import torch
-import typer
 
 from weakreid.artifacts import schemas
 from weakreid.artifacts.image_store import ImageStore
 from weakreid.config.params import TrainTracklets
-from weakreid.console import run_stage
 from weakreid.supervision.views import read_tracks
 from weakreid.training.frame import Kept, Run, Seen
 from weakreid.training.mean_net import mean_of
@@ -24,22 +21,12 @@ LESS_MEMORY = (
 )
 
 
-@with_options
-def main(
-    tracks: Annotated[Path, typer.Option()],
-    images: Annotated[Path, typer.Option()],
-    params: Annotated[str, typer.Option()],
-    clusters: Annotated[Path, typer.Option()],
-    options: TrainingOptions,
-) -> None:
-    """Train from the last checkpoint of this very training, if there is one."""
-    train(tracks, images, clusters, TrainTracklets.parse(params), options)
-
-
 def train(
     tracks: Path, images: Path, clusters: Path, params: TrainTracklets, options: TrainingOptions
 ) -> None:
-    """Train on tracklets without labels; `clusters` is what association made of them at the end.
+    """Train on tracklets without labels, from the last checkpoint of this very training if any.
+
+    `clusters` is what association made of them at the end.
 
     Raises:
         ReidError: the data does not fit the method, or the training diverged.
@@ -80,5 +67,4 @@ def train(
     )
 
 
-if __name__ == "__main__":
-    run_stage(main, less_memory=LESS_MEMORY)
+main = with_options(train)

@@ -4,12 +4,10 @@ from pathlib import Path
 from typing import Annotated
 
 import numpy as np
-import typer
 
 from weakreid.artifacts import schemas
 from weakreid.artifacts.image_store import ImageStore
 from weakreid.config.params import LearnTransfer
-from weakreid.console import run_stage
 from weakreid.models.attribute_head import attribute_head
 from weakreid.supervision.attribute_pictures import lesson
 from weakreid.supervision.views import read_frames_only
@@ -22,30 +20,29 @@ LESS_MEMORY = "lower batch.source, batch.target or batch.cache_mb, or image.heig
 
 @with_options
 def main(
-    pictures: Annotated[Path, typer.Option(help="of the source, with attributes")],
-    source_images: Annotated[Path, typer.Option()],
-    tracklets: Annotated[Path, typer.Option(help="of a split of the target")],
-    frames: Annotated[Path, typer.Option(help="of the target")],
-    images: Annotated[Path, typer.Option(help="of the target")],
-    params: Annotated[str, typer.Option()],
+    pictures: Annotated[Path, "of the source, with attributes"],
+    source_images: Path,
+    tracklets: Annotated[Path, "of a split of the target"],
+    frames: Annotated[Path, "of the target"],
+    images: Annotated[Path, "of the target"],
+    params: LearnTransfer,
     options: TrainingOptions,
-    source_maps: Annotated[Path | None, typer.Option(help="as --maps, of the source")] = None,
+    source_maps: Annotated[Path | None, "as --maps, of the source"] = None,
 ) -> None:
     """Train from the last checkpoint of this very training, if there is one."""
-    how = LearnTransfer.parse(params)
     lessons = lesson(
         schemas.read_frame(pictures, "pictures", ["image", "split", "labels"]),
         schemas.read_params(pictures)["attributes"],
-        how.attributes,
-        how.on_constant,
+        params.attributes,
+        params.on_constant,
     )
-    target_rows = read_frames_only(tracklets, frames) if how.mmd > 0 else np.empty(0, np.int64)
-    run = Run(how, options)
+    target_rows = read_frames_only(tracklets, frames) if params.mmd > 0 else np.empty(0, np.int64)
+    run = Run(params, options)
     if lessons.left_out:
         names = ", ".join(lessons.left_out)
         run.say(f"left out, the same in all training pictures of the source: {names}")
     network = run.network()
-    head = attribute_head(network.dimension, len(lessons.attributes), how.seed)
+    head = attribute_head(network.dimension, len(lessons.attributes), params.seed)
     head.to(run.fabric.device)
     said = {
         "attributes": list(lessons.attributes),
@@ -58,12 +55,12 @@ def main(
         of_source, of_target = run.images(
             network,
             Seen(source, lessons.images if run.learns else None, source_maps),
-            Seen(target, target_rows if run.learns and how.mmd > 0 else None, options.maps),
+            Seen(target, target_rows if run.learns and params.mmd > 0 else None, options.maps),
         )
         task = TransferTask(
             lessons,
             target_rows,
-            how,
+            params,
             of_source,
             of_target,
             fabric=run.fabric,
@@ -71,11 +68,7 @@ def main(
             model=model,
             head=head,
         )
-        inputs = [pictures, target_rows.tolist(), source, *([target] if how.mmd > 0 else [])]
+        inputs = [pictures, target_rows.tolist(), source, *([target] if params.mmd > 0 else [])]
         history = run.learn(task, {"model": model, "heads": head}, inputs, kept)
     run.say(f"{len(lessons.attributes)} attributes of {len(lessons.images):,} pictures learnt")
     run.finish(history, kept)
-
-
-if __name__ == "__main__":
-    run_stage(main, less_memory=LESS_MEMORY)

@@ -3,16 +3,12 @@
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from weakreid.artifacts import schemas
-from weakreid.console import run_stage
 from weakreid.supervision.attribute_labels import majority_labels, true_labels
 
 
 def main(
-    annotation: Annotated[Path, typer.Option(help="generated people's, or what others ticked")],
-    out: Annotated[Path, typer.Option()],
+    annotation: Annotated[Path, "generated people's, or what others ticked"], out: Path
 ) -> None:
     """Write the same table as the stage attribute_labels does, from the truth."""
     held = schemas.read_frame(annotation, "annotation", ["file", "person_id", "labels"])
@@ -21,7 +17,3 @@ def main(
     # who was generated has one truth; those who look at people differ
     made = (true_labels if said["kind"] == "walkers" else majority_labels)(held, attributes)
     schemas.write(out, "attribute_labels", made, {"attributes": attributes})
-
-
-if __name__ == "__main__":
-    run_stage(main)

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Annotated
 
 import numpy as np
-import typer
 from pydantic import TypeAdapter
 
 from weakreid.artifacts import schemas
@@ -20,7 +19,7 @@ from weakreid.artifacts.files import write_json
 from weakreid.artifacts.image_store import ImageStore
 from weakreid.config.methods import AnyMethod
 from weakreid.config.params import AnyTraining, Tune, clip_features_params, training_params
-from weakreid.console import run_stage, say
+from weakreid.console import say
 from weakreid.errors import ReidError
 from weakreid.retrieval.feature_table import open_features
 from weakreid.retrieval.measure import measure_coarse, measure_fine
@@ -63,48 +62,47 @@ class Machine:
 
 
 def main(
-    tracklets: Annotated[Path, typer.Option(help="of the split dev")],
-    frames: Annotated[Path, typer.Option()],
-    images: Annotated[Path, typer.Option()],
-    params: Annotated[str, typer.Option()],
-    code: Annotated[str, typer.Option(help="digest of this stage's code")],
-    worker: Annotated[int, typer.Option()],
-    journal: Annotated[Path, typer.Option(help="that all workers of the search share")],
-    folder: Annotated[Path, typer.Option(help="for what trials leave while they go on")],
-    device: Annotated[str, typer.Option()],
-    threads: Annotated[int, typer.Option()],
-    out: Annotated[Path, typer.Option()],
-    bags: Annotated[Path | None, typer.Option()] = None,
-    tracks: Annotated[Path | None, typer.Option()] = None,
-    labels: Annotated[Path | None, typer.Option(help="of tracklets")] = None,
-    attributes: Annotated[Path | None, typer.Option(help="labels of persons")] = None,
-    coarse: Annotated[Path | None, typer.Option(help="the coarse test set of the split")] = None,
-    init: Annotated[Path | None, typer.Option(help="weights to start from")] = None,
+    tracklets: Annotated[Path, "of the split dev"],
+    frames: Path,
+    images: Path,
+    params: Tune,
+    code: Annotated[str, "digest of this stage's code"],
+    worker: int,
+    journal: Annotated[Path, "that all workers of the search share"],
+    folder: Annotated[Path, "for what trials leave while they go on"],
+    device: str,
+    threads: int,
+    out: Path,
+    bags: Path | None = None,
+    tracks: Path | None = None,
+    labels: Annotated[Path | None, "of tracklets"] = None,
+    attributes: Annotated[Path | None, "labels of persons"] = None,
+    coarse: Annotated[Path | None, "the coarse test set of the split"] = None,
+    init: Annotated[Path | None, "weights to start from"] = None,
 ) -> None:
     """Try values until all workers together have made the trials that were asked for."""
-    how = Tune.parse(params)
     data = Data(tracklets, frames, images, bags, tracks, labels, attributes, coarse, init)
     machine = Machine(device, threads)
     # more trials go on with those before
-    known = how.model_dump(mode="json", exclude={"trials", "search_seed"})
+    known = params.model_dump(mode="json", exclude={"trials", "search_seed"})
     # a search is begun with whole tables: its journal outlives a trial that cannot be
     schemas.read_frame(tracklets, "tracklets")
     schemas.read_frame(frames, "frames", ["tracklet_id", "position", "image"])
     with ImageStore(images) as store:
-        mark = fingerprint(known, how.search_seed, code, *data.given(), store)
+        mark = fingerprint(known, params.search_seed, code, *data.given(), store)
     search = Search(
         journal,
         mark,
         worker=worker,
-        seed=how.search_seed,
-        trials=how.trials,
-        prune=how.prune,
-        draw=lambda trial: drawn(trial, how.ranges),
+        seed=params.search_seed,
+        trials=params.trials,
+        prune=params.prune,
+        draw=lambda trial: drawn(trial, params.ranges),
     )
     for trial in search.running():
-        say(f"trial {trial.number} of {how.trials}: {json.dumps(trial.values)}")
+        say(f"trial {trial.number} of {params.trials}: {json.dumps(trial.values)}")
         try:
-            figure = tried(how, trial, data, machine, folder, code)
+            figure = tried(params, trial, data, machine, folder, code)
         except GivenUpError:
             say("given up: below the median of the trials before")
             search.given_up(trial)
@@ -112,7 +110,7 @@ def main(
             say(f"{error}: counted as 0")
             search.diverged(trial)
         else:
-            say(f"{how.metric} {figure:.2f}")
+            say(f"{params.metric} {figure:.2f}")
             search.done(trial, figure)
         shutil.rmtree(folder, ignore_errors=True)
     write_json(out, [asdict(trial) for trial in search.found()])
@@ -204,7 +202,7 @@ def measured(
     clips = method.clips is not None
     if clips:
         stage = importlib.import_module("weakreid.stages.clip_features")
-        how = clip_features_params(method).as_json()
+        how = clip_features_params(method)
         stage.main(**common, params=how, weights=folder / "weights.parquet")
     else:
         importlib.import_module("weakreid.stages.features").main(**common)
@@ -233,7 +231,3 @@ def measured(
             threads=machine.threads,
         )
     return result.mean_average_precision if name == "mAP" else result.cmc[1]
-
-
-if __name__ == "__main__":
-    run_stage(main, less_memory=LESS_MEMORY)

@@ -6,12 +6,11 @@ from typing import Annotated
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-import typer
 
 from weakreid.artifacts import schemas
 from weakreid.artifacts.files import of_system, read_fault, write_json
 from weakreid.config.params import ShowVisibility
-from weakreid.console import run_stage, say
+from weakreid.console import say
 from weakreid.datasets.walkers.layout import FRAME_SCHEMA
 from weakreid.errors import ReidError
 from weakreid.report import figures
@@ -20,20 +19,19 @@ from weakreid.report.visibility import relations, shares_of
 
 
 def main(
-    weights: Annotated[Path, typer.Option()],
-    frames: Annotated[Path, typer.Option()],
-    truth: Annotated[Path, typer.Option(help="truth/frames.parquet of the generated dataset")],
-    params: Annotated[str, typer.Option(help="title, and seed of the bootstrap")],
-    plot: Annotated[Path, typer.Option()],
-    out: Annotated[Path, typer.Option()],
+    weights: Path,
+    frames: Path,
+    truth: Annotated[Path, "truth/frames.parquet of the generated dataset"],
+    params: ShowVisibility,
+    plot: Path,
+    out: Path,
 ) -> None:
     """Hold the weights against the visible shares."""
-    how = ShowVisibility.parse(params)
     rows = schemas.read_frame(frames, "frames", ["image", "file"])
     shares = shares_of(rows, _read(truth))
-    found = relations(schemas.read_frame(weights, "frame_weights"), shares, how.seed)
-    figures.save(draw(found, how.title), plot)
-    write_json(out, {"title": how.title, **found})
+    found = relations(schemas.read_frame(weights, "frame_weights"), shares, params.seed)
+    figures.save(draw(found, params.title), plot)
+    write_json(out, {"title": params.title, **found})
     for group, own in found["groups"].items():
         within = own["within"]
         said = "no clip varies" if within is None else f"ρ within clips {within['value']:.3f}"
@@ -50,7 +48,3 @@ def _read(path: Path) -> pd.DataFrame:
     if table.column_names != FRAME_SCHEMA.names:
         raise ReidError(f"{path}: not a generated dataset's truth; give its truth/frames.parquet")
     return table.to_pandas()
-
-
-if __name__ == "__main__":
-    run_stage(main)

@@ -42,12 +42,10 @@ def voted_labels(
         raise ReidError("votes: no tracklet is known to be anybody's; nobody can get labels")
     votes = votes.sort_values(["person_id", "tracklet_id"], kind="stable")
     persons, first = np.unique(votes["person_id"].to_numpy(), return_index=True)
-    probabilities = np.empty((0, len(attributes)), np.float32)
-    if len(persons):
-        frames = votes["frame_count"].to_numpy(np.float64)
-        sums = np.stack(votes["probabilities"].to_list()).astype(np.float64) * frames[:, None]
-        counts = np.add.reduceat(frames, first)
-        probabilities = (np.add.reduceat(sums, first) / counts[:, None]).astype(np.float32)
+    frames = votes["frame_count"].to_numpy(np.float64)
+    sums = np.stack(votes["probabilities"].to_list()).astype(np.float64) * frames[:, None]
+    counts = np.add.reduceat(frames, first)
+    probabilities = (np.add.reduceat(sums, first) / counts[:, None]).astype(np.float32)
     return _label_rows(
         persons, attributes, probabilities, probabilities.astype(np.float64) >= threshold
     )

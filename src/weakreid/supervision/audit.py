@@ -28,6 +28,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import log_softmax, softmax
 
 from weakreid.errors import ReidError
 
@@ -128,7 +129,7 @@ def audit(
     tags = np.bincount(np.concatenate(labels), minlength=people)
 
     highs = [
-        _unit(_softmax(scores[:, tagged], axis=0).T @ of_bag)
+        _unit(softmax(scores[:, tagged], axis=0).T @ of_bag)
         for of_bag, scores, tagged in zip(frames, logits, labels, strict=True)
     ]
     weights = [np.ones(len(tagged)) for tagged in labels]
@@ -178,7 +179,7 @@ def _shared_out(frames: Floats, similar: Floats, votes: int) -> tuple[Floats, Fl
         A high feature of each [c, d], and how much the bag weighs for each [c]: the mean share of
         the frames that are most clearly theirs. Alone, a person gets the most similar frames.
     """
-    share = _softmax(SHARPNESS * similar, axis=1)
+    share = softmax(SHARPNESS * similar, axis=1)
     order = _largest(share if similar.shape[1] > 1 else similar, votes)
     columns = np.arange(similar.shape[1])
     return _unit(frames[order].mean(axis=0)), share[order, columns].mean(axis=0)
@@ -256,18 +257,12 @@ def _total(
 def _log_probabilities(logits: Floats, k: int) -> Floats:
     """Return the log of a bag's distribution over people (WL Eq. 2 and its softmax), [C]."""
     pooled = np.take_along_axis(logits, _largest(logits, k), axis=0).mean(axis=0)
-    shifted = pooled.astype(np.float64) - pooled.max()
-    return shifted - np.log(np.exp(shifted).sum())
+    return log_softmax(pooled.astype(np.float64))
 
 
 def _largest(values: Floats, count: int) -> Ints:
     """Return the rows of the largest values of each column, largest first, [min(n, count), c]."""
     return np.argsort(-values, axis=0, kind="stable")[:count]
-
-
-def _softmax(values: Floats, axis: int) -> Floats:
-    powers = np.exp(values - values.max(axis=axis, keepdims=True))
-    return powers / powers.sum(axis=axis, keepdims=True)
 
 
 def _unit(vectors: Floats) -> Floats:

@@ -41,6 +41,10 @@ class _Tracklet:
         """Who is in a tracklet of the dataset: it shows one person."""
         return int(self.persons[0])
 
+    def part(self, number: int, kept: slice | np.ndarray) -> "_Tracklet":
+        """Return some of its frames as a tracklet of another number."""
+        return _Tracklet(number, self.persons[kept], self.camera, self.images[kept])
+
 
 def training_bags(
     tracklets: pd.DataFrame,
@@ -203,11 +207,8 @@ def _of_roles(tracklets: pd.DataFrame, roles: Sequence[str]) -> pd.DataFrame:
     """Return the tracklets of some roles, by id.
 
     Raises:
-        ReidError: a column is missing, or two of them have one id.
+        ReidError: two of them have one id.
     """
-    wanted = {"tracklet_id", "person_id", "camera_id", "role", "first_frame", "frame_count"}
-    if lacking := sorted(wanted - set(tracklets.columns)):
-        raise ReidError(f"table 'tracklets' lacks the columns {lacking}")
     chosen = tracklets[tracklets["role"].isin(list(roles))].sort_values("tracklet_id")
     twice = chosen["tracklet_id"][chosen["tracklet_id"].duplicated()]
     if len(twice):
@@ -238,16 +239,14 @@ def _tracked(tracks: pd.DataFrame) -> list[_Tracklet]:
     """Return the tracklets of a table "tracks", by id.
 
     Raises:
-        ReidError: a column is missing, the table is empty, or a tracklet has several cameras.
+        ReidError: the table is empty, or a tracklet has several cameras.
     """
-    wanted = ("tracklet_id", "position", "image", "camera_id", "truth_person_id")
-    if lacking := [name for name in wanted if name not in tracks.columns]:
-        raise ReidError(f"table 'tracks' lacks the columns {lacking}; read it with its truth")
     if tracks.empty:
         raise ReidError("table 'tracks' is empty: there is nothing to make training bags of")
     rows = tracks.sort_values(["tracklet_id", "position"])
     owners, images, cameras, persons = (
-        rows[name].to_numpy(np.int64) for name in ("tracklet_id", "image", *wanted[3:])
+        rows[name].to_numpy(np.int64)
+        for name in ("tracklet_id", "image", "camera_id", "truth_person_id")
     )
     ids, starts = np.unique(owners, return_index=True)
     ends = np.append(starts[1:], len(owners))
@@ -297,32 +296,20 @@ def _tracklets(chosen: pd.DataFrame, frames: pd.DataFrame) -> list[_Tracklet]:
         ReidError: a tracklet is empty, or its range of rows in `frames` is not its own.
     """
     images = frames["image"].to_numpy(np.int64)
-    owners = frames["tracklet_id"].to_numpy(np.int64)
-    ids = chosen["tracklet_id"].to_numpy(np.int64)
-    first = chosen["first_frame"].to_numpy(np.int64)
-    count = chosen["frame_count"].to_numpy(np.int64)
-    last = first + count - 1
-    inside = (count > 0) & (first >= 0) & (last < len(owners))
-    safe_first, safe_last = np.where(inside, first, 0), np.where(inside, last, 0)
-    # contiguous by the schema: its two ends and the number of its rows leave nothing else possible
-    own = inside.copy()
-    if len(owners):
-        own &= (owners[safe_first] == ids) & (owners[safe_last] == ids)
-        kinds, rows = np.unique(owners, return_counts=True)
-        place = np.minimum(np.searchsorted(kinds, ids), len(kinds) - 1)
-        own &= (kinds[place] == ids) & (rows[place] == count)
-    if not own.all():
-        bad = int(np.flatnonzero(~own)[0])
-        raise ReidError(
-            f"tracklet {ids[bad]}: rows {first[bad]} to {last[bad]} of table 'frames' "
-            f"({len(owners)} rows) are not its own frames; make both tables again together"
-        )
-    people = chosen["person_id"].to_numpy(np.int64)
-    cameras = chosen["camera_id"].to_numpy(np.int64)
-    return [
-        _Tracklet(int(i), np.full(end + 1 - start, person), int(camera), images[start : end + 1])
-        for i, person, camera, start, end in zip(ids, people, cameras, first, last, strict=True)
-    ]
+    rows_of = frames.reset_index(drop=True).groupby("tracklet_id").indices
+    columns = ("tracklet_id", "person_id", "camera_id", "first_frame", "frame_count")
+    found = []
+    for name, person, camera, first, count in zip(
+        *(chosen[column].to_numpy(np.int64).tolist() for column in columns), strict=True
+    ):
+        own = rows_of.get(name, ())
+        if not count or not np.array_equal(own, np.arange(first, first + count)):
+            raise ReidError(
+                f"tracklet {name}: rows {first} to {first + count - 1} of table 'frames' "
+                f"({len(images)} rows) are not its own frames; make both tables again together"
+            )
+        found.append(_Tracklet(name, np.full(count, person), camera, images[own]))
+    return found
 
 
 def _cut(tracklets: list[_Tracklet], parts: int) -> list[_Tracklet]:
@@ -336,10 +323,8 @@ def _cut(tracklets: list[_Tracklet], parts: int) -> list[_Tracklet]:
                 f"tracklet {tracklet.id} has {len(tracklet.images)} frames and cannot be cut into "
                 f"{parts} parts; lower tracklet_parts or drop the tracklet"
             )
-        persons = np.array_split(tracklet.persons, parts)
-        for i, images in enumerate(np.array_split(tracklet.images, parts)):
-            part = _Tracklet(tracklet.id * parts + i, persons[i], tracklet.camera, images)
-            pieces.append(part)
+        places = np.array_split(np.arange(len(tracklet.images)), parts)
+        pieces += [tracklet.part(tracklet.id * parts + i, kept) for i, kept in enumerate(places)]
     return pieces
 
 
@@ -366,7 +351,7 @@ def _capped(tracklet: _Tracklet, most: int | None, seed: int) -> _Tracklet:
         return tracklet
     generator = numpy_generator(seed, "bag frames", tracklet.id)
     kept = np.sort(generator.choice(count, most, replace=False))
-    return _Tracklet(tracklet.id, tracklet.persons[kept], tracklet.camera, tracklet.images[kept])
+    return tracklet.part(tracklet.id, kept)
 
 
 def _missing(
@@ -403,9 +388,7 @@ def _missing(
             source = candidates[int(generator.integers(len(candidates)))]
             length = min(int(generator.integers(least, most, endpoint=True)), len(source.images))
             start = int(generator.integers(len(source.images) - length, endpoint=True))
-            images = source.images[start : start + length]
-            persons = source.persons[start : start + length]
-            added.append(_Tracklet(next_id, persons, source.camera, images))
+            added.append(source.part(next_id, slice(start, start + length)))
             next_id += 1
         extras.append(added)
     return extras

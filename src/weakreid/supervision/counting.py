@@ -8,54 +8,8 @@ import pandas as pd
 from weakreid.errors import ReidError
 
 
-@dataclass(frozen=True)
-class Counts:
-    """The counts of WL's Table I.
-
-    Attributes:
-        train_persons: in the labels of the training bags.
-        train_bags: a random draw.
-        probe_persons: who has a probe, coarse.
-        probe_bags: one per person.
-        coarse_persons: in the labels of the coarse gallery's bags.
-        coarse_bags: of the coarse gallery, a random draw.
-        query_persons: with a query tracklet, fine.
-        query_tracklets: query tracklets.
-        test_persons: person ids of all test tracklets.
-        test_tracklets: all test tracklets.
-    """
-
-    train_persons: int
-    train_bags: int
-    probe_persons: int
-    probe_bags: int
-    coarse_persons: int
-    coarse_bags: int
-    query_persons: int
-    query_tracklets: int
-    test_persons: int
-    test_tracklets: int
-
-    def by_metric(self) -> dict[str, int]:
-        """Return the counts by their names among the published figures."""
-        return {
-            "coarse train IDs": self.train_persons,
-            "coarse train bags": self.train_bags,
-            "coarse probe IDs": self.probe_persons,
-            "coarse probe bags": self.probe_bags,
-            "coarse gallery IDs": self.coarse_persons,
-            "coarse gallery bags": self.coarse_bags,
-            "fine train IDs": self.train_persons,
-            "fine train bags": self.train_bags,
-            "fine probe IDs": self.query_persons,
-            "fine probe tracklets": self.query_tracklets,
-            "fine gallery IDs": self.test_persons,
-            "fine gallery tracklets": self.test_tracklets,
-        }
-
-
-def counts(tracklets: pd.DataFrame, bags: pd.DataFrame, coarse: pd.DataFrame) -> Counts:
-    """Count a split of a dataset as WL's Table I does.
+def counts(tracklets: pd.DataFrame, bags: pd.DataFrame, coarse: pd.DataFrame) -> dict[str, int]:
+    """Count a split as WL's Table I does; counts have their names among the published figures.
 
     The paper's fine gallery is every row of MARS's test table: 12,180 tracklets, of which 1,980 are
     the queries, 870 are junk (person -1) and 3,248 are distractors (person 0); its 636 ids are 634
@@ -75,18 +29,21 @@ def counts(tracklets: pd.DataFrame, bags: pd.DataFrame, coarse: pd.DataFrame) ->
     gallery = coarse[coarse["role"] == "gallery"]
     queries = tracklets[tracklets["role"] == "query"]
     test = tracklets[tracklets["role"] != "train"]
-    return Counts(
-        train_persons=_named(train),
-        train_bags=len(train),
-        probe_persons=_named(probes),
-        probe_bags=len(probes),
-        coarse_persons=_named(gallery),
-        coarse_bags=len(gallery),
-        query_persons=queries["person_id"].nunique(),
-        query_tracklets=len(queries),
-        test_persons=test["person_id"].nunique(),
-        test_tracklets=len(test),
-    )
+    people, draws = _named(train), len(train)
+    return {
+        "coarse train IDs": people,
+        "coarse train bags": draws,
+        "coarse probe IDs": _named(probes),
+        "coarse probe bags": len(probes),
+        "coarse gallery IDs": _named(gallery),
+        "coarse gallery bags": len(gallery),
+        "fine train IDs": people,
+        "fine train bags": draws,
+        "fine probe IDs": queries["person_id"].nunique(),
+        "fine probe tracklets": len(queries),
+        "fine gallery IDs": test["person_id"].nunique(),
+        "fine gallery tracklets": len(test),
+    }
 
 
 def _named(bags: pd.DataFrame) -> int:
@@ -169,8 +126,6 @@ def labour(tracklets: pd.DataFrame, bags: pd.DataFrame, tracklet_parts: int) -> 
     Raises:
         ReidError: no training bag, or one whose tracklets or labels are not the dataset's own.
     """
-    if tracklet_parts < 1:
-        raise ReidError(f"tracklet_parts is {tracklet_parts}; it must be at least 1")
     train = tracklets[tracklets["role"] == "train"].set_index("tracklet_id")
     chosen = bags[bags["role"] == "train"]
     if chosen.empty:

@@ -23,6 +23,7 @@ Everything random comes from (seed, camera); the order of the input's rows does 
 """
 
 import math
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -231,12 +232,6 @@ def tilted(weights: npt.ArrayLike, mean: float) -> Floats:
 
 def _training_frames(tracklets: pd.DataFrame, frames: pd.DataFrame) -> pd.DataFrame:
     """Return the frames of the training tracklets, with their camera, by tracklet and position."""
-    for name, table, wanted in (
-        ("tracklets", tracklets, ("tracklet_id", "camera_id", "role", "frame_count")),
-        ("frames", frames, ("tracklet_id", "position", "image", "truth_person_id")),
-    ):
-        if lacking := [column for column in wanted if column not in table.columns]:
-            raise ReidError(f"table '{name}' lacks the columns {lacking}; read it with its truth")
     train = tracklets[tracklets["role"] == "train"].sort_values("tracklet_id")
     if train.empty:
         raise ReidError("no tracklet of role 'train': there is nothing to make noise of")
@@ -354,14 +349,8 @@ def _least_tracklets(lengths: Ints, segments: int) -> int:
 
     A person fills as many as there are frames of it: the least t with sum of min(length, t) enough.
     """
-    low, high = 1, segments
-    while low < high:
-        middle = (low + high) // 2
-        if np.minimum(lengths, middle).sum() >= segments:
-            high = middle
-        else:
-            low = middle + 1
-    return low
+    fewer = range(1, segments)
+    return 1 + bisect_left(fewer, segments, key=lambda t: int(np.minimum(lengths, t).sum()))
 
 
 def _shared_out(asked: Floats, total: int, least: Ints, most: Ints) -> Ints:

@@ -159,16 +159,13 @@ class BagTask(Task[BagBatch]):
         base: BagLoss,
         cpal: ModuleType | None,
     ) -> None:
-        """Set up; see `Task` for what is not told here.
+        """Set up.
 
         Args:
             bags: of the training; where the method sees clips, with tracklets. The model then sees
                 a clip of each tracklet of a bag, and its features are of these clips.
             params: of the training.
-            images: of the frames.
-            fabric: devices and precision.
-            network: on its device.
-            model: the network as the fabric set it up.
+            images, fabric, network, model: see `Task`.
             heads: `weakreid.models.reid.Heads` as the fabric set it up.
             base: the loss's module in `weakreid.losses.bags`.
             cpal: the module of CPAL; None where it has no weight.

@@ -78,15 +78,7 @@ def save(path: Path, checkpoint: Checkpoint, mark: str) -> None:
     """Write a checkpoint, whole or not at all, marked with the training's fingerprint."""
     # to a file of Python's, whose write says that the disk is full; torch's own does not
     with replacing(path) as aside, aside.open("wb") as file:
-        torch.save(
-            {
-                "fingerprint": mark,
-                "epoch": checkpoint.epoch,
-                "state": checkpoint.state,
-                "history": checkpoint.history,
-            },
-            file,
-        )
+        torch.save({"fingerprint": mark, **vars(checkpoint)}, file)
 
 
 def load(path: Path, mark: str, quiet: bool = False) -> Checkpoint | None:

@@ -1,4 +1,4 @@
-"""Which tracklets make a batch, and which of their frames make a clip (ATTR, section 3.1)."""
+"""Which frames of a tracklet make a clip (ATTR, section 3.1)."""
 
 from typing import NamedTuple
 
@@ -6,44 +6,7 @@ import numpy as np
 import pandas as pd
 
 from weakreid.errors import ReidError
-from weakreid.training.tracklet_sampling import chunk_of, cluster_batches, repeated
-
-
-def steps_of(steps: int | None, tracklets: int, batch: int) -> int:
-    """Return the steps of an epoch; None: a batch of clips comes about once per `tracklets`."""
-    return steps if steps is not None else -(-tracklets // batch)
-
-
-def person_batches(
-    persons: np.ndarray,
-    *,
-    persons_per_batch: int,
-    clips_per_person: int,
-    steps: int,
-    generator: np.random.Generator,
-) -> list[np.ndarray]:
-    """Return an epoch's batches: some persons, and some tracklets of each.
-
-    Persons come in random order, each once before anyone comes again, and so do the tracklets of
-    a person: a batch repeats them only where there are fewer than asked for.
-
-    Args:
-        persons: [N], the person of each tracklet, from 0.
-        persons_per_batch: P; all of them where there are fewer.
-        clips_per_person: K.
-        steps: batches.
-        generator: where every choice comes from.
-
-    Returns:
-        Per batch the tracklets, int64 [P * K], person after person.
-    """
-    return cluster_batches(
-        persons,
-        clusters=persons_per_batch,
-        tracklets=clips_per_person,
-        steps=steps,
-        generator=generator,
-    )
+from weakreid.training.tracklet_sampling import chunk_of, repeated
 
 
 def chunks_of(count: int, frames: int) -> tuple[np.ndarray, np.ndarray]:

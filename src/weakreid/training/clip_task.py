@@ -20,10 +20,11 @@ from weakreid.losses.clips.views import Clips
 from weakreid.models.clips import ClipHeads
 from weakreid.models.reid import ReidModel
 from weakreid.seeding import numpy_generator
-from weakreid.training.clip_sampling import clip_of, person_batches, steps_of
+from weakreid.training.clip_sampling import clip_of
 from weakreid.training.gathering import gather, gather_features
 from weakreid.training.images import TrainingImages
-from weakreid.training.task import Task
+from weakreid.training.task import Task, steps_of
+from weakreid.training.tracklet_sampling import cluster_batches
 
 
 @dataclass(frozen=True)
@@ -186,9 +187,7 @@ class ClipTask(Task[ClipBatch]):
         Args:
             tracklets: of the training.
             params: of the training.
-            images: of their frames.
-            fabric: devices and precision.
-            network: of the frames, on its device.
+            images, fabric, network: see `Task`.
             model: `weakreid.models.clips.ClipNetwork` as the fabric set it up.
             heads: `weakreid.models.clips.ClipHeads` as the fabric set it up.
             own_heads: the same, as it is.
@@ -216,10 +215,11 @@ class ClipTask(Task[ClipBatch]):
 
     def batches(self, epoch: int) -> Iterator[ClipBatch]:
         """Yield an epoch's batches, decoded and augmented, this process's share of each."""
-        chosen = person_batches(
+        # a person is a cluster of tracklets
+        chosen = cluster_batches(
             self.tracklets.persons,
-            persons_per_batch=self.params.batch.persons,
-            clips_per_person=self.params.batch.clips,
+            clusters=self.params.batch.persons,
+            tracklets=self.params.batch.clips,
             steps=self.steps_per_epoch,
             generator=numpy_generator(self.params.seed, "person batches", epoch),
         )

@@ -167,10 +167,8 @@ class Run:
                 for seen in of
                 if seen.rows is not None and seen.store not in maps
             ]
-            made = (
-                []
-                if not missing
-                else frozen_maps(
+            if missing:
+                made = frozen_maps(
                     network,
                     missing,
                     params.image,
@@ -178,8 +176,7 @@ class Run:
                     threads=self.threads,
                     memory_mb=params.batch.cache_mb,
                 )
-            )
-            maps |= {store: of_store for (store, _), of_store in zip(missing, made, strict=True)}
+                maps |= zip((store for store, _ in missing), made, strict=True)
         fill = network.backbone.mean
         return [
             TrainingImages(store, params.image, fill, params.augment, self.threads, maps.get(store))

@@ -1,17 +1,17 @@
 """What every training is given beside its data and its method: devices, files, and who looks on."""
 
-import dataclasses
 import functools
 import inspect
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, get_type_hints
-
-import typer
+from typing import Annotated, Any
 
 from weakreid.training.loop import Watch
+
+_BY_PROGRAMS = ("watch", "started")
+"""Options that no command line gives."""
 
 
 @dataclass(frozen=True)
@@ -29,42 +29,31 @@ class TrainingOptions:
         started: when the stage began, by the monotonic clock.
     """
 
-    code: Annotated[str, typer.Option(help="digest of this stage's code")]
-    checkpoint: Annotated[Path, typer.Option()]
-    device: Annotated[str, typer.Option()]
-    devices: Annotated[int, typer.Option()]
-    threads: Annotated[int, typer.Option()]
-    model: Annotated[Path, typer.Option()]
-    history: Annotated[Path, typer.Option()]
-    timing: Annotated[Path, typer.Option()]
-    init: Annotated[Path | None, typer.Option(help="weights to start from")] = None
-    maps: Annotated[Path | None, typer.Option(help="of frozen stages, made before")] = None
+    code: Annotated[str, "digest of this stage's code"]
+    checkpoint: Path
+    device: str
+    devices: int
+    threads: int
+    model: Path
+    history: Path
+    timing: Path
+    init: Annotated[Path | None, "weights to start from"] = None
+    maps: Annotated[Path | None, "of frozen stages, made before"] = None
     watch: Watch | None = None
     started: float = field(default_factory=time.monotonic)
 
 
 def with_options(main: Callable[..., None]) -> Callable[..., None]:
     """Return a stage's `main`, its `options` given one by one, as a command line has them."""
-    hints = get_type_hints(TrainingOptions, include_extras=True)
-    shared = [
-        inspect.Parameter(
-            of.name,
-            inspect.Parameter.KEYWORD_ONLY,
-            annotation=hints[of.name],
-            default=of.default
-            if of.default is not dataclasses.MISSING
-            else inspect.Parameter.empty,
-        )
-        for of in dataclasses.fields(TrainingOptions)
-        if hasattr(hints[of.name], "__metadata__")
-    ]
-    own = [of for of in inspect.signature(main).parameters.values() if of.name != "options"]
-    own = [of.replace(kind=inspect.Parameter.KEYWORD_ONLY) for of in own]
+    own, shared = inspect.signature(main).parameters, inspect.signature(TrainingOptions).parameters
+    told = [of for name, of in own.items() if name != "options"]
+    told += [of for name, of in shared.items() if name not in _BY_PROGRAMS]
 
     @functools.wraps(main)
     def stage(**given: Any) -> None:
-        found = {of.name: given.pop(of.name) for of in shared if of.name in given}
-        main(**given, options=TrainingOptions(**found))
+        options = {name: given.pop(name) for name in shared if name in given}
+        main(**given, options=TrainingOptions(**options))
 
-    stage.__signature__ = inspect.Signature([*own, *shared])  # type: ignore[attr-defined]
+    told = [of.replace(kind=inspect.Parameter.KEYWORD_ONLY) for of in told]
+    stage.__signature__ = inspect.Signature(told)  # type: ignore[attr-defined]
     return stage

@@ -1,7 +1,7 @@
 """Which bags make a batch, and which frames of a bag are looked at (WL, section IV-A)."""
 
 from collections.abc import Collection, Iterator, Sequence
-from itertools import combinations
+from itertools import chain, combinations
 
 import numpy as np
 
@@ -39,13 +39,10 @@ class BagBatches:
     ) -> None:
         self.labels = [frozenset(int(label) for label in bag) for bag in labels]
         self.batch_size, self.pairs, self.seed = batch_size, pairs, seed
-        _check(self.labels, batch_size, pairs, steps)
+        _check(self.labels, batch_size, pairs)
         self.steps = steps if steps is not None else -(-len(self.labels) // batch_size)
-        bags_of: dict[int, list[int]] = {}
-        for i, bag in enumerate(self.labels):
-            for label in bag:
-                bags_of.setdefault(label, []).append(i)
-        self._bags_of = {label: np.array(bags) for label, bags in bags_of.items() if len(bags) > 1}
+        bags_of = _bags_of(self.labels).items()
+        self._bags_of = {label: np.array(bags) for label, bags in bags_of if len(bags) > 1}
         self._pairable = [i for i, bag in enumerate(self.labels) if bag & self._bags_of.keys()]
 
     def __len__(self) -> int:
@@ -86,7 +83,7 @@ class BagBatches:
         """
         inside = set(batch)
         again = (self._pairable[i] for i in generator.permutation(len(self._pairable)))
-        for anchor in _both(left.unseen(), again):
+        for anchor in chain(left.unseen(), again):
             if anchor in inside:
                 continue
             partners = self._partners(anchor, inside)
@@ -139,17 +136,7 @@ class _Deck:
         return next(bag for bag in self.unseen() if bag not in batch)
 
 
-def _both(first: Iterator[int], second: Iterator[int]) -> Iterator[int]:
-    yield from first
-    yield from second
-
-
-def _check(labels: list[frozenset[int]], batch_size: int, pairs: int, steps: int | None) -> None:
-    if batch_size < 1 or pairs < 0 or (steps is not None and steps < 1):
-        raise ReidError(
-            f"batch_size {batch_size}, pairs {pairs}, steps {steps}: the first and the last must "
-            f"be at least 1, pairs at least 0"
-        )
+def _check(labels: list[frozenset[int]], batch_size: int, pairs: int) -> None:
     if len(labels) < batch_size:
         raise ReidError(
             f"a batch of {batch_size} different bags was asked for, but there are {len(labels)} "
@@ -186,14 +173,19 @@ def pairs_possible(labels: Sequence[Collection[int]], batch_size: int, wanted: i
     return min(batch_size // 2, _count_pairs(sets, wanted))
 
 
-def _count_pairs(labels: list[frozenset[int]], enough: int) -> int:
-    """Count the pairs of bags that share an identity, up to `enough`."""
-    bags_of: dict[int, list[int]] = {}
+def _bags_of(labels: list[frozenset[int]]) -> dict[int, list[int]]:
+    """Return the bags of each identity."""
+    found: dict[int, list[int]] = {}
     for i, bag in enumerate(labels):
         for label in bag:
-            bags_of.setdefault(label, []).append(i)
+            found.setdefault(label, []).append(i)
+    return found
+
+
+def _count_pairs(labels: list[frozenset[int]], enough: int) -> int:
+    """Count the pairs of bags that share an identity, up to `enough`."""
     found: set[tuple[int, int]] = set()
-    for bags in bags_of.values():
+    for bags in _bags_of(labels).values():
         for pair in combinations(bags, 2):
             if len(found) >= enough:
                 return len(found)
@@ -207,20 +199,13 @@ def frames_of_bag(
     """Return which frames of a bag to look at in an epoch.
 
     Args:
-        count: frames of the bag.
-        frames_per_bag: the most that are looked at.
+        count: frames of the bag, at least 1.
+        frames_per_bag: the most that are looked at, at least 1.
         seed, epoch, bag: decide the choice (`bag`: its id or index, as long as it stays the same).
 
     Returns:
         Sorted positions within the bag, without repetition: min(count, frames_per_bag) of them.
-
-    Raises:
-        ReidError: the bag is empty, or no frame is to be looked at.
     """
-    if count < 1:
-        raise ReidError(f"bag {bag} has no frame; leave it out")
-    if frames_per_bag < 1:
-        raise ReidError(f"frames_per_bag is {frames_per_bag}; it must be at least 1")
     if count <= frames_per_bag:
         return np.arange(count)
     generator = numpy_generator(seed, "bag frames", epoch, bag)

@@ -12,6 +12,11 @@ from weakreid.models.reid import ReidModel
 from weakreid.training.images import TrainingImages
 
 
+def steps_of(steps: int | None, count: int, batch: int) -> int:
+    """Return the steps of an epoch; None: each of `count` things comes about once."""
+    return steps if steps is not None else -(-count // batch)
+
+
 class HasImages(Protocol):
     """A batch, or a process's share of one: `images` [N, ...] as `TrainingImages` gives them."""
 

@@ -27,7 +27,7 @@ from weakreid.training.images import TrainingImages
 from weakreid.training.loop import History
 from weakreid.training.mean_net import average, momentum_at
 from weakreid.training.pseudo_labels import associate, fitted
-from weakreid.training.task import Task
+from weakreid.training.task import Task, steps_of
 from weakreid.training.tracklet_sampling import chunk_of, cluster_batches, repeated
 
 _FRAMES = 256
@@ -68,15 +68,6 @@ def tracklets_of(rows: pd.DataFrame) -> list[np.ndarray]:
     return np.split(images, np.flatnonzero(np.diff(ids)) + 1)
 
 
-def steps_of(steps: int | None, count: int, batch: int) -> int:
-    """Return the steps of an epoch; None: each of `count` tracklets comes about once.
-
-    How many tracklets an epoch leaves out is not known before its clusters are, and the learning
-    rate's schedule needs steps that stay: so all of them are counted.
-    """
-    return steps if steps is not None else -(-count // batch)
-
-
 class TrackletTask(Task[TrackletBatch]):
     """Batches of clustered tracklets, their loss, and what happens around an epoch.
 
@@ -115,10 +106,7 @@ class TrackletTask(Task[TrackletBatch]):
         Args:
             tracklets: rows of the image store, per tracklet.
             params: of the training.
-            images: of the frames.
-            fabric: devices and precision.
-            network: the Net, on its device.
-            model: the Net as the fabric set it up.
+            images, fabric, network, model: see `Task`; of the Net.
             mean: the Mean Net, on its device.
             classifier: without a bias; its parameter is the whole group "heads" of the optimiser,
                 where each epoch puts a new one.
@@ -144,6 +132,8 @@ class TrackletTask(Task[TrackletBatch]):
             warn(few)
         # frames that a feature of the network is of
         self.together = 1 if params.clips is None else batch.frames
+        # how many an epoch leaves out is not known before its clusters are, and the learning rate's
+        # schedule needs steps that stay: all are counted
         self.steps_per_epoch = steps_of(params.schedule.steps_per_epoch, len(self.tracklets), size)
         self.eps = self.association.eps
         self.labels: list[np.ndarray] = []

@@ -21,7 +21,7 @@ from weakreid.seeding import numpy_generator
 from weakreid.supervision.attribute_pictures import Lesson
 from weakreid.training.gathering import gather, gather_features
 from weakreid.training.images import TrainingImages
-from weakreid.training.task import Task
+from weakreid.training.task import Task, steps_of
 
 
 @dataclass(frozen=True)
@@ -97,9 +97,7 @@ class TransferTask(Task[TransferBatch]):
             params: of the training.
             source: images of the pictures with attributes.
             target: images of the dataset that attributes are wanted for.
-            fabric: devices and precision.
-            network: on its device.
-            model: the network as the fabric set it up.
+            fabric, network, model: see `Task`.
             head: the prediction layer, on its device.
 
         Raises:
@@ -115,7 +113,7 @@ class TransferTask(Task[TransferBatch]):
         self.labels = torch.from_numpy(np.ascontiguousarray(lesson.labels, np.int8))
         self.ratios = torch.from_numpy(lesson.ratios).to(fabric.device)
         steps = params.schedule.steps_per_epoch
-        self.steps_per_epoch = -(-len(lesson.images) // batch.source) if steps is None else steps
+        self.steps_per_epoch = steps_of(steps, len(lesson.images), batch.source)
 
     def batches(self, epoch: int) -> Iterator[TransferBatch]:
         """Yield an epoch's batches, decoded and augmented, this process's share of each."""

@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 import simplejpeg
-import typer
 import yaml
 from pydantic import TypeAdapter
 from typer.testing import CliRunner
 
 from weakreid.artifacts.image_store import write_store
 from weakreid.config.tables import AnyTable
+from weakreid.console import program_of
 from weakreid.plan.plan import Plan
 from weakreid.plan.read import RULES, plan_of
 from weakreid.plan.rules import Job, Rule, listed
@@ -80,10 +80,7 @@ def make(job: Job, output: str, folder: Path) -> Path:
     }
     out = folder / "made" / output
     words = rule.call(job, inputs, dict.fromkeys(rule.outputs, str(out)))
-    app = typer.Typer()
-    app.command(context_settings={"ignore_unknown_options": True, "allow_extra_args": True})(
-        stage.main
-    )
+    app = program_of(stage.main)
     CliRunner().invoke(app, words, catch_exceptions=False, standalone_mode=False)
     return out
 

@@ -15,8 +15,6 @@ from weakreid.report.protocol import Files, Numbered, RowOfFiles
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_HEIGHT, _WIDTH = 128, 64
-
 
 class Params(params.Params):
     """Rows, with the labels of one run of each; how many people, and frames of each."""
@@ -60,6 +58,7 @@ def render(output: str, params: Params, files: Files) -> "Figure":
     from weakreid.artifacts import schemas
     from weakreid.artifacts.image_store import ImageStore
     from weakreid.report import attribute_examples as examples
+    from weakreid.report import figures
 
     labels, truth = (
         [
@@ -80,7 +79,7 @@ def render(output: str, params: Params, files: Files) -> "Figure":
         return examples.sheet(
             found,
             list(transfers),
-            lambda image: store.batch([image], _HEIGHT, _WIDTH)[0],
+            figures.images_of(store),
             params.title,
             truth=real is not None,
         )
