@@ -34,7 +34,7 @@ def main(folders: list[str]) -> None:
 def assignment(folder: Path, run: str, dataset: str, bags: str) -> tuple[float, float, float]:
     """Return the shares of frames: right in the bag, that by chance, right among all people."""
     path = folder / "runs" / run / "model.safetensors"
-    model, fabric, about, tensors = load_frame_network(path, "cpu", 1)
+    model, computer, about, tensors = load_frame_network(path, "cpu", 1)
     model.normalise_features = False
     home = folder.parent / "datasets" / dataset
     split = run.rpartition("-")[0]
@@ -44,7 +44,7 @@ def assignment(folder: Path, run: str, dataset: str, bags: str) -> tuple[float, 
     once, places = np.unique(frames, return_inverse=True)
     with ImageStore(home / "images.arrow") as store:
         batches = [once[at : at + 256] for at in range(0, len(once), 256)]
-        seen = extract_features(model, store, batches, about.image, fabric=fabric, threads=1)
+        seen = extract_features(model, store, batches, about.image, computer=computer, threads=1)
         features = np.concatenate(list(seen))
     head = "heads.projections.identity"
     logits = features @ tensors[f"{head}.weight"].numpy().T

@@ -39,9 +39,10 @@ from weakreid.models.reid import Heads
 from weakreid.retrieval.inputs import on_device
 from weakreid.seeding import numpy_generator
 from weakreid.training.bag_task import BagTask, bags_of
-from weakreid.training.devices import device_name, fabric_for, launch
+from weakreid.training.devices import device_name
 from weakreid.training.images import TrainingImages
 from weakreid.training.optimiser import build_optimiser
+from weakreid.training.processes import fabric_for, launch
 
 BAGS = 60
 PERSONS = 20
@@ -128,7 +129,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
             alone = made / (time.perf_counter() - started)
     middle = {name: statistics.median(of_round[name] for of_round in rounds) for name in rounds[0]}
     return {
-        "device": device_name(fabric),
+        "device": device_name(fabric.device),
         "cores": os.cpu_count(),
         "load": os.getloadavg()[0],
         **{name: getattr(options, name) for name in ("backbone", "height", "width", "threads")},

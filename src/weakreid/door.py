@@ -26,7 +26,7 @@ from weakreid.retrieval.extract_clips import clip_features_of
 from weakreid.retrieval.protocols import tracklet_descriptors
 from weakreid.training.checkpoint import load_weights, part_of
 from weakreid.training.clip_sampling import clips_of_tracklet
-from weakreid.training.devices import fabric_for
+from weakreid.training.devices import device_for
 
 MODEL = "model.safetensors"
 BATCH = 256
@@ -58,7 +58,7 @@ class Model:
         self._metrics = None if metrics is None else Path(metrics)
         self.sees_clips = about.clips is not None
         with _settings_put_back():
-            self._fabric = fabric_for(device, 1, about.precision, default_threads())
+            self._computer = device_for(device, about.precision, default_threads())
         network: ReidModel | ClipModel
         if self.sees_clips:
             heads = part_of(tensors, "heads")
@@ -70,7 +70,7 @@ class Model:
         else:
             network = restore_model(about.model, part_of(tensors, "model"))
             self.dimension = network.dimension
-        self._network = on_device(network, self._fabric.device)
+        self._network = on_device(network, self._computer.device)
         self._network.eval()
 
     def embed(self, images: Pictures, batch: int = BATCH) -> NDArray[np.float32]:
@@ -153,7 +153,7 @@ class Model:
         with self._computing():
             for at in range(0, len(pictures), batch):
                 pixels = self._prepared(pictures[at : at + batch])
-                found.append(features_of(self._network, pixels, self._fabric))
+                found.append(features_of(self._network, pixels, self._computer))
         return np.concatenate(found)
 
     def _of_clips(
@@ -173,7 +173,7 @@ class Model:
             for at in range(0, len(places), step):
                 clips = places[at : at + step]
                 pixels = self._prepared([pictures[int(place)] for place in clips.reshape(-1)])
-                found.append(clip_features_of(self._network, pixels, self._fabric).features)
+                found.append(clip_features_of(self._network, pixels, self._computer).features)
         return np.concatenate(found)
 
     def _prepared(self, pictures: Sequence[Pixels]) -> Pixels:
@@ -185,8 +185,8 @@ class Model:
 
     @contextlib.contextmanager
     def _computing(self) -> Iterator[None]:
-        with _settings_put_back(), torch.inference_mode(), self._fabric.autocast():
-            if self._fabric.device.type == "cuda":
+        with _settings_put_back(), torch.inference_mode(), self._computer.autocast():
+            if self._computer.device.type == "cuda":
                 torch.set_float32_matmul_precision("high")  # as in the workflow
             yield
 

@@ -16,7 +16,7 @@ from weakreid.models.build import build_model
 from weakreid.models.clips import ClipModel, ClipNetwork
 from weakreid.retrieval import extract_clips as module
 from weakreid.retrieval.extract_clips import extract_clip_features, weight_table
-from weakreid.training.devices import fabric_for
+from weakreid.training.processes import fabric_for
 
 GROUPS = {"shoes": ["shoes-Red"], "attach": ["attach-Box"]}
 
@@ -53,7 +53,7 @@ def extracted(
 ) -> Any:
     fabric = fabric_for("cpu", 1, "32", 1)
     found = list(
-        extract_clip_features(model, store, batches, image, fabric=fabric, threads=threads)
+        extract_clip_features(model, store, batches, image, computer=fabric, threads=threads)
     )
     assert [len(one.features) for one in found] == [len(batch) for batch in batches]
     return [np.concatenate(parts) for parts in zip(*found, strict=True)]

@@ -14,6 +14,8 @@ STAGES = [path.stem for path in sorted(PACKAGE.glob("stages/[a-z]*.py"))]
 
 ASKED_BY = {
     "torch": {"torch", "weakreid.models", "weakreid.training", "weakreid.retrieval.inputs"},
+    # takes as long as torch itself: for what learns alone
+    "lightning_fabric": {"weakreid.training.frame", "weakreid.training.loop"},
     "optuna": {"weakreid.tuning"},
     "matplotlib": {"weakreid.report", "weakreid.datasets.crops"},
     "sklearn": {"weakreid.clustering", "weakreid.report.isolation"},

@@ -16,8 +16,8 @@ from weakreid.losses.bags import cpal
 from weakreid.models.backbones import preprocess
 from weakreid.models.reid import Heads
 from weakreid.training.bag_task import BagTask, bags_of, check_learnable
-from weakreid.training.devices import fabric_for
 from weakreid.training.images import TrainingImages
+from weakreid.training.processes import fabric_for
 from weakreid.training.sampling import BagBatches
 
 MEAN, STD = (120.0, 110.0, 100.0), (60.0, 60.0, 60.0)

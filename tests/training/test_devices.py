@@ -9,8 +9,9 @@ import torch
 from tests.training.helpers import environment, settings_put_back
 
 from weakreid.errors import ReidError
-from weakreid.training import devices
-from weakreid.training.devices import device_name, fabric_for, launch
+from weakreid.training import processes
+from weakreid.training.devices import device_for, device_name
+from weakreid.training.processes import fabric_for, launch
 
 
 @pytest.fixture(autouse=True)
@@ -31,7 +32,7 @@ def gpus(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 4)
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: True)
-    monkeypatch.setattr(devices, "Fabric", lambda **options: made.append(options))
+    monkeypatch.setattr(processes, "Fabric", lambda **options: made.append(options))
     before = torch.get_float32_matmul_precision()
     yield made
     torch.set_float32_matmul_precision(before)
@@ -45,7 +46,7 @@ def test_cuda_without_a_gpu_is_refused_in_one_line(no_gpu):
 
 def test_auto_without_a_gpu_is_the_cpu_and_says_so(no_gpu, capsys):
     fabric = fabric_for("auto", 1, "auto", 1)
-    assert fabric.device.type == device_name(fabric) == "cpu"
+    assert fabric.device.type == device_name(fabric.device) == "cpu"
     assert fabric.world_size == 1
     assert capsys.readouterr().err == "no GPU is visible: computing on the CPU with 1 threads\n"
 
@@ -60,10 +61,11 @@ def test_the_cpu_is_deterministic_and_does_not_fill_memory():
     ("precision", "expected"), [("auto", torch.float32), ("bf16", torch.bfloat16)]
 )
 def test_precision_of_the_cpu(precision, expected):
-    fabric = fabric_for("cpu", 1, precision, 1)
     layer = torch.nn.Linear(4, 4)
-    with fabric.autocast():
-        assert layer(torch.ones(1, 4)).dtype == expected
+    for computer in (fabric_for("cpu", 1, precision, 1), device_for("cpu", precision, 1)):
+        assert computer.device.type == "cpu"
+        with computer.autocast():
+            assert layer(torch.ones(1, 4)).dtype == expected
 
 
 def test_the_launch_gives_each_process_its_share_of_threads(monkeypatch):
@@ -81,6 +83,8 @@ def test_gpus_that_are_there(gpus, capsys):
     chosen = [(made["devices"], made["strategy"], made["precision"]) for made in gpus]
     assert chosen == [(2, "ddp", "bf16-mixed"), (1, "auto", "32-true"), (4, "ddp", "bf16-mixed")]
     assert capsys.readouterr().err == "8 GPUs were asked for, 4 visible: computing on 4\n"
+    found = device_for("auto", "auto", 1)
+    assert (str(found.device), found.numbers) == ("cuda:0", "bf16-mixed")
 
 
 def test_no_gpu_given_is_the_cpu(gpus, capsys):
@@ -115,7 +119,7 @@ def test_a_gpu_that_imitates_bf16_computes_in_32_bits(gpus, monkeypatch):
 
 
 PROGRAM = """
-from weakreid.training.devices import fabric_for, launch
+from weakreid.training.processes import fabric_for, launch
 fabric = fabric_for("cpu", 1, "32", 1)
 launch(fabric, 1)
 print(fabric.world_size, fabric.global_rank, fabric.is_global_zero)

@@ -25,8 +25,8 @@ from weakreid.models.backbones import preprocess
 from weakreid.models.build import build_model
 from weakreid.stages import frozen_maps as stage
 from weakreid.training import frozen
-from weakreid.training.devices import fabric_for
 from weakreid.training.frozen import frozen_maps, read_maps
+from weakreid.training.processes import fabric_for
 
 FROZEN = ["stem", "layer1"]
 
@@ -55,7 +55,7 @@ def maps_of(model, store, rows, memory_mb=100):
         model,
         [(store, np.asarray(rows))],
         Image(height=HEIGHT, width=WIDTH),
-        fabric=fabric_for("cpu", 1, "32", 1),
+        computer=fabric_for("cpu", 1, "32", 1),
         threads=1,
         memory_mb=memory_mb,
     )

@@ -13,8 +13,8 @@ from weakreid.errors import ReidError
 from weakreid.models.build import build_model
 from weakreid.seeding import torch_generator
 from weakreid.training import checkpoint as checkpoints
-from weakreid.training.devices import fabric_for
 from weakreid.training.loop import fit
+from weakreid.training.processes import fabric_for
 from weakreid.training.task import Task
 
 EPOCHS, STEPS = 4, 3

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import torch
-from lightning_fabric import Fabric
 from numpy.typing import NDArray
 from torch import nn
 from torch.nn.functional import linear
@@ -18,6 +17,7 @@ from weakreid.errors import ReidError
 from weakreid.losses.precision import precise, without_autocast
 from weakreid.models.backbones import preprocess
 from weakreid.models.reid import ReidModel, chunks
+from weakreid.training.devices import Computer
 
 
 def probabilities(
@@ -27,18 +27,18 @@ def probabilities(
     rows: Sequence[NDArray[np.int64]],
     image: Image,
     *,
-    fabric: Fabric,
+    computer: Computer,
     threads: int,
 ) -> Iterator[NDArray[np.float32]]:
     """Yield the attributes' probabilities p of batches of frames (ATTR, section 3.2).
 
     Args:
-        model: on the device of `fabric`; it is put into eval mode.
+        model: on the device of `computer`; it is put into eval mode.
         head: the prediction layer, on the same device.
         store: holds the frames.
         rows: per batch, rows of the store.
         image: the network's input.
-        fabric: device and precision.
+        computer: device and precision.
         threads: for decoding.
 
     Yields:
@@ -49,10 +49,10 @@ def probabilities(
     images = (decoded(store, batch, image, threads) for batch in rows)
     with contextlib.closing(prefetch(images)) as batches, torch.inference_mode():
         for batch in batches:
-            pixels = torch.from_numpy(batch).to(fabric.device, non_blocking=True)
+            pixels = torch.from_numpy(batch).to(computer.device, non_blocking=True)
             parts = []
             for part in chunks(pixels):
-                with fabric.autocast():
+                with computer.autocast():
                     features = precise(model(preprocess(part, mean, std)))
                 with without_autocast(features):
                     parts.append(linear(features, head.weight, head.bias).sigmoid())

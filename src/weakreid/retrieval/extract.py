@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
-from lightning_fabric import Fabric
 
 from weakreid.artifacts.decoding import decoded
 from weakreid.artifacts.image_store import ImageStore
@@ -13,6 +12,7 @@ from weakreid.artifacts.prefetching import prefetch
 from weakreid.config.network import Image
 from weakreid.models.backbones import preprocess
 from weakreid.models.reid import ReidModel, chunks
+from weakreid.training.devices import Computer
 
 
 def extract_features(
@@ -21,17 +21,17 @@ def extract_features(
     rows: Sequence[np.ndarray],
     image: Image,
     *,
-    fabric: Fabric,
+    computer: Computer,
     threads: int,
 ) -> Iterator[np.ndarray]:
     """Yield the features of batches of frames.
 
     Args:
-        model: on the device of `fabric`; it is put into eval mode.
+        model: on the device of `computer`; it is put into eval mode.
         store: holds the frames.
         rows: per batch, rows of the store.
         image: the network's input.
-        fabric: device and precision.
+        computer: device and precision.
         threads: for decoding.
 
     Yields:
@@ -42,19 +42,19 @@ def extract_features(
     with (
         contextlib.closing(prefetch(images)) as batches,
         torch.inference_mode(),
-        fabric.autocast(),
+        computer.autocast(),
     ):
         for batch in batches:
-            yield features_of(model, batch, fabric)
+            yield features_of(model, batch, computer)
 
 
-def features_of(model: ReidModel, images: np.ndarray, fabric: Fabric) -> np.ndarray:
+def features_of(model: ReidModel, images: np.ndarray, computer: Computer) -> np.ndarray:
     """Return the features [n, d], float32, of images, uint8 [n, height, width, 3].
 
-    The model is on the device of `fabric`, in eval mode; the caller sees to inference mode and
+    The model is on the device of `computer`, in eval mode; the caller sees to inference mode and
     autocast.
     """
     mean, std = model.backbone.mean, model.backbone.std
-    pixels = torch.from_numpy(images).to(fabric.device, non_blocking=True)
+    pixels = torch.from_numpy(images).to(computer.device, non_blocking=True)
     parts = [model.extract(preprocess(part, mean, std)) for part in chunks(pixels)]
     return torch.cat(parts).float().cpu().numpy()

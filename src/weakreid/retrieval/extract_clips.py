@@ -7,7 +7,6 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 import torch
-from lightning_fabric import Fabric
 from numpy.typing import NDArray
 
 from weakreid.artifacts.decoding import decoded
@@ -15,6 +14,7 @@ from weakreid.artifacts.image_store import ImageStore
 from weakreid.artifacts.prefetching import prefetch
 from weakreid.config.network import Image
 from weakreid.models.clips import ClipModel
+from weakreid.training.devices import Computer
 
 _FRAMES = 256
 """Frames that are decoded at a time, about: whole clips."""
@@ -38,17 +38,17 @@ def extract_clip_features(
     clips: Sequence[NDArray[np.int64]],
     image: Image,
     *,
-    fabric: Fabric,
+    computer: Computer,
     threads: int,
 ) -> Iterator[Extracted]:
     """Yield the features of batches of clips; however large, few frames are held at a time.
 
     Args:
-        model: on the device of `fabric`; it is put into eval mode.
+        model: on the device of `computer`; it is put into eval mode.
         store: holds the frames.
         clips: per batch, rows of the store [n, T].
         image: the network's input.
-        fabric: device and precision.
+        computer: device and precision.
         threads: for decoding.
     """
     model.eval()
@@ -61,20 +61,20 @@ def extract_clip_features(
     with (
         contextlib.closing(prefetch(images)) as made,
         torch.inference_mode(),
-        fabric.autocast(),
+        computer.autocast(),
     ):
         for of_batch in pieces:
-            found = [clip_features_of(model, next(made), fabric) for _ in of_batch]
+            found = [clip_features_of(model, next(made), computer) for _ in of_batch]
             yield Extracted(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
 
 
-def clip_features_of(model: ClipModel, images: NDArray[np.uint8], fabric: Fabric) -> Extracted:
+def clip_features_of(model: ClipModel, images: NDArray[np.uint8], computer: Computer) -> Extracted:
     """Return the features of clips, uint8 [n * T, height, width, 3], one after another.
 
-    The model is on the device of `fabric`, in eval mode; the caller sees to inference mode and
+    The model is on the device of `computer`, in eval mode; the caller sees to inference mode and
     autocast.
     """
-    pixels = torch.from_numpy(images).to(fabric.device, non_blocking=True)
+    pixels = torch.from_numpy(images).to(computer.device, non_blocking=True)
     parts = model.extract(pixels)
     return Extracted(*(part.float().cpu().numpy() for part in parts))
 

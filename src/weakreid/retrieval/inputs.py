@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
-from lightning_fabric import Fabric
 from torch import Tensor
 
 from weakreid.artifacts import schemas
@@ -19,14 +18,14 @@ from weakreid.retrieval.clip_maps import drawn_clips
 from weakreid.seeding import numpy_generator
 from weakreid.training.checkpoint import load_weights, part_of
 from weakreid.training.clip_sampling import TrackletClips
-from weakreid.training.devices import fabric_for
+from weakreid.training.devices import OneDevice, device_for
 
 
 class FrameNetwork(NamedTuple):
-    """A trained network of frames, on the device of its fabric, and what else its file holds."""
+    """A trained network of frames, on the device of its computer, and what else its file holds."""
 
     network: ReidModel
-    fabric: Fabric
+    computer: OneDevice
     about: Trained
     tensors: dict[str, Tensor]
 
@@ -35,15 +34,14 @@ def load_frame_network(model: Path, device: str, threads: int) -> FrameNetwork:
     """Return a trained network of frames on a device.
 
     Raises:
-        ReidError: the file is not one of ours, its network sees clips, or see `fabric_for`.
+        ReidError: the file is not one of ours, its network sees clips, or see `device_for`.
     """
     tensors, about = load_weights(model)
     if about.clips is not None:
         raise ReidError(f"{model}: sees clips, not frames; give a model that sees frames")
-    fabric = fabric_for(device, 1, about.precision, threads)
-    fabric.launch()
+    computer = device_for(device, about.precision, threads)
     network = restore_model(about.model, part_of(tensors, "model"))
-    return FrameNetwork(on_device(network, fabric.device), fabric, about, tensors)
+    return FrameNetwork(on_device(network, computer.device), computer, about, tensors)
 
 
 def load_clip_network(

@@ -28,10 +28,10 @@ def main(
     out: Path,
 ) -> None:
     """Look at all frames of every tracklet but junk; whose it is does not matter."""
-    network, fabric, about, tensors = load_frame_network(model, device, threads)
+    network, computer, about, tensors = load_frame_network(model, device, threads)
     if about.attributes is None:
         raise ReidError(f"{model}: recognises no attributes; give what the stage transfer wrote")
-    head = restore_head(part_of(tensors, "heads")).to(fabric.device)
+    head = restore_head(part_of(tensors, "heads")).to(computer.device)
     rows = schemas.read_frame(tracklets, "tracklets", ["tracklet_id", "person_id", "role"])
     rows = rows[rows["role"] != "junk"]
     rows = rows.sort_values("tracklet_id").reset_index(drop=True)
@@ -49,7 +49,7 @@ def main(
             store,
             batches,
             about.image,
-            fabric=fabric,
+            computer=computer,
             threads=threads,
         )
         shown = progress(found, total=len(batches), label="recognising", unit=f"batches of {BATCH}")

@@ -117,11 +117,11 @@ def _features(
     trained: FrameNetwork, store: ImageStore, images: np.ndarray, threads: int
 ) -> np.ndarray:
     """Return what the classifier sees of frames, [N, d]: features before normalisation."""
-    network, fabric, about, _ = trained
+    network, computer, about, _ = trained
     network.normalise_features = False
     batches = batches_of(images)
     extracted = extract_features(
-        network, store, batches, about.image, fabric=fabric, threads=threads
+        network, store, batches, about.image, computer=computer, threads=threads
     )
     steps = progress(
         extracted,

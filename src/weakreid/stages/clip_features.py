@@ -17,7 +17,7 @@ from weakreid.retrieval.extract_clips import extract_clip_features, weight_table
 from weakreid.retrieval.feature_table import batches_of, write_features
 from weakreid.retrieval.inputs import frames_of, load_clip_network
 from weakreid.training.clip_sampling import clips_of_tracklets
-from weakreid.training.devices import fabric_for
+from weakreid.training.devices import device_for
 
 LESS_MEMORY = "lower clips.frames, or image.height and image.width"
 
@@ -38,9 +38,8 @@ def main(
         model, normalise=params.normalise, after_neck=params.after_neck
     )
     assert about.clips is not None
-    fabric = fabric_for(device, 1, about.precision, threads)
-    fabric.launch()
-    network = on_device(network, fabric.device)
+    computer = device_for(device, about.precision, threads)
+    network = on_device(network, computer.device)
     shown = frames_of(tracklets, frames, ["query", "gallery"])
     clips = clips_of_tracklets(shown, about.clips.frames, params.test)
     # how clips are made here is among the params, not in the weights
@@ -52,7 +51,7 @@ def main(
         def features() -> Iterator[np.ndarray]:
             for found in extract_clip_features(
                 *(network, store, batches_of(clips.images), about.image),
-                fabric=fabric,
+                computer=computer,
                 threads=threads,
             ):
                 used.append(found.weights)

@@ -14,12 +14,12 @@ def main(
     model: Path, tracklets: Path, frames: Path, images: Path, device: str, threads: int, out: Path
 ) -> None:
     """Extract features of the frames of query and gallery tracklets, tracklet by tracklet."""
-    network, fabric, about, _ = load_frame_network(model, device, threads)
+    network, computer, about, _ = load_frame_network(model, device, threads)
     chosen = frames_of(tracklets, frames, ["query", "gallery"])
     with ImageStore(images) as store:
         batches = batches_of(chosen["image"].to_numpy())
         extracted = extract_features(
-            network, store, batches, about.image, fabric=fabric, threads=threads
+            network, store, batches, about.image, computer=computer, threads=threads
         )
         write_features(
             *(out, chosen, extracted),

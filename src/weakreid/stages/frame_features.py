@@ -10,7 +10,7 @@ from weakreid.models.build import build_model, on_device
 from weakreid.retrieval.extract import extract_features
 from weakreid.retrieval.feature_table import batches_of, write_features
 from weakreid.retrieval.inputs import frames_of
-from weakreid.training.devices import fabric_for
+from weakreid.training.devices import device_for
 
 LESS_MEMORY = "lower image.height and image.width"
 
@@ -25,9 +25,8 @@ def main(
     out: Path,
 ) -> None:
     """Extract features of the frames of training tracklets, by average pooling (TMC, sec. 3.2)."""
-    fabric = fabric_for(device, 1, params.precision, threads)
-    fabric.launch()
-    network = on_device(build_model(params.model), fabric.device)
+    computer = device_for(device, params.precision, threads)
+    network = on_device(build_model(params.model), computer.device)
     network.normalise_features = False
     chosen = frames_of(tracklets, frames, ["train"])
     if chosen.empty:
@@ -35,7 +34,7 @@ def main(
     with ImageStore(images) as store:
         batches = batches_of(chosen["image"].to_numpy())
         extracted = extract_features(
-            network, store, batches, params.image, fabric=fabric, threads=threads
+            network, store, batches, params.image, computer=computer, threads=threads
         )
         write_features(
             *(out, chosen, extracted),

@@ -10,7 +10,7 @@ from weakreid.config.params import MakeFrozenMaps
 from weakreid.console import say
 from weakreid.models.build import build_model, on_device
 from weakreid.supervision.views import read_frames_only
-from weakreid.training.devices import fabric_for
+from weakreid.training.devices import device_for
 from weakreid.training.frozen import about_maps, megabytes, one_map, write_maps
 
 LESS_MEMORY = "lower image.height and image.width"
@@ -28,15 +28,14 @@ def main(
     ] = None,
 ) -> None:
     """Run the stages over every image and its mirror image; a file without any where too large."""
-    fabric = fabric_for(device, 1, params.precision, threads)
-    fabric.launch()
-    network = on_device(build_model(params.model, params.seed), fabric.device)
+    computer = device_for(device, params.precision, threads)
+    network = on_device(build_model(params.model, params.seed), computer.device)
     with ImageStore(images) as store:
         rows = np.arange(len(store))
         if frames is not None:
             rows = np.concatenate([read_frames_only(of, frames) for of in tracklets or ()])
             rows = np.unique(rows)
-        needed = megabytes(one_map(network, params.image, fabric), len(rows))
+        needed = megabytes(one_map(network, params.image, computer), len(rows))
         if needed > params.memory_mb:
             say(
                 f"the outputs of the frozen stages for {len(rows):,} images take {needed:,.0f} MB, "
@@ -45,7 +44,7 @@ def main(
             rows = rows[:0]
         write_maps(
             *(out, network, store, rows, params.image),
-            fabric=fabric,
+            computer=computer,
             threads=threads,
-            about=about_maps(params, fabric),
+            about=about_maps(params, computer),
         )

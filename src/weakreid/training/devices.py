@@ -1,34 +1,65 @@
-"""The devices that a stage computes on."""
+"""The device of a stage, for those that learn nothing too: Fabric takes long to import."""
 
-import os
+import contextlib
 import warnings
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, Protocol
 
 import torch
-from lightning_fabric import Fabric
-from lightning_fabric.plugins.environments import LightningEnvironment
 
 from weakreid.console import say, warn
 from weakreid.errors import ReidError
-from weakreid.parents import end_with
 
 DEVICES = ("auto", "cpu", "cuda")
-_FIRST_PROCESS = "WEAKREID_FIRST_PROCESS"
+Numbers = Literal["bf16-mixed", "32-true"]
 
 
-def fabric_for(device: str, devices: int, precision: str, threads: int) -> Fabric:
-    """Return a Fabric for the devices that a stage was given.
+class Computer(Protocol):
+    """A device and its precision: `OneDevice`, or a training's Fabric."""
+
+    @property
+    def device(self) -> torch.device:
+        """The device."""
+
+    def autocast(self) -> contextlib.AbstractContextManager[Any]:
+        """Return the context that a network runs forward in."""
+
+
+@dataclass(frozen=True)
+class OneDevice:
+    """One device, for a network that does not learn.
+
+    Attributes:
+        device: a CPU or a GPU.
+        numbers: as Fabric calls its precisions.
+    """
+
+    device: torch.device
+    numbers: Numbers
+
+    def autocast(self) -> contextlib.AbstractContextManager[Any]:
+        """Return the context that a network runs forward in."""
+        if self.numbers == "32-true":
+            return contextlib.nullcontext()
+        return torch.autocast(self.device.type, torch.bfloat16)
+
+
+def device_for(device: str, precision: str, threads: int) -> OneDevice:
+    """Return one device for a stage that learns nothing; see `chosen`."""
+    gpus, numbers = chosen(device, 1, precision, threads)
+    return OneDevice(torch.device("cuda", 0) if gpus else torch.device("cpu"), numbers)
+
+
+def chosen(device: str, devices: int, precision: str, threads: int) -> tuple[int, Numbers]:
+    """Return how many GPUs a stage computes on, 0 for the CPU, and its precision.
 
     On a CPU, deterministic algorithms are switched on: the same input gives the same bytes, with
     the same number of threads.
 
-    The processes are always started here, on one machine, whatever scheduler started this one: in
-    a Slurm step Fabric would otherwise take the step's tasks for its processes.
-
     Args:
         device: `cpu`, `cuda`, or `auto`: a GPU where one is visible, said in the log otherwise.
-        devices: how many GPUs at most; more than one train as one (DDP). With 0, `auto` is `cpu`.
+        devices: how many GPUs at most. With 0, `auto` is `cpu`.
         precision: `32`, `bf16`, or `auto`: bf16 autocast on a GPU that computes in it, 32 bits
             elsewhere.
         threads: of CPU arithmetic.
@@ -56,24 +87,16 @@ def fabric_for(device: str, devices: int, precision: str, threads: int) -> Fabri
         # older GPUs only imitate bf16, at a loss of speed
         native = use_gpu and torch.cuda.is_bf16_supported(including_emulation=False)
         precision = "bf16" if native else "32"
-    numbers: Literal["bf16-mixed", "32-true"] = "bf16-mixed" if precision == "bf16" else "32-true"
-    environment = LightningEnvironment()
+    numbers: Numbers = "bf16-mixed" if precision == "bf16" else "32-true"
     if not use_gpu:
         torch.use_deterministic_algorithms(True)
         # it would fill every new tensor first; no result here depends on unset memory
         torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
-        return Fabric(accelerator="cpu", devices=1, precision=numbers, plugins=[environment])
+        return 0, numbers
     torch.set_float32_matmul_precision("high")
     if devices > visible:
         say(f"{devices} GPUs were asked for, {visible} visible: computing on {visible}")
-    count = max(1, min(devices, visible))
-    return Fabric(
-        accelerator="cuda",
-        devices=count,
-        strategy="ddp" if count > 1 else "auto",
-        precision=numbers,
-        plugins=[environment],
-    )
+    return max(1, min(devices, visible)), numbers
 
 
 def _gpus() -> tuple[int, str | None]:
@@ -91,29 +114,6 @@ def _gpus() -> tuple[int, str | None]:
     return 0, None
 
 
-def launch(fabric: Fabric, threads: int) -> int:
-    """Start a Fabric's processes; return how many of the stage's threads are this one's share."""
-    if fabric.local_rank == 0:
-        # for those that are started: one may be an orphan before it comes to asking for its parent
-        os.environ[_FIRST_PROCESS] = str(os.getpid())
-    fabric.launch()
-    if fabric.local_rank > 0:
-        end_with(int(os.environ.get(_FIRST_PROCESS, os.getppid())))
-    share = max(1, threads // fabric.world_size)
-    # the launch sets a number of its own where there are several processes
-    torch.set_num_threads(share)
-    return share
-
-
-def leave(fabric: Fabric) -> None:
-    """End the processes' connection, at the end of a stage that succeeded."""
-    if fabric.world_size > 1:
-        fabric.barrier()
-        torch.distributed.destroy_process_group()
-
-
-def device_name(fabric: Fabric) -> str:
+def device_name(device: torch.device) -> str:
     """Return the kind of device: `cpu`, or a GPU's name."""
-    if fabric.device.type == "cuda":
-        return torch.cuda.get_device_name(fabric.device)
-    return fabric.device.type
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type

@@ -21,13 +21,14 @@ from weakreid.models.backbones import share_batch_norms
 from weakreid.models.build import build_model, without_weights
 from weakreid.models.reid import ReidModel
 from weakreid.training import checkpoint as checkpoints
-from weakreid.training.devices import device_name, fabric_for, launch, leave
+from weakreid.training.devices import device_name
 from weakreid.training.frozen import FrozenMaps, about_maps, frozen_maps, one_map, read_maps
 from weakreid.training.history import timing_of, write_history
 from weakreid.training.images import TrainingImages
 from weakreid.training.loop import History, Watch, fit
 from weakreid.training.optimiser import build_optimiser
 from weakreid.training.options import TrainingOptions
+from weakreid.training.processes import fabric_for, launch, leave
 from weakreid.training.schedule import rate_factor
 from weakreid.training.start import start_from
 from weakreid.training.task import Task
@@ -172,7 +173,7 @@ class Run:
                     network,
                     missing,
                     params.image,
-                    fabric=self.fabric,
+                    computer=self.fabric,
                     threads=self.threads,
                     memory_mb=params.batch.cache_mb,
                 )
@@ -256,7 +257,9 @@ class Run:
             write(plain)
         self._save(kept)
         options.checkpoint.unlink(missing_ok=True)
-        say(f"trained in {monotonic() - options.started:.0f} s on {device_name(self.fabric)}")
+        say(
+            f"trained in {monotonic() - options.started:.0f} s on {device_name(self.fabric.device)}"
+        )
 
     def _watch(self, kept: Kept) -> Watch | None:
         watch = self.options.watch

@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from lightning_fabric import Fabric
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
@@ -25,6 +24,7 @@ from weakreid.console import progress
 from weakreid.errors import ReidError
 from weakreid.models.backbones import preprocess
 from weakreid.models.reid import ReidModel, chunks
+from weakreid.training.devices import Computer
 
 _BATCH = 256
 _TYPES = {torch.float32: "F32", torch.bfloat16: "BF16"}
@@ -60,17 +60,17 @@ def frozen_maps(
     of: Sequence[tuple[ImageStore, np.ndarray]],
     image: Image,
     *,
-    fabric: Fabric,
+    computer: Computer,
     threads: int,
     memory_mb: int,
 ) -> list[FrozenMaps]:
     """Run the leading frozen stages over frames and their mirror images.
 
     Args:
-        network: on the device of `fabric`.
+        network: on the device of `computer`.
         of: stores, and rows of each, in any order, repeated or not.
         image: the network's input.
-        fabric: device and precision.
+        computer: device and precision.
         threads: for decoding.
         memory_mb: what all maps together may take.
 
@@ -89,7 +89,7 @@ def frozen_maps(
             "cuts every frame at a random place; set one of them to 0 or null"
         )
     wanted = [(store, np.unique(rows)) for store, rows in of]
-    one = one_map(network, image, fabric)
+    one = one_map(network, image, computer)
     count = sum(len(rows) for _, rows in wanted)
     needed = megabytes(one, count)
     if needed > memory_mb:
@@ -101,7 +101,7 @@ def frozen_maps(
     for store, rows in wanted:
         maps = torch.empty((len(rows), *one.shape), dtype=one.dtype)
         done = 0
-        for batch in _maps_of(network, store, rows, image, fabric, threads):
+        for batch in _maps_of(network, store, rows, image, computer, threads):
             maps[done : done + len(batch)] = batch
             done += len(batch)
         found.append(FrozenMaps(rows, maps))
@@ -109,10 +109,10 @@ def frozen_maps(
 
 
 @torch.no_grad()
-def one_map(network: ReidModel, image: Image, fabric: Fabric) -> Tensor:
+def one_map(network: ReidModel, image: Image, computer: Computer) -> Tensor:
     """Return what the frozen stages make of a black image and its mirror image: [2, c, h, w]."""
-    with fabric.autocast():
-        black = torch.zeros(1, 3, image.height, image.width, device=fabric.device)
+    with computer.autocast():
+        black = torch.zeros(1, 3, image.height, image.width, device=computer.device)
         return network.front(black).expand(2, -1, -1, -1)
 
 
@@ -126,7 +126,7 @@ def _maps_of(
     store: ImageStore,
     rows: np.ndarray,
     image: Image,
-    fabric: Fabric,
+    computer: Computer,
     threads: int,
 ) -> Iterator[Tensor]:
     """Yield the maps [n, 2, c, h, w] of rows of a store, batch by batch, on the CPU."""
@@ -137,11 +137,11 @@ def _maps_of(
         prefetch(images), total=len(batches), label="frozen stages", unit=f"x {_BATCH} frames"
     )
     # another kernel may be chosen for fewer images, with other last bits
-    whole = len(chunks(torch.empty(_BATCH, 0, device=fabric.device))[0])
+    whole = len(chunks(torch.empty(_BATCH, 0, device=computer.device))[0])
     for batch in steps:
         parts = []
-        with torch.no_grad(), fabric.autocast():
-            for part in chunks(torch.from_numpy(batch).to(fabric.device)):
+        with torch.no_grad(), computer.autocast():
+            for part in chunks(torch.from_numpy(batch).to(computer.device)):
                 pixels = preprocess(_filled(part, whole), mean, std)
                 both = [network.front(pixels), network.front(pixels.flip(3))]
                 parts.append(torch.stack(both, dim=1)[: len(part)])
@@ -157,10 +157,10 @@ def _filled(images: Tensor, count: int) -> Tensor:
 # --- in a file ------------------------------------------------------------------------------------
 
 
-def about_maps(params: MakeFrozenMaps, fabric: Fabric) -> dict[str, Any]:
+def about_maps(params: MakeFrozenMaps, computer: Computer) -> dict[str, Any]:
     """Return what maps are of, and on which kind of device they are made."""
     what = params.model_dump(mode="json", exclude={"memory_mb"})
-    return {**what, "device": fabric.device.type}
+    return {**what, "device": computer.device.type}
 
 
 def write_maps(
@@ -170,7 +170,7 @@ def write_maps(
     rows: np.ndarray,
     image: Image,
     *,
-    fabric: Fabric,
+    computer: Computer,
     threads: int,
     about: Mapping[str, Any],
 ) -> None:
@@ -181,15 +181,15 @@ def write_maps(
 
     Args:
         path: the file to write.
-        network: on the device of `fabric`.
+        network: on the device of `computer`.
         store: holds the frames.
         rows: of the store; none: a file that no training uses.
         image: the network's input.
-        fabric: device and precision.
+        computer: device and precision.
         threads: for decoding.
         about: what the maps are of, for the file's metadata.
     """
-    rows, one = np.unique(rows).astype(np.int64), one_map(network, image, fabric)
+    rows, one = np.unique(rows).astype(np.int64), one_map(network, image, computer)
     ends = np.cumsum([rows.nbytes, len(rows) * one.numel() * one.element_size()]).tolist()
     shape = [len(rows), *one.shape]
     header = {
@@ -201,7 +201,7 @@ def write_maps(
     text += b" " * (-len(text) % 8)
     with replacing(path) as aside, aside.open("wb") as file:
         file.write(len(text).to_bytes(8, "little") + text + rows.astype("<i8").tobytes())
-        for batch in _maps_of(network, store, rows, image, fabric, threads):
+        for batch in _maps_of(network, store, rows, image, computer, threads):
             file.write(batch.contiguous().view(torch.uint8).numpy().data)
 
 

@@ -28,7 +28,7 @@ def timing_of(record: History, seconds: float, fabric: Fabric) -> dict[str, Any]
         "seconds": round(seconds, 1),
         "images_per_s": round(sum(rates) / len(rates), 1) if rates else None,
         "peak_memory_mb": round(memory),
-        "device": device_name(fabric),
+        "device": device_name(fabric.device),
         "devices": fabric.world_size,
     }
     if fabric.device.type == "cuda":

@@ -21,7 +21,7 @@ class TrainingOptions:
     Attributes:
         code: digest of the code, for the checkpoint's fingerprint.
         checkpoint: written while it goes on.
-        device, devices, threads: see `weakreid.training.devices.fabric_for`.
+        device, devices, threads: see `weakreid.training.processes.fabric_for`.
         model, history, timing: what it makes.
         init: weights to start from, if any.
         maps: what frozen stages make of the images, if a file has it (`training.frozen`).
