@@ -17,7 +17,7 @@ from tests.data.helpers import how
 
 from weakreid.datasets import dukev, ilids, layout, mars, prid
 from weakreid.datasets.layout import Reading
-from weakreid.datasets.unpack import unpack
+from weakreid.datasets.unpack import unpack_all
 from weakreid.errors import ReidError
 
 JPEG = simplejpeg.encode_jpeg(np.full((16, 8, 3), 90, np.uint8))
@@ -361,8 +361,8 @@ def test_mars_official_tables(shared_data: Path, tmp_path: Path) -> None:
 
 @pytest.mark.shared
 def test_mars_mini(shared_data: Path, tmp_path: Path) -> None:
-    for name in ("bbox_train.zip", "bbox_test.zip", "info.zip"):
-        unpack(shared_data / "mars_mini" / name, tmp_path / "mars")
+    archives = [shared_data / "mars_mini" / f"{n}.zip" for n in ("bbox_train", "bbox_test", "info")]
+    unpack_all({path.name: (path, "") for path in archives}, tmp_path / "mars")
     found = layout.counts(mars.read(tmp_path / "mars", how()))
     assert found["train_tracklets"] == 786
     assert found["query_tracklets"] == 140

@@ -3,7 +3,7 @@
 A generated folder (`weakreid.datasets.walkers.layout`) is a source too: `read_generated`.
 """
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,13 +17,10 @@ import pyarrow.parquet as pq
 
 from weakreid.artifacts import schemas
 from weakreid.artifacts.files import of_system, read_fault, replacing
-from weakreid.artifacts.image_store import write_store_file
 from weakreid.attributes import NAMES
-from weakreid.console import progress, warn
+from weakreid.console import warn
 from weakreid.datasets import layout
-
-# one way to read and decode images, for datasets and sources
-from weakreid.datasets.pack import good_images, images_in_order, popped
+from weakreid.datasets.pack import write_good_images
 from weakreid.errors import ReidError
 
 SPLITS = ("train", "test")
@@ -209,18 +206,9 @@ def pack_images(
     what = f"missing in {folder}"
     _settle(annotation, missing, what, why, "put them there", source, on_bad_frame)
     there = np.flatnonzero(~missing)
-    bad: dict[int, str] = {}
-    sizes: deque[tuple[int, int]] = deque()
     with replacing(Path(out)) as table_aside, replacing(Path(images)) as images_aside:
-        loaded = progress(
-            images_in_order(folder, [annotation.file[row] for row in there.tolist()], threads),
-            total=len(there),
-            label=f"packing {source}",
-            unit="images",
-        )
-        good = good_images(loaded, sizes, bad)
-        # the size of an image is put into the queue just before its bytes are given out
-        write_store_file(images_aside, good, sizes=popped(sizes), name=Path(images))
+        files = [annotation.file[row] for row in there.tolist()]
+        bad = write_good_images(images_aside, folder, files, source, threads)
         unreadable = np.zeros(len(annotation), np.bool_)
         unreadable[there[sorted(bad)]] = True
         reason = bad[min(bad)] if bad else ""

@@ -25,7 +25,7 @@ from typing import IO, Literal, Self, cast
 
 from weakreid.artifacts.files import read_json, remove_if_quiet, there, write_json
 from weakreid.console import progress, say
-from weakreid.datasets.fetch import locked, not_written, sha256_of
+from weakreid.datasets.fetch import locked, not_written
 from weakreid.datasets.layout import name_some
 from weakreid.datasets.lookup import DEPTH, locate, tops
 from weakreid.errors import ReidError
@@ -69,55 +69,37 @@ class WrongArchiveError(ReidError):
         self.names = frozenset(names)
 
 
-def unpack(archive: Path, into: Path, *, strip: int = 0, sha256: str | None = None) -> None:
-    """Unpack a zip or tar (plain, gz, xz, bz2) into a folder; copy a .json, .mat or .txt there.
-
-    Several archives may be unpacked into one folder. Modes and owners are not taken over.
-
-    Args:
-        archive: the archive, told by its content.
-        into: the folder, made if it is not there.
-        strip: how many leading folders of each member's name to drop.
-        sha256: the archive's digest if it is known; else it is computed.
-
-    Raises:
-        ReidError: the archive is missing, damaged, would write outside the folder, holds a device,
-            does not fit on the disk, or differs from the one of this name unpacked before.
-    """
-    archive = Path(archive)
-    digest = sha256 or sha256_of(archive, f"checking {archive.name}")
-    unpack_all({archive.name: (archive, digest)}, into, strip=strip)
-
-
 def unpack_all(
     archives: Mapping[str, tuple[Path, str]],
     into: Path,
     *,
-    strip: int = 0,
     required: Sequence[str] = (),
     optional: Sequence[str] = (),
 ) -> None:
     """Unpack archives into a folder, all of them or none, so that a reader finds what it needs.
 
+    An archive is a zip or tar (plain, gz, xz, bz2), told by its content, or a .json, .mat or .txt,
+    which is copied. Several may be unpacked into one folder. Modes and owners are not taken over.
     What is required and lies elsewhere in them, some folders deeper or without the first ones, is
     moved to where it belongs; archives in an archive are unpacked where something is lacking.
 
     Args:
         archives: by name, the file and its sha256.
         into: the folder, made if it is not there.
-        strip: how many leading folders of each member's name to drop.
         required: paths below `into` that must be there in the end.
         optional: paths that are moved like those required, and may be absent.
 
     Raises:
-        ReidError: as for `unpack`, or something required is in none of the archives.
+        ReidError: an archive is missing, damaged, would write outside the folder, holds a device,
+            does not fit on the disk, or differs from the one of this name unpacked before; or
+            something required is in none of them.
     """
     into = Path(into)
     with locked(into / MARKERS / ".lock"):
         new = {
             name: (path, digest)
             for name, (path, digest) in archives.items()
-            if not _is_done(into, name, digest, strip)
+            if not _is_done(into, name, digest)
         }
         # what a killed run left; nobody else is at work here while the lock is held
         for stale in into.glob(".unpacking-*"):
@@ -134,17 +116,17 @@ def unpack_all(
                 say(f"unpacking {path} into {into}")
                 folders[name] = aside / name
                 folders[name].mkdir()
-                counts[name] = _write_members(path, folders[name], strip, name)
+                counts[name] = _write_members(path, folders[name], name)
                 if not any(folders[name].iterdir()):
                     raise WrongArchiveError(
-                        f"{path}: holds no file (strip {strip}); give the right archive", [name]
+                        f"{path}: holds no file; give the right archive", [name]
                     )
             _arrange(folders, into, required, optional)
             for name, folder in folders.items():
                 top = sorted(entry.name for entry in folder.iterdir())
                 _merge(folder, into)
-                about = {"sha256": new[name][1], "strip": strip, "members": counts[name]}
-                write_json(_marker(into, name), {**about, "top": top})
+                about = {"sha256": new[name][1], "members": counts[name], "top": top}
+                write_json(_marker(into, name), about)
         except OSError as error:
             raise _not_unpacked(list(new), into, error) from error
         finally:
@@ -186,15 +168,15 @@ def _marker(into: Path, name: str) -> Path:
     return into / MARKERS / f"{name}.json"
 
 
-def _is_done(into: Path, name: str, digest: str, strip: int) -> bool:
+def _is_done(into: Path, name: str, digest: str) -> bool:
     marker = _marker(into, name)
     if not there(marker):
         return False
-    held = read_json(marker, ["sha256", "strip", "top"])
-    if held["sha256"] != digest or held["strip"] != strip:
+    held = read_json(marker, ["sha256", "top"])
+    if held["sha256"] != digest:
         raise ReidError(
-            f"{into}: holds what another {name} (sha256 {held['sha256']}, strip {held['strip']})"
-            f" unpacked to, not {digest}; delete that folder and run again"
+            f"{into}: holds what another {name} (sha256 {held['sha256']}) unpacked to, not"
+            f" {digest}; delete that folder and run again"
         )
     return _all_there(into, held["top"])
 
@@ -284,7 +266,7 @@ def _unpack_inner(folder: Path, name: str) -> bool:
         inner = folder.with_name(f"{name}.inner")
         inner.mkdir()
         try:
-            _write_members(path, inner, 0, path.name)
+            _write_members(path, inner, path.name)
         except WrongArchiveError as error:
             raise WrongArchiveError(str(error), [name]) from error
         path.unlink()
@@ -296,11 +278,9 @@ def _unpack_inner(folder: Path, name: str) -> bool:
 # ------------------------------------------------------------------ writing members
 
 
-def _write_members(archive: Path, aside: Path, strip: int, name: str) -> int:
+def _write_members(archive: Path, aside: Path, name: str) -> int:
     """Write an archive's members below `aside`; return how many files and links there are."""
     free = shutil.disk_usage(aside).free - _KEEP_FREE
-    if _is_plain(name):
-        strip = 0
     files: set[str] = set()
     folders: set[str] = set()
     links: list[tuple[str, _Member]] = []
@@ -309,7 +289,7 @@ def _write_members(archive: Path, aside: Path, strip: int, name: str) -> int:
         with _open_members(archive, name) as (members, total, size):
             _check_space(archive, aside.parent, size, free)
             for member in progress(members, total=total, label=f"unpacking {name}", unit="members"):
-                path = _safe_name(archive, member, strip)
+                path = _safe_name(archive, member)
                 if path is None:
                     continue
                 folder = member.kind == "folder"
@@ -339,7 +319,7 @@ def _write_members(archive: Path, aside: Path, strip: int, name: str) -> int:
         raise
     # only now, so that no file was ever written through a link
     for path, member in links:
-        _make_link(archive, aside, path, member, strip)
+        _make_link(archive, aside, path, member)
     base = os.path.realpath(aside)
     for path, member in links:
         # realpath, for it takes a circle of links where Path.resolve fails
@@ -379,8 +359,8 @@ def _clean(name: str) -> list[str] | None:
     return parts
 
 
-def _safe_name(archive: Path, member: _Member, strip: int) -> str | None:
-    """Return a member's name below the folder, None for a folder that `strip` swallows."""
+def _safe_name(archive: Path, member: _Member) -> str | None:
+    """Return a member's name below the folder, None for the folder itself."""
     parts = _clean(member.name)
     if parts is None:
         raise ReidError(
@@ -392,14 +372,11 @@ def _safe_name(archive: Path, member: _Member, strip: int) -> str | None:
             f"{archive}: member '{member.name}' is a device or pipe; nothing was unpacked, get the"
             " archive from another source"
         )
-    kept = parts[strip:]
-    if kept and (kept[0] == MARKERS or kept[0].startswith(".unpacking-")):
+    if parts and (parts[0] == MARKERS or parts[0].startswith(".unpacking-")):
         raise ReidError(f"{archive}: member '{member.name}' has a reserved name; rename it")
-    if not kept:
-        if member.kind == "folder":
-            return None
-        raise ReidError(f"{archive}: strip {strip} leaves nothing of member '{member.name}'")
-    return "/".join(kept)
+    if not parts and member.kind != "folder":
+        raise ReidError(f"{archive}: member '{member.name}' has no name; unpack it by hand")
+    return "/".join(parts) or None
 
 
 def _write_file(archive: Path, path: Path, member: _Member, name: str) -> None:
@@ -416,7 +393,7 @@ def _write_file(archive: Path, path: Path, member: _Member, name: str) -> None:
         )
 
 
-def _make_link(archive: Path, aside: Path, name: str, member: _Member, strip: int) -> None:
+def _make_link(archive: Path, aside: Path, name: str, member: _Member) -> None:
     path = aside / name
     path.parent.mkdir(parents=True, exist_ok=True)
     outside = ReidError(
@@ -424,9 +401,9 @@ def _make_link(archive: Path, aside: Path, name: str, member: _Member, strip: in
     )
     if member.kind == "hardlink":
         parts = _clean(member.target)
-        if parts is None or not parts[strip:]:
+        if not parts:
             raise outside
-        source = aside.joinpath(*parts[strip:])
+        source = aside.joinpath(*parts)
         if source.is_symlink() or not source.is_file():
             raise ReidError(
                 f"{archive}: link '{member.name}' points at '{member.target}', which is no file of"
