@@ -30,21 +30,13 @@ _GENERATE = "delete the folder and generate it again"
 
 @dataclass(frozen=True)
 class Annotation:
-    """Images and what is ticked for each.
+    """Images and what is ticked for each."""
 
-    Attributes:
-        attributes: the names, in the order of the columns of `labels`.
-        file: per image, relative to the folder of the images, with `/`.
-        split: per image, "train" or "test".
-        person_id: int32 [N]; -1: it is not known whom the image shows.
-        labels: int8 [N, A], 1, 0 or -1 (unsure).
-    """
-
-    attributes: tuple[str, ...]
-    file: Sequence[str]
-    split: Sequence[str]
-    person_id: npt.NDArray[np.int32]
-    labels: npt.NDArray[np.int8]
+    attributes: tuple[str, ...]  # the names, in the order of the columns of `labels`
+    file: Sequence[str]  # per image, relative to the folder of the images, with `/`
+    split: Sequence[str]  # per image, "train" or "test"
+    person_id: npt.NDArray[np.int32]  # int32 [N]; -1: it is not known whom the image shows
+    labels: npt.NDArray[np.int8]  # int8 [N, A], 1, 0 or -1 (unsure)
 
     def __len__(self) -> int:
         return len(self.file)

@@ -19,15 +19,10 @@ DEPTH = 2
 
 @dataclass(frozen=True)
 class Found:
-    """Something that a reader needs, in another place.
+    """Something that a reader needs, in another place."""
 
-    Attributes:
-        wanted: its path as the reader names it.
-        held: where it lies, below the folder that was searched.
-    """
-
-    wanted: str
-    held: str
+    wanted: str  # its path as the reader names it
+    held: str  # where it lies, below the folder that was searched
 
     @property
     def move(self) -> tuple[str, str]:

@@ -133,17 +133,11 @@ class ClipHeads(nn.Module):
 
 
 class Headed(NamedTuple):
-    """What the heads make of clips.
+    """What the heads make of clips."""
 
-    Attributes:
-        before: descriptors [n, d], before the neck.
-        after: [n, d], behind it; the same where there is none.
-        logits: [n, C], of identities.
-    """
-
-    before: Tensor
-    after: Tensor
-    logits: Tensor
+    before: Tensor  # descriptors [n, d], before the neck
+    after: Tensor  # [n, d], behind it; the same where there is none
+    logits: Tensor  # [n, C], of identities
 
 
 class ClipModel(nn.Module):

@@ -28,15 +28,10 @@ Array = NDArray[Any]
 
 
 class BagDistances(NamedTuple):
-    """Distances from probes to bags.
+    """Distances from probes to bags."""
 
-    Attributes:
-        distances: [P, B] distance to the nearest frame of the bag.
-        frames: [P, B] row of that frame, the earliest of equals.
-    """
-
-    distances: Array
-    frames: NDArray[np.int64]
+    distances: Array  # [P, B] distance to the nearest frame of the bag
+    frames: NDArray[np.int64]  # [P, B] row of that frame, the earliest of equals
 
 
 def pairwise(a: Array, b: Array, metric: Metric, block_bytes: int = BLOCK_BYTES) -> Array:

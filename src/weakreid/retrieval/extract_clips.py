@@ -21,15 +21,10 @@ _FRAMES = 256
 
 
 class Extracted(NamedTuple):
-    """What a model makes of clips.
+    """What a model makes of clips."""
 
-    Attributes:
-        features: float32 [n, d], of length 1 each.
-        weights: float32 [n, G, T], what each frame counts in each group of the model.
-    """
-
-    features: NDArray[np.float32]
-    weights: NDArray[np.float32]
+    features: NDArray[np.float32]  # float32 [n, d], of length 1 each
+    weights: NDArray[np.float32]  # float32 [n, G, T], what each frame counts in each of G groups
 
 
 def extract_clip_features(

@@ -19,17 +19,11 @@ Unit = Literal["frames", "clips"]
 
 
 class Frames(NamedTuple):
-    """The frames, or clips, of a split and their features, in the order of these.
+    """The frames, or clips, of a split and their features, in the order of these."""
 
-    Attributes:
-        images: [F] rows of the image store; of a clip, one of its frames.
-        tracklet_ids: [F]; a tracklet's frames are contiguous.
-        blocks: gives the features [n, d] in blocks, from the start at every call.
-    """
-
-    images: NDArray[np.int64]
-    tracklet_ids: NDArray[np.int64]
-    blocks: Callable[[], Iterator[Array]]
+    images: NDArray[np.int64]  # [F] rows of the image store; of a clip, one of its frames
+    tracklet_ids: NDArray[np.int64]  # [F]; a tracklet's frames are contiguous
+    blocks: Callable[[], Iterator[Array]]  # gives the features [n, d] in blocks, anew at every call
 
 
 def measure_fine(

@@ -15,15 +15,10 @@ from weakreid.retrieval.reranking import Reranking, rerank
 
 
 class Descriptors(NamedTuple):
-    """One row per tracklet.
+    """One row per tracklet."""
 
-    Attributes:
-        tracklet_ids: [T] ascending.
-        features: [T, d].
-    """
-
-    tracklet_ids: NDArray[np.int64]
-    features: Array
+    tracklet_ids: NDArray[np.int64]  # [T] ascending
+    features: Array  # [T, d]
 
 
 def tracklet_descriptors(

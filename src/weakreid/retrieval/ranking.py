@@ -30,52 +30,30 @@ Indices = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Relevance:
-    """What counts for each query: ascending, disjoint gallery indices, one array per query.
+    """What counts for each query: ascending, disjoint gallery indices, one array per query."""
 
-    Attributes:
-        matches: the gallery items that are right answers.
-        excluded: the gallery items that are not in this query's gallery at all.
-        gallery: size of the gallery before any query's exclusions, without junk.
-    """
-
-    matches: Sequence[Indices]
-    excluded: Sequence[Indices]
-    gallery: int
+    matches: Sequence[Indices]  # the gallery items that are right answers
+    excluded: Sequence[Indices]  # the gallery items that are not in this query's gallery at all
+    gallery: int  # size of the gallery before any query's exclusions, without junk
 
 
 @dataclass(frozen=True)
 class RankingResult:
-    """A measured ranking.
+    """A measured ranking."""
 
-    Attributes:
-        cmc: rank -> per cent of the used queries whose first match is at or above it.
-        mean_average_precision: per cent.
-        queries: number of queries used (those with a match).
-        skipped: number of queries without a match.
-        gallery: gallery size, without junk.
-        average_precision: [Q] in 0..1, nan where the query was skipped.
-        first_match: [Q] 1-based rank of the first match, 0 where the query was skipped.
-        match_counts: [Q] number of matches.
-        valid_counts: [Q] number of gallery items left after the exclusions.
-        top_gallery: per query, the nearest gallery indices after the exclusions, at most `keep`.
-        top_distances: their distances.
-        top_matches: whether each is a match.
-        top_frames: for bags, the frame row that is nearest; None elsewhere.
-    """
-
-    cmc: dict[int, float]
-    mean_average_precision: float
-    queries: int
-    skipped: int
-    gallery: int
-    average_precision: NDArray[np.float64]
-    first_match: Indices
-    match_counts: Indices
-    valid_counts: Indices
-    top_gallery: list[Indices]
-    top_distances: list[NDArray[Any]]
-    top_matches: list[NDArray[np.bool_]]
-    top_frames: list[Indices] | None = None
+    cmc: dict[int, float]  # rank -> per cent of the used queries with a first match at or above it
+    mean_average_precision: float  # per cent
+    queries: int  # number of queries used (those with a match)
+    skipped: int  # number of queries without a match
+    gallery: int  # gallery size, without junk
+    average_precision: NDArray[np.float64]  # [Q] in 0..1, nan where the query was skipped
+    first_match: Indices  # [Q] 1-based rank of the first match, 0 where the query was skipped
+    match_counts: Indices  # [Q] number of matches
+    valid_counts: Indices  # [Q] number of gallery items left after the exclusions
+    top_gallery: list[Indices]  # per query, the nearest gallery indices left, at most `keep`
+    top_distances: list[NDArray[Any]]  # their distances
+    top_matches: list[NDArray[np.bool_]]  # whether each is a match
+    top_frames: list[Indices] | None = None  # of bags, the row of the nearest frame
 
     def summary(self) -> dict[str, Any]:
         """Return the figures of `metrics.json`, with string keys."""

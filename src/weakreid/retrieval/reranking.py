@@ -26,17 +26,11 @@ from weakreid.retrieval.distances import BLOCK_BYTES, Array, Metric, pairwise
 
 @dataclass(frozen=True)
 class Reranking:
-    """Parameters of k-reciprocal re-ranking, by default the paper's.
+    """Parameters of k-reciprocal re-ranking, by default the paper's."""
 
-    Attributes:
-        k1: neighbours of the reciprocal sets, from 1.
-        k2: neighbours, the item itself among them, over which V is averaged; from 1.
-        weight: share λ of the original distance in the result, from 0 to 1.
-    """
-
-    k1: int = 20
-    k2: int = 6
-    weight: float = 0.3
+    k1: int = 20  # neighbours of the reciprocal sets, from 1
+    k2: int = 6  # neighbours, the item itself among them, over which V is averaged; from 1
+    weight: float = 0.3  # share λ of the original distance in the result, from 0 to 1
 
 
 def rerank(

@@ -50,33 +50,19 @@ DISTRACTOR, JUNK = 0, -1
 
 @dataclass(frozen=True)
 class Size:
-    """How much is generated.
+    """How much is generated."""
 
-    Attributes:
-        train_persons: persons of bbox_train.
-        test_persons: persons of bbox_test.
-        distractors: tracklets of person 0 in bbox_test.
-        junk_tracklets: tracklets of person -1 in bbox_test.
-        cameras: 1 to 9.
-        cameras_per_person: smallest and largest number of cameras that see a person.
-        tracklets_per_camera: smallest and largest number per person and camera.
-        frames: smallest and largest length of a tracklet.
-        height: of a frame, pixels.
-        width: of a frame, pixels.
-        look_alikes: share of the persons who belong to a group of look-alikes.
-    """
-
-    train_persons: int
-    test_persons: int
-    distractors: int
-    junk_tracklets: int
-    cameras: int
-    cameras_per_person: tuple[int, int]
-    tracklets_per_camera: tuple[int, int]
-    frames: tuple[int, int]
-    height: int
-    width: int
-    look_alikes: float
+    train_persons: int  # persons of bbox_train
+    test_persons: int  # persons of bbox_test
+    distractors: int  # tracklets of person 0 in bbox_test
+    junk_tracklets: int  # tracklets of person -1 in bbox_test
+    cameras: int  # 1 to 9
+    cameras_per_person: tuple[int, int]  # smallest and largest number of cameras that see a person
+    tracklets_per_camera: tuple[int, int]  # smallest and largest number per person and camera
+    frames: tuple[int, int]  # smallest and largest length of a tracklet
+    height: int  # of a frame, pixels
+    width: int  # of a frame, pixels
+    look_alikes: float  # share of the persons who belong to a group of look-alikes
 
 
 SIZES = {
