@@ -16,7 +16,6 @@ def by_attribute(
     labels: pd.DataFrame,
     attributes: Sequence[str] | None,
     min_queries: int,
-    ranks: Sequence[int] = RANKS,
 ) -> dict[str, Any]:
     """Return the figures of the queries whose person has an attribute, and of the rest.
 
@@ -28,7 +27,6 @@ def by_attribute(
         labels: table "attribute_labels", of every query's person at least.
         attributes: which; None for all that the labels have, in their order.
         min_queries: with fewer queries there are no figures (None), but their number.
-        ranks: where to read the CMC.
 
     Returns:
         "queries" and "skipped" (numbers), "all" (figures of all queries), "attributes": by name
@@ -52,7 +50,7 @@ def by_attribute(
             return {"queries": count, "cmc": None, "mAP": None}
         return {
             "queries": count,
-            "cmc": {str(rank): 100 * float((first[chosen] <= rank).mean()) for rank in ranks},
+            "cmc": {str(rank): 100 * float((first[chosen] <= rank).mean()) for rank in RANKS},
             "mAP": 100 * float(precision[chosen].mean()),
         }
 

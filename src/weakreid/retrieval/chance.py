@@ -78,4 +78,4 @@ def expected(
 
 def expected_of(result: RankingResult) -> Chance:
     """Return what a random ranking would score where `result` was measured."""
-    return expected(result.match_counts, result.valid_counts, list(result.cmc))
+    return expected(result.match_counts, result.valid_counts)

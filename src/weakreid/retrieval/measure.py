@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from weakreid.errors import ReidError
 from weakreid.retrieval.distances import Array, Metric, bag_minimum
-from weakreid.retrieval.protocols import fine, tracklet_descriptors
-from weakreid.retrieval.ranking import RankingResult, evaluate_bags
+from weakreid.retrieval.protocols import fine_distances, tracklet_descriptors
+from weakreid.retrieval.ranking import RankingResult, bag_relevance, evaluate, person_relevance
 from weakreid.retrieval.reranking import Reranking
 
 Unit = Literal["frames", "clips"]
@@ -57,19 +57,18 @@ def measure_fine(
     for name, rows in (("query", queries), ("gallery", gallery)):
         if rows.empty:
             raise ReidError(f"the split has no {name} tracklets: nothing can be measured on it")
-    result = fine(
+    distances = fine_distances(
         means[_places(ids, queries["tracklet_id"])],
         means[_places(ids, gallery["tracklet_id"])],
-        queries["person_id"],
         gallery["person_id"],
-        queries["camera_id"],
-        gallery["camera_id"],
-        metric=metric,
-        reranking=reranking,
-        keep=keep,
-        threads=threads,
+        metric,
+        reranking,
+        threads,
     )
-    return result, queries, gallery
+    relevance = person_relevance(
+        queries["person_id"], gallery["person_id"], queries["camera_id"], gallery["camera_id"]
+    )
+    return evaluate(distances, relevance, keep=keep, threads=threads), queries, gallery
 
 
 def measure_coarse(
@@ -125,7 +124,8 @@ def measure_coarse(
         nearest.distances, frames.images[inside][nearest.frames], owner[inside][starts]
     )
     persons = np.array([labels[0] for labels in probes["labels"]])
-    result = evaluate_bags(distances, persons, list(gallery["labels"]), keep=keep, threads=threads)
+    relevance = bag_relevance(persons, list(gallery["labels"]))
+    result = evaluate(distances, relevance, keep=keep, threads=threads)
     top_frames = [row[top] for row, top in zip(images, result.top_gallery, strict=True)]
     return dataclasses.replace(result, top_frames=top_frames), probes, gallery
 

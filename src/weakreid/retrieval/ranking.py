@@ -34,7 +34,8 @@ class Relevance:
 
     matches: Sequence[Indices]  # the gallery items that are right answers
     excluded: Sequence[Indices]  # the gallery items that are not in this query's gallery at all
-    gallery: int  # size of the gallery before any query's exclusions, without junk
+    items: int  # size of the gallery, with junk
+    gallery: int  # its size before any query's exclusions, without junk
 
 
 @dataclass(frozen=True)
@@ -66,83 +67,30 @@ class RankingResult:
         }
 
 
-def evaluate(
-    distances: NDArray[Any],
-    query_persons: ArrayLike,
-    gallery_persons: ArrayLike,
-    query_cameras: ArrayLike | None = None,
-    gallery_cameras: ArrayLike | None = None,
-    *,
-    keep: int = 0,
-    ranks: Sequence[int] = RANKS,
-    threads: int | None = None,
-) -> RankingResult:
-    """Measure a ranking of single-person gallery items.
-
-    Args:
-        distances: [Q, G] float32 or float64, smaller is nearer.
-        query_persons: [Q] person ids.
-        gallery_persons: [G] person ids; -1 (junk) leaves every gallery, 0 (distractor) stays and
-            never matches.
-        query_cameras: [Q] camera ids; with them, gallery items of the query's person and camera
-            leave its gallery. None for no such filter.
-        gallery_cameras: [G] camera ids, or None with `query_cameras`.
-        ranks: where to read the CMC.
-        keep: how many of the nearest items to return per query.
-        threads: workers; the result does not depend on it. None takes the cores at hand.
-
-    Raises:
-        ReidError: sizes disagree, a distance is NaN, or no query has a match.
-    """
-    relevance = person_relevance(query_persons, gallery_persons, query_cameras, gallery_cameras)
-    _check_width(distances, np.size(np.asarray(gallery_persons)))
-    return evaluate_relevance(distances, relevance, keep=keep, ranks=ranks, threads=threads)
-
-
-def evaluate_bags(
-    distances: NDArray[Any],
-    query_persons: ArrayLike,
-    gallery_labels: Sequence[ArrayLike],
-    *,
-    keep: int = 0,
-    ranks: Sequence[int] = RANKS,
-    threads: int | None = None,
-) -> RankingResult:
-    """Measure a ranking of bags, each holding several persons (WL, coarse-grained re-id).
-
-    Args:
-        distances: [P, B] float32 or float64.
-        query_persons: [P] person ids.
-        gallery_labels: [B] arrays of the person ids in each bag; ids of 0 and below never match.
-        ranks: where to read the CMC.
-        keep: how many of the nearest bags to return per query.
-        threads: workers; the result does not depend on it.
-
-    Raises:
-        ReidError: as for `evaluate`.
-    """
-    _check_width(distances, len(gallery_labels))
-    relevance = bag_relevance(query_persons, gallery_labels)
-    return evaluate_relevance(distances, relevance, keep=keep, ranks=ranks, threads=threads)
-
-
 def person_relevance(
     query_persons: ArrayLike,
     gallery_persons: ArrayLike,
-    query_cameras: ArrayLike | None = None,
-    gallery_cameras: ArrayLike | None = None,
+    query_cameras: ArrayLike,
+    gallery_cameras: ArrayLike,
 ) -> Relevance:
-    """Return matches and exclusions of the fine-grained protocol (see `evaluate`)."""
+    """Return matches and exclusions of the fine-grained protocol.
+
+    Gallery items of the query's person and camera leave its gallery.
+
+    Args:
+        query_persons: [Q] person ids.
+        gallery_persons: [G] person ids; -1 (junk) leaves every gallery, 0 (distractor) stays and
+            never matches.
+        query_cameras: [Q] camera ids.
+        gallery_cameras: [G] camera ids.
+
+    Raises:
+        ReidError: sizes disagree.
+    """
     persons = _ids("query_persons", query_persons)
     others = _ids("gallery_persons", gallery_persons)
-    if (query_cameras is None) != (gallery_cameras is None):
-        raise ReidError(
-            "cameras are given for one side only; give query_cameras and gallery_cameras, or none"
-        )
-    cameras = gallery_cams = None
-    if query_cameras is not None and gallery_cameras is not None:
-        cameras = _ids("query_cameras", query_cameras, len(persons))
-        gallery_cams = _ids("gallery_cameras", gallery_cameras, len(others))
+    cameras = _ids("query_cameras", query_cameras, len(persons))
+    gallery_cams = _ids("gallery_cameras", gallery_cameras, len(others))
     junk = np.flatnonzero(others < 0)
     order = np.argsort(others, kind="stable")
     ordered = others[order]
@@ -154,17 +102,22 @@ def person_relevance(
     for query, person in enumerate(persons):
         same = order[starts[query] : stops[query]] if person > 0 else nothing
         dropped = junk
-        if cameras is not None and gallery_cams is not None and same.size:
+        if same.size:
             here = gallery_cams[same] == cameras[query]
             dropped = np.sort(np.concatenate([junk, same[here]])) if junk.size else same[here]
             same = same[~here]
         matches.append(same)
         excluded.append(dropped)
-    return Relevance(matches, excluded, len(others) - len(junk))
+    return Relevance(matches, excluded, len(others), len(others) - len(junk))
 
 
 def bag_relevance(query_persons: ArrayLike, gallery_labels: Sequence[ArrayLike]) -> Relevance:
-    """Return the matches of the coarse protocol: the bags that hold the query's person."""
+    """Return the matches of the coarse protocol (WL): the bags that hold the query's person.
+
+    Args:
+        query_persons: [P] person ids.
+        gallery_labels: [B] arrays of the person ids in each bag; ids of 0 and below never match.
+    """
     persons = _ids("query_persons", query_persons)
     labels = [np.asarray(label, np.int64).ravel() for label in gallery_labels]
     flat = np.concatenate(labels) if labels else np.empty(0, np.int64)
@@ -177,15 +130,14 @@ def bag_relevance(query_persons: ArrayLike, gallery_labels: Sequence[ArrayLike])
         pairs[1, start:stop] if person > 0 else nothing
         for person, start, stop in zip(persons, starts, stops, strict=True)
     ]
-    return Relevance(matches, [nothing] * len(persons), len(labels))
+    return Relevance(matches, [nothing] * len(persons), len(labels), len(labels))
 
 
-def evaluate_relevance(
+def evaluate(
     distances: NDArray[Any],
     relevance: Relevance,
     *,
     keep: int = 0,
-    ranks: Sequence[int] = RANKS,
     threads: int | None = None,
 ) -> RankingResult:
     """Measure a ranking, given each query's matches and exclusions.
@@ -193,7 +145,6 @@ def evaluate_relevance(
     Args:
         distances: [Q, G] float32 or float64, smaller is nearer.
         relevance: for each of the Q queries.
-        ranks: where to read the CMC, 1-based.
         keep: how many of the nearest items to return per query.
         threads: workers; the result does not depend on it. None takes the cores at hand.
 
@@ -208,10 +159,11 @@ def evaluate_relevance(
             "give float32 or float64 of shape [queries, gallery]"
         )
     count, width = distances.shape
-    if len(relevance.matches) != count or len(relevance.excluded) != count:
-        raise ReidError(f"distances: {count} rows for {len(relevance.matches)} queries")
-    if not ranks or min(ranks) < 1 or keep < 0:
-        raise ReidError(f"ranks {tuple(ranks)}, keep {keep}: ranks start at 1 and keep at 0")
+    if len(relevance.matches) != count or relevance.items != width:
+        raise ReidError(
+            f"distances: {count} rows and {width} columns for {len(relevance.matches)} queries and"
+            f" a gallery of {relevance.items}"
+        )
     precision = np.full(count, np.nan)
     first = np.zeros(count, np.int64)
     top: list[Indices] = [np.empty(0, np.int64)] * count
@@ -260,7 +212,7 @@ def evaluate_relevance(
             "check the split, the person ids and the cameras"
         )
     return RankingResult(
-        cmc={int(k): 100.0 * int(np.sum((first > 0) & (first <= k))) / used for k in ranks},
+        cmc={k: 100.0 * int(np.sum((first > 0) & (first <= k))) / used for k in RANKS},
         mean_average_precision=100.0 * math.fsum(precision[first > 0]) / used,
         queries=used,
         skipped=count - used,
@@ -320,9 +272,3 @@ def _ids(name: str, values: ArrayLike, length: int | None = None) -> Indices:
     if length is not None and found.size != length:
         raise ReidError(f"{name}: {found.size} ids for {length} items")
     return found.astype(np.int64)
-
-
-def _check_width(distances: NDArray[Any], gallery: int) -> None:
-    shape = np.shape(distances)
-    if len(shape) == 2 and shape[1] != gallery:
-        raise ReidError(f"distances: {shape[1]} columns for a gallery of {gallery}")

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from weakreid.clustering.neighbours import nearest, unit_rows
 from weakreid.clustering.reciprocal import encode, expanded_sets, pair_distances
 from weakreid.errors import ReidError
-from weakreid.retrieval.distances import BLOCK_BYTES, Array, Metric, pairwise
+from weakreid.retrieval.distances import Array, Metric, pairwise
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,6 @@ def rerank(
     gallery: Array,
     metric: Metric,
     parameters: Reranking,
-    block_bytes: int = BLOCK_BYTES,
     threads: int | None = None,
 ) -> Array:
     """Return the re-ranked distances.
@@ -48,7 +47,6 @@ def rerank(
         gallery: [G, d] descriptors.
         metric: "euclidean" (squared, whichever of the two names is given) or "cosine".
         parameters: k1, k2 and λ.
-        block_bytes: bound on the working memory of the distances.
         threads: workers for the neighbours; None for as many as there are cores. The result does
             not depend on it.
 
@@ -72,7 +70,7 @@ def rerank(
     distances /= np.repeat(largest, np.diff(sets.indptr))
     encoded = encode(sets, distances, near[:, : parameters.k2])
     totals = encoded.sum(axis=1)
-    final = pairwise(queries, gallery, metric, block_bytes)
+    final = pairwise(queries, gallery, metric)
     final /= largest[: len(queries), None].astype(final.dtype)
     final *= parameters.weight
     columns = encoded[len(queries) :].tocsc()
