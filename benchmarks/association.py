@@ -119,7 +119,7 @@ def measure(
             seconds, distances = timed(jaccard_distances, features, 30, 6, threads)
             memory = high_water() - before
             jaccard_s.append(seconds)
-            seconds, eps = timed(data_eps, distances, count, 1.6e-3)
+            seconds, eps = timed(data_eps, distances, 1.6e-3)
             eps_s.append(seconds)
             seconds, labels = timed(associate, distances, eps, 4)
             cluster_s.append(seconds)

@@ -40,10 +40,6 @@ def test_descriptor_faults_are_named():
     ones = np.ones((4, 3), np.float32)
     with pytest.raises(ReidError, match="4 rows for 5"):
         tracklet_descriptors(ones, [1, 1, 1, 2, 2])
-    with pytest.raises(ReidError, match="at row 0 of 3"):
-        tracklet_descriptors(ones, [1, 1, 1])
-    with pytest.raises(ReidError, match="width 2 at row 4, 3 above"):
-        tracklet_descriptors([ones, ones[:, :2]], [1] * 8)
     broken = ones.copy()
     broken[2, 0] = np.inf
     with pytest.raises(ReidError, match="tracklet 9 "):

@@ -19,7 +19,7 @@ class NoEpsError(ReidError):
     """The distances have no eps of their own; the message says why, not what to do."""
 
 
-def data_eps(distances: Any, count: int, share: float) -> float:
+def data_eps(distances: Any, share: float) -> float:
     """Return TMC's data-dependent eps: the mean of the smallest distances.
 
     Averaged are the smallest `share` of the non-zero distances among all N (N - 1) / 2 pairs, the
@@ -29,7 +29,6 @@ def data_eps(distances: Any, count: int, share: float) -> float:
 
     Args:
         distances: [N, N], see the module.
-        count: N.
         share: fraction of the pairs, above 0 and at most 1.
 
     Returns:
@@ -37,14 +36,8 @@ def data_eps(distances: Any, count: int, share: float) -> float:
 
     Raises:
         NoEpsError: no pair is at a distance above 0, or all that is averaged is 1.
-        ReidError: `share` is out of range, or N is not the size of `distances`.
     """
-    if not 0 < share <= 1:
-        raise ReidError(
-            f"association.share is {share}; give a share of the distances, above 0 and at most 1"
-        )
-    if distances.shape != (count, count):
-        raise ReidError(f"association: {count} tracklets, but distances {distances.shape}")
+    count = distances.shape[0]
     stored = _pairs(distances)
     positive = stored[stored > 0]
     pairs = count * (count - 1) // 2 - (len(stored) - len(positive))
@@ -71,23 +64,13 @@ def associate(distances: Any, eps: float, min_samples: int) -> NDArray[np.int64]
 
     Args:
         distances: [N, N], see the module.
-        eps: items at most this far apart are neighbours, in 0..1 without the ends.
+        eps: items at most this far apart are neighbours; above 0 and below 1, where all pairs
+            would be neighbours, also those that are not stored.
         min_samples: neighbours, the item itself among them, that make an item a core.
 
     Returns:
         [N] labels, numbered from 0 by first appearance.
-
-    Raises:
-        ReidError: eps or min_samples out of range. At eps 1 all pairs are neighbours, also
-            those that are not stored.
     """
-    if not 0 < eps < 1:
-        raise ReidError(
-            f"association.eps is {eps}; give one above 0 and below 1 (at 1 everything is one "
-            "cluster)"
-        )
-    if min_samples < 1:
-        raise ReidError(f"association.min_samples is {min_samples}; it starts at 1")
     count = distances.shape[0]
     rows = np.repeat(np.arange(count), np.diff(distances.indptr))
     near = distances.data <= eps
@@ -128,15 +111,8 @@ def cluster_quality(labels: ArrayLike, persons: ArrayLike) -> dict[str, float]:
             cluster. These three are 0 where fewer than two items are clustered.
         clusters: their number.
         unclustered: items in none, per cent of all.
-
-    Raises:
-        ReidError: the lengths differ, or there are no items.
     """
     labels, persons = np.asarray(labels), np.asarray(persons)
-    if labels.shape != persons.shape or labels.ndim != 1 or not labels.size:
-        raise ReidError(
-            f"cluster quality: {labels.shape} labels for {persons.shape} persons; give one each"
-        )
     inside = labels >= 0
     found, truth = labels[inside], persons[inside]
     quality = {

@@ -67,12 +67,11 @@ def isolate(
         first position), position from 0, source_id as it was.
 
     Raises:
-        ReidError: features do not fit the frames, a feature is zero or not finite, the rows are not
-            in order, or no frame is left.
+        ReidError: a feature is zero or not finite, or no frame is left.
     """
     if tracks.empty:
         raise ReidError("isolation: there is no tracklet; give tracklets of training frames")
-    _check_rows(tracks, features)
+    _check_features(tracks, features)
     bounds = _bounds(tracks)
     spans = list(zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True))
 
@@ -327,21 +326,7 @@ def _cut_from(before: pd.DataFrame, after: pd.DataFrame) -> "pd.Series[int]":
     return frames.map(of)
 
 
-def _check_rows(tracks: pd.DataFrame, features: Floats) -> None:
-    if features.ndim != 2 or len(features) != len(tracks):
-        raise ReidError(
-            f"isolation: features {list(features.shape)} for {len(tracks)} frames; "
-            f"give one row per frame"
-        )
-    names = tracks["tracklet_id"].to_numpy()
-    order = tracks["position"].to_numpy()
-    ahead = (names[1:] > names[:-1]) | ((names[1:] == names[:-1]) & (order[1:] > order[:-1]))
-    if not ahead.all():
-        row = int(ahead.argmin()) + 1
-        raise ReidError(
-            f"isolation: row {row} (tracklet {names[row]}, position {order[row]}) is out of order; "
-            f"sort the frames by tracklet_id and position"
-        )
+def _check_features(tracks: pd.DataFrame, features: Floats) -> None:
     lengths = np.einsum("ij,ij->i", features, features)
     good = np.isfinite(lengths) & (lengths > 0)
     if not good.all():

@@ -49,19 +49,18 @@ class Neighbours(NamedTuple):
     largest: NDArray[np.float64]
 
 
-def unit_rows(features: Array, first_row: int = 0) -> Array:
+def unit_rows(features: Array) -> Array:
     """Return the rows of [N, d] scaled to length 1, of the same type (float32 at least).
 
     Raises:
-        ReidError: no matrix of floats, or a row is zero or not finite; `first_row` is added to the
-            row that is named.
+        ReidError: no matrix of floats, or a row is zero or not finite; it is named.
     """
     features = _floating(features)
-    squares = _squares(features, first_row)
+    squares = _squares(features)
     zero = np.flatnonzero(squares == 0)
     if zero.size:
         raise ReidError(
-            f"features: row {first_row + zero[0]} is zero and has no direction; "
+            f"features: row {zero[0]} is zero and has no direction; "
             "look at its pictures, and check the model that made it"
         )
     return features * (1 / np.sqrt(squares)).astype(features.dtype)[:, None]
@@ -282,7 +281,7 @@ def _floating(features: Array) -> Array:
     return np.ascontiguousarray(features, np.result_type(features, np.float32))
 
 
-def _squares(items: Array, first_row: int = 0) -> NDArray[np.float64]:
+def _squares(items: Array) -> NDArray[np.float64]:
     """Return |items|^2 in float64, [N]."""
     squares = np.empty(len(items))
     for start in range(0, len(items), _PAIRS):
@@ -291,7 +290,7 @@ def _squares(items: Array, first_row: int = 0) -> NDArray[np.float64]:
     broken = np.flatnonzero(~(squares <= np.finfo(items.dtype).max / 8))
     if broken.size:
         raise ReidError(
-            f"features: row {first_row + broken[0]} is not finite (or overflows when squared); "
+            f"features: row {broken[0]} is not finite (or overflows when squared); "
             "check the model that made it"
         )
     return squares

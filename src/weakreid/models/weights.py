@@ -24,8 +24,6 @@ from torch import Tensor, nn
 
 from weakreid.errors import ReidError
 
-WORDS = ("package", "hub", "none")
-
 _LITE_ENDS = {
     "_conv_stem": "conv_stem",
     "_bn0": "bn1",

@@ -44,17 +44,13 @@ def expected(
     Args:
         match_counts: [Q] number of matches m; a query with none is skipped.
         valid_counts: [Q] number of gallery items n after the exclusions, matches included.
-        ranks: where to read the CMC.
+        ranks: where to read the CMC, from 1.
 
     Raises:
-        ReidError: counts do not fit, or no query has a match.
+        ReidError: no query has a match.
     """
     m = np.asarray(match_counts, np.int64)
     n = np.asarray(valid_counts, np.int64)
-    if m.ndim != 1 or m.shape != n.shape or np.any((m < 0) | (m > n)):
-        raise ReidError("chance: give per query 0 <= matches <= gallery items, in equal lengths")
-    if not ranks or min(ranks) < 1:
-        raise ReidError(f"chance: ranks {tuple(ranks)} must start at 1")
     used = m > 0
     skipped = int(np.count_nonzero(~used))
     m, n = m[used], n[used]

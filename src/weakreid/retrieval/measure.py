@@ -58,8 +58,8 @@ def measure_fine(
         if rows.empty:
             raise ReidError(f"the split has no {name} tracklets: nothing can be measured on it")
     distances = fine_distances(
-        means[_places(ids, queries["tracklet_id"])],
-        means[_places(ids, gallery["tracklet_id"])],
+        means[places_of(ids, queries["tracklet_id"])],
+        means[places_of(ids, gallery["tracklet_id"])],
         gallery["person_id"],
         metric,
         reranking,
@@ -136,7 +136,7 @@ def _bag_of(frames: Frames, bags: pd.DataFrame, unit: Unit) -> NDArray[np.int64]
     if unit == "clips":
         ids, firsts, counts = np.unique(frames.tracklet_ids, return_index=True, return_counts=True)
         for bag, tracklets in enumerate(bags["tracklet_ids"]):
-            for place in _places(ids, pd.Series(tracklets)):
+            for place in places_of(ids, pd.Series(tracklets)):
                 owner[firsts[place] : firsts[place] + counts[place]] = bag
         return owner
     position = pd.Series(np.arange(len(frames.images)), index=frames.images)
@@ -172,7 +172,12 @@ def _picked(blocks: Iterator[Array], wanted: NDArray[np.bool_]) -> Iterator[Arra
             yield block[chosen]
 
 
-def _places(ids: NDArray[np.int64], wanted: pd.Series) -> NDArray[np.int64]:
+def places_of(ids: NDArray[np.int64], wanted: pd.Series) -> NDArray[np.int64]:
+    """Return where tracklets stand among those with features, `ids` ascending.
+
+    Raises:
+        ReidError: one has no features.
+    """
     places = np.searchsorted(ids, wanted.to_numpy())
     found = ids[np.minimum(places, len(ids) - 1)] == wanted.to_numpy()
     if not found.all():

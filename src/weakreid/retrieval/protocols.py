@@ -35,27 +35,17 @@ def tracklet_descriptors(
         normalise_means: scale every mean to length 1 afterwards.
 
     Raises:
-        ReidError: lengths or widths disagree, a feature is not finite, or a row that is to be
-            scaled is zero.
+        ReidError: lengths disagree, a feature is not finite, or a row that is to be scaled is zero.
     """
-    frame_ids = np.asarray(tracklet_ids)
-    if frame_ids.ndim != 1 or not frame_ids.size or frame_ids.dtype.kind not in "iu":
-        raise ReidError("tracklet_ids: give one integer per frame, and at least one frame")
+    frame_ids = np.asarray(tracklet_ids, np.int64)
     ids, places, counts = np.unique(frame_ids, return_inverse=True, return_counts=True)
     sums: NDArray[np.float64] | None = None
     kind: np.dtype[np.floating] = np.dtype(np.float32)
     row = 0
     for block in [features] if isinstance(features, np.ndarray) else features:
         stop = row + len(block)
-        if stop > frame_ids.size or block.ndim != 2:
-            raise ReidError(
-                f"features: block of shape {block.shape} at row {row} of {frame_ids.size}; "
-                "give [n, width], one row per tracklet id"
-            )
         if sums is None:
             sums = np.zeros((len(ids), block.shape[1]))
-        elif sums.shape[1] != block.shape[1]:
-            raise ReidError(f"features: width {block.shape[1]} at row {row}, {sums.shape[1]} above")
         kind = np.promote_types(kind, block.dtype)
         present, local = np.unique(places[row:stop], return_inverse=True)
         pick = sparse.csr_array(
@@ -69,7 +59,7 @@ def tracklet_descriptors(
     if broken.size:
         raise ReidError(f"features: tracklet {ids[broken[0]]} has a frame that is not finite")
     means = (sums / counts[:, None]).astype(kind)
-    return Descriptors(ids.astype(np.int64), unit_rows(means) if normalise_means else means)
+    return Descriptors(ids, unit_rows(means) if normalise_means else means)
 
 
 def fine_distances(

@@ -83,14 +83,11 @@ def person_relevance(
             never matches.
         query_cameras: [Q] camera ids.
         gallery_cameras: [G] camera ids.
-
-    Raises:
-        ReidError: sizes disagree.
     """
-    persons = _ids("query_persons", query_persons)
-    others = _ids("gallery_persons", gallery_persons)
-    cameras = _ids("query_cameras", query_cameras, len(persons))
-    gallery_cams = _ids("gallery_cameras", gallery_cameras, len(others))
+    persons, others, cameras, gallery_cams = (
+        np.asarray(ids, np.int64)
+        for ids in (query_persons, gallery_persons, query_cameras, gallery_cameras)
+    )
     junk = np.flatnonzero(others < 0)
     order = np.argsort(others, kind="stable")
     ordered = others[order]
@@ -118,7 +115,7 @@ def bag_relevance(query_persons: ArrayLike, gallery_labels: Sequence[ArrayLike])
         query_persons: [P] person ids.
         gallery_labels: [B] arrays of the person ids in each bag; ids of 0 and below never match.
     """
-    persons = _ids("query_persons", query_persons)
+    persons = np.asarray(query_persons, np.int64)
     labels = [np.asarray(label, np.int64).ravel() for label in gallery_labels]
     flat = np.concatenate(labels) if labels else np.empty(0, np.int64)
     owners = np.repeat(np.arange(len(labels)), [label.size for label in labels])
@@ -149,15 +146,8 @@ def evaluate(
         threads: workers; the result does not depend on it. None takes the cores at hand.
 
     Raises:
-        ReidError: sizes disagree, a distance is NaN, an item is both match and excluded, or no
-            query has a match.
+        ReidError: sizes disagree, a distance is NaN, or no query has a match.
     """
-    distances = np.asarray(distances)
-    if distances.ndim != 2 or distances.dtype not in (np.float32, np.float64):
-        raise ReidError(
-            f"distances: {distances.dtype} of shape {distances.shape}; "
-            "give float32 or float64 of shape [queries, gallery]"
-        )
     count, width = distances.shape
     if len(relevance.matches) != count or relevance.items != width:
         raise ReidError(
@@ -186,7 +176,7 @@ def evaluate(
             row, values, matches = block[offset], ordered[offset], relevance.matches[query]
             valid = width - len(relevance.excluded[query])
             if matches.size:
-                found = _match_ranks(row, values, matches, query)
+                found = _match_ranks(row, values, matches)
                 found.sort()
                 first[query] = found[0]
                 # fsum is exactly rounded, so that the order of summation is no matter
@@ -227,20 +217,15 @@ def evaluate(
     )
 
 
-def _match_ranks(
-    row: NDArray[Any], values: NDArray[Any], matches: Indices, query: int
-) -> NDArray[np.int64]:
+def _match_ranks(row: NDArray[Any], values: NDArray[Any], matches: Indices) -> Indices:
     """Return the 1-based rank of each match.
 
     Args:
         row: [G] distances, nan where excluded.
         values: [G] the same, sorted (nan last).
         matches: [m] ascending gallery indices.
-        query: for the message.
     """
     wanted = row[matches]
-    if np.isnan(wanted).any():
-        raise ReidError(f"query {query}: a gallery item is both a match and excluded; mend the ids")
     nearer = np.searchsorted(values, wanted, side="left")
     tied = values[np.minimum(nearer + 1, values.size - 1)] == wanted
     tied &= nearer + 1 < values.size
@@ -263,12 +248,3 @@ def _members(items: Indices, ascending: Indices) -> NDArray[np.bool_]:
         return np.zeros(items.shape, np.bool_)
     places = np.searchsorted(ascending, items)
     return ascending[np.minimum(places, ascending.size - 1)] == items
-
-
-def _ids(name: str, values: ArrayLike, length: int | None = None) -> Indices:
-    found = np.asarray(values)
-    if found.ndim != 1 or (found.size and found.dtype.kind not in "iu"):
-        raise ReidError(f"{name}: {found.dtype} of shape {found.shape}; give one integer per item")
-    if length is not None and found.size != length:
-        raise ReidError(f"{name}: {found.size} ids for {length} items")
-    return found.astype(np.int64)

@@ -58,7 +58,6 @@ BAGS = (
     "HandTrunk", "Other",
 )  # fmt: skip
 HATS = ("none", "cap", "beanie", "brim")
-PATTERNS = ("plain", "hoops", "pinstripe", "check", "dots", "block", "band", "camouflage")
 PRINTS = ("none", "square", "disc", "bars", "cross", "number")
 
 
@@ -292,8 +291,6 @@ def _print(rng: np.random.Generator, chance: float) -> str:
     return PRINTS[1 + int(rng.integers(len(PRINTS) - 1))]
 
 
-# what a look-alike keeps of the person it is made after; everything else may differ a little
-SHARED = ("upper", "upper_name", "upper_colour", "lower", "lower_name", "lower_colour", "female")
 # the details one of which, at least, tells two look-alikes apart
 DETAILS = ("bag", "headwear", "hair", "pattern", "build", "shoes", "print", "cut", "face")
 
