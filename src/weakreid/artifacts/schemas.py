@@ -5,6 +5,7 @@ A column whose name starts with `truth_` holds what a weakly supervised method m
 training stage cannot read them by accident.
 """
 
+import contextlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -297,10 +298,8 @@ def check_file(path: Path, kind: str) -> pa.Schema:
     Raises:
         ReidError: the file is missing, not Parquet, of another kind or of another version.
     """
-    try:
+    with _readable(path):
         found = pq.read_schema(path)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise _damaged(path, error) from error
     meta = found.metadata or {}
     if meta.get(b"weakreid.kind") != kind.encode():
         holds = meta.get(b"weakreid.kind", b"no table of this program").decode()
@@ -313,10 +312,34 @@ def check_file(path: Path, kind: str) -> pa.Schema:
     return found
 
 
-def _damaged(path: Path, error: Exception) -> ReidError:
-    if of_system(error):
-        return read_fault(path, error, "run the stage that makes it")
-    return ReidError(f"{path}: not a whole Parquet file ({error}); delete it and run again")
+@contextlib.contextmanager
+def _readable(
+    path: Path,
+    absent: str = "run the stage that makes it",
+    again: str = "delete it and run again",
+) -> Iterator[None]:
+    """Say what ails a Parquet file that is read inside, and what to do."""
+    try:
+        yield
+    except (pa.ArrowInvalid, OSError) as error:
+        if of_system(error):
+            raise read_fault(path, error, absent) from error
+        raise ReidError(f"{path}: not a whole Parquet file ({error}); {again}") from error
+
+
+def read_foreign(path: Path, absent: str, **options: Any) -> pa.Table:
+    """Read a Parquet file of a generated dataset, which is no artifact.
+
+    Args:
+        path: the file.
+        absent: what to do where there is none.
+        options: of `pyarrow.parquet.read_table`.
+
+    Raises:
+        ReidError: the file is missing or damaged.
+    """
+    with _readable(path, absent, "generate the dataset again"):
+        return pq.read_table(path, **options)
 
 
 def read(
@@ -332,10 +355,8 @@ def read(
         columns = [name for name in names if truth or not name.startswith("truth_")]
     elif not truth and any(name.startswith("truth_") for name in columns):
         raise ReidError(f"{path}: a truth_ column was asked for without truth=True")
-    try:
+    with _readable(path):
         return pq.read_table(path, columns=list(columns))
-    except (pa.ArrowInvalid, OSError) as error:
-        raise _damaged(path, error) from error
 
 
 def read_batches(
@@ -347,11 +368,8 @@ def read_batches(
         ReidError: the file is damaged or not the one expected (see `check_file`).
     """
     check_file(path, kind)
-    try:
-        with pq.ParquetFile(path) as file:
-            yield from file.iter_batches(batch_size=rows, columns=list(columns))
-    except (pa.ArrowInvalid, OSError) as error:
-        raise _damaged(path, error) from error
+    with _readable(path), pq.ParquetFile(path) as file:
+        yield from file.iter_batches(batch_size=rows, columns=list(columns))
 
 
 def read_frame(
