@@ -69,6 +69,30 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
+def replacing_folder(root: Path, marks: Collection[str]) -> Iterator[Path]:
+    """Yield a new folder aside; on success it takes the place of `root`, as `replacing`.
+
+    Args:
+        root: the folder; nothing but an older one of its kind, or an empty one, is replaced.
+        marks: files below it that one of its kind has.
+
+    Raises:
+        ReidError: `root` holds something else, or as `replacing`.
+    """
+    root = Path(root)
+    ours = not root.exists() or all((root / mark).is_file() for mark in marks)
+    if not ours and (not root.is_dir() or any(root.iterdir())):
+        raise ReidError(
+            f"{root}: holds something that was not made here; move it away or choose another folder"
+        )
+    with replacing(root) as aside:
+        aside.mkdir(parents=True)
+        yield aside
+        if root.exists():  # a folder cannot be renamed over one that holds something
+            shutil.rmtree(root)
+
+
+@contextlib.contextmanager
 def _part_of(path: Path) -> Iterator[Path]:
     """Yield a new folder beside `path`, locked while it is in use and removed afterwards."""
     part, lock = _locked_part(path)

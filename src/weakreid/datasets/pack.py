@@ -2,10 +2,10 @@
 
 import contextlib
 import errno
+import functools
 import itertools
-from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -15,6 +15,7 @@ import pandas as pd
 from weakreid.artifacts import schemas
 from weakreid.artifacts.files import read_fault, replacing
 from weakreid.artifacts.image_store import decode_picture, write_store_file
+from weakreid.artifacts.prefetching import in_order
 from weakreid.console import progress
 from weakreid.datasets import layout
 from weakreid.datasets.layout import Reading
@@ -135,23 +136,13 @@ def write_good_images(
 
 def images_in_order(root: Path, files: Sequence[str], threads: int) -> Iterator[Image]:
     """Yield every image in order, read and decoded in `threads` threads, a few jobs ahead."""
-    jobs = (files[at : at + _FILES_PER_JOB] for at in range(0, len(files), _FILES_PER_JOB))
+    jobs = [files[at : at + _FILES_PER_JOB] for at in range(0, len(files), _FILES_PER_JOB)]
+    load = functools.partial(_load, root)
     if threads <= 1:
-        for job in jobs:
-            yield from _load(root, job)
+        yield from itertools.chain.from_iterable(map(load, jobs))
         return
     with ThreadPoolExecutor(threads, thread_name_prefix="pack") as pool:
-        ahead: deque[Future[list[Image]]] = deque(
-            pool.submit(_load, root, job) for job in itertools.islice(jobs, 2 * threads)
-        )
-        try:
-            while ahead:
-                yield from ahead.popleft().result()
-                for job in itertools.islice(jobs, 1):
-                    ahead.append(pool.submit(_load, root, job))
-        finally:
-            for future in ahead:
-                future.cancel()
+        yield from itertools.chain.from_iterable(in_order(pool, load, jobs, 2 * threads))
 
 
 def _load(root: Path, files: Sequence[str]) -> list[Image]:

@@ -19,9 +19,6 @@ from weakreid.datasets.annotated import Annotation
 from weakreid.errors import ReidError
 
 NAME = "RAP"
-# the annotation's place is the config's to say, and images are not always needed
-REQUIRED: tuple[str, ...] = ()
-OPTIONAL: tuple[str, ...] = ()
 HOW_TO_GET = (
     "ask for RAP (the first version, 41,585 images) at http://www.rapdataset.com/ and unpack its"
     " folders RAP_dataset and RAP_annotation there"

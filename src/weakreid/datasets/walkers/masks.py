@@ -21,9 +21,7 @@ from weakreid.datasets.walkers import layout, render
 from weakreid.datasets.walkers.body import parts_of
 from weakreid.datasets.walkers.cloth import wraps
 from weakreid.datasets.walkers.people import Person
-from weakreid.datasets.walkers.scene import camera
 from weakreid.errors import ReidError
-from weakreid.seeding import numpy_generator
 
 CARRIED = frozenset({"bag", "strap", "brim"})
 """Parts of a figure that are carried or worn on the head; a hat's crown is on the head's own."""
@@ -79,12 +77,8 @@ def carried_masks(root: Path, seen: dict[str, Mask]) -> dict[str, Mask]:
         files = item.files()
         if not seen.keys() & set(files):
             continue
-        rng = numpy_generator(seed, "walkers", item.split, item.person_id, item.camera, item.number)
         with _labels(item.person, size.height, size.width) as drawn:
-            render.tracklet(
-                rng, seed, item.person, camera(seed, style, item.camera), item.frames,
-                size.height, size.width, item.fault, item.empty,
-            )  # fmt: skip
+            layout.rendered(item, seed, style, size.height, size.width)
         for name, (person, carried) in zip(files, drawn, strict=True):
             if name not in seen:
                 continue
