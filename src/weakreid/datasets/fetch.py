@@ -22,7 +22,7 @@ from urllib.parse import unquote, urlsplit
 import requests
 import urllib3
 
-from weakreid.artifacts.files import read_fault, read_json, there, write_json
+from weakreid.artifacts.files import FORBIDDEN, FULL, read_fault, read_json, there, write_json
 from weakreid.config.datasets import Archive
 from weakreid.console import progress, say, warn
 from weakreid.errors import ReidError
@@ -241,9 +241,9 @@ def _take(file: IO[str], path: Path) -> None:
 
 def not_written(folder: Path, error: OSError) -> ReidError:
     """Return what to say of a folder in which something could not be made."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if error.errno in FULL:
         return ReidError(f"the disk is full: nothing fits into {folder}; free some and run again")
-    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+    if error.errno in FORBIDDEN:
         remedy = "make it writable, or set root to a folder of your own"
     elif error.errno in (errno.EEXIST, errno.ENOTDIR):
         remedy = f"{error.filename} is a file and not a folder: move it away, or correct root"

@@ -18,7 +18,7 @@ from weakreid.artifacts.files import read_fault, there
 from weakreid.artifacts.schemas import ROLES
 from weakreid.config.datasets import Reading as HowToRead
 from weakreid.console import warn
-from weakreid.datasets.litter import is_litter
+from weakreid.datasets.litter import entries
 from weakreid.errors import ReidError
 from weakreid.seeding import numpy_generator
 
@@ -252,13 +252,7 @@ def list_images(folder: Path, suffixes: Sequence[str]) -> list[str]:
 
 
 def _entries(folder: Path) -> dict[str, "os.DirEntry[str]"]:
-    try:
-        with os.scandir(folder) as entries:
-            found = {entry.name: entry for entry in entries if not is_litter(entry.name)}
-    except (FileNotFoundError, NotADirectoryError):
-        return {}
-    except OSError as error:
-        raise read_fault(folder, error, "put it there") from error
+    found = {entry.name: entry for entry in entries(folder)}
     for name in found:
         if not name.isascii() and name != name.encode("utf-8", "replace").decode("utf-8"):
             raise ReidError(
@@ -321,16 +315,16 @@ class Walk:
             ReidError: something else than folders lies there.
         """
         folder = self._root / place
-        entries = _entries(folder)
-        for name in sorted(entries):
-            if not _is_folder(entries[name]):
+        inside = _entries(folder)
+        for name in sorted(inside):
+            if not _is_folder(inside[name]):
                 nowhere = (folder / name).is_symlink() and not (folder / name).exists()
                 what = "a link that leads nowhere" if nowhere else "a file"
                 raise ReidError(
                     f"{self._dataset}: {folder / name}: {what}, but only folders belong there; move"
                     " it elsewhere"
                 )
-        return sorted(entries)
+        return sorted(inside)
 
     def images(self, place: str, suffixes: Sequence[str]) -> list[str]:
         """Return the names of the images in a folder, sorted.
@@ -351,6 +345,15 @@ class Walk:
                 )
         self._strays += [f"{place}/{name}" for name in sorted(beside)]
         return found
+
+    def ordered(self, place: str, suffixes: Sequence[str]) -> list[str]:
+        """Return the images of a folder in time order, with their folder.
+
+        Raises:
+            ReidError: as `images` and `in_time_order`.
+        """
+        names = in_time_order(self._root / place, self.images(place, suffixes))
+        return [f"{place}/{name}" for name in names]
 
     def say_strays(self) -> None:
         """Say how many files were no images."""
@@ -605,12 +608,13 @@ def check(reading: Reading, dataset: str, official: Mapping[str, int] | None = N
                 )
 
 
-def check_roles(reading: Reading, dataset: str) -> None:
-    """Check that each of a dataset's splits has something to train on, to ask with and to find.
+def checked(reading: Reading, dataset: str, official: Mapping[str, int] | None) -> Reading:
+    """Return a reading whose splits have something to train on, to ask with and to find.
 
     Raises:
-        ReidError: one lacks it.
+        ReidError: one lacks it; or as `check`.
     """
+    check(reading, dataset, official)
     for number, rows in reading.partitions.groupby("partition", sort=True):
         held = set(rows["role"])
         lacking = [role for role in ("train", "query", "gallery") if role not in held]
@@ -619,6 +623,7 @@ def check_roles(reading: Reading, dataset: str) -> None:
                 f"{dataset}: partition {number} has no tracklet of role {name_some(lacking)};"
                 " unpack the dataset whole"
             )
+    return reading
 
 
 def counts(reading: Reading) -> dict[str, int]:

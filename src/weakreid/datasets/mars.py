@@ -61,8 +61,7 @@ def read(root: Path, how: HowToRead) -> Reading:
     layout.require(root, REQUIRED, NAME, HOW_TO_GET)
     tracklets, files = _read_info(root / "info")
     reading = Reading(tracklets, files, layout.single_partition(tracklets))
-    layout.check(reading, NAME, OFFICIAL if how.official else None)
-    layout.check_roles(reading, NAME)
+    reading = layout.checked(reading, NAME, OFFICIAL if how.official else None)
     missing = layout.missing_files(root, files)
     what = "that the name lists hold are missing"
     why = layout.why_missing(root, files, missing)

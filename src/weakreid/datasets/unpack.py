@@ -6,7 +6,6 @@ where it looks, if the archive has it elsewhere.
 """
 
 import contextlib
-import errno
 import json
 import lzma
 import os
@@ -20,10 +19,17 @@ import zipfile
 import zlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import IO, Literal, Self, cast
 
-from weakreid.artifacts.files import read_json, remove_if_quiet, there, write_json
+from weakreid.artifacts.files import (
+    FORBIDDEN,
+    FULL,
+    read_json,
+    remove_if_quiet,
+    there,
+    write_json,
+)
 from weakreid.console import progress, say
 from weakreid.datasets.fetch import locked, not_written
 from weakreid.datasets.layout import name_some
@@ -128,23 +134,16 @@ def unpack_all(
                 about = {"sha256": new[name][1], "members": counts[name], "top": top}
                 write_json(_marker(into, name), about)
         except OSError as error:
-            raise _not_unpacked(list(new), into, error) from error
+            if error.errno in FORBIDDEN:
+                raise not_written(into, error) from error
+            full = "the disk is full: free some space"
+            what = full if error.errno in FULL else f"{error.strerror}: {error.filename}"
+            raise ReidError(
+                f"{name_some(list(new))} was not unpacked into {into} ({what}); put that right and"
+                " run again"
+            ) from error
         finally:
             shutil.rmtree(aside, ignore_errors=True)
-
-
-def _not_unpacked(names: Sequence[str], into: Path, error: OSError) -> ReidError:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return ReidError(
-            f"the disk is full: {name_some(names)} was not unpacked into {into}; free some space"
-            " and run again"
-        )
-    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return not_written(into, error)
-    return ReidError(
-        f"{name_some(names)} was not unpacked into {into} ({error.strerror}: {error.filename}); put"
-        " that right and run again"
-    )
 
 
 def unpacked(into: Path, name: str) -> str | None:
@@ -293,7 +292,7 @@ def _write_members(archive: Path, aside: Path, name: str) -> int:
                 if path is None:
                     continue
                 folder = member.kind == "folder"
-                parents = set(_parents(path))
+                parents = {str(parent) for parent in PurePosixPath(path).parents} - {"."}
                 if parents & files or path in files or (not folder and path in folders):
                     raise ReidError(
                         f"{archive}: member '{member.name}' is there twice, or lies below another"
@@ -340,12 +339,6 @@ def _check_space(archive: Path, into: Path, size: int, free: int) -> None:
 def _damaged(archive: Path, error: Exception, name: str) -> ReidError:
     text = " ".join(str(error).split()) or type(error).__name__
     return WrongArchiveError(f"{archive}: cut short or damaged ({text}); get it again", [name])
-
-
-def _parents(name: str) -> Iterator[str]:
-    while "/" in name:
-        name = name.rpartition("/")[0]
-        yield name
 
 
 def _clean(name: str) -> list[str] | None:
