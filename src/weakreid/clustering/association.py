@@ -9,6 +9,7 @@ import math
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
@@ -90,7 +91,9 @@ def associate(distances: Any, eps: float, min_samples: int) -> NDArray[np.int64]
 
     graph = sort_graph_by_row_values(graph, copy=False, warn_when_not_sorted=False)
     found = DBSCAN(eps=eps, min_samples=min_samples, metric="precomputed").fit_predict(graph)
-    return _by_appearance(found)
+    labels = np.full(count, -1, np.int64)
+    labels[found >= 0] = pd.factorize(found[found >= 0])[0]
+    return labels
 
 
 def cluster_quality(labels: ArrayLike, persons: ArrayLike) -> dict[str, float]:
@@ -170,14 +173,3 @@ def _pairs(distances: Any) -> NDArray[np.float64]:
     rows = np.repeat(np.arange(distances.shape[0]), np.diff(distances.indptr))
     found: NDArray[np.float64] = distances.data[distances.indices > rows]
     return found
-
-
-def _by_appearance(labels: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
-    """Number the labels that are not negative by first appearance."""
-    result = np.full(len(labels), -1, np.int64)
-    inside = np.flatnonzero(labels >= 0)
-    _, firsts, places = np.unique(labels[inside], return_index=True, return_inverse=True)
-    order = np.empty(len(firsts), np.int64)
-    order[np.argsort(firsts)] = np.arange(len(firsts))
-    result[inside] = order[places]
-    return result

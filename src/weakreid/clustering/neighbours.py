@@ -17,7 +17,6 @@ import threading
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -84,7 +83,7 @@ def nearest(items: Array, keep: int, threads: int | None = None, tile: int = TIL
     others = min(keep, count) - 1
     # |error of a.b| <= d u |a||b| for sums in any order; twice that, and a few roundings on top
     error = 1.01 * float(np.finfo(items.dtype).eps) * (width + 8) * float(squares.max())
-    found = _Candidates.empty(count, others, items.dtype)
+    found = _Candidates(count, others, items.dtype)
     blocks = [slice(first, min(first + tile, count)) for first in range(0, count, tile)]
     rounded = squares.astype(items.dtype)
 
@@ -155,32 +154,20 @@ def squared_distances(
     return found
 
 
-@dataclass
 class _Candidates:
-    """What may be among the nearest of every item, as tile after tile is looked at.
+    """What may be among the nearest of every item, as tile after tile is looked at."""
 
-    Attributes:
-        best: [N, others] the smallest values so far; the largest of them is the border.
-        largest: [N] the largest value so far.
-        counts: [N] candidates so far.
-        crowded: [N] items with too many of them, whose candidates are not kept: they are measured
-            against everything.
-        parts: (items, candidates, values) of each tile.
-        lock: held while the others change; the workers share them.
-    """
-
-    best: Array
-    largest: NDArray[np.float64]
-    counts: NDArray[np.int64]
-    crowded: NDArray[np.bool_]
-    parts: list[tuple[NDArray[np.int32], NDArray[np.int32], Array]]
-    lock: threading.Lock
-
-    @classmethod
-    def empty(cls, count: int, others: int, kind: np.dtype[Any]) -> "_Candidates":
-        best = np.full((count, others), np.inf, kind)
-        counts, crowded = np.zeros(count, np.int64), np.zeros(count, np.bool_)
-        return cls(best, np.zeros(count), counts, crowded, [], threading.Lock())
+    def __init__(self, count: int, others: int, kind: np.dtype[Any]) -> None:
+        # the smallest values of each item so far; the largest of them is its border
+        self.best: Array = np.full((count, others), np.inf, kind)
+        self.largest = np.zeros(count)  # values so far
+        self.counts = np.zeros(count, np.int64)  # candidates so far
+        # items with too many of them, which are not kept: they are measured against everything
+        self.crowded = np.zeros(count, np.bool_)
+        # items, candidates and values of each tile
+        self.parts: list[tuple[NDArray[np.int32], NDArray[np.int32], Array]] = []
+        # held while the others change; the workers share them
+        self.lock = threading.Lock()
 
     def add(
         self, rows: slice, columns: slice, values: Array, slack: float, own: bool = False

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable, Iterator
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -57,9 +57,10 @@ def measure_fine(
     for name, rows in (("query", queries), ("gallery", gallery)):
         if rows.empty:
             raise ReidError(f"the split has no {name} tracklets: nothing can be measured on it")
+    index = pd.Index(ids)
     distances = fine_distances(
-        means[places_of(ids, queries["tracklet_id"])],
-        means[places_of(ids, gallery["tracklet_id"])],
+        means[places_of(index, queries["tracklet_id"])],
+        means[places_of(index, gallery["tracklet_id"])],
         gallery["person_id"],
         metric,
         reranking,
@@ -135,13 +136,14 @@ def _bag_of(frames: Frames, bags: pd.DataFrame, unit: Unit) -> NDArray[np.int64]
     owner = np.full(len(frames.images), -1, np.int64)
     if unit == "clips":
         ids, firsts, counts = np.unique(frames.tracklet_ids, return_index=True, return_counts=True)
+        index = pd.Index(ids)
         for bag, tracklets in enumerate(bags["tracklet_ids"]):
-            for place in places_of(ids, pd.Series(tracklets)):
+            for place in places_of(index, tracklets):
                 owner[firsts[place] : firsts[place] + counts[place]] = bag
         return owner
-    position = pd.Series(np.arange(len(frames.images)), index=frames.images)
+    index = pd.Index(frames.images)
     for bag, rows in enumerate(bags["frames"]):
-        owner[_positions(position, rows)] = bag
+        owner[places_of(index, rows, "image")] = bag
     return owner
 
 
@@ -172,26 +174,18 @@ def _picked(blocks: Iterator[Array], wanted: NDArray[np.bool_]) -> Iterator[Arra
             yield block[chosen]
 
 
-def places_of(ids: NDArray[np.int64], wanted: pd.Series) -> NDArray[np.int64]:
-    """Return where tracklets stand among those with features, `ids` ascending.
+def places_of(
+    index: pd.Index, wanted: pd.Series | NDArray[Any], what: str = "tracklet"
+) -> NDArray[np.intp]:
+    """Return where tracklets (or images, as `what` says) stand in the index of those with features.
 
     Raises:
         ReidError: one has no features.
     """
-    places = np.searchsorted(ids, wanted.to_numpy())
-    found = ids[np.minimum(places, len(ids) - 1)] == wanted.to_numpy()
-    if not found.all():
+    names = pd.Index(wanted)
+    places = index.get_indexer(names)
+    if (places < 0).any():
         raise ReidError(
-            f"tracklet {wanted[~found].iloc[0]} has no features; delete the features and run again"
+            f"{what} {names[places < 0][0]} has no features; delete the features and run again"
         )
     return places
-
-
-def _positions(position: pd.Series, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-    places = position.reindex(rows)
-    if places.isna().any():
-        raise ReidError(
-            f"image {places.index[places.isna()][0]} has no features; "
-            "delete the features and run again"
-        )
-    return places.to_numpy().astype(np.int64)

@@ -184,7 +184,7 @@ def evaluate(
             if keep and valid > 0:
                 top[query] = _nearest(row, values, min(keep, valid))
                 near[query] = row[top[query]]
-                right[query] = _members(top[query], matches)
+                right[query] = np.isin(top[query], matches)
 
     starts = range(0, count, _ROWS)
     workers = threads or default_threads()
@@ -240,11 +240,3 @@ def _nearest(row: NDArray[Any], values: NDArray[Any], keep: int) -> Indices:
     """Return the `keep` nearest items, equal ones by index; `values` is `row` sorted."""
     within = np.flatnonzero(row <= values[keep - 1])
     return within[np.argsort(row[within], kind="stable")[:keep]]
-
-
-def _members(items: Indices, ascending: Indices) -> NDArray[np.bool_]:
-    """Return whether each item is in a small ascending array."""
-    if not ascending.size:
-        return np.zeros(items.shape, np.bool_)
-    places = np.searchsorted(ascending, items)
-    return ascending[np.minimum(places, ascending.size - 1)] == items

@@ -46,10 +46,11 @@ def nearest_tracklets(
         sides[role] = own
     queries, gallery = sides["query"], sides["gallery"]
     ids, means = tracklet_descriptors(frames.blocks(), frames.tracklet_ids)
+    index = pd.Index(ids)
     cameras = gallery["camera_id"].to_numpy()
     names = gallery["tracklet_id"].to_numpy()
-    targets = means[places_of(ids, gallery["tracklet_id"])]
-    sources = means[places_of(ids, queries["tracklet_id"])]
+    targets = means[places_of(index, gallery["tracklet_id"])]
+    sources = means[places_of(index, queries["tracklet_id"])]
     step = max(1, block_bytes // (targets.itemsize * len(targets)))
     parts = []
     for start in range(0, len(queries), step):
