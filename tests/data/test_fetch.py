@@ -711,7 +711,7 @@ def test_disk_full_while_unpacking(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_what_a_killed_run_left_is_cleared(tmp_path: Path) -> None:
-    left = tmp_path / "out" / ".unpacking-abc" / "bbox"
+    left = tmp_path / "out" / ".unpacking.0123abcd.part" / "bbox"
     left.mkdir(parents=True)
     unpack(make_zip(tmp_path / "a.zip", TREE), tmp_path / "out")
     assert not left.exists()

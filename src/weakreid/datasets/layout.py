@@ -5,7 +5,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Protocol
@@ -209,13 +209,14 @@ def leave_out(reading: Reading, bad: npt.NDArray[np.bool_]) -> Reading:
     partitions["tracklet_id"] = renumbered[partitions["tracklet_id"].to_numpy()].astype(np.int32)
     partitions = partitions[partitions["tracklet_id"] >= 0].reset_index(drop=True)
     gone = tuple(reading.files[index] for index in np.flatnonzero(bad))
+    persons = reading.frame_persons
     return Reading(
         table,
-        [file for file, lost in zip(reading.files, bad.tolist(), strict=True) if not lost],
+        [reading.files[index] for index in np.flatnonzero(~bad)],
         partitions,
         reading.left_out_frames + gone,
         reading.left_out_tracklets + int((~keep).sum()),
-        None if reading.frame_persons is None else reading.frame_persons[~bad],
+        None if persons is None else persons[~bad],
     )
 
 
@@ -701,10 +702,4 @@ def with_two_camera_partitions(
     partitions = pd.concat(parts, ignore_index=True)
     first = parts[0].set_index("tracklet_id")["role"]
     role = table["tracklet_id"].map(first).fillna("junk").astype(object)
-    return Reading(
-        table.assign(role=role),
-        reading.files,
-        partitions,
-        reading.left_out_frames,
-        reading.left_out_tracklets,
-    )
+    return replace(reading, tracklets=table.assign(role=role), partitions=partitions)

@@ -14,7 +14,6 @@ import re
 import shutil
 import stat
 import tarfile
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -25,8 +24,10 @@ from typing import IO, Literal, Self, cast
 from weakreid.artifacts.files import (
     FORBIDDEN,
     FULL,
+    UNPACKING,
+    part_of,
     read_json,
-    remove_if_quiet,
+    remove_leftovers,
     there,
     write_json,
 )
@@ -107,32 +108,31 @@ def unpack_all(
             for name, (path, digest) in archives.items()
             if not _is_done(into, name, digest)
         }
-        # what a killed run left; nobody else is at work here while the lock is held
-        for stale in into.glob(".unpacking-*"):
-            shutil.rmtree(stale, ignore_errors=True)
+        # nobody else is at work here while the lock is held
+        remove_leftovers(into / UNPACKING)
         if not new:
             return
         for name, (path, _) in new.items():
             _refuse_what_is_no_archive(path, name)
         # in the same folder, so that moving into place is only a rename
-        aside = Path(tempfile.mkdtemp(prefix=".unpacking-", dir=into))
         try:
-            folders, counts = {}, {}
-            for name, (path, _) in new.items():
-                say(f"unpacking {path} into {into}")
-                folders[name] = aside / name
-                folders[name].mkdir()
-                counts[name] = _write_members(path, folders[name], name)
-                if not any(folders[name].iterdir()):
-                    raise WrongArchiveError(
-                        f"{path}: holds no file; give the right archive", [name]
-                    )
-            _arrange(folders, into, required, optional)
-            for name, folder in folders.items():
-                top = sorted(entry.name for entry in folder.iterdir())
-                _merge(folder, into)
-                about = {"sha256": new[name][1], "members": counts[name], "top": top}
-                write_json(_marker(into, name), about)
+            with part_of(into / UNPACKING) as aside:
+                folders, counts = {}, {}
+                for name, (path, _) in new.items():
+                    say(f"unpacking {path} into {into}")
+                    folders[name] = aside / name
+                    folders[name].mkdir()
+                    counts[name] = _write_members(path, folders[name], name)
+                    if not any(folders[name].iterdir()):
+                        raise WrongArchiveError(
+                            f"{path}: holds no file; give the right archive", [name]
+                        )
+                _arrange(folders, into, required, optional)
+                for name, folder in folders.items():
+                    top = sorted(entry.name for entry in folder.iterdir())
+                    _merge(folder, into)
+                    about = {"sha256": new[name][1], "members": counts[name], "top": top}
+                    write_json(_marker(into, name), about)
         except OSError as error:
             if error.errno in FORBIDDEN:
                 raise not_written(into, error) from error
@@ -142,8 +142,6 @@ def unpack_all(
                 f"{name_some(list(new))} was not unpacked into {into} ({what}); put that right and"
                 " run again"
             ) from error
-        finally:
-            shutil.rmtree(aside, ignore_errors=True)
 
 
 def unpacked(into: Path, name: str) -> str | None:
@@ -365,7 +363,7 @@ def _safe_name(archive: Path, member: _Member) -> str | None:
             f"{archive}: member '{member.name}' is a device or pipe; nothing was unpacked, get the"
             " archive from another source"
         )
-    if parts and (parts[0] == MARKERS or parts[0].startswith(".unpacking-")):
+    if parts and (parts[0] == MARKERS or parts[0].startswith(f".{UNPACKING}.")):
         raise ReidError(f"{archive}: member '{member.name}' has a reserved name; rename it")
     if not parts and member.kind != "folder":
         raise ReidError(f"{archive}: member '{member.name}' has no name; unpack it by hand")
@@ -546,15 +544,3 @@ def _tar_members(tar: tarfile.TarFile) -> Iterator[_Member]:
     # the checksum of a compressed archive stands at its very end, behind the last member
     while tar.fileobj is not None and tar.fileobj.read(1 << 20):
         pass
-
-
-# ------------------------------------------------------------------ what was killed
-
-
-def remove_leftovers(into: Path) -> list[Path]:
-    """Remove what killed runs were unpacking into a folder, a day later; return what was removed.
-
-    The next call of `unpack` for that folder does so at once. This is for when none comes.
-    """
-    lock = Path(into) / MARKERS / ".lock"
-    return [part for part in sorted(Path(into).glob(".unpacking-*")) if remove_if_quiet(part, lock)]
