@@ -319,14 +319,6 @@ def test_quality_where_nobody_is_known() -> None:
     assert (found["separated"], found["whole"]) == (None, None)
 
 
-def test_quality_of_other_tracklets_is_refused() -> None:
-    tracks = tracks_of([1, 1], [2])
-    with pytest.raises(ReidError, match="a frame stands in two tracklets, or in none before it"):
-        isolation_quality(tracks, tracks.assign(image=tracks["image"] + 1))
-    with pytest.raises(ReidError, match="a frame stands in two tracklets"):
-        isolation_quality(tracks, pd.concat([tracks, tracks]))
-
-
 def test_no_rows_and_features_without_direction_are_refused() -> None:
     tracks = tracks_of([1, 1, 1], [2])
     values: dict[str, Any] = {"eps": 0.5, "min_samples": 2}

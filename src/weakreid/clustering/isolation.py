@@ -261,11 +261,8 @@ def isolation_quality(before: pd.DataFrame, after: pd.DataFrame) -> dict[str, An
         person at most; whole, the share of the others of which exactly one tracklet came out.
         A figure that cannot be is None: without a known person all but counts and kept, without a
         mixed tracklet or one of the others their share.
-
-    Raises:
-        ReidError: `after` has a frame that `before` has not, or one twice.
     """
-    cut_from = _cut_from(before, after)
+    cut_from = after["image"].map(before.set_index("image")["tracklet_id"])
     shown = before.loc[before["truth_person_id"] > 0]
     pairs = len(shown[["truth_person_id", "camera_id"]].drop_duplicates())
     held = _people(shown)
@@ -312,18 +309,6 @@ def _people(shown: pd.DataFrame) -> "pd.Series[int]":
 
 def _per_cent(hits: "pd.Series[bool]") -> float | None:
     return float(100 * hits.mean()) if len(hits) else None
-
-
-def _cut_from(before: pd.DataFrame, after: pd.DataFrame) -> "pd.Series[int]":
-    """Return the tracklet of `before` that every frame of `after` was in."""
-    of = before.set_index("image")["tracklet_id"]
-    frames = after["image"]
-    if not of.index.is_unique or not frames.is_unique or not frames.isin(of.index).all():
-        raise ReidError(
-            "isolation: a frame stands in two tracklets, or in none before it; measure isolated "
-            "tracklets against the very tracklets that they were cut from"
-        )
-    return frames.map(of)
 
 
 def _check_features(tracks: pd.DataFrame, features: Floats) -> None:

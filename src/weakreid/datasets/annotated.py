@@ -65,13 +65,11 @@ def read_annotation(path: Path, kind: str = "annotation") -> Annotation:
 
 
 def _columns(annotation: Annotation, rows: npt.NDArray[np.intp]) -> dict[str, pa.Array]:
-    labels = annotation.labels[rows]
-    ends = np.arange(len(rows) + 1, dtype=np.int32) * len(annotation.attributes)
     return {
         "file": pa.array([annotation.file[row] for row in rows.tolist()], pa.string()),
         "split": pa.array([annotation.split[row] for row in rows.tolist()], pa.string()),
         "person_id": pa.array(annotation.person_id[rows], pa.int32()),
-        "labels": pa.ListArray.from_arrays(ends, pa.array(labels.ravel(), pa.int8())),
+        "labels": pa.array(list(annotation.labels[rows]), pa.list_(pa.int8())),
     }
 
 

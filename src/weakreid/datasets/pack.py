@@ -138,9 +138,6 @@ def images_in_order(root: Path, files: Sequence[str], threads: int) -> Iterator[
     """Yield every image in order, read and decoded in `threads` threads, a few jobs ahead."""
     jobs = [files[at : at + _FILES_PER_JOB] for at in range(0, len(files), _FILES_PER_JOB)]
     load = functools.partial(_load, root)
-    if threads <= 1:
-        yield from itertools.chain.from_iterable(map(load, jobs))
-        return
     with ThreadPoolExecutor(threads, thread_name_prefix="pack") as pool:
         yield from itertools.chain.from_iterable(in_order(pool, load, jobs, 2 * threads))
 

@@ -186,15 +186,8 @@ def evaluate(
                 near[query] = row[top[query]]
                 right[query] = np.isin(top[query], matches)
 
-    starts = range(0, count, _ROWS)
-    workers = threads or default_threads()
-    if workers == 1:
-        for start in starts:
-            measure(start)
-    else:
-        with ThreadPoolExecutor(workers) as pool:
-            for _ in pool.map(measure, starts):
-                pass
+    with ThreadPoolExecutor(threads or default_threads()) as pool:
+        list(pool.map(measure, range(0, count, _ROWS)))
     used = int(np.count_nonzero(first))
     if not used:
         raise ReidError(

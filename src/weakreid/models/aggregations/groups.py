@@ -54,7 +54,7 @@ class AttributeGroups(nn.Module):
         groups: whose weights `forward` returns.
 
     Raises:
-        ReidError: there is no group, an empty one, or D does not divide into segments.
+        ReidError: D does not divide into segments.
     """
 
     def __init__(
@@ -68,10 +68,6 @@ class AttributeGroups(nn.Module):
     ) -> None:
         super().__init__()
         self.attributes = {group: tuple(groups[group]) for group in sorted(groups)}
-        empty = [group for group, names in self.attributes.items() if not names]
-        if empty or not groups:
-            which = f"the group {empty[0]} has no attribute" if empty else "no group of attributes"
-            raise ReidError(f"aggregation.groups: {which}; give it one, or leave it out")
         segments = len(groups) + 1 if disentangled else 1
         if dimension % segments:
             raise ReidError(
