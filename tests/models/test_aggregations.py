@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from weakreid.config.network import AttentionFrames
+from weakreid.config.network import AttentionFrames, RecurrentFrames
 from weakreid.models.aggregations.attention import Attention
 from weakreid.models.aggregations.average import Average
 from weakreid.models.aggregations.protocol import Place
@@ -34,6 +34,11 @@ def check(held: dict[str, Tensor], maps: Tensor, found: Tensor) -> None:
 
 def attention(place: Place, **options: Any) -> Attention:
     return Attention(AttentionFrames(name="attention", **options), place)
+
+
+def recurrent(inputs: int, hidden: int, seed: int = 0) -> Recurrent:
+    options = RecurrentFrames(name="rnn", hidden=hidden)
+    return Recurrent(options, Place(inputs, 0, 0, 0, seed))
 
 
 def test_temporal_attention_is_the_published_one() -> None:
@@ -62,7 +67,7 @@ def test_average_pooling_is_the_published_one() -> None:
 def test_the_recurrent_network_is_the_published_one() -> None:
     held = numbers("aggregation_rnn")
     maps = clips_of(held).requires_grad_()
-    made = Recurrent(16, hidden=12).double()
+    made = recurrent(16, 12).double()
     prefix = "param_lstm_"
     made.load_state_dict(
         {f"lstm.{k.removeprefix(prefix)}": v for k, v in held.items() if k.startswith(prefix)}
@@ -75,9 +80,7 @@ def test_the_recurrent_network_is_the_published_one() -> None:
 @pytest.mark.parametrize("name", ["attention", "rnn"])
 def test_half_precision_stays_finite(name: str) -> None:
     made = (
-        attention(Place(6, 6, 3, 2, seed=0), hidden=4)
-        if name == "attention"
-        else Recurrent(6, hidden=4)
+        attention(Place(6, 6, 3, 2, seed=0), hidden=4) if name == "attention" else recurrent(6, 4)
     )
     maps = (1e4 * torch.randn(2, 3, 6, 3, 2)).to(torch.bfloat16)
     with torch.autocast("cpu", dtype=torch.bfloat16):
@@ -89,7 +92,7 @@ def test_half_precision_stays_finite(name: str) -> None:
 
 def test_initial_weights_come_from_the_seed_alone() -> None:
     before = torch.random.get_rng_state()
-    one, other = Recurrent(6, hidden=4, seed=1), Recurrent(6, hidden=4, seed=1)
+    one, other = recurrent(6, 4, seed=1), recurrent(6, 4, seed=1)
     assert torch.equal(before, torch.random.get_rng_state())
     for a, b in zip(one.parameters(), other.parameters(), strict=True):
         assert torch.equal(a, b)

@@ -9,10 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
+from weakreid.config.network import AttributeFrames
 from weakreid.config.trained import Trained
 from weakreid.errors import ReidError
 from weakreid.models.aggregations.average import Average
 from weakreid.models.aggregations.groups import AttributeGroups, confidence_weights, entropy
+from weakreid.models.aggregations.protocol import Place
 from weakreid.models.backbones import preprocess
 from weakreid.models.clips import (
     ClipHeads,
@@ -39,7 +41,8 @@ def plain_groups(
     disentangled: bool = True,
     sigma: float | None = 0.5,
 ) -> AttributeGroups:
-    return AttributeGroups(groups, dimension, disentangled=disentangled, sigma=sigma, seed=seed)
+    options = AttributeFrames.model_construct(groups=groups, disentangled=disentangled, sigma=sigma)
+    return AttributeGroups(options, Place(dimension, 0, 0, 0, seed))
 
 
 def heads_of(identities: int = 7, *, neck: bool = False, centers: bool = False, seed: int = 0):

@@ -1,11 +1,9 @@
 """Re-ranking against a slow version written with sets from the definition."""
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from weakreid.errors import ReidError
 from weakreid.retrieval.ranking import evaluate, person_relevance
 from weakreid.retrieval.reranking import Reranking, rerank
 
@@ -95,9 +93,3 @@ def test_it_lifts_the_ranking_of_clusters():
     reranked = rerank(a, b, "euclidean", Reranking(8, 3, 0.3))
     after = evaluate(reranked, relevance).mean_average_precision
     assert after > before
-
-
-def test_faults_of_the_caller_are_named():
-    ones = np.ones((3, 4), np.float32)
-    with pytest.raises(ReidError, match="against"):
-        rerank(ones, ones[:, :2], "euclidean", Reranking())

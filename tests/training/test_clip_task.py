@@ -23,7 +23,7 @@ from tests.training.helpers import (
 
 from weakreid.artifacts import schemas
 from weakreid.artifacts.image_store import ImageStore, write_store
-from weakreid.config.network import AttentionFrames
+from weakreid.config.network import AttentionFrames, AttributeFrames
 from weakreid.config.params import TrainClips
 from weakreid.errors import ReidError
 from weakreid.losses.attributes import groups
@@ -280,9 +280,9 @@ IDENTITY = {"identity": {"smoothing": 0.1}}
 def clips_of(kind: str = "groups") -> ClipNetwork:
     """A small network of clips of three frames."""
     net, place = Net(), Place(Net.dimension, 8, HEIGHT // 4, WIDTH // 4, seed=1)
-    how = {"disentangled": True, "sigma": 0.5, "seed": 1}
+    groups = AttributeFrames(name="groups", groups=SMALL["groups"])
     made = {
-        "groups": lambda: AttributeGroups(SMALL["groups"], Net.dimension, **how),
+        "groups": lambda: AttributeGroups(groups, place),
         "average": lambda: Average(Net.dimension),
         "attention": lambda: Attention(AttentionFrames(**ATTENTION), place),
     }

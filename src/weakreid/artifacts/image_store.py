@@ -257,14 +257,6 @@ class ImageStore:
         start = int(self._starts[row])
         return self._view[start : start + int(self._lengths[row])]
 
-    def decode(self, row: int) -> Pixels:
-        """Return a picture at its own size, uint8 [H, W, 3], RGB.
-
-        Raises:
-            ReidError: the picture cannot be decoded, or there is no such row.
-        """
-        return self._decode(row, None)
-
     def batch(
         self,
         rows: Sequence[int] | npt.NDArray[np.integer[Any]],
@@ -306,11 +298,16 @@ class ImageStore:
         height, width = out.shape[1:3]
         for place, row in zip(out, rows, strict=True):
             same = tuple(self._sizes[row]) == (height, width) if 0 <= row < len(self) else False
-            pixels = self._decode(row, place if same else None)
+            pixels = self.decode(row, place if same else None)
             if pixels is not place:
                 place[:] = resize_picture(pixels, height, width)
 
-    def _decode(self, row: int, out: Pixels | None) -> Pixels:
+    def decode(self, row: int, out: Pixels | None = None) -> Pixels:
+        """Return a picture at its own size, uint8 [H, W, 3], RGB, as `decode_picture`.
+
+        Raises:
+            ReidError: the picture cannot be decoded, or there is no such row.
+        """
         data = self.encoded(row)
         try:
             return decode_picture(data, out)

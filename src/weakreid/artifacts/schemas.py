@@ -248,12 +248,7 @@ def conform(data: pa.Table | pd.DataFrame | Mapping[str, Sequence[Any]], kind: s
         ReidError: a column is missing, unknown, null or of a type that does not fit.
     """
     wanted = SCHEMAS[kind]
-    if isinstance(data, pd.DataFrame):
-        names = [str(name) for name in data.columns]
-    elif isinstance(data, pa.Table):
-        names = data.column_names
-    else:
-        names = list(data)
+    names = data.column_names if isinstance(data, pa.Table) else [str(name) for name in data]
     if set(names) != set(wanted.names):
         missing = sorted(set(wanted.names) - set(names))
         unknown = sorted(set(names) - set(wanted.names))

@@ -52,7 +52,7 @@ def unit_rows(features: Array) -> Array:
     """Return the rows of [N, d] scaled to length 1, of the same type (float32 at least).
 
     Raises:
-        ReidError: no matrix of floats, or a row is zero or not finite; it is named.
+        ReidError: a row is zero or not finite; it is named.
     """
     features = _floating(features)
     squares = _squares(features)
@@ -75,7 +75,7 @@ def nearest(items: Array, keep: int, threads: int | None = None, tile: int = TIL
         tile: items on the side of a tile of products. No neighbour depends on it or on `threads`.
 
     Raises:
-        ReidError: no matrix of floats, or a row is not finite; it is named.
+        ReidError: a row is not finite; it is named.
     """
     items = _floating(items)
     squares = _squares(items)
@@ -261,10 +261,6 @@ def _settle(
 
 def _floating(features: Array) -> Array:
     features = np.asarray(features)
-    if features.ndim != 2 or features.dtype.kind != "f" or not features.size:
-        raise ReidError(
-            f"features: {features.dtype} of shape {features.shape}; give floats of shape [N, d]"
-        )
     return np.ascontiguousarray(features, np.result_type(features, np.float32))
 
 

@@ -36,9 +36,6 @@ class Annotation:
         return len(self.file)
 
 
-# ------------------------------------------------------------------ the tables
-
-
 def write_annotation(path: Path, annotation: Annotation, params: Mapping[str, Any]) -> None:
     """Write an annotation; the attributes' names join `params` in the file's metadata."""
     table = pa.table(_columns(annotation, np.arange(len(annotation))))
@@ -73,9 +70,6 @@ def _columns(annotation: Annotation, rows: npt.NDArray[np.intp]) -> dict[str, pa
     }
 
 
-# ------------------------------------------------------------------ generated people
-
-
 def read_generated(root: Path) -> Annotation:
     """Read the people of a generated folder, with the attributes that they were made with.
 
@@ -107,9 +101,6 @@ def read_generated(root: Path) -> Annotation:
         frames["person_id"].to_numpy(np.int32),
         ticked.to_numpy(np.int8),
     )
-
-
-# ------------------------------------------------------------------ images
 
 
 def pack_images(

@@ -142,9 +142,6 @@ def make(
     }
 
 
-# ------------------------------------------------------------------ persons
-
-
 def _truth_offsets(dataset: Tracked) -> dict[Path, int]:
     """Return what is added to the persons of every truth file."""
     files: dict[Path, int] = {}
@@ -192,9 +189,6 @@ def _tables(
     tracklets = pd.DataFrame(rows, columns=list(TRACKLET_COLUMNS))
     empty = pd.DataFrame(columns=list(FRAME_COLUMNS))
     return tracklets, pd.concat(frames, ignore_index=True) if frames else empty
-
-
-# ------------------------------------------------------------------ images
 
 
 def _cut_out(

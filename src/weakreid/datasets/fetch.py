@@ -161,9 +161,6 @@ def sha256_of(path: Path, label: str | None = None) -> str:
     return digest.hexdigest()
 
 
-# ------------------------------------------------------------------ digests and the lock file
-
-
 def expected_digest(dataset: str, name: str, archive: Archive, lock_path: Path) -> str | None:
     """Return the digest an archive must have: the given one, else the locked one, else None."""
     if archive.sha256 is not None:
@@ -209,34 +206,26 @@ def locked(path: Path) -> Iterator[None]:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        file = _open_lock(path)
+        try:
+            file = path.open("a")
+        except PermissionError:
+            # a colleague's, in a folder that we share; to wait for it, reading is enough
+            file = path.open("r")
     except OSError as error:
         raise not_written(path.parent, error) from error
     with file:
-        _take(file, path)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say(f"{path.parent}: somebody else is fetching there, waiting for them to end")
+            fcntl.flock(file, fcntl.LOCK_EX)
+        except OSError as error:
+            # some network file systems have no locks, others none on what is open for reading only
+            warn(
+                f"{path.parent}: its file system gives no lock ({error.strerror}), so let nobody"
+                " else fetch there at the same time"
+            )
         yield
-
-
-def _open_lock(path: Path) -> IO[str]:
-    try:
-        return path.open("a")
-    except PermissionError:
-        # a colleague's, in a folder that we share; to wait for it, reading is enough
-        return path.open("r")
-
-
-def _take(file: IO[str], path: Path) -> None:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        say(f"{path.parent}: somebody else is fetching there, waiting for them to end")
-        fcntl.flock(file, fcntl.LOCK_EX)
-    except OSError as error:
-        # some network file systems have no locks, others none on what is open for reading only
-        warn(
-            f"{path.parent}: its file system gives no lock ({error.strerror}), so let nobody else"
-            " fetch there at the same time"
-        )
 
 
 def not_written(folder: Path, error: OSError) -> ReidError:
@@ -250,9 +239,6 @@ def not_written(folder: Path, error: OSError) -> ReidError:
     else:
         remedy = "see to the disk or the network that it is on, and run again"
     return ReidError(f"{folder}: cannot be written to ({error.strerror}); {remedy}")
-
-
-# ------------------------------------------------------------------ downloads
 
 
 @dataclass(frozen=True)

@@ -72,9 +72,6 @@ def read(root: Path, *, annotation: str, partition: int) -> Annotation:
     )
 
 
-# ------------------------------------------------------------------ the MATLAB structure
-
-
 def _load(path: Path) -> dict[str, Any]:
     """Return the fields of the structure, as scipy gives them."""
     structure = matlab.read_structure(path, _STRUCTURE)
@@ -114,9 +111,6 @@ def _texts(held: dict[str, Any], name: str, path: Path) -> list[str]:
 
 def _by(shape: Sequence[int]) -> str:
     return " x ".join(str(size) for size in shape)
-
-
-# ------------------------------------------------------------------ checks
 
 
 def _check_files(files: Sequence[str], path: Path) -> None:

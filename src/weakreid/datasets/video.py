@@ -137,10 +137,7 @@ def list_frames(folder: Path) -> list[str]:
     Raises:
         ReidError: there is none, it may not be looked into, or order by name is not in time.
     """
-    try:
-        found = layout.list_images(folder, (".jpg", ".jpeg", ".png"))
-    except OSError as error:
-        raise read_fault(folder, error, "put the frames there") from error
+    found = layout.list_images(folder, (".jpg", ".jpeg", ".png"))
     if not found:
         raise ReidError(
             f"{folder}: no such folder, or no JPEG or PNG image in it; put the frames there"

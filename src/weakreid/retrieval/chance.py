@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from weakreid.errors import ReidError
 from weakreid.retrieval.ranking import RANKS, RankingResult
 
 
@@ -42,20 +41,15 @@ def expected(
     """Return the expected CMC and mAP of a random ranking.
 
     Args:
-        match_counts: [Q] number of matches m; a query with none is skipped.
+        match_counts: [Q] number of matches m; a query with none is skipped, but not all have none.
         valid_counts: [Q] number of gallery items n after the exclusions, matches included.
         ranks: where to read the CMC, from 1.
-
-    Raises:
-        ReidError: no query has a match.
     """
     m = np.asarray(match_counts, np.int64)
     n = np.asarray(valid_counts, np.int64)
     used = m > 0
     skipped = int(np.count_nonzero(~used))
     m, n = m[used], n[used]
-    if not m.size:
-        raise ReidError("chance: no query has a match; check the split and the person ids")
     harmonic = np.cumsum(1 / np.arange(1, n.max() + 1))[n - 1]
     precision = (harmonic + (m - 1) / np.maximum(n - 1, 1) * (n - harmonic)) / n
     missed = np.ones(len(m))  # probability that no match is among the first k

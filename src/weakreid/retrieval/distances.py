@@ -47,11 +47,9 @@ def pairwise(a: Array, b: Array, metric: Metric, block_bytes: int = BLOCK_BYTES)
         [N, M], float64 where an input is, float32 elsewhere.
 
     Raises:
-        ReidError: widths disagree, or a row is not finite (or zero, for cosine).
+        ReidError: a row is not finite (or zero, for cosine).
     """
     a, b = _floating("a", a), _floating("b", b)
-    if a.shape[1] != b.shape[1]:
-        raise ReidError(f"features: width {a.shape[1]} against {b.shape[1]}; use one model's")
     kind = np.result_type(a, b)
     b = b.astype(kind, copy=False)
     scale, offset = _right(b, metric == "cosine", "b")

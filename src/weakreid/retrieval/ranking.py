@@ -34,8 +34,7 @@ class Relevance:
 
     matches: Sequence[Indices]  # the gallery items that are right answers
     excluded: Sequence[Indices]  # the gallery items that are not in this query's gallery at all
-    items: int  # size of the gallery, with junk
-    gallery: int  # its size before any query's exclusions, without junk
+    gallery: int  # size of the gallery before any query's exclusions, without junk
 
 
 @dataclass(frozen=True)
@@ -105,7 +104,7 @@ def person_relevance(
             same = same[~here]
         matches.append(same)
         excluded.append(dropped)
-    return Relevance(matches, excluded, len(others), len(others) - len(junk))
+    return Relevance(matches, excluded, len(others) - len(junk))
 
 
 def bag_relevance(query_persons: ArrayLike, gallery_labels: Sequence[ArrayLike]) -> Relevance:
@@ -127,7 +126,7 @@ def bag_relevance(query_persons: ArrayLike, gallery_labels: Sequence[ArrayLike])
         pairs[1, start:stop] if person > 0 else nothing
         for person, start, stop in zip(persons, starts, stops, strict=True)
     ]
-    return Relevance(matches, [nothing] * len(persons), len(labels), len(labels))
+    return Relevance(matches, [nothing] * len(persons), len(labels))
 
 
 def evaluate(
@@ -146,14 +145,9 @@ def evaluate(
         threads: workers; the result does not depend on it. None takes the cores at hand.
 
     Raises:
-        ReidError: sizes disagree, a distance is NaN, or no query has a match.
+        ReidError: a distance is NaN, or no query has a match.
     """
     count, width = distances.shape
-    if len(relevance.matches) != count or relevance.items != width:
-        raise ReidError(
-            f"distances: {count} rows and {width} columns for {len(relevance.matches)} queries and"
-            f" a gallery of {relevance.items}"
-        )
     precision = np.full(count, np.nan)
     first = np.zeros(count, np.int64)
     top: list[Indices] = [np.empty(0, np.int64)] * count

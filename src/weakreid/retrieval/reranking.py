@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 
 from weakreid.clustering.neighbours import nearest, unit_rows
 from weakreid.clustering.reciprocal import encode, expanded_sets, pair_distances
-from weakreid.errors import ReidError
 from weakreid.retrieval.distances import Array, Metric, pairwise
 
 
@@ -56,8 +55,6 @@ def rerank(
     Raises:
         ReidError: features that `distances.pairwise` refuses.
     """
-    if queries.shape[1:] != gallery.shape[1:]:
-        raise ReidError(f"features: shape {queries.shape} against {gallery.shape}")
     items = np.concatenate([queries, gallery])
     items = items.astype(np.result_type(items, np.float32), copy=False)
     metric = "cosine" if metric == "cosine" else "sqeuclidean"
