@@ -656,7 +656,7 @@ def test_every_model_trains_and_extracts(data, tmp_path, name):
         pixels = torch.from_numpy(store.batch(rows, HEIGHT, WIDTH))
         descriptors, expected = model.extract(pixels)
     np.testing.assert_allclose(found[0], descriptors[0].numpy(), atol=1e-5)
-    for group, of_group in zip(model.aggregation.groups, expected[0].numpy(), strict=True):
+    for group, of_group in zip(model.clips.aggregation.groups, expected[0].numpy(), strict=True):
         held = of_first[of_first["group"] == group]["weight"]
         np.testing.assert_allclose(held, of_group, atol=1e-5)
 

@@ -44,9 +44,6 @@ _PNG = b"\x89PNG\r\n\x1a\n"
 _PNG_END = b"IEND"
 
 
-# ------------------------------------------------------------------ one picture
-
-
 def picture_size(data: Encoded) -> tuple[int, int]:
     """Return (height, width) of an encoded picture from its header.
 
@@ -108,9 +105,6 @@ def _not_a_picture(data: Encoded) -> str:
     return "empty file" if len(data) == 0 else "neither JPEG nor PNG"
 
 
-# ------------------------------------------------------------------ writing
-
-
 def write_store(path: Path, encoded: Iterable[bytes]) -> int:
     """Write an image store, whole or not at all; row i is the i-th item of `encoded`.
 
@@ -157,9 +151,6 @@ def _batch(pictures: Sequence[bytes]) -> pa.RecordBatch:
     size = np.asarray([picture_size(data) for data in pictures], np.int32)
     columns = [pa.array(pictures, pa.binary()), pa.array(size[:, 0]), pa.array(size[:, 1])]
     return pa.RecordBatch.from_arrays(columns, schema=SCHEMA)
-
-
-# ------------------------------------------------------------------ reading
 
 
 class ImageStore:

@@ -36,15 +36,11 @@ _CROWD = 64  # times as many candidates as neighbours wanted, and no more are ke
 
 
 class Neighbours(NamedTuple):
-    """The nearest of every item.
+    """The nearest of every item."""
 
-    Attributes:
-        near: [N, keep] int32, the item itself first, then the others by distance and index.
-        largest: [N] float64, the largest squared distance to any item, rounded as the product of
-            a tile is; 0 where that is within its error.
-    """
-
-    near: NDArray[np.int32]
+    near: NDArray[np.int32]  # [N, keep], the item itself first, then by distance and index
+    # [N], the largest squared distance to any item, rounded as the product of a tile is; 0 where
+    # that is within its error
     largest: NDArray[np.float64]
 
 

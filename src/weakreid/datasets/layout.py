@@ -48,25 +48,19 @@ _MOST = 0.5
 
 @dataclass(frozen=True)
 class Reading:
-    """A dataset as its reader found it, before an image is opened.
+    """A dataset as its reader found it, before an image is opened."""
 
-    Attributes:
-        tracklets: tracklet_id (0, 1, ...), person_id (-1 junk, 0 distractor), camera_id (from 1),
-            role (that of partition 0), first_frame (a row of `files`), frame_count.
-        files: a path per frame, relative to the dataset's folder, with `/`; the frames of a
-            tracklet follow each other in time order.
-        partitions: partition, tracklet_id, role: a tracklet's role in each numbered split.
-        left_out_frames: files that were named but are not in `files`.
-        left_out_tracklets: how many tracklets have no frame left.
-        frame_persons: the person of every file where a tracklet may show several (a tracker's), in
-            the numbers of `tracklets`; None: each shows its tracklet's.
-    """
-
+    # tracklet_id (0, 1, ...), person_id (-1 junk, 0 distractor), camera_id (from 1), role (that of
+    # partition 0), first_frame (a row of `files`), frame_count
     tracklets: pd.DataFrame
+    # a path per frame, relative to the dataset's folder, with `/`; the frames of a tracklet follow
+    # each other in time order
     files: list[str]
-    partitions: pd.DataFrame
-    left_out_frames: tuple[str, ...] = ()
-    left_out_tracklets: int = 0
+    partitions: pd.DataFrame  # partition, tracklet_id and role: that in each numbered split
+    left_out_frames: tuple[str, ...] = ()  # files that were named but are not in `files`
+    left_out_tracklets: int = 0  # how many tracklets have no frame left
+    # the person of every file where a tracklet may show several (a tracker's), in the numbers of
+    # `tracklets`; None: each shows its tracklet's
     frame_persons: npt.NDArray[np.int32] | None = None
 
 

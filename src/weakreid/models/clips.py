@@ -153,11 +153,6 @@ class ClipModel(nn.Module):
         super().__init__()
         self.clips, self.neck, self.normalise = clips, neck, normalise
 
-    @property
-    def aggregation(self) -> Any:
-        """What merges the frames."""
-        return self.clips.aggregation
-
     def extract(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Map clips to descriptors; call `.eval()` and `inference_mode()` around it.
 

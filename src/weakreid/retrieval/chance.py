@@ -24,8 +24,6 @@ class Chance:
 
     cmc: dict[int, float]
     mean_average_precision: float
-    queries: int
-    skipped: int
 
     def summary(self) -> dict[str, Any]:
         """Return the figures with string keys."""
@@ -48,7 +46,6 @@ def expected(
     m = np.asarray(match_counts, np.int64)
     n = np.asarray(valid_counts, np.int64)
     used = m > 0
-    skipped = int(np.count_nonzero(~used))
     m, n = m[used], n[used]
     harmonic = np.cumsum(1 / np.arange(1, n.max() + 1))[n - 1]
     precision = (harmonic + (m - 1) / np.maximum(n - 1, 1) * (n - harmonic)) / n
@@ -61,8 +58,6 @@ def expected(
     return Chance(
         cmc={int(k): cmc[k] for k in ranks},
         mean_average_precision=100 * float(np.mean(precision)),
-        queries=len(m),
-        skipped=skipped,
     )
 
 
