@@ -126,7 +126,7 @@ def measure(
             seconds, distances = timed(jaccard_distances, features, 30, 6, threads, kept)
             memory = high_water() - before
             jaccard_s.append(seconds)
-            seconds, eps = timed(data_eps, distances, count, SHARE)
+            seconds, eps = timed(data_eps, distances, SHARE)
             eps_s.append(seconds)
             seconds, labels = timed(associate, distances, eps, 4)
             cluster_s.append(seconds)

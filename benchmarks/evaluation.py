@@ -22,7 +22,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from weakreid.artifacts.files import write_json
 from weakreid.cores import default_threads
-from weakreid.retrieval.ranking import evaluate
+from weakreid.retrieval.ranking import evaluate, person_relevance
 from weakreid.retrieval.reranking import Reranking, rerank
 from weakreid.seeding import numpy_generator
 
@@ -118,9 +118,11 @@ def main() -> None:
     seconds, results = take_turns(
         {
             "full stable argsort, 1 thread": lambda: by_argsort(distances, qp, gp, qc, gc),
-            "weakreid, 1 thread": lambda: evaluate(distances, qp, gp, qc, gc, threads=1),
+            "weakreid, 1 thread": lambda: evaluate(
+                distances, person_relevance(qp, gp, qc, gc), threads=1
+            ),
             f"weakreid, {threads} threads": lambda: evaluate(
-                distances, qp, gp, qc, gc, threads=threads
+                distances, person_relevance(qp, gp, qc, gc), threads=threads
             ),
         },
         arguments.repeats,

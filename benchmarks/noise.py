@@ -52,7 +52,7 @@ def mars_tables(info: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(info) as archive:
         archive.extractall(folder)
         (table,) = Path(folder).rglob("tracks_train_info.mat")
-        tracklets = mars.read_tracklets(table.parent)
+        tracklets, _ = mars.read_info(table.parent)
     counts = tracklets["frame_count"].to_numpy()
     first = np.repeat(tracklets["first_frame"].to_numpy(), counts)
     rows = np.arange(counts.sum())

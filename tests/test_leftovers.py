@@ -12,8 +12,6 @@ import pytest
 
 from weakreid.artifacts import files
 from weakreid.artifacts.files import remove_all_leftovers, remove_leftovers, replacing
-from weakreid.datasets import unpack
-from weakreid.datasets.fetch import locked
 
 WRITER = """
     import sys, time
@@ -183,16 +181,9 @@ def test_a_restart_on_another_machine_does_not_wait(tmp_path: Path, monkeypatch)
     assert parts(tmp_path) == []
 
 
-def test_what_was_being_unpacked_goes_a_day_later_if_nobody_is_at_it(tmp_path: Path) -> None:
-    part = tmp_path / ".unpacking-abc" / "bbox_train"
-    part.mkdir(parents=True)
-    (part / "1.jpg").write_text("half")
-    assert unpack.remove_leftovers(tmp_path) == [], "no lock: not a folder of ours"
-    with locked(tmp_path / unpack.MARKERS / ".lock"):
-        age(part.parent, hours=25)
-        assert unpack.remove_leftovers(tmp_path) == []
-    age(part.parent, hours=23)
-    assert unpack.remove_leftovers(tmp_path) == []
-    age(part.parent, hours=25)
-    assert unpack.remove_leftovers(tmp_path) == [part.parent]
-    assert [path.name for path in tmp_path.iterdir()] == [unpack.MARKERS]
+def test_what_was_being_unpacked_goes_a_day_later(tmp_path: Path) -> None:
+    part = tmp_path / f".{files.UNPACKING}.0123abcd.part"
+    (part / "bbox_train").mkdir(parents=True)
+    for hours, removed in ((0, []), (23, []), (25, [part])):
+        age(part, hours=hours)
+        assert remove_leftovers(tmp_path / files.UNPACKING, one_writer=False) == removed

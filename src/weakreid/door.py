@@ -66,7 +66,7 @@ class Model:
             network = restore_clip_model(
                 about, part_of(tensors, "model"), heads, after_neck=after_neck
             )
-            self.dimension = network.aggregation.dimension
+            self.dimension = network.clips.aggregation.dimension
         else:
             network = restore_model(about.model, part_of(tensors, "model"))
             self.dimension = network.dimension

@@ -18,7 +18,6 @@ from weakreid.clustering.association import (
     pairs_needed,
 )
 from weakreid.clustering.jaccard import jaccard_distances
-from weakreid.errors import ReidError
 
 
 def as_sparse(dense):
@@ -72,13 +71,13 @@ def test_labels_are_those_of_the_dense_matrix(dense, eps, min_samples):
 def test_eps_is_that_of_the_dense_matrix(dense, share):
     if not dense.any():
         with pytest.raises(NoEpsError, match="no two of"):
-            data_eps(as_sparse(dense), len(dense), share)
+            data_eps(as_sparse(dense), share)
         return
     if dense_eps(dense, share) == 1:
         with pytest.raises(NoEpsError, match="no eps follows"):
-            data_eps(as_sparse(dense), len(dense), share)
+            data_eps(as_sparse(dense), share)
         return
-    assert data_eps(as_sparse(dense), len(dense), share) == dense_eps(dense, share)
+    assert data_eps(as_sparse(dense), share) == dense_eps(dense, share)
 
 
 @settings(max_examples=30, deadline=None)
@@ -95,7 +94,7 @@ def test_from_features_to_labels(seed, count, duplicates):
         return
     if dense_eps(dense, 0.02) == 1:
         return
-    eps = data_eps(found, count, 0.02)
+    eps = data_eps(found, 0.02)
     assert eps == dense_eps(dense, 0.02)
     expected = DBSCAN(eps=eps, min_samples=4, metric="precomputed").fit_predict(dense)
     assert associate(found, eps, 4).tolist() == numbered(expected)
@@ -103,7 +102,7 @@ def test_from_features_to_labels(seed, count, duplicates):
         kept = pairs_needed(count, known, 0.02)
         few = jaccard_distances(features.astype(np.float32), 30, 6, kept=kept)
         if known is None:
-            assert data_eps(few, count, 0.02) == eps
+            assert data_eps(few, 0.02) == eps
         assert associate(few, eps, 4).tolist() == numbered(expected)
 
 
@@ -139,8 +138,6 @@ def test_quality_is_of_the_clustered_alone():
     assert 0 < mixed["ari"] < mixed["nmi"] < 1
     one = cluster_quality([0, 0, 0, 0], [1, 1, 2, 2])
     assert (one["nmi"], one["ari"], one["purity"]) == (0.0, 0.0, 0.5)
-    with pytest.raises(ReidError, match="give one each"):
-        cluster_quality([0, 1], [1])
 
 
 def test_a_failure_says_which_eps_and_which_distances():
@@ -163,25 +160,11 @@ def test_no_eps_follows_from_people_who_share_no_neighbour():
     dense[:3, :3] = 0
     for share in (1e-3, 1.0):
         with pytest.raises(NoEpsError) as caught:
-            data_eps(as_sparse(dense), 9, share)
+            data_eps(as_sparse(dense), share)
         assert str(caught.value) == (
             "association: no eps follows from 9 tracklets: the smallest of their distances above 0 "
             f"are 1, whatever association.share (now {share:g}) is; 8.33 % of the pairs have a "
             "Jaccard distance below 1 (smallest 0, 1 % 0, median 0)"
         )
     with pytest.raises(NoEpsError, match="none of the pairs have a Jaccard distance below 1"):
-        data_eps(as_sparse(np.ones((9, 9)) - np.eye(9)), 9, 0.1)
-
-
-def test_bad_input_is_named():
-    found = as_sparse(np.full((4, 4), 0.5) - 0.5 * np.eye(4))
-    for eps in (0.0, 1.0, float("nan")):
-        with pytest.raises(ReidError, match=r"association\.eps is .* above 0 and below 1"):
-            associate(found, eps, 4)
-    with pytest.raises(ReidError, match=r"association\.min_samples is 0"):
-        associate(found, 0.5, 0)
-    for share in (0.0, 1.5):
-        with pytest.raises(ReidError, match=r"association\.share is"):
-            data_eps(found, 4, share)
-    with pytest.raises(ReidError, match="5 tracklets"):
-        data_eps(found, 5, 0.1)
+        data_eps(as_sparse(np.ones((9, 9)) - np.eye(9)), 0.1)

@@ -28,7 +28,7 @@ from hypothesis import strategies as st
 from weakreid.config.datasets import Archive
 from weakreid.datasets import fetch as fetching
 from weakreid.datasets.fetch import fetch, remember
-from weakreid.datasets.unpack import unpack
+from weakreid.datasets.unpack import unpack_all
 from weakreid.errors import ReidError
 
 DATA = bytes(range(256)) * 2000
@@ -116,11 +116,16 @@ class Place:
     lock: Path
     waits: list[float] = field(default_factory=list)
 
-    def get(self, url: str, sha256: str | None = None, **more: Any) -> Path:
+    def get(
+        self, url: str, sha256: str | None = None, attempts: int = 5, dataset: str = "mars"
+    ) -> Path:
         archives = {"a.zip": Archive(url=url, sha256=sha256)}
-        more = {"dataset": "mars", "timeout": 5, "sleep": self.waits.append, **more}
-        (found,) = fetch(archives, self.root, self.lock, **more)
-        remember(found, self.lock, dataset=more["dataset"])
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(fetching, "_TIMEOUT", 5)
+            patch.setattr(fetching, "_ATTEMPTS", attempts)
+            patch.setattr(fetching, "sleep", self.waits.append)
+            (found,) = fetch(archives, self.root, self.lock, dataset=dataset)
+        remember(found, self.lock, dataset=dataset)
         return found.path
 
     def visible(self) -> list[str]:
@@ -132,6 +137,10 @@ class Place:
 @pytest.fixture
 def place(tmp_path: Path) -> Place:
     return Place(tmp_path / "archives", tmp_path / "lock.json")
+
+
+def unpack(archive: Path, into: Path) -> None:
+    unpack_all({archive.name: (archive, fetching.sha256_of(archive))}, into)
 
 
 def one_line(caught: pytest.ExceptionInfo[ReidError]) -> str:
@@ -469,7 +478,7 @@ def test_archives_share_a_folder(tmp_path: Path) -> None:
     unpack(make_zip(tmp_path / "a.zip", {"d/a": b"1"}), tmp_path / "out")
     unpack(make_zip(tmp_path / "b.zip", {"d/b": b"2"}), tmp_path / "out")
     (tmp_path / "splits.json").write_bytes(b"[]")
-    unpack(tmp_path / "splits.json", tmp_path / "out", strip=1)
+    unpack(tmp_path / "splits.json", tmp_path / "out")
     assert held_in(tmp_path / "out") == {"d/a": b"1", "d/b": b"2", "splits.json": b"[]"}
 
 
@@ -481,12 +490,10 @@ def test_another_archive_of_the_same_name_is_refused(tmp_path: Path) -> None:
     assert held_in(tmp_path / "out") == TREE
 
 
-def test_leading_folders_are_stripped(tmp_path: Path) -> None:
+def test_folders_as_windows_writes_them(tmp_path: Path) -> None:
     archive = make_zip(tmp_path / "a.zip", {"top/": b"", "top/x/a": b"1", "top\\y\\b": b"2"})
-    unpack(archive, tmp_path / "out", strip=1)
-    assert held_in(tmp_path / "out") == {"x/a": b"1", "y/b": b"2"}
-    with pytest.raises(ReidError, match="strip 3 leaves nothing"):
-        unpack(archive, tmp_path / "other", strip=3)
+    unpack(archive, tmp_path / "out")
+    assert held_in(tmp_path / "out") == {"top/x/a": b"1", "top/y/b": b"2"}
 
 
 EVIL = [
@@ -523,17 +530,16 @@ def test_member_outside_is_refused(tmp_path: Path, kind: str, name: str) -> None
         max_size=4,
     ),
     st.sampled_from(["zip", "tar"]),
-    st.integers(0, 2),
 )
 def test_nothing_ever_lands_outside(
-    tmp_path_factory: pytest.TempPathFactory, tree: dict[str, bytes], kind: str, strip: int
+    tmp_path_factory: pytest.TempPathFactory, tree: dict[str, bytes], kind: str
 ) -> None:
     base = tmp_path_factory.mktemp("unpack")
     archive = make(base / f"a.{kind}", kind, tree)
     into = base / "one" / "two" / "out"
     refused = False
     try:
-        unpack(archive, into, strip=strip)
+        unpack(archive, into)
     except ReidError:
         refused = True
     outside = {path for path in base.rglob("*") if path.is_file() and into not in path.parents}
@@ -705,7 +711,7 @@ def test_disk_full_while_unpacking(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_what_a_killed_run_left_is_cleared(tmp_path: Path) -> None:
-    left = tmp_path / "out" / ".unpacking-abc" / "bbox"
+    left = tmp_path / "out" / ".unpacking.0123abcd.part" / "bbox"
     left.mkdir(parents=True)
     unpack(make_zip(tmp_path / "a.zip", TREE), tmp_path / "out")
     assert not left.exists()

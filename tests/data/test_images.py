@@ -98,11 +98,6 @@ def test_batch_equals_decoding_one_by_one(store: ImageStore) -> None:
     expected = np.stack([store.decode(row) for row in rows])
     for threads in (1, 2, 8):
         assert np.array_equal(store.batch(rows, 32, 16, threads=threads), expected)
-    out = np.zeros((5, 32, 16, 3), np.uint8)
-    assert store.batch(rows, 32, 16, out=out) is out
-    assert np.array_equal(out, expected)
-    with pytest.raises(ValueError, match="expected uint8"):
-        store.batch(rows, 32, 15, out=out)
 
 
 def test_resizing_averages_when_it_shrinks(store: ImageStore) -> None:
@@ -155,7 +150,9 @@ def test_views_outlive_the_store(store: ImageStore) -> None:
 
 
 @pytest.mark.parametrize("damage", ["cut", "noise", "empty", "gif", "png"])
-def test_undecodable_row_is_named(tmp_path: Path, damage: str) -> None:
+def test_undecodable_row_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: str
+) -> None:
     bad = {
         "cut": jpeg(0)[:-40],
         "noise": b"\xff\xd8\xff" + bytes(100),
@@ -164,7 +161,8 @@ def test_undecodable_row_is_named(tmp_path: Path, damage: str) -> None:
         "png": png(0)[:-30],
     }[damage]
     path = tmp_path / "s"
-    write_store(path, [jpeg(1), bad], sizes=[(32, 16), (32, 16)])
+    monkeypatch.setattr(image_store, "picture_size", lambda data: (32, 16))
+    write_store(path, [jpeg(1), bad])
     store = ImageStore(path)
     for read in (lambda: store.decode(1), lambda: store.batch([0, 1], 32, 16, threads=2)):
         with pytest.raises(ReidError, match=r"row 1 cannot be decoded") as caught:
@@ -182,7 +180,7 @@ def test_row_that_is_not_there(store: ImageStore) -> None:
 
 
 def test_picture_without_size_is_refused_and_nothing_stays(tmp_path: Path) -> None:
-    with pytest.raises(ReidError, match="picture 1 was not packed"):
+    with pytest.raises(ValueError, match="neither JPEG nor PNG"):
         write_store(tmp_path / "s", [jpeg(0), b"hello"])
     assert list(tmp_path.iterdir()) == []
 

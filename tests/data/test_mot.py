@@ -91,15 +91,13 @@ def replaced(name: str, old: str, new: str) -> Callable[[Path], None]:
 @pytest.mark.parametrize(
     ("spoil", "words"),
     [
-        (replaced("tracklets.csv", "camera_id", "camera"), "the columns are not tracklet_id"),
-        (replaced("tracklets.csv", "NA,0,7", "NA,0,x"), "column person_id holds something else"),
-        (replaced("tracklets.csv", "NA,0,7", "NA,0,-1"), "column person_id holds something else"),
-        (replaced("frames.csv", "100008", "10000800000"), "column person_id holds something"),
+        (replaced("tracklets.csv", "camera_id", "camera"), "not a table of tracklet_id"),
+        (replaced("tracklets.csv", "NA,0,7", "NA,0,x"), "not a table of .*'x'"),
         (replaced("tracklets.csv", "1,2,2\n", "1,2,3\n"), "rows are not those of tracklets.csv"),
         (replaced("tracklets.csv", "4,yard", "5,yard"), "rows are not those of tracklets.csv"),
         (replaced("tracklets.csv", "gallery", "test"), "role test is not one of"),
         (replaced("frames.csv", "yard/000001/000002", "yard/000001/000001"), "belong to two"),
-        (lambda root: (root / "tracklets.csv").write_text(""), "not a table"),
+        (lambda root: (root / "tracklets.csv").write_text(""), "not a table of"),
     ],
 )
 def test_bad_tables(root: Path, spoil: Callable[[Path], None], words: str) -> None:

@@ -17,7 +17,7 @@ from tests.data.helpers import how
 
 from weakreid.datasets import dukev, ilids, layout, mars, prid
 from weakreid.datasets.layout import Reading
-from weakreid.datasets.unpack import unpack
+from weakreid.datasets.unpack import unpack_all
 from weakreid.errors import ReidError
 
 JPEG = simplejpeg.encode_jpeg(np.full((16, 8, 3), 90, np.uint8))
@@ -89,7 +89,7 @@ def test_mars_small(mars_root: Path) -> None:
     assert all((mars_root / file).is_file() for file in reading.files)
     assert reading.partitions["role"].tolist() == splits
     assert set(reading.partitions["partition"]) == {0}
-    pd.testing.assert_frame_equal(table, mars.read_tracklets(mars_root / "info"))
+    pd.testing.assert_frame_equal(table, mars.read_info(mars_root / "info")[0])
 
 
 def test_mars_needs_its_files(mars_root: Path) -> None:
@@ -342,7 +342,7 @@ def test_official_counts_are_checked_when_asked(mars_root: Path) -> None:
 def test_mars_official_tables(shared_data: Path, tmp_path: Path) -> None:
     with zipfile.ZipFile(shared_data / "mars_info" / "info.zip") as held:
         held.extractall(tmp_path)
-    table = mars.read_tracklets(tmp_path / "info")
+    table, _ = mars.read_info(tmp_path / "info")
     assert table["role"].value_counts().to_dict() == {
         "train": 8298,
         "query": 1980,
@@ -361,8 +361,8 @@ def test_mars_official_tables(shared_data: Path, tmp_path: Path) -> None:
 
 @pytest.mark.shared
 def test_mars_mini(shared_data: Path, tmp_path: Path) -> None:
-    for name in ("bbox_train.zip", "bbox_test.zip", "info.zip"):
-        unpack(shared_data / "mars_mini" / name, tmp_path / "mars")
+    archives = [shared_data / "mars_mini" / f"{n}.zip" for n in ("bbox_train", "bbox_test", "info")]
+    unpack_all({path.name: (path, "") for path in archives}, tmp_path / "mars")
     found = layout.counts(mars.read(tmp_path / "mars", how()))
     assert found["train_tracklets"] == 786
     assert found["query_tracklets"] == 140

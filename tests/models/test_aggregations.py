@@ -1,14 +1,17 @@
 """What merges a clip's frames: against loops, and against Gao and Nevatia's networks."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
+from weakreid.config.network import AttentionFrames, RecurrentFrames
 from weakreid.models.aggregations.attention import Attention
 from weakreid.models.aggregations.average import Average
+from weakreid.models.aggregations.protocol import Place
 from weakreid.models.aggregations.rnn import Recurrent
 
 PUBLISHED = Path(__file__).resolve().parents[1] / "published"
@@ -29,10 +32,19 @@ def check(held: dict[str, Tensor], maps: Tensor, found: Tensor) -> None:
     assert torch.allclose(gradient.flatten(0, 1), held["f64_grad_x"], atol=1e-9)
 
 
+def attention(place: Place, **options: Any) -> Attention:
+    return Attention(AttentionFrames(name="attention", **options), place)
+
+
+def recurrent(inputs: int, hidden: int, seed: int = 0) -> Recurrent:
+    options = RecurrentFrames(name="rnn", hidden=hidden)
+    return Recurrent(options, Place(inputs, 0, 0, 0, seed))
+
+
 def test_temporal_attention_is_the_published_one() -> None:
     held = numbers("aggregation_ta")
     maps = clips_of(held).requires_grad_()
-    made = Attention(16, 16, 8, 4, hidden=8, rectified=True).double()
+    made = attention(Place(16, 16, 8, 4, seed=0), hidden=8).double()
     names = {"of_frame": "attention_conv", "over_time": "attention_tconv"}
     state = {
         f"{ours}.{part}": held[f"param_{theirs}_{part}"]
@@ -55,7 +67,7 @@ def test_average_pooling_is_the_published_one() -> None:
 def test_the_recurrent_network_is_the_published_one() -> None:
     held = numbers("aggregation_rnn")
     maps = clips_of(held).requires_grad_()
-    made = Recurrent(16, hidden=12).double()
+    made = recurrent(16, 12).double()
     prefix = "param_lstm_"
     made.load_state_dict(
         {f"lstm.{k.removeprefix(prefix)}": v for k, v in held.items() if k.startswith(prefix)}
@@ -68,9 +80,7 @@ def test_the_recurrent_network_is_the_published_one() -> None:
 @pytest.mark.parametrize("name", ["attention", "rnn"])
 def test_half_precision_stays_finite(name: str) -> None:
     made = (
-        Attention(6, 6, 3, 2, hidden=4, rectified=True)
-        if name == "attention"
-        else Recurrent(6, hidden=4)
+        attention(Place(6, 6, 3, 2, seed=0), hidden=4) if name == "attention" else recurrent(6, 4)
     )
     maps = (1e4 * torch.randn(2, 3, 6, 3, 2)).to(torch.bfloat16)
     with torch.autocast("cpu", dtype=torch.bfloat16):
@@ -82,7 +92,7 @@ def test_half_precision_stays_finite(name: str) -> None:
 
 def test_initial_weights_come_from_the_seed_alone() -> None:
     before = torch.random.get_rng_state()
-    one, other = Recurrent(6, hidden=4, seed=1), Recurrent(6, hidden=4, seed=1)
+    one, other = recurrent(6, 4, seed=1), recurrent(6, 4, seed=1)
     assert torch.equal(before, torch.random.get_rng_state())
     for a, b in zip(one.parameters(), other.parameters(), strict=True):
         assert torch.equal(a, b)
@@ -90,7 +100,7 @@ def test_initial_weights_come_from_the_seed_alone() -> None:
 
 @pytest.mark.parametrize("rectified", [True, False])
 def test_attention_whose_scores_all_fall_learns_only_without_the_relu(rectified: bool) -> None:
-    made = Attention(5, 4, 2, 1, hidden=3, rectified=rectified)
+    made = attention(Place(5, 4, 2, 1, seed=0), hidden=3, rectified=rectified)
     with torch.no_grad():
         made.over_time.bias.fill_(-100.0)
     generator = torch.Generator().manual_seed(0)

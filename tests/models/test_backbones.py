@@ -155,18 +155,9 @@ def test_weights_that_are_not_there_or_do_not_fit_are_refused(tmp_path):
         assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    ("name", "source", "options", "message"),
-    [
-        ("resnet19", "none", {}, "backbone 'resnet19' is unknown; choose one of resnet18"),
-        ("resnet18", "package", {}, "no package ships its weights"),
-        ("resnet18", "none", {"last_stride": 4}, "last_stride is 4"),
-        ("resnet18", "random", {}, "no file random"),
-    ],
-)
-def test_wrong_words_are_refused(name, source, options, message):
-    with pytest.raises(ReidError, match=message):
-        build(name, source, **{"last_stride": 2, **options})
+def test_weights_that_are_no_file_are_refused():
+    with pytest.raises(ReidError, match="no file random"):
+        build("resnet18", "random", 2)
 
 
 def test_a_failed_download_says_what_to_do(monkeypatch):
@@ -214,19 +205,6 @@ def test_preprocess_takes_both_layouts():
     torch.testing.assert_close(found, expected.permute(0, 3, 1, 2))
     planes = rows.permute(0, 3, 1, 2).contiguous()
     torch.testing.assert_close(backbones.preprocess(planes, mean, std), found)
-
-
-@pytest.mark.parametrize(
-    ("given", "message"),
-    [
-        (torch.zeros(2, 5, 4, dtype=torch.uint8), "shape"),
-        (torch.zeros(2, 5, 4, 4, dtype=torch.uint8), "shape"),
-        (torch.zeros(2, 5, 4, 3), "torch.float32 given; expected torch.uint8"),
-    ],
-)
-def test_preprocess_refuses_other_images(given, message):
-    with pytest.raises(ReidError, match=message):
-        backbones.preprocess(given, (0.0,) * 3, (1.0,) * 3)
 
 
 @pytest.mark.parametrize("name", ["resnet18", "efficientnet_lite0"])

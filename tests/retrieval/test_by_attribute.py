@@ -94,8 +94,6 @@ def test_bad_input() -> None:
         by_attribute(many, labels({2: LABELS[2]}), None, 1)
     with pytest.raises(ReidError, match="no labels of attribute 'hat'; there are hs-Hat, attach-"):
         by_attribute(table, labels(LABELS), ["hat"], 1)
-    with pytest.raises(ReidError, match="no query of the fine protocol has a match"):
-        by_attribute(table[table["protocol"] == "coarse"], labels(LABELS), None, 1)
     with pytest.raises(ReidError, match="empty"):
         by_attribute(table, labels({}), None, 1)
     twice = pd.concat([labels(LABELS), labels({3: {"hs-Hat": 0}})])

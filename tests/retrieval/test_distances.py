@@ -1,6 +1,7 @@
 """Distances against float64 differences, for any way of cutting the frames into blocks."""
 
 import tracemalloc
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from weakreid.clustering.neighbours import unit_rows
 from weakreid.errors import ReidError
-from weakreid.retrieval.distances import METRICS, bag_minimum, pairwise
+from weakreid.retrieval.distances import Metric, bag_minimum, pairwise
 
 MEMORY = 256 << 20
 
@@ -41,7 +42,7 @@ def tolerance(a, b, metric):
     st.integers(1, 30),
     st.integers(1, 30),
     st.integers(1, 300),
-    st.sampled_from(METRICS),
+    st.sampled_from(get_args(Metric)),
     st.sampled_from([0.01, 1.0, 100.0]),
     st.sampled_from([1, 1000, 1 << 20]),
 )
@@ -56,7 +57,7 @@ def test_pairwise_is_exact_to_the_stated_tolerance(seed, n, m, width, metric, si
     assert np.all(gap <= tolerance(a, b, metric))
 
 
-@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("metric", get_args(Metric))
 def test_pairwise_in_float64(metric):
     rng = np.random.default_rng(0)
     a, b = rng.standard_normal((20, 50)), rng.standard_normal((30, 50))
@@ -77,7 +78,7 @@ def test_equal_rows_are_at_most_a_thousandth_apart():
     st.integers(1, 12),
     st.lists(st.integers(1, 12), min_size=1, max_size=12),
     st.integers(1, 40),
-    st.sampled_from(METRICS),
+    st.sampled_from(get_args(Metric)),
     st.integers(1, 20),
     st.sampled_from([0, 5, 1000]),
     st.integers(1, 3),
@@ -105,7 +106,7 @@ def test_bag_minimum_for_any_blocks(seed, count, sizes, width, metric, block, ti
         assert np.all(found.frames[:, bag] < offsets[bag + 1])
 
 
-@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("metric", get_args(Metric))
 def test_bag_minimum_float32_tolerance(metric):
     rng = np.random.default_rng(4)
     probes = np.maximum(rng.standard_normal((20, 500)), 0).astype(np.float32)
@@ -144,10 +145,6 @@ def test_working_memory_stays_within_the_bound():
 
 def test_faults_of_the_caller_are_named():
     frames = np.ones((6, 4), np.float32)
-    with pytest.raises(ReidError, match="width 4 against 3"):
-        pairwise(frames, np.ones((2, 3), np.float32), "euclidean")
-    with pytest.raises(ReidError, match="metric 'manhattan'"):
-        pairwise(frames, frames, "manhattan")
     with pytest.raises(ReidError, match="a: row 2 is zero"):
         pairwise(np.where(np.arange(6)[:, None] == 2, 0, frames), frames, "cosine")
     broken = frames.copy()
@@ -156,17 +153,9 @@ def test_faults_of_the_caller_are_named():
         pairwise(frames, broken, "euclidean")
     with pytest.raises(ReidError, match="frames: row 4 is not finite"):
         bag_minimum(frames, [broken[:3], broken[3:]], [0, 2, 6], "euclidean", MEMORY)
-    with pytest.raises(ReidError, match="bag 1 holds no frame"):
-        bag_minimum(frames, frames, [0, 2, 2, 6], "euclidean", MEMORY)
-    with pytest.raises(ReidError, match="more than the 5 rows"):
-        bag_minimum(frames, frames, [0, 5], "euclidean", MEMORY)
-    with pytest.raises(ReidError, match="6 rows, but the offsets name 7"):
-        bag_minimum(frames, frames, [0, 7], "euclidean", MEMORY)
     with pytest.raises(ReidError, match="memory_bytes 10"):
         bag_minimum(frames, frames, [0, 6], "euclidean", 10)
-    with pytest.raises(ReidError, match=r"floats of shape \[n, 4\]"):
-        bag_minimum(frames, [frames[:, :3]], [0, 6], "euclidean", MEMORY)
-    with pytest.raises(ReidError, match="row 12 is zero"):
-        unit_rows(np.zeros((1, 3)), 12)
-    with pytest.raises(ReidError, match="row 13 is not finite"):
-        unit_rows(np.array([[1.0], [np.inf]]), 12)
+    with pytest.raises(ReidError, match="row 0 is zero"):
+        unit_rows(np.zeros((1, 3)))
+    with pytest.raises(ReidError, match="row 1 is not finite"):
+        unit_rows(np.array([[1.0], [np.inf]]))

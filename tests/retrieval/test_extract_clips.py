@@ -9,9 +9,10 @@ from tests.training.helpers import HEIGHT, WIDTH, make_images, settings_put_back
 
 from weakreid.artifacts import schemas
 from weakreid.artifacts.image_store import ImageStore
-from weakreid.config.network import Image, Model
+from weakreid.config.network import AttributeFrames, Image, Model
 from weakreid.models.aggregations.average import Average
 from weakreid.models.aggregations.groups import AttributeGroups
+from weakreid.models.aggregations.protocol import Place
 from weakreid.models.build import build_model
 from weakreid.models.clips import ClipModel, ClipNetwork
 from weakreid.retrieval import extract_clips as module
@@ -38,7 +39,8 @@ def store(tmp_path_factory):
 @pytest.fixture(scope="module")
 def model() -> ClipModel:
     network = build_model(Model(backbone="resnet18", weights="none", dimension=12))
-    groups = AttributeGroups(GROUPS, 12, disentangled=True, sigma=0.3)
+    options = AttributeFrames.model_construct(groups=GROUPS, disentangled=True, sigma=0.3)
+    groups = AttributeGroups(options, Place(12, 0, 0, 0, seed=0))
     return ClipModel(ClipNetwork(network, groups, 3), None)
 
 

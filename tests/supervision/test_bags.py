@@ -405,7 +405,7 @@ def mars_tables(
     folder = tmp_path_factory.mktemp("mars")
     with zipfile.ZipFile(shared_data / "mars_info" / "info.zip") as archive:
         archive.extractall(folder)
-    tracklets = mars.read_tracklets(folder / "info")
+    tracklets, _ = mars.read_info(folder / "info")
     counts = tracklets["frame_count"].to_numpy()
     frames = pd.DataFrame(
         {

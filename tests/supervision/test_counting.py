@@ -163,7 +163,7 @@ def mars_tables(
     folder = tmp_path_factory.mktemp("mars")
     with zipfile.ZipFile(shared_data / "mars_info" / "info.zip") as archive:
         archive.extractall(folder)
-    tracklets = mars.read_tracklets(folder / "info")
+    tracklets, _ = mars.read_info(folder / "info")
     lengths = tracklets["frame_count"].to_numpy()
     owners = np.repeat(tracklets["tracklet_id"].to_numpy(), lengths)
     return tracklets, pd.DataFrame({"tracklet_id": owners, "image": np.arange(len(owners))})

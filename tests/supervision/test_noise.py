@@ -338,7 +338,7 @@ def test_the_stage_refuses_what_does_not_belong_together(of_stage):
 def test_whole_mars_gives_the_tracklets_of_table_1(shared_data: Path, tmp_path: Path):
     with zipfile.ZipFile(shared_data / "mars_info" / "info.zip") as archive:
         archive.extractall(tmp_path)
-    tracklets = mars.read_tracklets(tmp_path / "info")
+    tracklets, _ = mars.read_info(tmp_path / "info")
     tracklets = tracklets[tracklets["role"] == "train"]
     counts = tracklets["frame_count"].to_numpy()
     rows = np.arange(counts.sum())

@@ -23,6 +23,7 @@ from tests.training.helpers import (
 
 from weakreid.artifacts import schemas
 from weakreid.artifacts.image_store import ImageStore, write_store
+from weakreid.config.network import AttentionFrames, AttributeFrames
 from weakreid.config.params import ClipFeatures, TrainClips
 from weakreid.errors import ReidError
 from weakreid.losses.attributes import groups
@@ -31,6 +32,7 @@ from weakreid.losses.clips.views import Clips
 from weakreid.models.aggregations.attention import Attention
 from weakreid.models.aggregations.average import Average
 from weakreid.models.aggregations.groups import AttributeGroups
+from weakreid.models.aggregations.protocol import Place
 from weakreid.models.backbones import preprocess
 from weakreid.models.clips import ClipHeads, ClipNetwork, restore_clip_model
 from weakreid.seeding import numpy_generator
@@ -279,12 +281,12 @@ IDENTITY = {"identity": {"smoothing": 0.1}}
 
 def clips_of(kind: str = "groups") -> ClipNetwork:
     """A small network of clips of three frames."""
-    net, place = Net(), (Net.dimension, 8, HEIGHT // 4, WIDTH // 4)
-    how = {"disentangled": True, "sigma": 0.5, "seed": 1}
+    net, place = Net(), Place(Net.dimension, 8, HEIGHT // 4, WIDTH // 4, seed=1)
+    groups = AttributeFrames(name="groups", groups=SMALL["groups"])
     made = {
-        "groups": lambda: AttributeGroups(SMALL["groups"], Net.dimension, **how),
+        "groups": lambda: AttributeGroups(groups, place),
         "average": lambda: Average(Net.dimension),
-        "attention": lambda: Attention(*place, hidden=4, rectified=True, seed=1),
+        "attention": lambda: Attention(AttentionFrames(**ATTENTION), place),
     }
     return ClipNetwork(net, made[kind](), 3)
 
@@ -656,7 +658,7 @@ def test_every_model_trains_and_extracts(data, tmp_path, name):
         pixels = torch.from_numpy(store.batch(rows, HEIGHT, WIDTH))
         descriptors, expected = model.extract(pixels)
     np.testing.assert_allclose(found[0], descriptors[0].numpy(), atol=1e-5)
-    for group, of_group in zip(model.aggregation.groups, expected[0].numpy(), strict=True):
+    for group, of_group in zip(model.clips.aggregation.groups, expected[0].numpy(), strict=True):
         held = of_first[of_first["group"] == group]["weight"]
         np.testing.assert_allclose(held, of_group, atol=1e-5)
 

@@ -573,12 +573,7 @@ def test_means_do_not_depend_on_the_batches(counts, size, seed):
     places = generator.permutation(np.repeat(np.arange(len(counts)), counts))
     found = generator.random((len(places), 3)).astype(np.float32)
     batches = (found[at : at + size] for at in range(0, len(found), size))
-    means = tracklet_means(places, batches, np.arange(len(counts)), 3)
+    means = tracklet_means(places, batches, 3)
     for tracklet in range(len(counts)):
         expected = found[places == tracklet].astype(np.float64).mean(0)
         np.testing.assert_allclose(means[tracklet], expected, rtol=1e-6)
-
-
-def test_a_tracklet_without_a_frame():
-    with pytest.raises(ReidError, match="tracklet 7 has no frame; make the dataset again"):
-        tracklet_means(np.array([0, 2]), [np.zeros((2, 3), np.float32)], np.array([4, 7, 9]), 3)

@@ -31,6 +31,8 @@ _NO_LOCKS = (errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOLCK, errno.
 _LOCK = ".lock"
 # eight digits since there are locks, a process id before
 _PART = r"\.(?:[0-9a-f]{8}|[0-9]+)\.part"
+UNPACKING = "unpacking"
+"""What archives are unpacked for, in the folder that they go to."""
 _QUIET_SECONDS = 24 * 3600.0
 # Snakemake puts it into a folder that is a rule's output: no file in there has a part of its own
 _WHOLE_FOLDER = ".snakemake_timestamp"
@@ -50,7 +52,7 @@ def replacing(path: Path) -> Iterator[Path]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         remove_leftovers(path)
-        with _part_of(path) as part:
+        with part_of(path) as part:
             aside = part / path.name
             yield aside
             _flush(aside)
@@ -69,7 +71,31 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def _part_of(path: Path) -> Iterator[Path]:
+def replacing_folder(root: Path, marks: Collection[str]) -> Iterator[Path]:
+    """Yield a new folder aside; on success it takes the place of `root`, as `replacing`.
+
+    Args:
+        root: the folder; nothing but an older one of its kind, or an empty one, is replaced.
+        marks: files below it that one of its kind has.
+
+    Raises:
+        ReidError: `root` holds something else, or as `replacing`.
+    """
+    root = Path(root)
+    ours = not root.exists() or all((root / mark).is_file() for mark in marks)
+    if not ours and (not root.is_dir() or any(root.iterdir())):
+        raise ReidError(
+            f"{root}: holds something that was not made here; move it away or choose another folder"
+        )
+    with replacing(root) as aside:
+        aside.mkdir(parents=True)
+        yield aside
+        if root.exists():  # a folder cannot be renamed over one that holds something
+            shutil.rmtree(root)
+
+
+@contextlib.contextmanager
+def part_of(path: Path) -> Iterator[Path]:
     """Yield a new folder beside `path`, locked while it is in use and removed afterwards."""
     part, lock = _locked_part(path)
     try:
@@ -154,17 +180,20 @@ def _remove(part: Path, lock: IO[str] | None = None) -> None:
             part.unlink(missing_ok=True)
 
 
-def remove_leftovers(*paths: Path) -> None:
-    """Remove what killed processes were writing for these paths; what is being written stays.
+def remove_leftovers(*paths: Path, one_writer: bool = True) -> list[Path]:
+    """Remove what killed processes were writing for these paths; return what was removed.
 
-    A rule's output has one writer at a time (Snakemake sees to it), so a free lock is enough, on
-    whatever host its owner ran.
+    What is being written stays. A rule's output has one writer at a time (Snakemake sees to it), so
+    a free lock is enough, on whatever host its owner ran. Without `one_writer`, as
+    `remove_all_leftovers`.
     """
-    for path in paths:
-        named = re.compile(re.escape(f".{path.name}") + _PART)
-        for entry in _entries(path.parent):
-            if named.fullmatch(entry.name):
-                _remove_if_left(path.with_name(entry.name), one_writer=True)
+    found = [
+        path.with_name(entry.name)
+        for path in paths
+        for entry in _entries(path.parent)
+        if re.fullmatch(re.escape(f".{path.name}") + _PART, entry.name)
+    ]
+    return [part for part in sorted(found) if _remove_if_left(part, one_writer=one_writer)]
 
 
 def remove_all_leftovers(root: Path) -> list[Path]:
@@ -220,22 +249,6 @@ def _remove_if_left(part: Path, *, one_writer: bool) -> bool:
         left = held is True and (one_writer or lock.read() == _kernel())
         if held is not False and (left or _is_quiet(part)):
             _remove(part, lock)
-    return not part.exists()
-
-
-def remove_if_quiet(part: Path, lock_path: Path) -> bool:
-    """Remove what was written aside under a lock of its own; return whether it was removed.
-
-    It goes if nobody holds the lock, and nothing in it has changed for a day: its owner may be on
-    another machine, whose lock is not seen from here.
-    """
-    try:
-        lock = lock_path.open("r+", encoding="utf-8")
-    except OSError:  # another user's, or none
-        return False
-    with lock:
-        if _try_lock(lock) is not False and _is_quiet(part):
-            _remove(part)
     return not part.exists()
 
 

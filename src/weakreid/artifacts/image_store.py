@@ -9,7 +9,7 @@ import mmap
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise, repeat
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Self, TypeAlias, cast
 
@@ -42,9 +42,6 @@ SCHEMA = pa.schema(
 _JPEG = b"\xff\xd8\xff"
 _PNG = b"\x89PNG\r\n\x1a\n"
 _PNG_END = b"IEND"
-
-
-# ------------------------------------------------------------------ one picture
 
 
 def picture_size(data: Encoded) -> tuple[int, int]:
@@ -108,85 +105,52 @@ def _not_a_picture(data: Encoded) -> str:
     return "empty file" if len(data) == 0 else "neither JPEG nor PNG"
 
 
-# ------------------------------------------------------------------ writing
-
-
-def write_store(
-    path: Path,
-    encoded: Iterable[bytes],
-    *,
-    sizes: Iterable[tuple[int, int]] | None = None,
-) -> int:
+def write_store(path: Path, encoded: Iterable[bytes]) -> int:
     """Write an image store, whole or not at all; row i is the i-th item of `encoded`.
 
     Args:
         path: the file to write.
         encoded: JPEG or PNG files as bytes; may be a generator, no more than one record batch is
             held in memory.
-        sizes: (height, width) of each, in parallel; read from the pictures' headers if not given.
 
     Returns:
         The number of rows.
 
     Raises:
-        ReidError: a picture is neither JPEG nor PNG, or the disk is full.
+        ValueError: see `picture_size`.
+        ReidError: the disk is full.
     """
     with replacing(path) as aside:
-        return write_store_file(aside, encoded, sizes=sizes, name=path)
+        return write_store_file(aside, encoded)
 
 
-def write_store_file(
-    path: Path,
-    encoded: Iterable[bytes],
-    *,
-    sizes: Iterable[tuple[int, int]] | None = None,
-    name: Path | None = None,
-) -> int:
-    """Write as `write_store`, straight to `path`: for callers that replace several files at once.
-
-    `name` is the path that messages show.
-    """
+def write_store_file(path: Path, encoded: Iterable[bytes]) -> int:
+    """Write as `write_store`, straight to `path`, for callers that replace several files."""
     count = 0
     with path.open("wb") as sink, pa.ipc.new_file(sink, SCHEMA) as writer:
-        for batch in _batches(encoded, sizes, name or path):
+        for batch in _batches(encoded):
             writer.write_batch(batch)
             count += batch.num_rows
     return count
 
 
-def _batches(
-    encoded: Iterable[bytes], sizes: Iterable[tuple[int, int]] | None, path: Path
-) -> Iterator[pa.RecordBatch]:
-    given: Iterable[tuple[int, int] | None] = repeat(None) if sizes is None else sizes
+def _batches(encoded: Iterable[bytes]) -> Iterator[pa.RecordBatch]:
     pictures: list[bytes] = []
-    shapes: list[tuple[int, int]] = []
     held = 0
-    # not strict: `sizes` may be a generator that the same loop feeds (or endless)
-    for row, (data, size) in enumerate(zip(encoded, given, strict=False)):
-        if size is None:
-            try:
-                size = picture_size(data)
-            except ValueError as error:
-                raise ReidError(
-                    f"{path}: picture {row} was not packed ({error}); replace it or leave it out"
-                ) from error
+    for data in encoded:
         if pictures and (len(pictures) == ROWS_PER_BATCH or held + len(data) > BYTES_PER_BATCH):
-            yield _batch(pictures, shapes)
-            pictures, shapes, held = [], [], 0
+            yield _batch(pictures)
+            pictures, held = [], 0
         pictures.append(data)
-        shapes.append(size)
         held += len(data)
     if pictures:
-        yield _batch(pictures, shapes)
+        yield _batch(pictures)
 
 
-def _batch(pictures: Sequence[bytes], shapes: Sequence[tuple[int, int]]) -> pa.RecordBatch:
-    size = np.asarray(shapes, np.int32).reshape(-1, 2)
+def _batch(pictures: Sequence[bytes]) -> pa.RecordBatch:
+    size = np.asarray([picture_size(data) for data in pictures], np.int32)
     columns = [pa.array(pictures, pa.binary()), pa.array(size[:, 0]), pa.array(size[:, 1])]
     return pa.RecordBatch.from_arrays(columns, schema=SCHEMA)
-
-
-# ------------------------------------------------------------------ reading
 
 
 class ImageStore:
@@ -284,14 +248,6 @@ class ImageStore:
         start = int(self._starts[row])
         return self._view[start : start + int(self._lengths[row])]
 
-    def decode(self, row: int) -> Pixels:
-        """Return a picture at its own size, uint8 [H, W, 3], RGB.
-
-        Raises:
-            ReidError: the picture cannot be decoded, or there is no such row.
-        """
-        return self._decode(row, None)
-
     def batch(
         self,
         rows: Sequence[int] | npt.NDArray[np.integer[Any]],
@@ -299,7 +255,6 @@ class ImageStore:
         width: int,
         *,
         threads: int = 1,
-        out: Pixels | None = None,
     ) -> Pixels:
         """Return pictures of the given rows at one size, uint8 [len(rows), height, width, 3], RGB.
 
@@ -311,16 +266,11 @@ class ImageStore:
             height: pixels.
             width: pixels.
             threads: how many threads decode; they are kept for the next call.
-            out: an array of that shape to fill instead of a new one.
 
         Raises:
             ReidError: a picture cannot be decoded, or there is no such row.
         """
-        if out is None:
-            out = np.empty((len(rows), height, width, 3), np.uint8)
-        elif out.shape != (len(rows), height, width, 3) or out.dtype != np.uint8:
-            shape = (len(rows), height, width, 3)
-            raise ValueError(f"out is {out.dtype} {out.shape}, expected uint8 {shape}")
+        out = np.empty((len(rows), height, width, 3), np.uint8)
         order = [int(row) for row in rows]
         self._read_ahead(order)
         if threads <= 1 or len(order) < 2:
@@ -339,11 +289,16 @@ class ImageStore:
         height, width = out.shape[1:3]
         for place, row in zip(out, rows, strict=True):
             same = tuple(self._sizes[row]) == (height, width) if 0 <= row < len(self) else False
-            pixels = self._decode(row, place if same else None)
+            pixels = self.decode(row, place if same else None)
             if pixels is not place:
                 place[:] = resize_picture(pixels, height, width)
 
-    def _decode(self, row: int, out: Pixels | None) -> Pixels:
+    def decode(self, row: int, out: Pixels | None = None) -> Pixels:
+        """Return a picture at its own size, uint8 [H, W, 3], RGB, as `decode_picture`.
+
+        Raises:
+            ReidError: the picture cannot be decoded, or there is no such row.
+        """
         data = self.encoded(row)
         try:
             return decode_picture(data, out)

@@ -1,11 +1,28 @@
-"""Batches made ahead of the step that uses them."""
+"""Batches, and results of workers, made ahead of the step that uses them."""
 
+import itertools
 import queue
 import threading
-from collections.abc import Generator, Iterable
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import Executor
 from typing import TypeVar
 
 T = TypeVar("T")
+J = TypeVar("J")
+
+
+def in_order(pool: Executor, work: Callable[[J], T], jobs: Iterable[J], ahead: int) -> Iterator[T]:
+    """Yield what a pool makes of jobs, in their order; so many at most wait or are worked on."""
+    left = iter(jobs)
+    waiting = deque(pool.submit(work, job) for job in itertools.islice(left, ahead))
+    try:
+        while waiting:
+            yield waiting.popleft().result()
+            waiting.extend(pool.submit(work, job) for job in itertools.islice(left, 1))
+    finally:
+        for future in waiting:
+            future.cancel()
 
 
 class _End:

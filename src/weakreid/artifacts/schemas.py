@@ -5,6 +5,7 @@ A column whose name starts with `truth_` holds what a weakly supervised method m
 training stage cannot read them by accident.
 """
 
+import contextlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -31,9 +32,9 @@ KINDS: dict[str, type["Kind"]] = {}
 
 
 class Kind:
-    """Declares a kind of artifact: columns are attributes, described in the docstring.
+    """Declares a kind of artifact: columns are attributes, each described in a comment behind it.
 
-    A docstring is no code: other words in one rerun nothing.
+    A comment is no code: other words in one rerun nothing.
     """
 
     def __init_subclass__(cls, name: str) -> None:
@@ -46,78 +47,46 @@ class Kind:
 
 
 class Tracklets(Kind, name="tracklets"):
-    """Tracklets of a dataset, or of one of its splits.
+    """Tracklets of a dataset, or of one of its splits."""
 
-    Attributes:
-        tracklet_id: number of the tracklet.
-        person_id: number of the identity; -1 is junk, 0 a distractor.
-        camera_id: number of the camera.
-        role: what the tracklet is for: train, query, gallery or junk.
-        first_frame: row of `frames` of the first frame; the others follow it in time order.
-        frame_count: number of frames.
-    """
-
-    tracklet_id = pa.int32()
-    person_id = pa.int32()
-    camera_id = pa.int32()
-    role = pa.string()
-    first_frame = pa.int64()
-    frame_count = pa.int32()
+    tracklet_id = pa.int32()  # number of the tracklet
+    person_id = pa.int32()  # number of the identity; -1 is junk, 0 a distractor
+    camera_id = pa.int32()  # number of the camera
+    role = pa.string()  # what the tracklet is for: train, query, gallery or junk
+    first_frame = pa.int64()  # row of `frames` of its first frame; the others follow in time
+    frame_count = pa.int32()  # number of frames
 
 
 class Partitions(Kind, name="partitions"):
-    """Roles of the tracklets in each numbered split of a dataset.
+    """Roles of the tracklets in each numbered split of a dataset."""
 
-    Attributes:
-        partition: number of the split; 0 is the official one.
-        tracklet_id: number of the tracklet.
-        role: what the tracklet is in this split.
-    """
-
-    partition = pa.int32()
-    tracklet_id = pa.int32()
-    role = pa.string()
+    partition = pa.int32()  # number of the split; 0 is the official one
+    tracklet_id = pa.int32()  # number of the tracklet
+    role = pa.string()  # what the tracklet is in this split
 
 
 class Frames(Kind, name="frames"):
-    """Frames of a dataset.
+    """Frames of a dataset."""
 
-    Attributes:
-        tracklet_id: tracklet that the frame belongs to.
-        position: place of the frame in its tracklet, from 0.
-        file: file that the picture came from.
-        image: row of the image store.
-        truth_person_id: identity in the frame; a tracker's tracklet may show several.
-    """
-
-    tracklet_id = pa.int32()
-    position = pa.int32()
-    file = pa.string()
-    image = pa.int64()
-    truth_person_id = pa.int32()
+    tracklet_id = pa.int32()  # tracklet that the frame belongs to
+    position = pa.int32()  # place of the frame in its tracklet, from 0
+    file = pa.string()  # file that the picture came from
+    image = pa.int64()  # row of the image store
+    truth_person_id = pa.int32()  # identity in the frame; a tracker's tracklet may show several
 
 
 # --- what a method may see ------------------------------------------------------------------------
 
 
 class Tracks(Kind, name="tracks"):
-    """Frames of training tracklets as a method gets them: simulated, tracked or isolated.
+    """Frames of training tracklets as a method gets them: simulated, tracked or isolated."""
 
-    Attributes:
-        tracklet_id: number of the tracklet, from 0; rows are sorted by it.
-        position: place of the frame in its tracklet, from 0.
-        image: row of the image store.
-        camera_id: number of the camera.
-        source_id: tracklet that isolation cut this one from.
-        truth_person_id: identity in the frame.
-    """
-
-    tracklet_id = pa.int32()
-    position = pa.int32()
-    image = pa.int64()
-    camera_id = pa.int32()
-    source_id = pa.int32()
-    truth_person_id = pa.int32()
+    tracklet_id = pa.int32()  # number of the tracklet, from 0; rows are sorted by it
+    position = pa.int32()  # place of the frame in its tracklet, from 0
+    image = pa.int64()  # row of the image store
+    camera_id = pa.int32()  # number of the camera
+    source_id = pa.int32()  # tracklet that isolation cut this one from
+    truth_person_id = pa.int32()  # identity in the frame
 
 
 class TrackletLabels(Kind, name="tracklet_labels"):
@@ -133,250 +102,144 @@ class TrackletLabels(Kind, name="tracklet_labels"):
 
 
 class Clusters(Kind, name="clusters"):
-    """Pseudo-labels that association gave to tracklets.
+    """Pseudo-labels that association gave to tracklets."""
 
-    Attributes:
-        tracklet_id: number of the tracklet.
-        label: number of its cluster; -1: in no cluster.
-    """
-
-    tracklet_id = pa.int32()
-    label = pa.int32()
+    tracklet_id = pa.int32()  # number of the tracklet
+    label = pa.int32()  # number of its cluster; -1: in no cluster
 
 
 class IdCounts(Kind, name="id_counts"):
-    """How a tracker's fragments and switches are distributed.
+    """How a tracker's fragments and switches are distributed."""
 
-    Attributes:
-        sequence: name of the sequence; empty: all together.
-        measure: persons_per_tracklet or tracklets_per_person.
-        number: value of the measure.
-        count: how many tracklets, or persons, have this value.
-    """
-
-    sequence = pa.string()
-    measure = pa.string()
-    number = pa.int32()
-    count = pa.int64()
+    sequence = pa.string()  # name of the sequence; empty: all together
+    measure = pa.string()  # persons_per_tracklet or tracklets_per_person
+    number = pa.int32()  # value of the measure
+    count = pa.int64()  # how many tracklets, or persons, have this value
 
 
 class Bags(Kind, name="bags"):
-    """Bags for training, or the coarse test set.
+    """Bags for training, or the coarse test set."""
 
-    Attributes:
-        bag_id: number of the bag.
-        role: role of the bag: train, probe or gallery.
-        camera_id: number of the camera.
-        tracklet_ids: tracklets in the bag.
-        frames: rows of the image store.
-        frame_tracklets: tracklet of each of `frames`; in training bags as a tracker would say.
-        labels: identities in the bag, as tagged.
-        truth_frame_persons: identity in each of `frames`.
-    """
-
-    bag_id = pa.int32()
-    role = pa.string()
-    camera_id = pa.int32()
-    tracklet_ids = _ids
-    frames = _rows
-    frame_tracklets = _ids
-    labels = _ids
-    truth_frame_persons = _ids
+    bag_id = pa.int32()  # number of the bag
+    role = pa.string()  # role of the bag: train, probe or gallery
+    camera_id = pa.int32()  # number of the camera
+    tracklet_ids = _ids  # tracklets in the bag
+    frames = _rows  # rows of the image store
+    frame_tracklets = _ids  # tracklet of each of `frames`; in training bags as a tracker would say
+    labels = _ids  # identities in the bag, as tagged
+    truth_frame_persons = _ids  # identity in each of `frames`
 
 
 # --- trainings and their results ------------------------------------------------------------------
 
 
 class History(Kind, name="history"):
-    """What a training logs in each epoch.
+    """What a training logs in each epoch."""
 
-    Attributes:
-        epoch: number of the epoch.
-        step: steps done so far.
-        term: name of the value: a term of the loss, a learning rate, images per second.
-        value: mean over the epoch.
-    """
-
-    epoch = pa.int32()
-    step = pa.int32()
-    term = pa.string()
-    value = pa.float64()
+    epoch = pa.int32()  # number of the epoch
+    step = pa.int32()  # steps done so far
+    term = pa.string()  # name of the value: a term of the loss, a learning rate, images per second
+    value = pa.float64()  # mean over the epoch
 
 
 class Trials(Kind, name="trials"):
-    """Measurements of the trials of a search.
+    """Measurements of the trials of a search."""
 
-    Attributes:
-        trial: number of the trial.
-        worker: number of the job that ran it.
-        outcome: whole, given up (pruned) or diverged.
-        epoch: epochs done at this measurement; 0: diverged before the first one.
-        figure: value of the metric.
-        values: values tried, as JSON.
-    """
-
-    trial = pa.int32()
-    worker = pa.int32()
-    outcome = pa.string()
-    epoch = pa.int32()
-    figure = pa.float64()
-    values = pa.string()
+    trial = pa.int32()  # number of the trial
+    worker = pa.int32()  # number of the job that ran it
+    outcome = pa.string()  # whole, given up (pruned) or diverged
+    epoch = pa.int32()  # epochs done at this measurement; 0: diverged before the first one
+    figure = pa.float64()  # value of the metric
+    values = pa.string()  # values tried, as JSON
 
 
 class Features(Kind, name="features"):
-    """Features of frames, or of clips.
+    """Features of frames, or of clips."""
 
-    Attributes:
-        image: row of the image store; of a clip, that of one of its frames.
-        tracklet_id: tracklet that the frame belongs to.
-        feature: the feature, a list of as many float32 as the network gives.
-    """
-
-    image = pa.int64()
-    tracklet_id = pa.int32()
-    feature = pa.list_(pa.float32())
+    image = pa.int64()  # row of the image store; of a clip, that of one of its frames
+    tracklet_id = pa.int32()  # tracklet that the frame belongs to
+    feature = pa.list_(pa.float32())  # the feature, a list of as many float32 as the network gives
 
 
 class Rankings(Kind, name="rankings"):
-    """Retrieval results, a row per protocol and query.
+    """Retrieval results, a row per protocol and query."""
 
-    Attributes:
-        protocol: fine or coarse.
-        query: tracklet (fine) or bag (coarse) that is searched for.
-        person_id: identity of the query.
-        average_precision: average precision; null where the query has no match.
-        first_match: rank of the first match, from 1; 0 where there is none.
-        gallery: nearest tracklets or bags, cut at the evaluation's `keep`.
-        distances: distance of each of `gallery`.
-        matches: whether each of `gallery` is a match.
-        frames: coarse: row of the image store of the nearest frame in each of `gallery`.
-    """
-
-    protocol = pa.string()
-    query = pa.int32()
-    person_id = pa.int32()
-    average_precision = pa.float64()
-    first_match = pa.int32()
-    gallery = _ids
-    distances = pa.list_(pa.float32())
-    matches = pa.list_(pa.bool_())
-    frames = _rows
+    protocol = pa.string()  # fine or coarse
+    query = pa.int32()  # tracklet (fine) or bag (coarse) that is searched for
+    person_id = pa.int32()  # identity of the query
+    average_precision = pa.float64()  # average precision; null where the query has no match
+    first_match = pa.int32()  # rank of the first match, from 1; 0 where there is none
+    gallery = _ids  # nearest tracklets or bags, cut at the evaluation's `keep`
+    distances = pa.list_(pa.float32())  # distance of each of `gallery`
+    matches = pa.list_(pa.bool_())  # whether each of `gallery` is a match
+    frames = _rows  # coarse: row of the image store of the nearest frame in each of `gallery`
 
 
 # --- attributes -----------------------------------------------------------------------------------
 
 
 class Annotation(Kind, name="annotation"):
-    """Annotated pictures of an attribute source.
+    """Annotated pictures of an attribute source."""
 
-    Attributes:
-        file: file of the picture.
-        split: role of the picture: train or test.
-        person_id: number of the identity; -1: unknown.
-        labels: 1, 0 or -1 (unsure) per attribute, in the order of the parameter `attributes`.
-    """
-
-    file = pa.string()
-    split = pa.string()
-    person_id = pa.int32()
-    labels = pa.list_(pa.int8())
+    file = pa.string()  # file of the picture
+    split = pa.string()  # role of the picture: train or test
+    person_id = pa.int32()  # number of the identity; -1: unknown
+    labels = pa.list_(pa.int8())  # 1, 0 or -1 (unsure), in the order of the parameter `attributes`
 
 
 class Pictures(Kind, name="pictures"):
-    """Annotated pictures that are in the image store.
+    """Annotated pictures that are in the image store."""
 
-    Attributes:
-        image: row of the image store.
-        file: file of the picture.
-        split: role of the picture: train or test.
-        person_id: number of the identity; -1: unknown.
-        labels: 1, 0 or -1 (unsure) per attribute, in the order of the parameter `attributes`.
-    """
-
-    image = pa.int64()
-    file = pa.string()
-    split = pa.string()
-    person_id = pa.int32()
-    labels = pa.list_(pa.int8())
+    image = pa.int64()  # row of the image store
+    file = pa.string()  # file of the picture
+    split = pa.string()  # role of the picture: train or test
+    person_id = pa.int32()  # number of the identity; -1: unknown
+    labels = pa.list_(pa.int8())  # 1, 0 or -1 (unsure), in the order of the parameter `attributes`
 
 
 class AttributeVotes(Kind, name="attribute_votes"):
-    """Attributes that a network sees in tracklets.
+    """Attributes that a network sees in tracklets."""
 
-    Attributes:
-        tracklet_id: number of the tracklet.
-        person_id: number of the identity.
-        frame_count: number of frames.
-        probabilities: mean over the frames, in the order of the parameter `attributes`.
-    """
-
-    tracklet_id = pa.int32()
-    person_id = pa.int32()
-    frame_count = pa.int32()
-    probabilities = pa.list_(pa.float32())
+    tracklet_id = pa.int32()  # number of the tracklet
+    person_id = pa.int32()  # number of the identity
+    frame_count = pa.int32()  # number of frames
+    probabilities = pa.list_(pa.float32())  # means over the frames, in the order of `attributes`
 
 
 class AttributeLabels(Kind, name="attribute_labels"):
-    """Attributes of identities, in the order of the parameter `attributes`.
+    """Attributes of identities, in the order of the parameter `attributes`."""
 
-    Attributes:
-        person_id: number of the identity; rows are sorted by it.
-        attribute: name of the attribute.
-        probability: mean over the frames of the identity.
-        label: 1 or 0; -1: unsure.
-    """
-
-    person_id = pa.int32()
-    attribute = pa.string()
-    probability = pa.float32()
-    label = pa.int8()
+    person_id = pa.int32()  # number of the identity; rows are sorted by it
+    attribute = pa.string()  # name of the attribute
+    probability = pa.float32()  # mean over the frames of the identity
+    label = pa.int8()  # 1 or 0; -1: unsure
 
 
 class FrameWeights(Kind, name="frame_weights"):
-    """Weights of frames in the features of clips.
+    """Weights of frames in the features of clips."""
 
-    Attributes:
-        tracklet_id: number of the tracklet.
-        clip: number of the clip in its tracklet.
-        position: place of the frame in its tracklet.
-        image: row of the image store.
-        group: group of attributes.
-        weight: share of the frame in the clip's feature.
-    """
-
-    tracklet_id = pa.int32()
-    clip = pa.int32()
-    position = pa.int32()
-    image = pa.int64()
-    group = pa.string()
-    weight = pa.float32()
+    tracklet_id = pa.int32()  # number of the tracklet
+    clip = pa.int32()  # number of the clip in its tracklet
+    position = pa.int32()  # place of the frame in its tracklet
+    image = pa.int64()  # row of the image store
+    group = pa.string()  # group of attributes
+    weight = pa.float32()  # share of the frame in the clip's feature
 
 
 # --- label audit ----------------------------------------------------------------------------------
 
 
 class Audit(Kind, name="audit"):
-    """Findings of the label audit, the most suspicious first.
+    """Findings of the label audit, the most suspicious first."""
 
-    Attributes:
-        rank: place in the list, from 1.
-        bag_id: number of the bag.
-        person_id: identity that is tagged, or missing.
-        kind: "false tag" or "missing tag".
-        score: 0 to 1; the larger, the more suspicious.
-        judged: whether other bags with this label allow a judgement.
-        evidence: rows of the image store of frames to look at.
-        bag_loss: loss of the bag, for comparison.
-    """
-
-    rank = pa.int32()
-    bag_id = pa.int32()
-    person_id = pa.int32()
-    kind = pa.string()
-    score = pa.float64()
-    judged = pa.bool_()
-    evidence = _rows
-    bag_loss = pa.float64()
+    rank = pa.int32()  # place in the list, from 1
+    bag_id = pa.int32()  # number of the bag
+    person_id = pa.int32()  # identity that is tagged, or missing
+    kind = pa.string()  # "false tag" or "missing tag"
+    score = pa.float64()  # 0 to 1; the larger, the more suspicious
+    judged = pa.bool_()  # whether other bags with this label allow a judgement
+    evidence = _rows  # rows of the image store of frames to look at
+    bag_loss = pa.float64()  # loss of the bag, for comparison
 
 
 # --- reading and writing --------------------------------------------------------------------------
@@ -397,12 +260,7 @@ def conform(data: pa.Table | pd.DataFrame | Mapping[str, Sequence[Any]], kind: s
         ReidError: a column is missing, unknown, null or of a type that does not fit.
     """
     wanted = SCHEMAS[kind]
-    if isinstance(data, pd.DataFrame):
-        names = [str(name) for name in data.columns]
-    elif isinstance(data, pa.Table):
-        names = data.column_names
-    else:
-        names = list(data)
+    names = data.column_names if isinstance(data, pa.Table) else [str(name) for name in data]
     if set(names) != set(wanted.names):
         missing = sorted(set(wanted.names) - set(names))
         unknown = sorted(set(names) - set(wanted.names))
@@ -447,10 +305,8 @@ def check_file(path: Path, kind: str) -> pa.Schema:
     Raises:
         ReidError: the file is missing, not Parquet, of another kind or of another version.
     """
-    try:
+    with _readable(path):
         found = pq.read_schema(path)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise _damaged(path, error) from error
     meta = found.metadata or {}
     if meta.get(b"weakreid.kind") != kind.encode():
         holds = meta.get(b"weakreid.kind", b"no table of this program").decode()
@@ -463,10 +319,34 @@ def check_file(path: Path, kind: str) -> pa.Schema:
     return found
 
 
-def _damaged(path: Path, error: Exception) -> ReidError:
-    if of_system(error):
-        return read_fault(path, error, "run the stage that makes it")
-    return ReidError(f"{path}: not a whole Parquet file ({error}); delete it and run again")
+@contextlib.contextmanager
+def _readable(
+    path: Path,
+    absent: str = "run the stage that makes it",
+    again: str = "delete it and run again",
+) -> Iterator[None]:
+    """Say what ails a Parquet file that is read inside, and what to do."""
+    try:
+        yield
+    except (pa.ArrowInvalid, OSError) as error:
+        if of_system(error):
+            raise read_fault(path, error, absent) from error
+        raise ReidError(f"{path}: not a whole Parquet file ({error}); {again}") from error
+
+
+def read_foreign(path: Path, absent: str, **options: Any) -> pa.Table:
+    """Read a Parquet file of a generated dataset, which is no artifact.
+
+    Args:
+        path: the file.
+        absent: what to do where there is none.
+        options: of `pyarrow.parquet.read_table`.
+
+    Raises:
+        ReidError: the file is missing or damaged.
+    """
+    with _readable(path, absent, "generate the dataset again"):
+        return pq.read_table(path, **options)
 
 
 def read(
@@ -482,10 +362,8 @@ def read(
         columns = [name for name in names if truth or not name.startswith("truth_")]
     elif not truth and any(name.startswith("truth_") for name in columns):
         raise ReidError(f"{path}: a truth_ column was asked for without truth=True")
-    try:
+    with _readable(path):
         return pq.read_table(path, columns=list(columns))
-    except (pa.ArrowInvalid, OSError) as error:
-        raise _damaged(path, error) from error
 
 
 def read_batches(
@@ -497,11 +375,8 @@ def read_batches(
         ReidError: the file is damaged or not the one expected (see `check_file`).
     """
     check_file(path, kind)
-    try:
-        with pq.ParquetFile(path) as file:
-            yield from file.iter_batches(batch_size=rows, columns=list(columns))
-    except (pa.ArrowInvalid, OSError) as error:
-        raise _damaged(path, error) from error
+    with _readable(path), pq.ParquetFile(path) as file:
+        yield from file.iter_batches(batch_size=rows, columns=list(columns))
 
 
 def read_frame(

@@ -1,6 +1,5 @@
 """What the Snakefile asks of the package beside the plan: its Python, messages, leftovers."""
 
-import importlib
 import logging
 import os
 import re
@@ -113,9 +112,8 @@ def clear_leftovers(config: Config, tell: Callable[[str], None]) -> None:
     removed = [part for root in roots for part in files.remove_all_leftovers(root)]
     for block in (*config.datasets.values(), *config.attribute_sources.values()):
         if getattr(block, "archives", None):
-            # heavy to load, and most have none
-            unpack = importlib.import_module("weakreid.datasets.unpack")
-            removed += unpack.remove_leftovers(Path(block.root))  # type: ignore[union-attr]
+            path = Path(block.root) / files.UNPACKING  # type: ignore[union-attr]
+            removed += files.remove_leftovers(path, one_writer=False)
     for part in removed[:3]:
         tell(f"{part}: left by a job that was killed; removed")
     if len(removed) > 3:

@@ -10,6 +10,7 @@ import math
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
@@ -31,7 +32,7 @@ def pairs_needed(count: int, eps: float | None, share: float) -> Kept:
     return Kept(smallest=max(1, round(share * (count * (count - 1) // 2))))
 
 
-def data_eps(distances: Any, count: int, share: float) -> float:
+def data_eps(distances: Any, share: float) -> float:
     """Return TMC's data-dependent eps: the mean of the smallest distances.
 
     Averaged are the smallest `share` of the non-zero distances among all N (N - 1) / 2 pairs, the
@@ -41,7 +42,6 @@ def data_eps(distances: Any, count: int, share: float) -> float:
 
     Args:
         distances: [N, N], see the module.
-        count: N.
         share: fraction of the pairs, above 0 and at most 1.
 
     Returns:
@@ -49,14 +49,8 @@ def data_eps(distances: Any, count: int, share: float) -> float:
 
     Raises:
         NoEpsError: no pair is at a distance above 0, or all that is averaged is 1.
-        ReidError: `share` is out of range, or N is not the size of `distances`.
     """
-    if not 0 < share <= 1:
-        raise ReidError(
-            f"association.share is {share}; give a share of the distances, above 0 and at most 1"
-        )
-    if distances.shape != (count, count):
-        raise ReidError(f"association: {count} tracklets, but distances {distances.shape}")
+    count = distances.shape[0]
     positive = distances.data[distances.data > 0]
     pairs = count * (count - 1) // 2 - (len(distances.data) - len(positive))
     if pairs < 1:
@@ -82,23 +76,13 @@ def associate(distances: Any, eps: float, min_samples: int) -> NDArray[np.int64]
 
     Args:
         distances: [N, N], see the module.
-        eps: items at most this far apart are neighbours, in 0..1 without the ends.
+        eps: items at most this far apart are neighbours; above 0 and below 1, where all pairs
+            would be neighbours, also those that are not stored.
         min_samples: neighbours, the item itself among them, that make an item a core.
 
     Returns:
         [N] labels, numbered from 0 by first appearance.
-
-    Raises:
-        ReidError: eps or min_samples out of range. At eps 1 all pairs are neighbours, also
-            those that are not stored.
     """
-    if not 0 < eps < 1:
-        raise ReidError(
-            f"association.eps is {eps}; give one above 0 and below 1 (at 1 everything is one "
-            "cluster)"
-        )
-    if min_samples < 1:
-        raise ReidError(f"association.min_samples is {min_samples}; it starts at 1")
     count = distances.shape[0]
     near = distances.data <= eps
     first = np.repeat(np.arange(count), np.diff(distances.indptr))[near]
@@ -118,7 +102,9 @@ def associate(distances: Any, eps: float, min_samples: int) -> NDArray[np.int64]
 
     graph = sort_graph_by_row_values(graph, copy=False, warn_when_not_sorted=False)
     found = DBSCAN(eps=eps, min_samples=min_samples, metric="precomputed").fit_predict(graph)
-    return _by_appearance(found)
+    labels = np.full(count, -1, np.int64)
+    labels[found >= 0] = pd.factorize(found[found >= 0])[0]
+    return labels
 
 
 def cluster_quality(labels: ArrayLike, persons: ArrayLike) -> dict[str, float]:
@@ -139,15 +125,8 @@ def cluster_quality(labels: ArrayLike, persons: ArrayLike) -> dict[str, float]:
             cluster. These three are 0 where fewer than two items are clustered.
         clusters: their number.
         unclustered: items in none, per cent of all.
-
-    Raises:
-        ReidError: the lengths differ, or there are no items.
     """
     labels, persons = np.asarray(labels), np.asarray(persons)
-    if labels.shape != persons.shape or labels.ndim != 1 or not labels.size:
-        raise ReidError(
-            f"cluster quality: {labels.shape} labels for {persons.shape} persons; give one each"
-        )
     inside = labels >= 0
     found, truth = labels[inside], persons[inside]
     quality = {
@@ -200,14 +179,3 @@ def _spread(distances: Any) -> str:
         return text
     least, low, middle = np.quantile(stored, [0, 0.01, 0.5])
     return f"{text} (smallest {least:.4g}, 1 % {low:.4g}, median {middle:.4g})"
-
-
-def _by_appearance(labels: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
-    """Number the labels that are not negative by first appearance."""
-    result = np.full(len(labels), -1, np.int64)
-    inside = np.flatnonzero(labels >= 0)
-    _, firsts, places = np.unique(labels[inside], return_index=True, return_inverse=True)
-    order = np.empty(len(firsts), np.int64)
-    order[np.argsort(firsts)] = np.arange(len(firsts))
-    result[inside] = order[places]
-    return result

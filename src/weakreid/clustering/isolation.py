@@ -67,12 +67,11 @@ def isolate(
         first position), position from 0, source_id as it was.
 
     Raises:
-        ReidError: features do not fit the frames, a feature is zero or not finite, the rows are not
-            in order, or no frame is left.
+        ReidError: a feature is zero or not finite, or no frame is left.
     """
     if tracks.empty:
         raise ReidError("isolation: there is no tracklet; give tracklets of training frames")
-    _check_rows(tracks, features)
+    _check_features(tracks, features)
     bounds = _bounds(tracks)
     spans = list(zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True))
 
@@ -262,11 +261,8 @@ def isolation_quality(before: pd.DataFrame, after: pd.DataFrame) -> dict[str, An
         person at most; whole, the share of the others of which exactly one tracklet came out.
         A figure that cannot be is None: without a known person all but counts and kept, without a
         mixed tracklet or one of the others their share.
-
-    Raises:
-        ReidError: `after` has a frame that `before` has not, or one twice.
     """
-    cut_from = _cut_from(before, after)
+    cut_from = after["image"].map(before.set_index("image")["tracklet_id"])
     shown = before.loc[before["truth_person_id"] > 0]
     pairs = len(shown[["truth_person_id", "camera_id"]].drop_duplicates())
     held = _people(shown)
@@ -315,33 +311,7 @@ def _per_cent(hits: "pd.Series[bool]") -> float | None:
     return float(100 * hits.mean()) if len(hits) else None
 
 
-def _cut_from(before: pd.DataFrame, after: pd.DataFrame) -> "pd.Series[int]":
-    """Return the tracklet of `before` that every frame of `after` was in."""
-    of = before.set_index("image")["tracklet_id"]
-    frames = after["image"]
-    if not of.index.is_unique or not frames.is_unique or not frames.isin(of.index).all():
-        raise ReidError(
-            "isolation: a frame stands in two tracklets, or in none before it; measure isolated "
-            "tracklets against the very tracklets that they were cut from"
-        )
-    return frames.map(of)
-
-
-def _check_rows(tracks: pd.DataFrame, features: Floats) -> None:
-    if features.ndim != 2 or len(features) != len(tracks):
-        raise ReidError(
-            f"isolation: features {list(features.shape)} for {len(tracks)} frames; "
-            f"give one row per frame"
-        )
-    names = tracks["tracklet_id"].to_numpy()
-    order = tracks["position"].to_numpy()
-    ahead = (names[1:] > names[:-1]) | ((names[1:] == names[:-1]) & (order[1:] > order[:-1]))
-    if not ahead.all():
-        row = int(ahead.argmin()) + 1
-        raise ReidError(
-            f"isolation: row {row} (tracklet {names[row]}, position {order[row]}) is out of order; "
-            f"sort the frames by tracklet_id and position"
-        )
+def _check_features(tracks: pd.DataFrame, features: Floats) -> None:
     lengths = np.einsum("ij,ij->i", features, features)
     good = np.isfinite(lengths) & (lengths > 0)
     if not good.all():

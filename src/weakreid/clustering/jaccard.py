@@ -17,7 +17,6 @@ from scipy import sparse
 from weakreid.clustering.neighbours import Array, nearest, unit_rows
 from weakreid.clustering.reciprocal import encode, expanded_sets, pair_distances
 from weakreid.cores import default_threads
-from weakreid.errors import ReidError
 
 _ROWS = 128  # rows whose minima are added up at once, at most
 _MINIMA = 1_000_000  # about 40 MB in each worker
@@ -46,8 +45,8 @@ def jaccard_distances(
 
     Args:
         features: [N, d] floats; they are scaled to length 1 here.
-        k1: neighbours of the reciprocal sets.
-        k2: neighbours, the item itself among them, over which V is averaged.
+        k1: neighbours of the reciprocal sets, from 1.
+        k2: neighbours, the item itself among them, over which V is averaged, from 1.
         threads: workers; None for as many as there are cores. The result is the same, bit for
             bit, whatever it is.
         kept: which pairs are wanted.
@@ -57,10 +56,8 @@ def jaccard_distances(
         Items with equal encodings are stored with an explicit 0.
 
     Raises:
-        ReidError: k1 or k2 out of range, or a row that is zero or not finite; it is named.
+        ReidError: a row is zero or not finite; it is named.
     """
-    if k1 < 1 or k2 < 1:
-        raise ReidError(f"clustering: k1 {k1}, k2 {k2}; both start at 1")
     items = unit_rows(features)
     near = nearest(items, max(k1 + 1, k2), threads).near
     sets = expanded_sets(near, k1)

@@ -17,7 +17,6 @@ import threading
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -37,31 +36,26 @@ _CROWD = 64  # times as many candidates as neighbours wanted, and no more are ke
 
 
 class Neighbours(NamedTuple):
-    """The nearest of every item.
+    """The nearest of every item."""
 
-    Attributes:
-        near: [N, keep] int32, the item itself first, then the others by distance and index.
-        largest: [N] float64, the largest squared distance to any item, rounded as the product of
-            a tile is; 0 where that is within its error.
-    """
-
-    near: NDArray[np.int32]
+    near: NDArray[np.int32]  # [N, keep], the item itself first, then by distance and index
+    # [N], the largest squared distance to any item, rounded as the product of a tile is; 0 where
+    # that is within its error
     largest: NDArray[np.float64]
 
 
-def unit_rows(features: Array, first_row: int = 0) -> Array:
+def unit_rows(features: Array) -> Array:
     """Return the rows of [N, d] scaled to length 1, of the same type (float32 at least).
 
     Raises:
-        ReidError: no matrix of floats, or a row is zero or not finite; `first_row` is added to the
-            row that is named.
+        ReidError: a row is zero or not finite; it is named.
     """
     features = _floating(features)
-    squares = _squares(features, first_row)
+    squares = _squares(features)
     zero = np.flatnonzero(squares == 0)
     if zero.size:
         raise ReidError(
-            f"features: row {first_row + zero[0]} is zero and has no direction; "
+            f"features: row {zero[0]} is zero and has no direction; "
             "look at its pictures, and check the model that made it"
         )
     return features * (1 / np.sqrt(squares)).astype(features.dtype)[:, None]
@@ -77,7 +71,7 @@ def nearest(items: Array, keep: int, threads: int | None = None, tile: int = TIL
         tile: items on the side of a tile of products. No neighbour depends on it or on `threads`.
 
     Raises:
-        ReidError: no matrix of floats, or a row is not finite; it is named.
+        ReidError: a row is not finite; it is named.
     """
     items = _floating(items)
     squares = _squares(items)
@@ -85,7 +79,7 @@ def nearest(items: Array, keep: int, threads: int | None = None, tile: int = TIL
     others = min(keep, count) - 1
     # |error of a.b| <= d u |a||b| for sums in any order; twice that, and a few roundings on top
     error = 1.01 * float(np.finfo(items.dtype).eps) * (width + 8) * float(squares.max())
-    found = _Candidates.empty(count, others, items.dtype)
+    found = _Candidates(count, others, items.dtype)
     blocks = [slice(first, min(first + tile, count)) for first in range(0, count, tile)]
     rounded = squares.astype(items.dtype)
 
@@ -156,32 +150,20 @@ def squared_distances(
     return found
 
 
-@dataclass
 class _Candidates:
-    """What may be among the nearest of every item, as tile after tile is looked at.
+    """What may be among the nearest of every item, as tile after tile is looked at."""
 
-    Attributes:
-        best: [N, others] the smallest values so far; the largest of them is the border.
-        largest: [N] the largest value so far.
-        counts: [N] candidates so far.
-        crowded: [N] items with too many of them, whose candidates are not kept: they are measured
-            against everything.
-        parts: (items, candidates, values) of each tile.
-        lock: held while the others change; the workers share them.
-    """
-
-    best: Array
-    largest: NDArray[np.float64]
-    counts: NDArray[np.int64]
-    crowded: NDArray[np.bool_]
-    parts: list[tuple[NDArray[np.int32], NDArray[np.int32], Array]]
-    lock: threading.Lock
-
-    @classmethod
-    def empty(cls, count: int, others: int, kind: np.dtype[Any]) -> "_Candidates":
-        best = np.full((count, others), np.inf, kind)
-        counts, crowded = np.zeros(count, np.int64), np.zeros(count, np.bool_)
-        return cls(best, np.zeros(count), counts, crowded, [], threading.Lock())
+    def __init__(self, count: int, others: int, kind: np.dtype[Any]) -> None:
+        # the smallest values of each item so far; the largest of them is its border
+        self.best: Array = np.full((count, others), np.inf, kind)
+        self.largest = np.zeros(count)  # values so far
+        self.counts = np.zeros(count, np.int64)  # candidates so far
+        # items with too many of them, which are not kept: they are measured against everything
+        self.crowded = np.zeros(count, np.bool_)
+        # items, candidates and values of each tile
+        self.parts: list[tuple[NDArray[np.int32], NDArray[np.int32], Array]] = []
+        # held while the others change; the workers share them
+        self.lock = threading.Lock()
 
     def add(
         self, rows: slice, columns: slice, values: Array, slack: float, own: bool = False
@@ -275,14 +257,10 @@ def _settle(
 
 def _floating(features: Array) -> Array:
     features = np.asarray(features)
-    if features.ndim != 2 or features.dtype.kind != "f" or not features.size:
-        raise ReidError(
-            f"features: {features.dtype} of shape {features.shape}; give floats of shape [N, d]"
-        )
     return np.ascontiguousarray(features, np.result_type(features, np.float32))
 
 
-def _squares(items: Array, first_row: int = 0) -> NDArray[np.float64]:
+def _squares(items: Array) -> NDArray[np.float64]:
     """Return |items|^2 in float64, [N]."""
     squares = np.empty(len(items))
     for start in range(0, len(items), _PAIRS):
@@ -291,7 +269,7 @@ def _squares(items: Array, first_row: int = 0) -> NDArray[np.float64]:
     broken = np.flatnonzero(~(squares <= np.finfo(items.dtype).max / 8))
     if broken.size:
         raise ReidError(
-            f"features: row {first_row + broken[0]} is not finite (or overflows when squared); "
+            f"features: row {broken[0]} is not finite (or overflows when squared); "
             "check the model that made it"
         )
     return squares

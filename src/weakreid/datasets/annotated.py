@@ -3,7 +3,7 @@
 A generated folder (`weakreid.datasets.walkers.layout`) is a source too: `read_generated`.
 """
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,49 +11,29 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from weakreid.artifacts import schemas
-from weakreid.artifacts.files import of_system, read_fault, replacing
-from weakreid.artifacts.image_store import write_store_file
+from weakreid.artifacts.files import replacing
 from weakreid.attributes import NAMES
-from weakreid.console import progress, warn
+from weakreid.console import warn
 from weakreid.datasets import layout
-
-# one way to read and decode images, for datasets and sources
-from weakreid.datasets.pack import good_images, images_in_order, popped
+from weakreid.datasets.pack import write_good_images
 from weakreid.errors import ReidError
-
-SPLITS = ("train", "test")
-
-_GENERATE = "delete the folder and generate it again"
 
 
 @dataclass(frozen=True)
 class Annotation:
-    """Images and what is ticked for each.
+    """Images and what is ticked for each."""
 
-    Attributes:
-        attributes: the names, in the order of the columns of `labels`.
-        file: per image, relative to the folder of the images, with `/`.
-        split: per image, "train" or "test".
-        person_id: int32 [N]; -1: it is not known whom the image shows.
-        labels: int8 [N, A], 1, 0 or -1 (unsure).
-    """
-
-    attributes: tuple[str, ...]
-    file: Sequence[str]
-    split: Sequence[str]
-    person_id: npt.NDArray[np.int32]
-    labels: npt.NDArray[np.int8]
+    attributes: tuple[str, ...]  # the names, in the order of the columns of `labels`
+    file: Sequence[str]  # per image, relative to the folder of the images, with `/`
+    split: Sequence[str]  # per image, "train" or "test"
+    person_id: npt.NDArray[np.int32]  # int32 [N]; -1: it is not known whom the image shows
+    labels: npt.NDArray[np.int8]  # int8 [N, A], 1, 0 or -1 (unsure)
 
     def __len__(self) -> int:
         return len(self.file)
-
-
-# ------------------------------------------------------------------ the tables
 
 
 def write_annotation(path: Path, annotation: Annotation, params: Mapping[str, Any]) -> None:
@@ -67,19 +47,11 @@ def read_annotation(path: Path, kind: str = "annotation") -> Annotation:
     """Read what `write_annotation` or `pack_images` (kind "pictures") wrote.
 
     Raises:
-        ReidError: the file is missing, damaged or another, or its lists do not have a label for
-            each of its attributes.
+        ReidError: the file is missing, damaged or another.
     """
-    table = schemas.read(path, kind, ["file", "split", "person_id", "labels"])
-    attributes = tuple(schemas.read_params(path).get("attributes", ()))
-    lists = table["labels"].combine_chunks()
-    counts = lists.value_lengths().to_numpy(zero_copy_only=False)
-    if not attributes or (counts != len(attributes)).any():
-        raise ReidError(
-            f"{path}: its lists of labels do not fit its {len(attributes)} attributes; delete it"
-            " and run the stage that makes it"
-        )
-    labels = lists.flatten().to_numpy(zero_copy_only=False)
+    table = schemas.read(path, kind)
+    attributes = tuple(schemas.read_params(path)["attributes"])
+    labels = table["labels"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
     return Annotation(
         attributes,
         table["file"].to_pylist(),
@@ -90,17 +62,12 @@ def read_annotation(path: Path, kind: str = "annotation") -> Annotation:
 
 
 def _columns(annotation: Annotation, rows: npt.NDArray[np.intp]) -> dict[str, pa.Array]:
-    labels = annotation.labels[rows]
-    ends = np.arange(len(rows) + 1, dtype=np.int32) * len(annotation.attributes)
     return {
         "file": pa.array([annotation.file[row] for row in rows.tolist()], pa.string()),
         "split": pa.array([annotation.split[row] for row in rows.tolist()], pa.string()),
         "person_id": pa.array(annotation.person_id[rows], pa.int32()),
-        "labels": pa.ListArray.from_arrays(ends, pa.array(labels.ravel(), pa.int8())),
+        "labels": pa.array(list(annotation.labels[rows]), pa.list_(pa.int8())),
     }
-
-
-# ------------------------------------------------------------------ generated people
 
 
 def read_generated(root: Path) -> Annotation:
@@ -116,53 +83,24 @@ def read_generated(root: Path) -> Annotation:
         the annotation, with those of ATTR's attributes that the truth has, in their order.
 
     Raises:
-        ReidError: a table is missing or damaged, or they do not fit each other.
+        ReidError: a table is missing or damaged.
     """
     truth = Path(root) / "truth"
-    persons = _read_truth(truth / "persons.parquet", ["person_id"])
-    frames = _read_truth(truth / "frames.parquet", ["split", "file", "person_id"])
+    persons, frames = (
+        schemas.read_foreign(truth / name, "give a generated folder as root").to_pandas()
+        for name in ("persons.parquet", "frames.parquet")
+    )
     names = tuple(name for name in NAMES if name in persons.columns)
-    if not names:
-        raise ReidError(f"{truth / 'persons.parquet'}: none of the attributes; {_GENERATE}")
     frames = frames[frames["person_id"] > 0]
-    known = pd.Index(persons["person_id"])
-    # -1: a person without a row
-    rows = known.get_indexer(frames["person_id"]) if known.is_unique else np.full(len(frames), -1)
-    if not len(frames) or (rows < 0).any() or not set(frames["split"]) <= set(SPLITS):
-        raise ReidError(
-            f"{truth / 'frames.parquet'}: does not fit persons.parquet beside it; {_GENERATE}"
-        )
-    ticked = persons[list(names)].to_numpy()
-    if not np.isin(ticked, (0, 1)).all():
-        row, column = np.argwhere(~np.isin(ticked, (0, 1)))[0]
-        raise ReidError(
-            f"{truth / 'persons.parquet'}: {names[column]} of person {known[row]} is"
-            f" {ticked[row, column]}, neither 0 nor 1; {_GENERATE}"
-        )
+    ticked = persons.set_index("person_id").loc[frames["person_id"], list(names)]
     folder = "bbox_" + frames["split"] + "/" + frames["file"].str[:4] + "/"
     return Annotation(
         names,
         (folder + frames["file"]).tolist(),
         frames["split"].tolist(),
         frames["person_id"].to_numpy(np.int32),
-        ticked.astype(np.int8)[rows],
+        ticked.to_numpy(np.int8),
     )
-
-
-def _read_truth(path: Path, columns: Sequence[str]) -> pd.DataFrame:
-    try:
-        frame: pd.DataFrame = pq.read_table(path).to_pandas()
-    except (pa.ArrowInvalid, OSError) as error:
-        if of_system(error):
-            raise read_fault(path, error, "give a generated folder as root") from error
-        raise ReidError(f"{path}: damaged ({error}); {_GENERATE}") from error
-    lacking = [name for name in columns if name not in frame.columns]
-    if lacking:
-        raise ReidError(f"{path}: no column {layout.name_some(lacking)}; {_GENERATE}")
-    return frame
-
-
-# ------------------------------------------------------------------ images
 
 
 def pack_images(
@@ -209,18 +147,9 @@ def pack_images(
     what = f"missing in {folder}"
     _settle(annotation, missing, what, why, "put them there", source, on_bad_frame)
     there = np.flatnonzero(~missing)
-    bad: dict[int, str] = {}
-    sizes: deque[tuple[int, int]] = deque()
     with replacing(Path(out)) as table_aside, replacing(Path(images)) as images_aside:
-        loaded = progress(
-            images_in_order(folder, [annotation.file[row] for row in there.tolist()], threads),
-            total=len(there),
-            label=f"packing {source}",
-            unit="images",
-        )
-        good = good_images(loaded, sizes, bad)
-        # the size of an image is put into the queue just before its bytes are given out
-        write_store_file(images_aside, good, sizes=popped(sizes), name=Path(images))
+        files = [annotation.file[row] for row in there.tolist()]
+        bad = write_good_images(images_aside, folder, files, source, threads)
         unreadable = np.zeros(len(annotation), np.bool_)
         unreadable[there[sorted(bad)]] = True
         reason = bad[min(bad)] if bad else ""

@@ -28,17 +28,13 @@ _COLOURS = ("#ffd23f", "#3bceac", "#ff6b6b", "#5fa8ff", "#ff9f1c", "#c77dff", "#
 
 @dataclass(frozen=True)
 class Band:
-    """One sequence on the sheet.
+    """One sequence on the sheet."""
 
-    Attributes:
-        heading: what stands above it.
-        frames: of whole frames the number, the image, and track_id, left, top, width, height of
-            the boxes in shares of the image.
-        crops: of some tracks the track, and of each crop the frame and the image.
-    """
-
-    heading: str
+    heading: str  # what stands above it
+    # of whole frames the number, the image, and track_id, left, top, width, height of the boxes in
+    # shares of the image
     frames: Sequence[tuple[int, Pixels, pd.DataFrame]]
+    # of some tracks the track, and of each crop the frame and the image
     crops: Sequence[tuple[int, Sequence[tuple[int, Pixels]]]]
 
 

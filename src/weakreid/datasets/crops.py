@@ -21,7 +21,6 @@ that it is matched with (`motchallenge.match_boxes`, among the boxes that were k
 A tracklet's person is the one of most of its boxes if that is at least half of all of them, else 0.
 """
 
-import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -30,7 +29,7 @@ import numpy as np
 import pandas as pd
 import simplejpeg
 
-from weakreid.artifacts.files import replacing
+from weakreid.artifacts.files import replacing_folder
 from weakreid.artifacts.image_store import Pixels
 from weakreid.config.datasets import Tracked
 from weakreid.console import progress, say
@@ -74,7 +73,6 @@ def make(
     for item in found:
         if item.name.lower() in (TRACKLETS, FRAMES, VIDEOS, NAMES):
             raise ReidError(f"sequence {item.name}: the name is taken; choose another")
-    _refuse_foreign(root)
     notices = Notices()
     windows = read_names(data / dataset.names, found, notices) if dataset.names else None
     offsets = _truth_offsets(dataset)
@@ -82,8 +80,7 @@ def make(
     shown = crop_sheet.some_of(found, data) if sheet is not None else set()
     bands: list[crop_sheet.Band] = []
     total: dict[str, int] = {}
-    with replacing(root) as aside:
-        aside.mkdir(parents=True)
+    with replacing_folder(root, (TRACKLETS, FRAMES)) as aside:
         tables = []
         for item in found:
             about = video.about(item, data, notices)
@@ -136,8 +133,6 @@ def make(
             write_windows(aside, windows, found, tracklets, crops, notices)
         if sheet is not None:
             crop_sheet.draw(bands, title, len(found), sheet)
-        if root.exists():  # a folder cannot be renamed over one that holds something
-            shutil.rmtree(root)
     notices.close()
     return {
         "tracklets": len(tracklets),
@@ -145,19 +140,6 @@ def make(
         "known_tracklets": int((tracklets["person_id"] > 0).sum()),
         **total,
     }
-
-
-def _refuse_foreign(root: Path) -> None:
-    """Make sure that nothing but an older folder of crops is replaced."""
-    if not root.exists() or ((root / TRACKLETS).is_file() and (root / FRAMES).is_file()):
-        return
-    if not root.is_dir() or any(root.iterdir()):
-        raise ReidError(
-            f"{root}: holds something that was not made here; move it away or choose another folder"
-        )
-
-
-# ------------------------------------------------------------------ persons
 
 
 def _truth_offsets(dataset: Tracked) -> dict[Path, int]:
@@ -207,9 +189,6 @@ def _tables(
     tracklets = pd.DataFrame(rows, columns=list(TRACKLET_COLUMNS))
     empty = pd.DataFrame(columns=list(FRAME_COLUMNS))
     return tracklets, pd.concat(frames, ignore_index=True) if frames else empty
-
-
-# ------------------------------------------------------------------ images
 
 
 def _cut_out(

@@ -61,9 +61,7 @@ def read(root: Path, how: HowToRead) -> Reading:
         raise ReidError(
             f"{NAME}: {len(both)} persons are in train and in query: {some}; unpack it anew"
         )
-    layout.check(reading, NAME, OFFICIAL if how.official else None)
-    layout.check_roles(reading, NAME)
-    return reading
+    return layout.checked(reading, NAME, OFFICIAL if how.official else None)
 
 
 def _tracklet(

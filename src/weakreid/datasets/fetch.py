@@ -12,17 +12,17 @@ import hashlib
 import math
 import os
 import shutil
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from time import sleep
 from typing import IO, Any
 from urllib.parse import unquote, urlsplit
 
 import requests
 import urllib3
 
-from weakreid.artifacts.files import read_fault, read_json, there, write_json
+from weakreid.artifacts.files import FORBIDDEN, FULL, read_fault, read_json, there, write_json
 from weakreid.config.datasets import Archive
 from weakreid.console import progress, say, warn
 from weakreid.errors import ReidError
@@ -32,34 +32,21 @@ CHUNK = 1 << 20
 _PIECE = 1 << 16
 _WORTH_ANOTHER_TRY = {408, 425, 429, 500, 502, 503, 504}
 _LONGEST_WAIT = 60.0
+# tries in a row that bring no further byte
+_ATTEMPTS = 5
+# seconds without a byte before a connection counts as lost
+_TIMEOUT = 30.0
 
 
 @dataclass(frozen=True)
 class Fetched:
-    """An archive that is here.
+    """An archive that is here."""
 
-    Attributes:
-        name: by which the config calls it.
-        archive: where it is from.
-        path: where it is.
-        digest: its sha256.
-        known: whether the config or the lock file gave the digest beforehand.
-    """
-
-    name: str
-    archive: Archive
+    name: str  # by which the config calls it
+    archive: Archive  # where it is from
     path: Path
-    digest: str
-    known: bool
-
-
-@dataclass(frozen=True)
-class _Answer:
-    """What is known of a download that began: enough to tell whether it can be taken up again."""
-
-    url: str
-    validator: str | None
-    length: int | None
+    digest: str  # sha256
+    known: bool  # whether the config or the lock file gave the digest beforehand
 
 
 class _TryAgainError(Exception):
@@ -71,14 +58,7 @@ class _TryAgainError(Exception):
 
 
 def fetch(
-    archives: Mapping[str, Archive],
-    root: Path,
-    lock_path: Path,
-    *,
-    dataset: str,
-    attempts: int = 5,
-    timeout: float = 30.0,
-    sleep: Callable[[float], None] = time.sleep,
+    archives: Mapping[str, Archive], root: Path, lock_path: Path, *, dataset: str
 ) -> list[Fetched]:
     """Return every archive, downloaded to `root` where it has to be.
 
@@ -89,9 +69,6 @@ def fetch(
         root: the folder for downloads; archives of `file:` URLs stay where they are.
         lock_path: the JSON file {dataset: {name: {url, sha256, bytes}}} of digests seen before.
         dataset: the archives' heading in the lock file.
-        attempts: tries in a row that bring no further byte before giving up.
-        timeout: seconds without a byte before a connection counts as lost.
-        sleep: waits between tries (for tests).
 
     Raises:
         ReidError: an archive is missing, incomplete, unreachable or changed, or the disk is full.
@@ -102,18 +79,13 @@ def fetch(
         if Path(name).name != name or name in ("", ".", ".."):
             raise ReidError(f"{dataset}: '{name}' is not a plain file name for an archive")
         expected = expected_digest(dataset, name, archive, lock_path)
+        wanted = _Wanted(dataset, name, archive, root, lock_path, expected)
         scheme = urlsplit(archive.url).scheme
         if scheme == "file":
             path = local_path(archive.url)
-            try:
-                digest = sha256_of(path, f"checking {name}")
-            except ReidError as error:
-                raise ReidError(f"{dataset}: {error}") from error
-            _compare(dataset, name, archive, digest, expected, lock_path)
+            digest = wanted.digest_of(path)
         elif scheme in ("http", "https"):
-            path, digest = _download(
-                dataset, name, archive, root, lock_path, expected, attempts, timeout, sleep
-            )
+            path, digest = root / name, wanted.download()
         else:
             raise ReidError(
                 f"{dataset}: url '{archive.url}' of {name} must begin with file:, http: or https:"
@@ -128,8 +100,21 @@ def remember(found: Fetched, lock_path: Path, *, dataset: str) -> None:
     Raises:
         ReidError: another digest was recorded meanwhile, or the file cannot be written.
     """
-    size = found.path.stat().st_size
-    _remember(dataset, found.name, found.archive, found.digest, size, Path(lock_path))
+    entry = {
+        "url": found.archive.url,
+        "sha256": found.digest,
+        "bytes": found.path.stat().st_size,
+    }
+    if _read_lock(lock_path).get(dataset, {}).get(found.name) == entry:
+        return
+    # two fetches may end at once: read again under a lock of the system, and only then write
+    with locked(lock_path.with_name(f".{lock_path.name}.lock")):
+        held = _read_lock(lock_path)
+        earlier = held.get(dataset, {}).get(found.name, {}).get("sha256")
+        if found.archive.sha256 is None and earlier not in (None, found.digest):
+            raise _other(dataset, found.name, found.archive, found.digest, earlier, lock_path)
+        held.setdefault(dataset, {})[found.name] = entry
+        write_json(lock_path, {key: dict(sorted(held[key].items())) for key in sorted(held)})
 
 
 def discard(found: Fetched) -> bool:
@@ -176,9 +161,6 @@ def sha256_of(path: Path, label: str | None = None) -> str:
     return digest.hexdigest()
 
 
-# ------------------------------------------------------------------ digests and the lock file
-
-
 def expected_digest(dataset: str, name: str, archive: Archive, lock_path: Path) -> str | None:
     """Return the digest an archive must have: the given one, else the locked one, else None."""
     if archive.sha256 is not None:
@@ -199,16 +181,10 @@ def _read_lock(path: Path) -> dict[str, dict[str, dict[str, Any]]]:
     return held
 
 
-def _compare(
-    dataset: str,
-    name: str,
-    archive: Archive,
-    digest: str,
-    expected: str | None,
-    lock_path: Path,
-) -> None:
-    if expected is None or digest == expected:
-        return
+def _other(
+    dataset: str, name: str, archive: Archive, digest: str, expected: str, lock_path: Path
+) -> ReidError:
+    """Return what to say of an archive with another digest than the expected one."""
     if archive.sha256 is not None:
         remedy = "the config gives the latter: get the right file, or correct sha256"
     else:
@@ -216,25 +192,9 @@ def _compare(
             f"{lock_path} recorded the latter on first use: get that file again, or delete its"
             " entry there if the change is wanted"
         )
-    raise ReidError(
+    return ReidError(
         f"{dataset}: {name} from {archive.url} has sha256 {digest}, not {expected}; {remedy}"
     )
-
-
-def _remember(
-    dataset: str, name: str, archive: Archive, digest: str, size: int, lock_path: Path
-) -> None:
-    entry = {"url": archive.url, "sha256": digest, "bytes": size}
-    if _read_lock(lock_path).get(dataset, {}).get(name) == entry:
-        return
-    # two fetches may end at once: read again under a lock of the system, and only then write
-    with locked(lock_path.with_name(f".{lock_path.name}.lock")):
-        held = _read_lock(lock_path)
-        earlier = held.get(dataset, {}).get(name, {}).get("sha256")
-        if archive.sha256 is None:
-            _compare(dataset, name, archive, digest, earlier, lock_path)
-        held.setdefault(dataset, {})[name] = entry
-        write_json(lock_path, {key: dict(sorted(held[key].items())) for key in sorted(held)})
 
 
 @contextlib.contextmanager
@@ -246,41 +206,33 @@ def locked(path: Path) -> Iterator[None]:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        file = _open_lock(path)
+        try:
+            file = path.open("a")
+        except PermissionError:
+            # a colleague's, in a folder that we share; to wait for it, reading is enough
+            file = path.open("r")
     except OSError as error:
         raise not_written(path.parent, error) from error
     with file:
-        _take(file, path)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say(f"{path.parent}: somebody else is fetching there, waiting for them to end")
+            fcntl.flock(file, fcntl.LOCK_EX)
+        except OSError as error:
+            # some network file systems have no locks, others none on what is open for reading only
+            warn(
+                f"{path.parent}: its file system gives no lock ({error.strerror}), so let nobody"
+                " else fetch there at the same time"
+            )
         yield
-
-
-def _open_lock(path: Path) -> IO[str]:
-    try:
-        return path.open("a")
-    except PermissionError:
-        # a colleague's, in a folder that we share; to wait for it, reading is enough
-        return path.open("r")
-
-
-def _take(file: IO[str], path: Path) -> None:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        say(f"{path.parent}: somebody else is fetching there, waiting for them to end")
-        fcntl.flock(file, fcntl.LOCK_EX)
-    except OSError as error:
-        # some network file systems have no locks, others none on what is open for reading only
-        warn(
-            f"{path.parent}: its file system gives no lock ({error.strerror}), so let nobody else"
-            " fetch there at the same time"
-        )
 
 
 def not_written(folder: Path, error: OSError) -> ReidError:
     """Return what to say of a folder in which something could not be made."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if error.errno in FULL:
         return ReidError(f"the disk is full: nothing fits into {folder}; free some and run again")
-    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+    if error.errno in FORBIDDEN:
         remedy = "make it writable, or set root to a folder of your own"
     elif error.errno in (errno.EEXIST, errno.ENOTDIR):
         remedy = f"{error.filename} is a file and not a folder: move it away, or correct root"
@@ -289,168 +241,177 @@ def not_written(folder: Path, error: OSError) -> ReidError:
     return ReidError(f"{folder}: cannot be written to ({error.strerror}); {remedy}")
 
 
-# ------------------------------------------------------------------ downloads
+@dataclass(frozen=True)
+class _Wanted:
+    """An archive to get, and the sha256 that it must have where that is known."""
 
+    dataset: str
+    name: str
+    archive: Archive
+    root: Path
+    lock_path: Path
+    expected: str | None
 
-def _download(
-    dataset: str,
-    name: str,
-    archive: Archive,
-    root: Path,
-    lock_path: Path,
-    expected: str | None,
-    attempts: int,
-    timeout: float,
-    sleep: Callable[[float], None],
-) -> tuple[Path, str]:
-    path, part, notes = root / name, root / f"{name}.part", root / f"{name}.part.json"
-    with locked(root / f".{name}.lock"):
-        if there(path):
-            digest = sha256_of(path, f"checking {name}")
-            _compare(dataset, name, archive, digest, expected, lock_path)
-            # of a download that was broken off before somebody put the archive here
-            for left in filter(Path.exists, (part, notes)):
-                left.unlink()
-            return path, digest
+    @property
+    def part(self) -> Path:
+        """What has come so far."""
+        return self.root / f"{self.name}.part"
+
+    @property
+    def notes(self) -> Path:
+        """What the server said of it: enough to tell whether it can be taken up again."""
+        return self.root / f"{self.name}.part.json"
+
+    def digest_of(self, path: Path) -> str:
+        """Return the sha256 of the archive's file, which must be the expected one."""
         try:
-            _download_part(dataset, name, archive, part, notes, expected, attempts, timeout, sleep)
-        except OSError as error:
-            if error.errno == errno.ENOSPC:
-                raise ReidError(
-                    f"{dataset}: the disk is full: {name} has {part.stat().st_size} bytes in"
-                    f" {part}; free some space and run again, it goes on from there"
-                ) from error
-            raise not_written(root, error) from error
-        digest = sha256_of(part, f"checking {name}")
-        try:
-            _compare(dataset, name, archive, digest, expected, lock_path)
-        except ReidError:
-            part.unlink()
-            raise
-        finally:
-            notes.unlink(missing_ok=True)
-        with part.open("rb") as file:
-            os.fsync(file.fileno())
-        part.replace(path)
-    return path, digest
+            digest = sha256_of(path, f"checking {self.name}")
+        except ReidError as error:
+            raise ReidError(f"{self.dataset}: {error}") from error
+        if self.expected not in (None, digest):
+            raise _other(
+                self.dataset, self.name, self.archive, digest, self.expected, self.lock_path
+            )
+        return digest
 
+    def download(self) -> str:
+        """Bring the archive to `root`, unless it is there, and return its sha256."""
+        path = self.root / self.name
+        with locked(self.root / f".{self.name}.lock"):
+            if there(path):
+                digest = self.digest_of(path)
+                # of a download that was broken off before somebody put the archive here
+                for left in filter(Path.exists, (self.part, self.notes)):
+                    left.unlink()
+                return digest
+            try:
+                self._download_part()
+            except OSError as error:
+                if error.errno == errno.ENOSPC:
+                    raise ReidError(
+                        f"{self.dataset}: the disk is full: {self.name} has {self._size()} bytes in"
+                        f" {self.part}; free some space and run again, it goes on from there"
+                    ) from error
+                raise not_written(self.root, error) from error
+            try:
+                digest = self.digest_of(self.part)
+            except ReidError:
+                self.part.unlink()
+                raise
+            finally:
+                self.notes.unlink(missing_ok=True)
+            with self.part.open("rb") as file:
+                os.fsync(file.fileno())
+            self.part.replace(path)
+        return digest
 
-def _download_part(
-    dataset: str,
-    name: str,
-    archive: Archive,
-    part: Path,
-    notes: Path,
-    expected: str | None,
-    attempts: int,
-    timeout: float,
-    sleep: Callable[[float], None],
-) -> None:
-    """Bring `part` to its full length, however many tries it takes while each brings something."""
-    failures = 0
-    most = part.stat().st_size if part.exists() else 0
-    while True:
-        try:
-            _try_once(dataset, name, archive, part, notes, expected, timeout)
+    def _size(self) -> int:
+        return self.part.stat().st_size if self.part.exists() else 0
+
+    def _download_part(self) -> None:
+        """Bring `part` to its full length, in however many tries while each brings something."""
+        failures, most = 0, self._size()
+        while True:
+            try:
+                return self._try_once()
+            except _TryAgainError as error:
+                size = self._size()
+                failures = failures + 1 if size <= most else 1
+                most = max(most, size)
+                if failures >= _ATTEMPTS:
+                    raise ReidError(
+                        f"{self.dataset}: {self.name} could not be downloaded from"
+                        f" {self.archive.url} ({error}; {failures} tries, {size} bytes so far); run"
+                        " again to go on, or get it by other means and give it as file:"
+                    ) from error
+                wait = min(_LONGEST_WAIT, error.wait or 2.0 ** (failures - 1))
+                say(f"{self.dataset}: {self.name}: {error}; next try in {wait:.0f} s")
+                sleep(wait)
+
+    def _try_once(self) -> None:
+        have, validator, length = self._begun()
+        if have and have == length:
             return
-        except _TryAgainError as error:
-            size = part.stat().st_size if part.exists() else 0
-            failures = failures + 1 if size <= most else 1
-            most = max(most, size)
-            if failures >= attempts:
-                raise ReidError(
-                    f"{dataset}: {name} could not be downloaded from {archive.url} ({error};"
-                    f" {failures} tries, {size} bytes so far); run again to go on, or get it by"
-                    " other means and give it as file:"
-                ) from error
-            wait = min(_LONGEST_WAIT, error.wait or 2.0 ** (failures - 1))
-            say(f"{dataset}: {name}: {error}; next try in {wait:.0f} s")
-            sleep(wait)
+        # a server that compresses on the way would make the lengths incomparable
+        headers = {"Accept-Encoding": "identity"}
+        if have and validator:
+            headers |= {"Range": f"bytes={have}-", "If-Range": validator}
+        url = self.archive.url
+        try:
+            with requests.get(url, headers=headers, stream=True, timeout=_TIMEOUT) as response:
+                self._receive(response, have, validator)
+        except (requests.ConnectionError, requests.Timeout, urllib3.exceptions.HTTPError) as error:
+            raise _TryAgainError(_reason(error)) from error
+        except requests.RequestException as error:
+            raise ReidError(
+                f"{self.dataset}: url '{url}' of {self.name} cannot be fetched ({error})"
+            ) from error
 
+    def _begun(self) -> tuple[int, str | None, int | None]:
+        """Return how much of a download is there, and the validator and length of the whole."""
+        if not self.part.exists() or not self.notes.exists():
+            return 0, None, None
+        held = read_json(self.notes)
+        if not isinstance(held, dict) or held.get("url") != self.archive.url:
+            return 0, None, None
+        return self._size(), held.get("validator"), held.get("length")
 
-def _try_once(
-    dataset: str,
-    name: str,
-    archive: Archive,
-    part: Path,
-    notes: Path,
-    expected: str | None,
-    timeout: float,
-) -> None:
-    have, before = _begun(part, notes, archive.url)
-    if have and before and have == before.length:
-        return
-    # a server that compresses on the way would make the lengths incomparable
-    headers = {"Accept-Encoding": "identity"}
-    if have and before and before.validator:
-        headers |= {"Range": f"bytes={have}-", "If-Range": before.validator}
-    try:
-        with requests.get(archive.url, headers=headers, stream=True, timeout=timeout) as response:
-            _receive(dataset, name, archive, part, notes, expected, have, before, response)
-    except (requests.ConnectionError, requests.Timeout, urllib3.exceptions.HTTPError) as error:
-        raise _TryAgainError(_reason(error)) from error
-    except requests.RequestException as error:
-        raise ReidError(
-            f"{dataset}: url '{archive.url}' of {name} cannot be fetched ({error})"
-        ) from error
+    def _receive(self, response: requests.Response, have: int, begun: str | None) -> None:
+        """Write what a server sends, of which the first `have` bytes are there already.
 
-
-def _receive(
-    dataset: str,
-    name: str,
-    archive: Archive,
-    part: Path,
-    notes: Path,
-    expected: str | None,
-    have: int,
-    before: _Answer | None,
-    response: requests.Response,
-) -> None:
-    status = response.status_code
-    if status == 416:
-        # what we hold is not a beginning of what the server has now
-        part.unlink(missing_ok=True)
-        raise _TryAgainError("the server refused to go on from the middle, starting again")
-    if status in _WORTH_ANOTHER_TRY:
-        wait = response.headers.get("Retry-After", "")
-        raise _TryAgainError(f"status {status}", float(wait) if wait.isdigit() else None)
-    if status not in (200, 206):
-        raise ReidError(
-            f"{dataset}: {archive.url} answers with status {status}; correct the url of {name}, or"
-            " get it by other means and give it as file:"
-        )
-    length = _number(response.headers.get("Content-Length"))
-    if status == 206:
-        start, total = _content_range(response.headers.get("Content-Range", ""))
+        `begun` is the validator of what these are of.
+        """
+        url, status = self.archive.url, response.status_code
+        if status == 416:
+            # what we hold is not a beginning of what the server has now
+            self.part.unlink(missing_ok=True)
+            raise _TryAgainError("the server refused to go on from the middle, starting again")
+        if status in _WORTH_ANOTHER_TRY:
+            wait = response.headers.get("Retry-After", "")
+            raise _TryAgainError(f"status {status}", float(wait) if wait.isdigit() else None)
+        if status not in (200, 206):
+            raise ReidError(
+                f"{self.dataset}: {url} answers with status {status}; correct the url of"
+                f" {self.name}, or get it by other means and give it as file:"
+            )
+        length = _number(response.headers.get("Content-Length"))
         validator = _validator(response.headers)
-        changed = before is None or validator not in (None, before.validator)
-        if start != have or changed or (total and length and start + length != total):
-            part.unlink(missing_ok=True)
-            raise _TryAgainError("the server sent another part than asked, starting again")
-        whole = total if total is not None else None if length is None else have + length
-    else:
-        have, whole = 0, length
-    if whole is None and expected is None:
-        raise ReidError(
-            f"{dataset}: {archive.url} does not say how long {name} is, so a cut would go unseen;"
-            " give its sha256"
-        )
-    _check_space(dataset, name, part.parent, have, whole)
-    write_json(
-        notes,
-        {"url": archive.url, "validator": _validator(response.headers), "length": whole},
-    )
-    pieces = response.raw.stream(_PIECE, decode_content=False)
-    left = None if whole is None else math.ceil((whole - have) / CHUNK)
-    with part.open("ab" if have else "wb") as file:
-        megabytes = _written(pieces, file)
-        for _ in progress(megabytes, total=left, label=f"downloading {name}", unit="MiB"):
-            pass
-    size = part.stat().st_size
-    if whole is not None and size != whole:
-        if size > whole:
-            part.unlink()
-        raise _TryAgainError(f"{size} of {whole} bytes came")
+        if status == 206:
+            start, total = _content_range(response.headers.get("Content-Range", ""))
+            changed = not have or validator not in (None, begun)
+            if start != have or changed or (total and length and start + length != total):
+                self.part.unlink(missing_ok=True)
+                raise _TryAgainError("the server sent another part than asked, starting again")
+            whole = total if total is not None else None if length is None else have + length
+        else:
+            have, whole = 0, length
+        if whole is None and self.expected is None:
+            raise ReidError(
+                f"{self.dataset}: {url} does not say how long {self.name} is, so a cut would go"
+                " unseen; give its sha256"
+            )
+        self._check_space(have, whole)
+        write_json(self.notes, {"url": url, "validator": validator, "length": whole})
+        pieces = response.raw.stream(_PIECE, decode_content=False)
+        left = None if whole is None else math.ceil((whole - have) / CHUNK)
+        with self.part.open("ab" if have else "wb") as file:
+            megabytes = _written(pieces, file)
+            label = f"downloading {self.name}"
+            for _ in progress(megabytes, total=left, label=label, unit="MiB"):
+                pass
+        size = self._size()
+        if whole is not None and size != whole:
+            if size > whole:
+                self.part.unlink()
+            raise _TryAgainError(f"{size} of {whole} bytes came")
+
+    def _check_space(self, have: int, whole: int | None) -> None:
+        free = shutil.disk_usage(self.root).free
+        if whole is not None and whole - have > free:
+            raise ReidError(
+                f"{self.dataset}: {self.name} needs {whole - have} more bytes, but {self.root} has"
+                f" {free} free; free some space and run again"
+            )
 
 
 def _written(pieces: Iterable[bytes], file: IO[bytes]) -> Iterator[None]:
@@ -464,25 +425,6 @@ def _written(pieces: Iterable[bytes], file: IO[bytes]) -> Iterator[None]:
             yield None
     if held:
         yield None
-
-
-def _begun(part: Path, notes: Path, url: str) -> tuple[int, _Answer | None]:
-    """Return how much of a download is there, and what its server said of it."""
-    if not part.exists() or not notes.exists():
-        return 0, None
-    held = read_json(notes)
-    if not isinstance(held, dict) or held.get("url") != url:
-        return 0, None
-    return part.stat().st_size, _Answer(url, held.get("validator"), held.get("length"))
-
-
-def _check_space(dataset: str, name: str, folder: Path, have: int, whole: int | None) -> None:
-    free = shutil.disk_usage(folder).free
-    if whole is not None and whole - have > free:
-        raise ReidError(
-            f"{dataset}: {name} needs {whole - have} more bytes, but {folder} has {free} free; free"
-            " some space and run again"
-        )
 
 
 def _validator(headers: Mapping[str, str]) -> str | None:

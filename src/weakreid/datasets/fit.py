@@ -27,9 +27,6 @@ def question(about: About, boxes: Path) -> str:
     return f"is {about.path} ({about.say()}) what the tracker saw for {boxes}?"
 
 
-# ------------------------------------------------------------------ boxes in the image
-
-
 def doubts(boxes: pd.DataFrame, about: About) -> str:
     """Return in words what is odd about the boxes of a sequence in its images; "" if nothing is.
 
@@ -67,9 +64,6 @@ def doubts(boxes: pd.DataFrame, about: About) -> str:
             f" {end[1]:.0f}: the tracker may have seen smaller images"
         )
     return ""
-
-
-# ------------------------------------------------------------------ length and rate
 
 
 def compare_lengths(
@@ -124,9 +118,6 @@ def compare_lengths(
             " that the file holds; if the tracker's program went by time, its numbers are others:"
             " compare the boxes with the frames in crops.png",
         )
-
-
-# ------------------------------------------------------------------ seqinfo.ini
 
 
 def seqinfo_of(footage: Sequence[Footage], data: Path) -> dict[str, Path]:

@@ -48,16 +48,14 @@ def read(root: Path, how: HowToRead) -> Reading:
         base = f"{SEQUENCES}/cam{camera}"
         for person, folder in walk.persons(base, _PERSON, "person001").items():
             persons[camera].append(person)
-            names = walk.images(f"{base}/{folder}", (".png", ".jpg", ".jpeg"))
-            for name in names:
-                said = _IMAGE.fullmatch(name)
+            files = walk.ordered(f"{base}/{folder}", (".png", ".jpg", ".jpeg"))
+            for file in files:
+                said = _IMAGE.fullmatch(file.rpartition("/")[2])
                 if said is not None and (int(said[1]), int(said[2])) != (camera, person):
                     raise ReidError(
-                        f"{NAME}: {root / base / folder / name}: by its name of another person or"
-                        " camera; unpack the dataset anew"
+                        f"{NAME}: {root / file}: by its name of another person or camera; unpack"
+                        " the dataset anew"
                     )
-            ordered = layout.in_time_order(root / base / folder, names)
-            files = [f"{base}/{folder}/{name}" for name in ordered]
             found.append(Tracklet(person, camera, "train", files))
     walk.say_strays()
     one_sided = sorted(set(persons[1]) ^ set(persons[2]))
@@ -74,9 +72,7 @@ def read(root: Path, how: HowToRead) -> Reading:
         else layout.half_splits(persons[1], how.split_seed, NAME)
     )
     reading = layout.with_two_camera_partitions(reading, splits)
-    layout.check(reading, NAME, OFFICIAL if how.official else None)
-    layout.check_roles(reading, NAME)
-    return reading
+    return layout.checked(reading, NAME, OFFICIAL if how.official else None)
 
 
 def _official_splits(path: Path, persons: list[int]) -> list[tuple[set[int], set[int]]]:

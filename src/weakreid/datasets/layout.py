@@ -5,7 +5,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Protocol
@@ -18,7 +18,7 @@ from weakreid.artifacts.files import read_fault, there
 from weakreid.artifacts.schemas import ROLES
 from weakreid.config.datasets import Reading as HowToRead
 from weakreid.console import warn
-from weakreid.datasets.litter import is_litter
+from weakreid.datasets.litter import entries
 from weakreid.errors import ReidError
 from weakreid.seeding import numpy_generator
 
@@ -48,25 +48,19 @@ _MOST = 0.5
 
 @dataclass(frozen=True)
 class Reading:
-    """A dataset as its reader found it, before an image is opened.
+    """A dataset as its reader found it, before an image is opened."""
 
-    Attributes:
-        tracklets: tracklet_id (0, 1, ...), person_id (-1 junk, 0 distractor), camera_id (from 1),
-            role (that of partition 0), first_frame (a row of `files`), frame_count.
-        files: a path per frame, relative to the dataset's folder, with `/`; the frames of a
-            tracklet follow each other in time order.
-        partitions: partition, tracklet_id, role: a tracklet's role in each numbered split.
-        left_out_frames: files that were named but are not in `files`.
-        left_out_tracklets: how many tracklets have no frame left.
-        frame_persons: the person of every file where a tracklet may show several (a tracker's), in
-            the numbers of `tracklets`; None: each shows its tracklet's.
-    """
-
+    # tracklet_id (0, 1, ...), person_id (-1 junk, 0 distractor), camera_id (from 1), role (that of
+    # partition 0), first_frame (a row of `files`), frame_count
     tracklets: pd.DataFrame
+    # a path per frame, relative to the dataset's folder, with `/`; the frames of a tracklet follow
+    # each other in time order
     files: list[str]
-    partitions: pd.DataFrame
-    left_out_frames: tuple[str, ...] = ()
-    left_out_tracklets: int = 0
+    partitions: pd.DataFrame  # partition, tracklet_id and role: that in each numbered split
+    left_out_frames: tuple[str, ...] = ()  # files that were named but are not in `files`
+    left_out_tracklets: int = 0  # how many tracklets have no frame left
+    # the person of every file where a tracklet may show several (a tracker's), in the numbers of
+    # `tracklets`; None: each shows its tracklet's
     frame_persons: npt.NDArray[np.int32] | None = None
 
 
@@ -209,13 +203,14 @@ def leave_out(reading: Reading, bad: npt.NDArray[np.bool_]) -> Reading:
     partitions["tracklet_id"] = renumbered[partitions["tracklet_id"].to_numpy()].astype(np.int32)
     partitions = partitions[partitions["tracklet_id"] >= 0].reset_index(drop=True)
     gone = tuple(reading.files[index] for index in np.flatnonzero(bad))
+    persons = reading.frame_persons
     return Reading(
         table,
-        [file for file, lost in zip(reading.files, bad.tolist(), strict=True) if not lost],
+        [reading.files[index] for index in np.flatnonzero(~bad)],
         partitions,
         reading.left_out_frames + gone,
         reading.left_out_tracklets + int((~keep).sum()),
-        None if reading.frame_persons is None else reading.frame_persons[~bad],
+        None if persons is None else persons[~bad],
     )
 
 
@@ -252,13 +247,7 @@ def list_images(folder: Path, suffixes: Sequence[str]) -> list[str]:
 
 
 def _entries(folder: Path) -> dict[str, "os.DirEntry[str]"]:
-    try:
-        with os.scandir(folder) as entries:
-            found = {entry.name: entry for entry in entries if not is_litter(entry.name)}
-    except (FileNotFoundError, NotADirectoryError):
-        return {}
-    except OSError as error:
-        raise read_fault(folder, error, "put it there") from error
+    found = {entry.name: entry for entry in entries(folder)}
     for name in found:
         if not name.isascii() and name != name.encode("utf-8", "replace").decode("utf-8"):
             raise ReidError(
@@ -321,16 +310,16 @@ class Walk:
             ReidError: something else than folders lies there.
         """
         folder = self._root / place
-        entries = _entries(folder)
-        for name in sorted(entries):
-            if not _is_folder(entries[name]):
+        inside = _entries(folder)
+        for name in sorted(inside):
+            if not _is_folder(inside[name]):
                 nowhere = (folder / name).is_symlink() and not (folder / name).exists()
                 what = "a link that leads nowhere" if nowhere else "a file"
                 raise ReidError(
                     f"{self._dataset}: {folder / name}: {what}, but only folders belong there; move"
                     " it elsewhere"
                 )
-        return sorted(entries)
+        return sorted(inside)
 
     def images(self, place: str, suffixes: Sequence[str]) -> list[str]:
         """Return the names of the images in a folder, sorted.
@@ -351,6 +340,15 @@ class Walk:
                 )
         self._strays += [f"{place}/{name}" for name in sorted(beside)]
         return found
+
+    def ordered(self, place: str, suffixes: Sequence[str]) -> list[str]:
+        """Return the images of a folder in time order, with their folder.
+
+        Raises:
+            ReidError: as `images` and `in_time_order`.
+        """
+        names = in_time_order(self._root / place, self.images(place, suffixes))
+        return [f"{place}/{name}" for name in names]
 
     def say_strays(self) -> None:
         """Say how many files were no images."""
@@ -605,12 +603,13 @@ def check(reading: Reading, dataset: str, official: Mapping[str, int] | None = N
                 )
 
 
-def check_roles(reading: Reading, dataset: str) -> None:
-    """Check that each of a dataset's splits has something to train on, to ask with and to find.
+def checked(reading: Reading, dataset: str, official: Mapping[str, int] | None) -> Reading:
+    """Return a reading whose splits have something to train on, to ask with and to find.
 
     Raises:
-        ReidError: one lacks it.
+        ReidError: one lacks it; or as `check`.
     """
+    check(reading, dataset, official)
     for number, rows in reading.partitions.groupby("partition", sort=True):
         held = set(rows["role"])
         lacking = [role for role in ("train", "query", "gallery") if role not in held]
@@ -619,6 +618,7 @@ def check_roles(reading: Reading, dataset: str) -> None:
                 f"{dataset}: partition {number} has no tracklet of role {name_some(lacking)};"
                 " unpack the dataset whole"
             )
+    return reading
 
 
 def counts(reading: Reading) -> dict[str, int]:
@@ -696,10 +696,4 @@ def with_two_camera_partitions(
     partitions = pd.concat(parts, ignore_index=True)
     first = parts[0].set_index("tracklet_id")["role"]
     role = table["tracklet_id"].map(first).fillna("junk").astype(object)
-    return Reading(
-        table.assign(role=role),
-        reading.files,
-        partitions,
-        reading.left_out_frames,
-        reading.left_out_tracklets,
-    )
+    return replace(reading, tracklets=table.assign(role=role), partitions=partitions)

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from weakreid.artifacts.files import read_fault, there
-from weakreid.datasets.litter import is_litter
+from weakreid.artifacts.files import there
+from weakreid.datasets.litter import entries
 
 DEPTH = 2
 """How many folders deeper it is looked for."""
@@ -19,15 +19,10 @@ DEPTH = 2
 
 @dataclass(frozen=True)
 class Found:
-    """Something that a reader needs, in another place.
+    """Something that a reader needs, in another place."""
 
-    Attributes:
-        wanted: its path as the reader names it.
-        held: where it lies, below the folder that was searched.
-    """
-
-    wanted: str
-    held: str
+    wanted: str  # its path as the reader names it
+    held: str  # where it lies, below the folder that was searched
 
     @property
     def move(self) -> tuple[str, str]:
@@ -94,7 +89,7 @@ def advice(root: Path, required: Sequence[str], key: str = "root") -> str:
 
 def tops(root: Path, most: int = 4) -> str:
     """Return what lies in a folder, for a message: names, and how many there are."""
-    names = sorted(name for name, _ in _entries(root, ""))
+    names = sorted(entry.name for entry in entries(root))
     text = ", ".join(names[:most])
     return text if len(names) <= most else f"{text} and {len(names) - most} more"
 
@@ -106,8 +101,7 @@ def _below(root: Path, depth: int) -> Iterator[str]:
         level = [
             f"{place}/{name}" if place else name
             for place in level
-            for name, is_folder in sorted(_entries(root, place))
-            if is_folder
+            for name in sorted(entry.name for entry in entries(root / place) if _is_folder(entry))
         ]
         yield from level
 
@@ -118,15 +112,3 @@ def _is_folder(entry: "os.DirEntry[str]") -> bool:
     except OSError:
         # a link in a circle, or to where nobody may look: nothing is searched there
         return False
-
-
-def _entries(root: Path, folder: str) -> list[tuple[str, bool]]:
-    """Return the names in a folder and whether each is a folder; litter is left out."""
-    place = root / folder
-    try:
-        with os.scandir(place) as entries:
-            return [(e.name, _is_folder(e)) for e in entries if not is_litter(e.name)]
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-    except OSError as error:
-        raise read_fault(place, error, "put it there") from error

@@ -59,10 +59,9 @@ def read(root: Path, how: HowToRead) -> Reading:
     """
     root = Path(root)
     layout.require(root, REQUIRED, NAME, HOW_TO_GET)
-    tracklets, files = _read_info(root / "info")
+    tracklets, files = read_info(root / "info")
     reading = Reading(tracklets, files, layout.single_partition(tracklets))
-    layout.check(reading, NAME, OFFICIAL if how.official else None)
-    layout.check_roles(reading, NAME)
+    reading = layout.checked(reading, NAME, OFFICIAL if how.official else None)
     missing = layout.missing_files(root, files)
     what = "that the name lists hold are missing"
     why = layout.why_missing(root, files, missing)
@@ -71,19 +70,14 @@ def read(root: Path, how: HowToRead) -> Reading:
     return left
 
 
-def read_tracklets(info_dir: Path) -> pd.DataFrame:
-    """Return the tracklets from the official tables alone; no image is needed.
+def read_info(info: Path) -> tuple[pd.DataFrame, list[str]]:
+    """Return the tracklets and their files from the official tables alone; no image is needed.
 
-    Train rows come first, then test rows, each in the order of its table. Rows of `first_frame`
-    count the frames of the tracklets in that order.
+    Train rows come first, then test rows, each in the order of its table.
 
     Raises:
         ReidError: a file is missing or damaged, or the tables and name lists do not fit.
     """
-    return _read_info(Path(info_dir))[0]
-
-
-def _read_info(info: Path) -> tuple[pd.DataFrame, list[str]]:
     rows, files = [], []
     for side in ("train", "test"):
         names = _read_names(info / f"{side}_name.txt")

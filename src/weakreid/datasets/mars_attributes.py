@@ -17,9 +17,6 @@ from weakreid.datasets.annotated import Annotation
 from weakreid.errors import ReidError
 
 NAME = "attributes of MARS"
-# the table's place is the config's to say
-REQUIRED: tuple[str, ...] = ()
-OPTIONAL: tuple[str, ...] = ()
 HOW_TO_GET = (
     "get the attribute labels of MARS (Chen et al., 2019) and put mars_attributes.csv there"
 )

@@ -107,9 +107,6 @@ def read_structure(path: Path, name: str, absent: str = OFFICIAL) -> npt.NDArray
     return _by_scipy(path, data, found[0])
 
 
-# ------------------------------------------------------------------ the file
-
-
 def _read(path: Path, absent: str) -> bytes:
     try:
         data = path.read_bytes()
@@ -165,9 +162,6 @@ def _by_scipy(path: Path, data: bytes, element: _Element) -> npt.NDArray[Any]:
     except _FAULTS as error:
         raise _damaged(path, error) from error
     return np.asarray(held[element.name])
-
-
-# ------------------------------------------------------------------ elements
 
 
 def _elements(path: Path, data: bytes) -> Iterator[_Element]:

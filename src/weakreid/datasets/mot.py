@@ -45,7 +45,9 @@ def read(root: Path, how: HowToRead) -> Reading:
     layout.require(root, REQUIRED, NAME, HOW_TO_GET)
     held = _read(root / TRACKLETS, TRACKLET_COLUMNS, ("sequence", "role"))
     frames = _read(root / FRAMES, FRAME_COLUMNS, ("file",))
-    _check(root, held, frames)
+    owners = np.repeat(held["tracklet_id"], held["frame_count"])
+    if not np.array_equal(frames["tracklet_id"], owners):
+        raise ReidError(f"{root / FRAMES}: its rows are not those of {TRACKLETS}; {_AGAIN}")
     queries = held["role"] == "query"
     nobody = int((queries & (held["person_id"] == 0)).sum())
     if nobody:
@@ -67,30 +69,12 @@ def read(root: Path, how: HowToRead) -> Reading:
 
 
 def _read(path: Path, columns: tuple[str, ...], texts: tuple[str, ...]) -> pd.DataFrame:
-    """Read one of the tables; what is no text is a whole number from 0."""
+    """Read one of the tables; what is no text is a whole number."""
+    types = {column: "str" if column in texts else "int64" for column in columns}
     try:
-        table = read_csv(path.read_text(encoding="utf-8"), dtype=dict.fromkeys(texts, "str"))
+        return read_csv(path.read_text(encoding="utf-8"), dtype=types)[list(columns)]
     except OSError as error:
         raise read_fault(path, error, _AGAIN) from error
-    except ValueError as error:
-        raise ReidError(f"{path}: not a table ({error}); {_AGAIN}") from error
-    if tuple(table.columns) != columns:
-        raise ReidError(f"{path}: the columns are not {','.join(columns)}; {_AGAIN}")
-    for column in set(columns) - set(texts):
-        values = table[column]
-        if len(table) and (values.dtype.kind != "i" or values.min() < 0 or values.max() >= 2**31):
-            raise ReidError(
-                f"{path}: column {column} holds something else than numbers from 0 that fit 32"
-                f" bits; {_AGAIN}"
-            )
-    return table
-
-
-def _check(root: Path, tracklets: pd.DataFrame, frames: pd.DataFrame) -> None:
-    """Check that the frames are those of the tracklets, in their order."""
-    numbers = np.arange(len(tracklets))
-    owners = np.repeat(numbers, tracklets["frame_count"].to_numpy(np.int64))
-    if not np.array_equal(tracklets["tracklet_id"].to_numpy(), numbers) or not np.array_equal(
-        frames["tracklet_id"].to_numpy(), owners
-    ):
-        raise ReidError(f"{root / FRAMES}: its rows are not those of {TRACKLETS}; {_AGAIN}")
+    except (ValueError, KeyError) as error:
+        names = ",".join(columns)
+        raise ReidError(f"{path}: not a table of {names} ({error}); {_AGAIN}") from error

@@ -113,14 +113,10 @@ def truth_rows(frame: pd.DataFrame, classes: Collection[int]) -> pd.DataFrame:
     """Return the boxes of ground truth that count: flagged, and of one of the classes.
 
     Args:
-        frame: of `read_truth`; without the columns consider and kind, all of its rows count.
+        frame: of `read_truth`.
         classes: MOT16's numbers; files of MOT15 hold pedestrians (1) only.
     """
-    keep = np.ones(len(frame), np.bool_)
-    if "consider" in frame:
-        keep &= frame["consider"].to_numpy(bool)
-    if "kind" in frame:
-        keep &= frame["kind"].isin(list(classes)).to_numpy(bool)
+    keep = frame["consider"] & frame["kind"].isin(list(classes))
     return frame[keep].reset_index(drop=True)
 
 

@@ -25,9 +25,7 @@ class Notices:
     The log has all of them. `close` says how many there are beyond those.
     """
 
-    def __init__(self, most: int = MOST) -> None:
-        """Take the number of lines of a kind that the terminal gets."""
-        self._most = most
+    def __init__(self) -> None:
         self._seen: set[str] = set()
         self._count: Counter[str] = Counter()
 
@@ -37,7 +35,7 @@ class Notices:
             return
         self._seen.add(text)
         self._count[kind] += 1
-        if self._count[kind] <= self._most:
+        if self._count[kind] <= MOST:
             warn(text)
         else:
             say(f"warning: {text}")
@@ -45,5 +43,5 @@ class Notices:
     def close(self) -> None:
         """Say what the terminal has not seen."""
         for kind, count in self._count.items():
-            if count > self._most:
-                warn(f"{count - self._most} more warnings like these ({kind}) are in the log")
+            if count > MOST:
+                warn(f"{count - MOST} more warnings like these ({kind}) are in the log")

@@ -2,10 +2,10 @@
 
 import contextlib
 import errno
+import functools
 import itertools
-from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -15,6 +15,7 @@ import pandas as pd
 from weakreid.artifacts import schemas
 from weakreid.artifacts.files import read_fault, replacing
 from weakreid.artifacts.image_store import decode_picture, write_store_file
+from weakreid.artifacts.prefetching import in_order
 from weakreid.console import progress
 from weakreid.datasets import layout
 from weakreid.datasets.layout import Reading
@@ -26,8 +27,8 @@ IMAGES = "images.arrow"
 
 _FILES_PER_JOB = 64
 
-# the bytes and size of an image, or why it cannot be used
-Image: TypeAlias = tuple[bytes, tuple[int, int]] | str
+# the bytes of an image, or why it cannot be used
+Image: TypeAlias = bytes | str
 
 
 def pack(
@@ -60,23 +61,13 @@ def pack(
             there is no right to read one; or the disk is full.
     """
     root, out_dir = Path(root), Path(out_dir)
-    bad: dict[int, str] = {}
-    sizes: deque[tuple[int, int]] = deque()
     with contextlib.ExitStack() as stack:
         # they take their places in the reverse order, the large one first
         aside = {
             name: stack.enter_context(replacing(out_dir / name))
             for name in (TRACKLETS, FRAMES, PARTITIONS, IMAGES)
         }
-        images = progress(
-            images_in_order(root, reading.files, threads),
-            total=len(reading.files),
-            label=f"packing {dataset}",
-            unit="images",
-        )
-        good = good_images(images, sizes, bad)
-        # the size of an image is put into the queue just before its bytes are given out
-        write_store_file(aside[IMAGES], good, sizes=popped(sizes), name=out_dir / IMAGES)
+        bad = write_good_images(aside[IMAGES], root, reading.files, dataset, threads)
         mask = np.zeros(len(reading.files), np.bool_)
         mask[list(bad)] = True
         reason = bad[min(bad)] if bad else ""
@@ -116,44 +107,39 @@ def frame_table(reading: Reading) -> pd.DataFrame:
     )
 
 
-def good_images(
-    images: Iterator[Image], sizes: "deque[tuple[int, int]]", bad: dict[int, str]
-) -> Iterator[bytes]:
-    """Yield the bytes of images that can be decoded; note their sizes, and what ails the bad."""
-    for index, image in enumerate(images):
-        if isinstance(image, str):
-            bad[index] = image
-        else:
-            data, size = image
-            sizes.append(size)
-            yield data
+def write_good_images(
+    path: Path, root: Path, files: Sequence[str], name: str, threads: int
+) -> dict[int, str]:
+    """Write the images that can be decoded to a store; return what ails the others, by place.
 
+    Args:
+        path: the file to write; the caller puts it into its place.
+        root: the folder that `files` are relative to.
+        files: the images, in order.
+        name: of whose they are, for people who wait.
+        threads: how many threads read and decode.
+    """
+    bad: dict[int, str] = {}
 
-def popped(sizes: "deque[tuple[int, int]]") -> Iterator[tuple[int, int]]:
-    """Yield what is noted, first in, first out; the reader is never ahead of the writer."""
-    while True:
-        yield sizes.popleft()
+    def good() -> Iterator[bytes]:
+        images = images_in_order(root, files, threads)
+        steps = progress(images, total=len(files), label=f"packing {name}", unit="images")
+        for index, image in enumerate(steps):
+            if isinstance(image, str):
+                bad[index] = image
+            else:
+                yield image
+
+    write_store_file(path, good())
+    return bad
 
 
 def images_in_order(root: Path, files: Sequence[str], threads: int) -> Iterator[Image]:
     """Yield every image in order, read and decoded in `threads` threads, a few jobs ahead."""
-    jobs = (files[at : at + _FILES_PER_JOB] for at in range(0, len(files), _FILES_PER_JOB))
-    if threads <= 1:
-        for job in jobs:
-            yield from _load(root, job)
-        return
+    jobs = [files[at : at + _FILES_PER_JOB] for at in range(0, len(files), _FILES_PER_JOB)]
+    load = functools.partial(_load, root)
     with ThreadPoolExecutor(threads, thread_name_prefix="pack") as pool:
-        ahead: deque[Future[list[Image]]] = deque(
-            pool.submit(_load, root, job) for job in itertools.islice(jobs, 2 * threads)
-        )
-        try:
-            while ahead:
-                yield from ahead.popleft().result()
-                for job in itertools.islice(jobs, 1):
-                    ahead.append(pool.submit(_load, root, job))
-        finally:
-            for future in ahead:
-                future.cancel()
+        yield from itertools.chain.from_iterable(in_order(pool, load, jobs, 2 * threads))
 
 
 def _load(root: Path, files: Sequence[str]) -> list[Image]:
@@ -163,7 +149,7 @@ def _load(root: Path, files: Sequence[str]) -> list[Image]:
 def _load_one(path: Path) -> Image:
     try:
         data = path.read_bytes()
-        height, width = decode_picture(data).shape[:2]
+        decode_picture(data)
     except ValueError as error:
         return str(error)
     except OSError as error:
@@ -171,4 +157,4 @@ def _load_one(path: Path) -> Image:
         if error.errno in (errno.ENOENT, errno.EISDIR, errno.EIO):
             return error.strerror or str(error)
         raise read_fault(path, error, "put it there") from error
-    return data, (height, width)
+    return data

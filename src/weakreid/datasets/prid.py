@@ -49,10 +49,11 @@ def read(root: Path, how: HowToRead) -> Reading:
     root = Path(root)
     layout.require(root, REQUIRED, NAME, HOW_TO_GET)
     walk = layout.Walk(root, NAME)
-    files = {
-        camera: _files(walk, root, f"{SHOTS}/cam_{letter}")
-        for camera, letter in ((1, "a"), (2, "b"))
-    }
+    files: dict[int, dict[int, list[str]]] = {1: {}, 2: {}}
+    for camera, letter in ((1, "a"), (2, "b")):
+        base = f"{SHOTS}/cam_{letter}"
+        for person, folder in walk.persons(base, _PERSON, "person_0001").items():
+            files[camera][person] = walk.ordered(f"{base}/{folder}", (".png", ".jpg", ".jpeg"))
     walk.say_strays()
     if how.split_seed is None:
         splits = _read_splits(root / SPLITS)
@@ -90,18 +91,7 @@ def read(root: Path, how: HowToRead) -> Reading:
     reading = layout.assemble(found, NAME, how.on_bad_frame)
     layout.settle_one_camera(reading, NAME)
     reading = layout.with_two_camera_partitions(reading, splits)
-    layout.check(reading, NAME, OFFICIAL if how.official else None)
-    layout.check_roles(reading, NAME)
-    return reading
-
-
-def _files(walk: layout.Walk, root: Path, base: str) -> dict[int, list[str]]:
-    result = {}
-    for person, folder in walk.persons(base, _PERSON, "person_0001").items():
-        names = walk.images(f"{base}/{folder}", (".png", ".jpg", ".jpeg"))
-        ordered = layout.in_time_order(root / base / folder, names)
-        result[person] = [f"{base}/{folder}/{name}" for name in ordered]
-    return result
+    return layout.checked(reading, NAME, OFFICIAL if how.official else None)
 
 
 def _read_splits(path: Path) -> list[tuple[set[int], set[int]]]:

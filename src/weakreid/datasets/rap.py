@@ -19,9 +19,6 @@ from weakreid.datasets.annotated import Annotation
 from weakreid.errors import ReidError
 
 NAME = "RAP"
-# the annotation's place is the config's to say, and images are not always needed
-REQUIRED: tuple[str, ...] = ()
-OPTIONAL: tuple[str, ...] = ()
 HOW_TO_GET = (
     "ask for RAP (the first version, 41,585 images) at http://www.rapdataset.com/ and unpack its"
     " folders RAP_dataset and RAP_annotation there"
@@ -75,9 +72,6 @@ def read(root: Path, *, annotation: str, partition: int) -> Annotation:
     )
 
 
-# ------------------------------------------------------------------ the MATLAB structure
-
-
 def _load(path: Path) -> dict[str, Any]:
     """Return the fields of the structure, as scipy gives them."""
     structure = matlab.read_structure(path, _STRUCTURE)
@@ -117,9 +111,6 @@ def _texts(held: dict[str, Any], name: str, path: Path) -> list[str]:
 
 def _by(shape: Sequence[int]) -> str:
     return " x ".join(str(size) for size in shape)
-
-
-# ------------------------------------------------------------------ checks
 
 
 def _check_files(files: Sequence[str], path: Path) -> None:

@@ -24,21 +24,13 @@ _LEAST_PIXELS = 2
 
 @dataclass(frozen=True)
 class Tracks:
-    """The boxes of one sequence.
+    """The boxes of one sequence."""
 
-    Attributes:
-        kept: those to cut out, by track and frame, with their pixels x0, y0, x1, y1.
-        seen: all boxes of the window, those that are dropped among them.
-        last: the frame of the file's last box, in the window or not.
-        lost: number of boxes by what they were dropped for.
-        dropped_tracks: number of tracks that were too short.
-    """
-
-    kept: pd.DataFrame
-    seen: pd.DataFrame
-    last: int
-    lost: Mapping[str, int]
-    dropped_tracks: int
+    kept: pd.DataFrame  # those to cut out, by track and frame, with their pixels x0, y0, x1, y1
+    seen: pd.DataFrame  # all boxes of the window, those that are dropped among them
+    last: int  # the frame of the file's last box, in the window or not
+    lost: Mapping[str, int]  # number of boxes by what they were dropped for
+    dropped_tracks: int  # number of tracks that were too short
 
 
 def read(item: Footage, dataset: Tracked, about: About, notices: Notices) -> Tracks:

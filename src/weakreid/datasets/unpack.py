@@ -6,7 +6,6 @@ where it looks, if the archive has it elsewhere.
 """
 
 import contextlib
-import errno
 import json
 import lzma
 import os
@@ -15,17 +14,25 @@ import re
 import shutil
 import stat
 import tarfile
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import IO, Literal, Self, cast
 
-from weakreid.artifacts.files import read_json, remove_if_quiet, there, write_json
+from weakreid.artifacts.files import (
+    FORBIDDEN,
+    FULL,
+    UNPACKING,
+    part_of,
+    read_json,
+    remove_leftovers,
+    there,
+    write_json,
+)
 from weakreid.console import progress, say
-from weakreid.datasets.fetch import locked, not_written, sha256_of
+from weakreid.datasets.fetch import locked, not_written
 from weakreid.datasets.layout import name_some
 from weakreid.datasets.lookup import DEPTH, locate, tops
 from weakreid.errors import ReidError
@@ -69,100 +76,72 @@ class WrongArchiveError(ReidError):
         self.names = frozenset(names)
 
 
-def unpack(archive: Path, into: Path, *, strip: int = 0, sha256: str | None = None) -> None:
-    """Unpack a zip or tar (plain, gz, xz, bz2) into a folder; copy a .json, .mat or .txt there.
-
-    Several archives may be unpacked into one folder. Modes and owners are not taken over.
-
-    Args:
-        archive: the archive, told by its content.
-        into: the folder, made if it is not there.
-        strip: how many leading folders of each member's name to drop.
-        sha256: the archive's digest if it is known; else it is computed.
-
-    Raises:
-        ReidError: the archive is missing, damaged, would write outside the folder, holds a device,
-            does not fit on the disk, or differs from the one of this name unpacked before.
-    """
-    archive = Path(archive)
-    digest = sha256 or sha256_of(archive, f"checking {archive.name}")
-    unpack_all({archive.name: (archive, digest)}, into, strip=strip)
-
-
 def unpack_all(
     archives: Mapping[str, tuple[Path, str]],
     into: Path,
     *,
-    strip: int = 0,
     required: Sequence[str] = (),
     optional: Sequence[str] = (),
 ) -> None:
     """Unpack archives into a folder, all of them or none, so that a reader finds what it needs.
 
+    An archive is a zip or tar (plain, gz, xz, bz2), told by its content, or a .json, .mat or .txt,
+    which is copied. Several may be unpacked into one folder. Modes and owners are not taken over.
     What is required and lies elsewhere in them, some folders deeper or without the first ones, is
     moved to where it belongs; archives in an archive are unpacked where something is lacking.
 
     Args:
         archives: by name, the file and its sha256.
         into: the folder, made if it is not there.
-        strip: how many leading folders of each member's name to drop.
         required: paths below `into` that must be there in the end.
         optional: paths that are moved like those required, and may be absent.
 
     Raises:
-        ReidError: as for `unpack`, or something required is in none of the archives.
+        ReidError: an archive is missing, damaged, would write outside the folder, holds a device,
+            does not fit on the disk, or differs from the one of this name unpacked before; or
+            something required is in none of them.
     """
     into = Path(into)
     with locked(into / MARKERS / ".lock"):
         new = {
             name: (path, digest)
             for name, (path, digest) in archives.items()
-            if not _is_done(into, name, digest, strip)
+            if not _is_done(into, name, digest)
         }
-        # what a killed run left; nobody else is at work here while the lock is held
-        for stale in into.glob(".unpacking-*"):
-            shutil.rmtree(stale, ignore_errors=True)
+        # nobody else is at work here while the lock is held
+        remove_leftovers(into / UNPACKING)
         if not new:
             return
         for name, (path, _) in new.items():
             _refuse_what_is_no_archive(path, name)
         # in the same folder, so that moving into place is only a rename
-        aside = Path(tempfile.mkdtemp(prefix=".unpacking-", dir=into))
         try:
-            folders, counts = {}, {}
-            for name, (path, _) in new.items():
-                say(f"unpacking {path} into {into}")
-                folders[name] = aside / name
-                folders[name].mkdir()
-                counts[name] = _write_members(path, folders[name], strip, name)
-                if not any(folders[name].iterdir()):
-                    raise WrongArchiveError(
-                        f"{path}: holds no file (strip {strip}); give the right archive", [name]
-                    )
-            _arrange(folders, into, required, optional)
-            for name, folder in folders.items():
-                top = sorted(entry.name for entry in folder.iterdir())
-                _merge(folder, into)
-                about = {"sha256": new[name][1], "strip": strip, "members": counts[name]}
-                write_json(_marker(into, name), {**about, "top": top})
+            with part_of(into / UNPACKING) as aside:
+                folders, counts = {}, {}
+                for name, (path, _) in new.items():
+                    say(f"unpacking {path} into {into}")
+                    folders[name] = aside / name
+                    folders[name].mkdir()
+                    counts[name] = _write_members(path, folders[name], name)
+                    if not any(folders[name].iterdir()):
+                        raise WrongArchiveError(
+                            f"{path}: holds no file; give the right archive", [name]
+                        )
+                _arrange(folders, into, required, optional)
+                for name, folder in folders.items():
+                    top = sorted(entry.name for entry in folder.iterdir())
+                    _merge(folder, into)
+                    about = {"sha256": new[name][1], "members": counts[name], "top": top}
+                    write_json(_marker(into, name), about)
         except OSError as error:
-            raise _not_unpacked(list(new), into, error) from error
-        finally:
-            shutil.rmtree(aside, ignore_errors=True)
-
-
-def _not_unpacked(names: Sequence[str], into: Path, error: OSError) -> ReidError:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return ReidError(
-            f"the disk is full: {name_some(names)} was not unpacked into {into}; free some space"
-            " and run again"
-        )
-    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return not_written(into, error)
-    return ReidError(
-        f"{name_some(names)} was not unpacked into {into} ({error.strerror}: {error.filename}); put"
-        " that right and run again"
-    )
+            if error.errno in FORBIDDEN:
+                raise not_written(into, error) from error
+            full = "the disk is full: free some space"
+            what = full if error.errno in FULL else f"{error.strerror}: {error.filename}"
+            raise ReidError(
+                f"{name_some(list(new))} was not unpacked into {into} ({what}); put that right and"
+                " run again"
+            ) from error
 
 
 def unpacked(into: Path, name: str) -> str | None:
@@ -186,15 +165,15 @@ def _marker(into: Path, name: str) -> Path:
     return into / MARKERS / f"{name}.json"
 
 
-def _is_done(into: Path, name: str, digest: str, strip: int) -> bool:
+def _is_done(into: Path, name: str, digest: str) -> bool:
     marker = _marker(into, name)
     if not there(marker):
         return False
-    held = read_json(marker, ["sha256", "strip", "top"])
-    if held["sha256"] != digest or held["strip"] != strip:
+    held = read_json(marker, ["sha256", "top"])
+    if held["sha256"] != digest:
         raise ReidError(
-            f"{into}: holds what another {name} (sha256 {held['sha256']}, strip {held['strip']})"
-            f" unpacked to, not {digest}; delete that folder and run again"
+            f"{into}: holds what another {name} (sha256 {held['sha256']}) unpacked to, not"
+            f" {digest}; delete that folder and run again"
         )
     return _all_there(into, held["top"])
 
@@ -284,7 +263,7 @@ def _unpack_inner(folder: Path, name: str) -> bool:
         inner = folder.with_name(f"{name}.inner")
         inner.mkdir()
         try:
-            _write_members(path, inner, 0, path.name)
+            _write_members(path, inner, path.name)
         except WrongArchiveError as error:
             raise WrongArchiveError(str(error), [name]) from error
         path.unlink()
@@ -296,11 +275,9 @@ def _unpack_inner(folder: Path, name: str) -> bool:
 # ------------------------------------------------------------------ writing members
 
 
-def _write_members(archive: Path, aside: Path, strip: int, name: str) -> int:
+def _write_members(archive: Path, aside: Path, name: str) -> int:
     """Write an archive's members below `aside`; return how many files and links there are."""
     free = shutil.disk_usage(aside).free - _KEEP_FREE
-    if _is_plain(name):
-        strip = 0
     files: set[str] = set()
     folders: set[str] = set()
     links: list[tuple[str, _Member]] = []
@@ -309,11 +286,11 @@ def _write_members(archive: Path, aside: Path, strip: int, name: str) -> int:
         with _open_members(archive, name) as (members, total, size):
             _check_space(archive, aside.parent, size, free)
             for member in progress(members, total=total, label=f"unpacking {name}", unit="members"):
-                path = _safe_name(archive, member, strip)
+                path = _safe_name(archive, member)
                 if path is None:
                     continue
                 folder = member.kind == "folder"
-                parents = set(_parents(path))
+                parents = {str(parent) for parent in PurePosixPath(path).parents} - {"."}
                 if parents & files or path in files or (not folder and path in folders):
                     raise ReidError(
                         f"{archive}: member '{member.name}' is there twice, or lies below another"
@@ -339,7 +316,7 @@ def _write_members(archive: Path, aside: Path, strip: int, name: str) -> int:
         raise
     # only now, so that no file was ever written through a link
     for path, member in links:
-        _make_link(archive, aside, path, member, strip)
+        _make_link(archive, aside, path, member)
     base = os.path.realpath(aside)
     for path, member in links:
         # realpath, for it takes a circle of links where Path.resolve fails
@@ -362,12 +339,6 @@ def _damaged(archive: Path, error: Exception, name: str) -> ReidError:
     return WrongArchiveError(f"{archive}: cut short or damaged ({text}); get it again", [name])
 
 
-def _parents(name: str) -> Iterator[str]:
-    while "/" in name:
-        name = name.rpartition("/")[0]
-        yield name
-
-
 def _clean(name: str) -> list[str] | None:
     """Return the parts of a member's name, or None where it is not below its folder."""
     # programs on Windows write backslashes and drive letters
@@ -379,8 +350,8 @@ def _clean(name: str) -> list[str] | None:
     return parts
 
 
-def _safe_name(archive: Path, member: _Member, strip: int) -> str | None:
-    """Return a member's name below the folder, None for a folder that `strip` swallows."""
+def _safe_name(archive: Path, member: _Member) -> str | None:
+    """Return a member's name below the folder, None for the folder itself."""
     parts = _clean(member.name)
     if parts is None:
         raise ReidError(
@@ -392,14 +363,11 @@ def _safe_name(archive: Path, member: _Member, strip: int) -> str | None:
             f"{archive}: member '{member.name}' is a device or pipe; nothing was unpacked, get the"
             " archive from another source"
         )
-    kept = parts[strip:]
-    if kept and (kept[0] == MARKERS or kept[0].startswith(".unpacking-")):
+    if parts and (parts[0] == MARKERS or parts[0].startswith(f".{UNPACKING}.")):
         raise ReidError(f"{archive}: member '{member.name}' has a reserved name; rename it")
-    if not kept:
-        if member.kind == "folder":
-            return None
-        raise ReidError(f"{archive}: strip {strip} leaves nothing of member '{member.name}'")
-    return "/".join(kept)
+    if not parts and member.kind != "folder":
+        raise ReidError(f"{archive}: member '{member.name}' has no name; unpack it by hand")
+    return "/".join(parts) or None
 
 
 def _write_file(archive: Path, path: Path, member: _Member, name: str) -> None:
@@ -416,7 +384,7 @@ def _write_file(archive: Path, path: Path, member: _Member, name: str) -> None:
         )
 
 
-def _make_link(archive: Path, aside: Path, name: str, member: _Member, strip: int) -> None:
+def _make_link(archive: Path, aside: Path, name: str, member: _Member) -> None:
     path = aside / name
     path.parent.mkdir(parents=True, exist_ok=True)
     outside = ReidError(
@@ -424,9 +392,9 @@ def _make_link(archive: Path, aside: Path, name: str, member: _Member, strip: in
     )
     if member.kind == "hardlink":
         parts = _clean(member.target)
-        if parts is None or not parts[strip:]:
+        if not parts:
             raise outside
-        source = aside.joinpath(*parts[strip:])
+        source = aside.joinpath(*parts)
         if source.is_symlink() or not source.is_file():
             raise ReidError(
                 f"{archive}: link '{member.name}' points at '{member.target}', which is no file of"
@@ -576,15 +544,3 @@ def _tar_members(tar: tarfile.TarFile) -> Iterator[_Member]:
     # the checksum of a compressed archive stands at its very end, behind the last member
     while tar.fileobj is not None and tar.fileobj.read(1 << 20):
         pass
-
-
-# ------------------------------------------------------------------ what was killed
-
-
-def remove_leftovers(into: Path) -> list[Path]:
-    """Remove what killed runs were unpacking into a folder, a day later; return what was removed.
-
-    The next call of `unpack` for that folder does so at once. This is for when none comes.
-    """
-    lock = Path(into) / MARKERS / ".lock"
-    return [part for part in sorted(Path(into).glob(".unpacking-*")) if remove_if_quiet(part, lock)]

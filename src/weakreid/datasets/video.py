@@ -26,25 +26,15 @@ _UNEVEN = 1.5
 
 @dataclass(frozen=True)
 class About:
-    """What is known of frames before they are read.
+    """What is known of frames before they are read."""
 
-    Attributes:
-        path: the video, or the folder.
-        width: of the first frame.
-        height: of the first frame.
-        length: number of frames where it is certain (a folder), else None.
-        stated: number of frames as a video's header says, None where it says nothing.
-        rate: frames per second as the header says, None where nobody does.
-        turned: degrees by which a video says that its images are turned.
-    """
-
-    path: Path
-    width: int
-    height: int
-    length: int | None = None
-    stated: int | None = None
-    rate: float | None = None
-    turned: int = 0
+    path: Path  # the video, or the folder
+    width: int  # of the first frame
+    height: int  # of the first frame
+    length: int | None = None  # number of frames where it is certain (a folder), else None
+    stated: int | None = None  # number of frames as a video's header says, if it does
+    rate: float | None = None  # frames per second as the header says, None where nobody does
+    turned: int = 0  # degrees by which a video says that its images are turned
 
     def say(self) -> str:
         """Return it in words."""
@@ -147,10 +137,7 @@ def list_frames(folder: Path) -> list[str]:
     Raises:
         ReidError: there is none, it may not be looked into, or order by name is not in time.
     """
-    try:
-        found = layout.list_images(folder, (".jpg", ".jpeg", ".png"))
-    except OSError as error:
-        raise read_fault(folder, error, "put the frames there") from error
+    found = layout.list_images(folder, (".jpg", ".jpeg", ".png"))
     if not found:
         raise ReidError(
             f"{folder}: no such folder, or no JPEG or PNG image in it; put the frames there"

@@ -150,32 +150,22 @@ _KINDS = {
         _timm("tf_efficientnet_lite0"), _cut_lite, 1280, "classifier", _LITE_MEAN, _LITE_STD
     ),
 }
-NAMES = tuple(_KINDS)
 
 
 def build(name: str, weights: str, last_stride: int, seed: int = 0) -> Backbone:
     """Build a backbone.
 
     Args:
-        name: one of `NAMES`.
+        name: see the top of this file.
         weights: a local file, or "package", "hub" or "none" (see `weakreid.models.weights`).
         last_stride: 2, or 1 for a feature map twice as high and wide.
         seed: of the random weights, where `weights` is "none". The global generator is
             neither read nor changed.
 
     Raises:
-        ReidError: an unknown name, weights that are not there or belong to another network.
+        ReidError: weights that are not there or belong to another network.
     """
-    kind = _KINDS.get(name)
-    if kind is None:
-        raise ReidError(f"backbone '{name}' is unknown; choose one of {', '.join(NAMES)}")
-    if last_stride not in (1, 2):
-        raise ReidError(f"backbone {name}: last_stride is {last_stride}; it must be 1 or 2")
-    if weights == "package" and name != "efficientnet_lite0":
-        raise ReidError(
-            f"backbone {name}: no package ships its weights ('package' is for efficientnet_lite0); "
-            f"give a weights file, 'hub' or 'none'"
-        )
+    kind = _KINDS[name]
     with torch.random.fork_rng(devices=[]):
         # constructors draw from the global CPU generator: borrow it, and touch no other device's
         torch.default_generator.manual_seed(derive(seed, "backbone", name))
@@ -237,16 +227,7 @@ def preprocess(images: Tensor, mean: Triple, std: Triple) -> Tensor:
 
     Returns:
         float32 [N, 3, H, W] on the device of `images`; channels-last in memory where they were.
-
-    Raises:
-        ReidError: the shape or the type is another.
     """
-    if images.ndim != 4 or 3 not in (images.shape[1], images.shape[3]):
-        raise ReidError(
-            f"images of shape {list(images.shape)} given; expected [N, H, W, 3] or [N, 3, H, W]"
-        )
-    if images.dtype != torch.uint8:
-        raise ReidError(f"images of type {images.dtype} given; expected torch.uint8 in 0..255")
     if images.shape[3] == 3:
         images = images.permute(0, 3, 1, 2)
     shift = torch.tensor(mean, device=images.device).view(1, 3, 1, 1)

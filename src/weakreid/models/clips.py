@@ -133,17 +133,11 @@ class ClipHeads(nn.Module):
 
 
 class Headed(NamedTuple):
-    """What the heads make of clips.
+    """What the heads make of clips."""
 
-    Attributes:
-        before: descriptors [n, d], before the neck.
-        after: [n, d], behind it; the same where there is none.
-        logits: [n, C], of identities.
-    """
-
-    before: Tensor
-    after: Tensor
-    logits: Tensor
+    before: Tensor  # descriptors [n, d], before the neck
+    after: Tensor  # [n, d], behind it; the same where there is none
+    logits: Tensor  # [n, C], of identities
 
 
 class ClipModel(nn.Module):
@@ -158,11 +152,6 @@ class ClipModel(nn.Module):
     def __init__(self, clips: ClipNetwork, neck: nn.Module | None, normalise: bool = True) -> None:
         super().__init__()
         self.clips, self.neck, self.normalise = clips, neck, normalise
-
-    @property
-    def aggregation(self) -> Any:
-        """What merges the frames."""
-        return self.clips.aggregation
 
     def extract(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Map clips to descriptors; call `.eval()` and `inference_mode()` around it.

@@ -72,15 +72,10 @@ def consensus(descriptors: Tensor, weight: Tensor) -> Tensor:
 
 
 class CosamOutput(NamedTuple):
-    """What the module makes of clips.
+    """What the module makes of clips."""
 
-    Attributes:
-        maps: [n * T, c, h, w].
-        masks: [n * T, 1, h, w], in 0..1.
-    """
-
-    maps: Tensor
-    masks: Tensor
+    maps: Tensor  # [n * T, c, h, w]
+    masks: Tensor  # [n * T, 1, h, w], in 0..1
 
 
 class Cosam(nn.Module):

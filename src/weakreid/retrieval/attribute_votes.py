@@ -13,7 +13,6 @@ from weakreid.artifacts.decoding import decoded
 from weakreid.artifacts.image_store import ImageStore
 from weakreid.artifacts.prefetching import prefetch
 from weakreid.config.network import Image
-from weakreid.errors import ReidError
 from weakreid.losses.precision import precise, without_autocast
 from weakreid.models.backbones import preprocess
 from weakreid.models.reid import ReidModel, chunks
@@ -62,25 +61,18 @@ def probabilities(
 def tracklet_means(
     places: NDArray[np.int64],
     found: Iterable[NDArray[np.float32]],
-    tracklets: NDArray[np.int64],
     attributes: int,
 ) -> NDArray[np.float32]:
     """Return the mean probabilities of tracklets: [tracklets, attributes].
 
     Args:
-        places: [N], the tracklet of each frame, from 0.
+        places: [N], the tracklet of each frame, from 0 without gaps.
         found: probabilities [n, attributes] of the frames, batch by batch in their order; no more
             than a batch is held.
-        tracklets: their ids.
         attributes: how many.
-
-    Raises:
-        ReidError: a tracklet has no frame.
     """
-    counts = np.bincount(places, minlength=len(tracklets))
-    if len(empty := np.flatnonzero(counts == 0)):
-        raise ReidError(f"tracklet {tracklets[empty[0]]} has no frame; make the dataset again")
-    sums = np.zeros((len(tracklets), attributes), np.float64)
+    counts = np.bincount(places)
+    sums = np.zeros((len(counts), attributes), np.float64)
     at = 0
     for batch in found:
         np.add.at(sums, places[at : at + len(batch)], batch.astype(np.float64))

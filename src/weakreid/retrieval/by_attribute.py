@@ -16,7 +16,6 @@ def by_attribute(
     labels: pd.DataFrame,
     attributes: Sequence[str] | None,
     min_queries: int,
-    ranks: Sequence[int] = RANKS,
 ) -> dict[str, Any]:
     """Return the figures of the queries whose person has an attribute, and of the rest.
 
@@ -28,7 +27,6 @@ def by_attribute(
         labels: table "attribute_labels", of every query's person at least.
         attributes: which; None for all that the labels have, in their order.
         min_queries: with fewer queries there are no figures (None), but their number.
-        ranks: where to read the CMC.
 
     Returns:
         "queries" and "skipped" (numbers), "all" (figures of all queries), "attributes": by name
@@ -36,12 +34,10 @@ def by_attribute(
         Figures are {"queries", "cmc": {rank: per cent} or None, "mAP": per cent or None}.
 
     Raises:
-        ReidError: no query has a match, or a person or an attribute has no labels.
+        ReidError: a person or an attribute has no labels.
     """
     fine = rankings[rankings["protocol"] == "fine"]
     used = fine[fine["first_match"] > 0]
-    if used.empty:
-        raise ReidError("no query of the fine protocol has a match: nothing to measure")
     table = labels_of(labels, used["person_id"], attributes)
     first = used["first_match"].to_numpy(np.int64)
     precision = used["average_precision"].to_numpy(np.float64)
@@ -52,7 +48,7 @@ def by_attribute(
             return {"queries": count, "cmc": None, "mAP": None}
         return {
             "queries": count,
-            "cmc": {str(rank): 100 * float((first[chosen] <= rank).mean()) for rank in ranks},
+            "cmc": {str(rank): 100 * float((first[chosen] <= rank).mean()) for rank in RANKS},
             "mAP": 100 * float(precision[chosen].mean()),
         }
 

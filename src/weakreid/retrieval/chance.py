@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from weakreid.errors import ReidError
 from weakreid.retrieval.ranking import RANKS, RankingResult
 
 
@@ -25,8 +24,6 @@ class Chance:
 
     cmc: dict[int, float]
     mean_average_precision: float
-    queries: int
-    skipped: int
 
     def summary(self) -> dict[str, Any]:
         """Return the figures with string keys."""
@@ -42,24 +39,14 @@ def expected(
     """Return the expected CMC and mAP of a random ranking.
 
     Args:
-        match_counts: [Q] number of matches m; a query with none is skipped.
+        match_counts: [Q] number of matches m; a query with none is skipped, but not all have none.
         valid_counts: [Q] number of gallery items n after the exclusions, matches included.
-        ranks: where to read the CMC.
-
-    Raises:
-        ReidError: counts do not fit, or no query has a match.
+        ranks: where to read the CMC, from 1.
     """
     m = np.asarray(match_counts, np.int64)
     n = np.asarray(valid_counts, np.int64)
-    if m.ndim != 1 or m.shape != n.shape or np.any((m < 0) | (m > n)):
-        raise ReidError("chance: give per query 0 <= matches <= gallery items, in equal lengths")
-    if not ranks or min(ranks) < 1:
-        raise ReidError(f"chance: ranks {tuple(ranks)} must start at 1")
     used = m > 0
-    skipped = int(np.count_nonzero(~used))
     m, n = m[used], n[used]
-    if not m.size:
-        raise ReidError("chance: no query has a match; check the split and the person ids")
     harmonic = np.cumsum(1 / np.arange(1, n.max() + 1))[n - 1]
     precision = (harmonic + (m - 1) / np.maximum(n - 1, 1) * (n - harmonic)) / n
     missed = np.ones(len(m))  # probability that no match is among the first k
@@ -71,11 +58,9 @@ def expected(
     return Chance(
         cmc={int(k): cmc[k] for k in ranks},
         mean_average_precision=100 * float(np.mean(precision)),
-        queries=len(m),
-        skipped=skipped,
     )
 
 
 def expected_of(result: RankingResult) -> Chance:
     """Return what a random ranking would score where `result` was measured."""
-    return expected(result.match_counts, result.valid_counts, list(result.cmc))
+    return expected(result.match_counts, result.valid_counts)

@@ -26,15 +26,10 @@ _FRAMES = 64
 
 
 class ClipMaps(NamedTuple):
-    """Where a network looks in the frames of clips.
+    """Where a network looks in the frames of clips."""
 
-    Attributes:
-        masks: by the stage that a COSAM module follows, its spatial masks [n, T, h, w], in 0..1.
-        activation: [n, T, h, w], of the last map: the sum of squares over its channels.
-    """
-
-    masks: dict[str, NDArray[np.float32]]
-    activation: NDArray[np.float32]
+    masks: dict[str, NDArray[np.float32]]  # [n, T, h, w], in 0..1, by the stage before each COSAM
+    activation: NDArray[np.float32]  # [n, T, h, w], sum of squares over the last map's channels
 
 
 def drawn_clips(

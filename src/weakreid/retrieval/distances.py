@@ -9,7 +9,7 @@ import functools
 import itertools
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,7 +18,6 @@ from weakreid.cores import default_threads
 from weakreid.errors import ReidError
 
 Metric = Literal["euclidean", "sqeuclidean", "cosine"]
-METRICS = get_args(Metric)
 BLOCK_BYTES = 64 << 20
 # A chunk of products is at most this large. On a quiet machine 4 to 32 MB do equally well; where
 # cores are shared, fewer and larger products wait less often for their slowest thread.
@@ -28,15 +27,10 @@ Array = NDArray[Any]
 
 
 class BagDistances(NamedTuple):
-    """Distances from probes to bags.
+    """Distances from probes to bags."""
 
-    Attributes:
-        distances: [P, B] distance to the nearest frame of the bag.
-        frames: [P, B] row of that frame, the earliest of equals.
-    """
-
-    distances: Array
-    frames: NDArray[np.int64]
+    distances: Array  # [P, B] distance to the nearest frame of the bag
+    frames: NDArray[np.int64]  # [P, B] row of that frame, the earliest of equals
 
 
 def pairwise(a: Array, b: Array, metric: Metric, block_bytes: int = BLOCK_BYTES) -> Array:
@@ -53,12 +47,9 @@ def pairwise(a: Array, b: Array, metric: Metric, block_bytes: int = BLOCK_BYTES)
         [N, M], float64 where an input is, float32 elsewhere.
 
     Raises:
-        ReidError: widths disagree, or a row is not finite (or zero, for cosine).
+        ReidError: a row is not finite (or zero, for cosine).
     """
-    _check_metric(metric)
     a, b = _floating("a", a), _floating("b", b)
-    if a.shape[1] != b.shape[1]:
-        raise ReidError(f"features: width {a.shape[1]} against {b.shape[1]}; use one model's")
     kind = np.result_type(a, b)
     b = b.astype(kind, copy=False)
     scale, offset = _right(b, metric == "cosine", "b")
@@ -92,19 +83,19 @@ def bag_minimum(
     Args:
         probes: [P, d], a descriptor per probe bag; their type is the type of the work.
         frames: [F, d], or an iterable of blocks [n, d] that make it up in order.
-        offsets: [B + 1] rows at which the bags start, and F: bag b is offsets[b]:offsets[b + 1].
+        offsets: [B + 1] rows at which the bags start, and F: bag b is offsets[b]:offsets[b + 1],
+            one frame at least.
         metric: as for `pairwise`.
         memory_bytes: bound on the working memory beside the blocks given, one more copy of the
             probes, and the result (12 bytes per probe and bag in float32).
         threads: workers for the minima; the result does not depend on it.
 
     Raises:
-        ReidError: offsets do not fit, a bag is empty, a frame is not finite (or is zero where a
-            length is divided by), or the memory is too small for a single frame.
+        ReidError: a frame is not finite (or is zero where a length is divided by), or the memory is
+            too small for a single frame.
     """
-    _check_metric(metric)
     probes = _floating("probes", probes)
-    bounds = _bounds(offsets)
+    bounds = np.asarray(offsets, np.int64)
     count, width = probes.shape
     kind = probes.dtype
     # the products, argmin's copy of them, and at worst a converted copy of the frames
@@ -125,10 +116,8 @@ def bag_minimum(
     parts = [slice(low, high) for low, high in itertools.pairwise(edges)]
     row = 0
     with ThreadPoolExecutor(workers) as pool:
-        for block in _chunks(frames, chunk, width):
+        for block in _chunks(frames, chunk):
             stop = row + len(block)
-            if stop > bounds[-1]:
-                raise ReidError(f"frames: more than the {bounds[-1]} rows that the offsets name")
             block = block.astype(kind, copy=False)
             scale, offset = _right(block, metric == "cosine", "frames", row)
             products = buffer[: count * len(block)].reshape(count, len(block))
@@ -139,8 +128,6 @@ def bag_minimum(
             jobs = [(products[part], best[part], where[part]) for part in parts]
             list(pool.map(lambda job, lower=lower: lower(*job), jobs))
             row = stop
-    if row != bounds[-1]:
-        raise ReidError(f"frames: {row} rows, but the offsets name {bounds[-1]}")
     best += left_offset[:, None]
     _finish(best, metric)
     return BagDistances(best, where)
@@ -181,14 +168,9 @@ def _pieces(bounds: NDArray[np.int64], start: int, stop: int) -> list[tuple[int,
     ]
 
 
-def _chunks(frames: Array | Iterable[Array], rows: int, width: int) -> Iterator[Array]:
-    """Yield at most `rows` rows at a time, after checking the shape of what is given."""
+def _chunks(frames: Array | Iterable[Array], rows: int) -> Iterator[Array]:
+    """Yield at most `rows` rows at a time."""
     for block in [frames] if isinstance(frames, np.ndarray) else frames:
-        block = np.asarray(block)
-        if block.ndim != 2 or block.shape[1] != width or block.dtype.kind != "f":
-            raise ReidError(
-                f"frames: {block.dtype} of shape {block.shape}; give floats of shape [n, {width}]"
-            )
         for start in range(0, len(block), rows):
             yield block[start : start + rows]
 
@@ -260,19 +242,3 @@ def _floating(name: str, features: Array) -> Array:
             f"{name}: {features.dtype} of shape {features.shape}; give floats of shape [n, width]"
         )
     return features if features.dtype.itemsize >= 4 else features.astype(np.float32)
-
-
-def _bounds(offsets: ArrayLike) -> NDArray[np.int64]:
-    bounds = np.asarray(offsets)
-    if bounds.ndim != 1 or bounds.size < 2 or bounds.dtype.kind not in "iu" or bounds[0] != 0:
-        raise ReidError("offsets: give integers: 0, the row after each bag's last frame")
-    bounds = bounds.astype(np.int64)
-    empty = np.flatnonzero(np.diff(bounds) <= 0)
-    if empty.size:
-        raise ReidError(f"offsets: bag {empty[0]} holds no frame; leave it out of the gallery")
-    return bounds
-
-
-def _check_metric(metric: str) -> None:
-    if metric not in METRICS:
-        raise ReidError(f"metric '{metric}': give one of {', '.join(METRICS)}")

@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -21,15 +21,10 @@ _FRAMES = 256
 
 
 class Extracted(NamedTuple):
-    """What a model makes of clips.
+    """What a model makes of clips."""
 
-    Attributes:
-        features: float32 [n, d], of length 1 each.
-        weights: float32 [n, G, T], what each frame counts in each group of the model.
-    """
-
-    features: NDArray[np.float32]
-    weights: NDArray[np.float32]
+    features: NDArray[np.float32]  # float32 [n, d], of length 1 each
+    weights: NDArray[np.float32]  # float32 [n, G, T], what each frame counts in each of G groups
 
 
 def extract_clip_features(
@@ -103,10 +98,8 @@ def weight_table(
         groups: G names.
     """
     shape = weights.shape
-    of_group = np.broadcast_to(np.arange(shape[1], dtype=np.int32)[None, :, None], shape)
-    names = pa.DictionaryArray.from_arrays(of_group.reshape(-1), pa.array(list(groups)))
 
-    def spread(values: NDArray[np.int64]) -> NDArray[np.int64]:
+    def spread(values: NDArray[Any]) -> NDArray[Any]:
         return np.broadcast_to(values, shape).reshape(-1)
 
     return pa.table(
@@ -115,7 +108,7 @@ def weight_table(
             "clip": spread(numbers[:, None, None]),
             "position": spread(positions[:, None, :]),
             "image": spread(images[:, None, :]),
-            "group": names.cast(pa.string()),
+            "group": spread(np.array(groups, object)[None, :, None]),
             "weight": weights.reshape(-1),
         }
     )

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable, Iterator
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from weakreid.errors import ReidError
 from weakreid.retrieval.distances import Array, Metric, bag_minimum
-from weakreid.retrieval.protocols import fine, tracklet_descriptors
-from weakreid.retrieval.ranking import RankingResult, evaluate_bags
+from weakreid.retrieval.protocols import fine_distances, tracklet_descriptors
+from weakreid.retrieval.ranking import RankingResult, bag_relevance, evaluate, person_relevance
 from weakreid.retrieval.reranking import Reranking
 
 Unit = Literal["frames", "clips"]
@@ -19,17 +19,11 @@ Unit = Literal["frames", "clips"]
 
 
 class Frames(NamedTuple):
-    """The frames, or clips, of a split and their features, in the order of these.
+    """The frames, or clips, of a split and their features, in the order of these."""
 
-    Attributes:
-        images: [F] rows of the image store; of a clip, one of its frames.
-        tracklet_ids: [F]; a tracklet's frames are contiguous.
-        blocks: gives the features [n, d] in blocks, from the start at every call.
-    """
-
-    images: NDArray[np.int64]
-    tracklet_ids: NDArray[np.int64]
-    blocks: Callable[[], Iterator[Array]]
+    images: NDArray[np.int64]  # [F] rows of the image store; of a clip, one of its frames
+    tracklet_ids: NDArray[np.int64]  # [F]; a tracklet's frames are contiguous
+    blocks: Callable[[], Iterator[Array]]  # gives the features [n, d] in blocks, anew at every call
 
 
 def measure_fine(
@@ -63,19 +57,19 @@ def measure_fine(
     for name, rows in (("query", queries), ("gallery", gallery)):
         if rows.empty:
             raise ReidError(f"the split has no {name} tracklets: nothing can be measured on it")
-    result = fine(
-        means[_places(ids, queries["tracklet_id"])],
-        means[_places(ids, gallery["tracklet_id"])],
-        queries["person_id"],
+    index = pd.Index(ids)
+    distances = fine_distances(
+        means[places_of(index, queries["tracklet_id"])],
+        means[places_of(index, gallery["tracklet_id"])],
         gallery["person_id"],
-        queries["camera_id"],
-        gallery["camera_id"],
-        metric=metric,
-        reranking=reranking,
-        keep=keep,
-        threads=threads,
+        metric,
+        reranking,
+        threads,
     )
-    return result, queries, gallery
+    relevance = person_relevance(
+        queries["person_id"], gallery["person_id"], queries["camera_id"], gallery["camera_id"]
+    )
+    return evaluate(distances, relevance, keep=keep, threads=threads), queries, gallery
 
 
 def measure_coarse(
@@ -131,7 +125,8 @@ def measure_coarse(
         nearest.distances, frames.images[inside][nearest.frames], owner[inside][starts]
     )
     persons = np.array([labels[0] for labels in probes["labels"]])
-    result = evaluate_bags(distances, persons, list(gallery["labels"]), keep=keep, threads=threads)
+    relevance = bag_relevance(persons, list(gallery["labels"]))
+    result = evaluate(distances, relevance, keep=keep, threads=threads)
     top_frames = [row[top] for row, top in zip(images, result.top_gallery, strict=True)]
     return dataclasses.replace(result, top_frames=top_frames), probes, gallery
 
@@ -141,13 +136,14 @@ def _bag_of(frames: Frames, bags: pd.DataFrame, unit: Unit) -> NDArray[np.int64]
     owner = np.full(len(frames.images), -1, np.int64)
     if unit == "clips":
         ids, firsts, counts = np.unique(frames.tracklet_ids, return_index=True, return_counts=True)
+        index = pd.Index(ids)
         for bag, tracklets in enumerate(bags["tracklet_ids"]):
-            for place in _places(ids, pd.Series(tracklets)):
+            for place in places_of(index, tracklets):
                 owner[firsts[place] : firsts[place] + counts[place]] = bag
         return owner
-    position = pd.Series(np.arange(len(frames.images)), index=frames.images)
+    index = pd.Index(frames.images)
     for bag, rows in enumerate(bags["frames"]):
-        owner[_positions(position, rows)] = bag
+        owner[places_of(index, rows, "image")] = bag
     return owner
 
 
@@ -178,21 +174,18 @@ def _picked(blocks: Iterator[Array], wanted: NDArray[np.bool_]) -> Iterator[Arra
             yield block[chosen]
 
 
-def _places(ids: NDArray[np.int64], wanted: pd.Series) -> NDArray[np.int64]:
-    places = np.searchsorted(ids, wanted.to_numpy())
-    found = ids[np.minimum(places, len(ids) - 1)] == wanted.to_numpy()
-    if not found.all():
+def places_of(
+    index: pd.Index, wanted: pd.Series | NDArray[Any], what: str = "tracklet"
+) -> NDArray[np.intp]:
+    """Return where tracklets (or images, as `what` says) stand in the index of those with features.
+
+    Raises:
+        ReidError: one has no features.
+    """
+    names = pd.Index(wanted)
+    places = index.get_indexer(names)
+    if (places < 0).any():
         raise ReidError(
-            f"tracklet {wanted[~found].iloc[0]} has no features; delete the features and run again"
+            f"{what} {names[places < 0][0]} has no features; delete the features and run again"
         )
     return places
-
-
-def _positions(position: pd.Series, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-    places = position.reindex(rows)
-    if places.isna().any():
-        raise ReidError(
-            f"image {places.index[places.isna()][0]} has no features; "
-            "delete the features and run again"
-        )
-    return places.to_numpy().astype(np.int64)

@@ -1,6 +1,6 @@
 """The fine protocol of WL: which tracklet is it; the coarse one is `measure.measure_coarse`."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -9,21 +9,15 @@ from scipy import sparse
 
 from weakreid.clustering.neighbours import unit_rows
 from weakreid.errors import ReidError
-from weakreid.retrieval.distances import BLOCK_BYTES, Array, Metric, pairwise
-from weakreid.retrieval.ranking import RANKS, RankingResult, evaluate
+from weakreid.retrieval.distances import Array, Metric, pairwise
 from weakreid.retrieval.reranking import Reranking, rerank
 
 
 class Descriptors(NamedTuple):
-    """One row per tracklet.
+    """One row per tracklet."""
 
-    Attributes:
-        tracklet_ids: [T] ascending.
-        features: [T, d].
-    """
-
-    tracklet_ids: NDArray[np.int64]
-    features: Array
+    tracklet_ids: NDArray[np.int64]  # [T] ascending
+    features: Array  # [T, d]
 
 
 def tracklet_descriptors(
@@ -41,27 +35,17 @@ def tracklet_descriptors(
         normalise_means: scale every mean to length 1 afterwards.
 
     Raises:
-        ReidError: lengths or widths disagree, a feature is not finite, or a row that is to be
-            scaled is zero.
+        ReidError: lengths disagree, a feature is not finite, or a row that is to be scaled is zero.
     """
-    frame_ids = np.asarray(tracklet_ids)
-    if frame_ids.ndim != 1 or not frame_ids.size or frame_ids.dtype.kind not in "iu":
-        raise ReidError("tracklet_ids: give one integer per frame, and at least one frame")
+    frame_ids = np.asarray(tracklet_ids, np.int64)
     ids, places, counts = np.unique(frame_ids, return_inverse=True, return_counts=True)
     sums: NDArray[np.float64] | None = None
     kind: np.dtype[np.floating] = np.dtype(np.float32)
     row = 0
     for block in [features] if isinstance(features, np.ndarray) else features:
         stop = row + len(block)
-        if stop > frame_ids.size or block.ndim != 2:
-            raise ReidError(
-                f"features: block of shape {block.shape} at row {row} of {frame_ids.size}; "
-                "give [n, width], one row per tracklet id"
-            )
         if sums is None:
             sums = np.zeros((len(ids), block.shape[1]))
-        elif sums.shape[1] != block.shape[1]:
-            raise ReidError(f"features: width {block.shape[1]} at row {row}, {sums.shape[1]} above")
         kind = np.promote_types(kind, block.dtype)
         present, local = np.unique(places[row:stop], return_inverse=True)
         pick = sparse.csr_array(
@@ -75,58 +59,37 @@ def tracklet_descriptors(
     if broken.size:
         raise ReidError(f"features: tracklet {ids[broken[0]]} has a frame that is not finite")
     means = (sums / counts[:, None]).astype(kind)
-    return Descriptors(ids.astype(np.int64), unit_rows(means) if normalise_means else means)
+    return Descriptors(ids, unit_rows(means) if normalise_means else means)
 
 
-def fine(
+def fine_distances(
     queries: Array,
     gallery: Array,
-    query_persons: ArrayLike,
     gallery_persons: ArrayLike,
-    query_cameras: ArrayLike | None,
-    gallery_cameras: ArrayLike | None,
-    *,
     metric: Metric,
-    reranking: Reranking | None = None,
-    ranks: Sequence[int] = RANKS,
-    keep: int = 0,
+    reranking: Reranking | None,
     threads: int | None = None,
-    block_bytes: int = BLOCK_BYTES,
-) -> RankingResult:
-    """Measure fine-grained re-id: the gallery's tracklets ranked for each query tracklet.
+) -> Array:
+    """Return the distances of fine-grained re-id, from query tracklets to the gallery's.
 
     Args:
         queries: [Q, d] descriptors.
         gallery: [G, d] descriptors.
-        query_persons: [Q].
-        gallery_persons: [G]; junk (-1) leaves the gallery, distractors (0) stay.
-        query_cameras: [Q], or None where the protocol has no camera filter.
-        gallery_cameras: [G], or None likewise.
+        gallery_persons: [G]; junk (-1) takes no place among anybody's neighbours in re-ranking.
         metric: see `distances.pairwise`.
         reranking: k-reciprocal re-ranking of the distances, or None.
-        ranks: where to read the CMC.
-        keep: how many of the nearest items to return per query.
         threads: workers; the result does not depend on it.
-        block_bytes: bound on the working memory of the distances.
+
+    Returns:
+        [Q, G]; after re-ranking, infinite to junk.
 
     Raises:
-        ReidError: see `distances.pairwise` and `ranking.evaluate`.
+        ReidError: see `distances.pairwise`.
     """
     if reranking is None:
-        distances = pairwise(queries, gallery, metric, block_bytes)
-    else:
-        # junk must not take a place among anybody's neighbours either
-        inside = np.flatnonzero(np.asarray(gallery_persons) >= 0)
-        found = rerank(queries, gallery[inside], metric, reranking, block_bytes, threads)
-        distances = np.full((len(queries), len(gallery)), np.inf, found.dtype)
-        distances[:, inside] = found
-    return evaluate(
-        distances,
-        query_persons,
-        gallery_persons,
-        query_cameras,
-        gallery_cameras,
-        keep=keep,
-        ranks=ranks,
-        threads=threads,
-    )
+        return pairwise(queries, gallery, metric)
+    inside = np.flatnonzero(np.asarray(gallery_persons) >= 0)
+    found = rerank(queries, gallery[inside], metric, reranking, threads)
+    distances: Array = np.full((len(queries), len(gallery)), np.inf, found.dtype)
+    distances[:, inside] = found
+    return distances

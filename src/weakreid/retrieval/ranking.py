@@ -30,52 +30,30 @@ Indices = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Relevance:
-    """What counts for each query: ascending, disjoint gallery indices, one array per query.
+    """What counts for each query: ascending, disjoint gallery indices, one array per query."""
 
-    Attributes:
-        matches: the gallery items that are right answers.
-        excluded: the gallery items that are not in this query's gallery at all.
-        gallery: size of the gallery before any query's exclusions, without junk.
-    """
-
-    matches: Sequence[Indices]
-    excluded: Sequence[Indices]
-    gallery: int
+    matches: Sequence[Indices]  # the gallery items that are right answers
+    excluded: Sequence[Indices]  # the gallery items that are not in this query's gallery at all
+    gallery: int  # size of the gallery before any query's exclusions, without junk
 
 
 @dataclass(frozen=True)
 class RankingResult:
-    """A measured ranking.
+    """A measured ranking."""
 
-    Attributes:
-        cmc: rank -> per cent of the used queries whose first match is at or above it.
-        mean_average_precision: per cent.
-        queries: number of queries used (those with a match).
-        skipped: number of queries without a match.
-        gallery: gallery size, without junk.
-        average_precision: [Q] in 0..1, nan where the query was skipped.
-        first_match: [Q] 1-based rank of the first match, 0 where the query was skipped.
-        match_counts: [Q] number of matches.
-        valid_counts: [Q] number of gallery items left after the exclusions.
-        top_gallery: per query, the nearest gallery indices after the exclusions, at most `keep`.
-        top_distances: their distances.
-        top_matches: whether each is a match.
-        top_frames: for bags, the frame row that is nearest; None elsewhere.
-    """
-
-    cmc: dict[int, float]
-    mean_average_precision: float
-    queries: int
-    skipped: int
-    gallery: int
-    average_precision: NDArray[np.float64]
-    first_match: Indices
-    match_counts: Indices
-    valid_counts: Indices
-    top_gallery: list[Indices]
-    top_distances: list[NDArray[Any]]
-    top_matches: list[NDArray[np.bool_]]
-    top_frames: list[Indices] | None = None
+    cmc: dict[int, float]  # rank -> per cent of the used queries with a first match at or above it
+    mean_average_precision: float  # per cent
+    queries: int  # number of queries used (those with a match)
+    skipped: int  # number of queries without a match
+    gallery: int  # gallery size, without junk
+    average_precision: NDArray[np.float64]  # [Q] in 0..1, nan where the query was skipped
+    first_match: Indices  # [Q] 1-based rank of the first match, 0 where the query was skipped
+    match_counts: Indices  # [Q] number of matches
+    valid_counts: Indices  # [Q] number of gallery items left after the exclusions
+    top_gallery: list[Indices]  # per query, the nearest gallery indices left, at most `keep`
+    top_distances: list[NDArray[Any]]  # their distances
+    top_matches: list[NDArray[np.bool_]]  # whether each is a match
+    top_frames: list[Indices] | None = None  # of bags, the row of the nearest frame
 
     def summary(self) -> dict[str, Any]:
         """Return the figures of `metrics.json`, with string keys."""
@@ -88,83 +66,27 @@ class RankingResult:
         }
 
 
-def evaluate(
-    distances: NDArray[Any],
-    query_persons: ArrayLike,
-    gallery_persons: ArrayLike,
-    query_cameras: ArrayLike | None = None,
-    gallery_cameras: ArrayLike | None = None,
-    *,
-    keep: int = 0,
-    ranks: Sequence[int] = RANKS,
-    threads: int | None = None,
-) -> RankingResult:
-    """Measure a ranking of single-person gallery items.
-
-    Args:
-        distances: [Q, G] float32 or float64, smaller is nearer.
-        query_persons: [Q] person ids.
-        gallery_persons: [G] person ids; -1 (junk) leaves every gallery, 0 (distractor) stays and
-            never matches.
-        query_cameras: [Q] camera ids; with them, gallery items of the query's person and camera
-            leave its gallery. None for no such filter.
-        gallery_cameras: [G] camera ids, or None with `query_cameras`.
-        ranks: where to read the CMC.
-        keep: how many of the nearest items to return per query.
-        threads: workers; the result does not depend on it. None takes the cores at hand.
-
-    Raises:
-        ReidError: sizes disagree, a distance is NaN, or no query has a match.
-    """
-    relevance = person_relevance(query_persons, gallery_persons, query_cameras, gallery_cameras)
-    _check_width(distances, np.size(np.asarray(gallery_persons)))
-    return evaluate_relevance(distances, relevance, keep=keep, ranks=ranks, threads=threads)
-
-
-def evaluate_bags(
-    distances: NDArray[Any],
-    query_persons: ArrayLike,
-    gallery_labels: Sequence[ArrayLike],
-    *,
-    keep: int = 0,
-    ranks: Sequence[int] = RANKS,
-    threads: int | None = None,
-) -> RankingResult:
-    """Measure a ranking of bags, each holding several persons (WL, coarse-grained re-id).
-
-    Args:
-        distances: [P, B] float32 or float64.
-        query_persons: [P] person ids.
-        gallery_labels: [B] arrays of the person ids in each bag; ids of 0 and below never match.
-        ranks: where to read the CMC.
-        keep: how many of the nearest bags to return per query.
-        threads: workers; the result does not depend on it.
-
-    Raises:
-        ReidError: as for `evaluate`.
-    """
-    _check_width(distances, len(gallery_labels))
-    relevance = bag_relevance(query_persons, gallery_labels)
-    return evaluate_relevance(distances, relevance, keep=keep, ranks=ranks, threads=threads)
-
-
 def person_relevance(
     query_persons: ArrayLike,
     gallery_persons: ArrayLike,
-    query_cameras: ArrayLike | None = None,
-    gallery_cameras: ArrayLike | None = None,
+    query_cameras: ArrayLike,
+    gallery_cameras: ArrayLike,
 ) -> Relevance:
-    """Return matches and exclusions of the fine-grained protocol (see `evaluate`)."""
-    persons = _ids("query_persons", query_persons)
-    others = _ids("gallery_persons", gallery_persons)
-    if (query_cameras is None) != (gallery_cameras is None):
-        raise ReidError(
-            "cameras are given for one side only; give query_cameras and gallery_cameras, or none"
-        )
-    cameras = gallery_cams = None
-    if query_cameras is not None and gallery_cameras is not None:
-        cameras = _ids("query_cameras", query_cameras, len(persons))
-        gallery_cams = _ids("gallery_cameras", gallery_cameras, len(others))
+    """Return matches and exclusions of the fine-grained protocol.
+
+    Gallery items of the query's person and camera leave its gallery.
+
+    Args:
+        query_persons: [Q] person ids.
+        gallery_persons: [G] person ids; -1 (junk) leaves every gallery, 0 (distractor) stays and
+            never matches.
+        query_cameras: [Q] camera ids.
+        gallery_cameras: [G] camera ids.
+    """
+    persons, others, cameras, gallery_cams = (
+        np.asarray(ids, np.int64)
+        for ids in (query_persons, gallery_persons, query_cameras, gallery_cameras)
+    )
     junk = np.flatnonzero(others < 0)
     order = np.argsort(others, kind="stable")
     ordered = others[order]
@@ -176,7 +98,7 @@ def person_relevance(
     for query, person in enumerate(persons):
         same = order[starts[query] : stops[query]] if person > 0 else nothing
         dropped = junk
-        if cameras is not None and gallery_cams is not None and same.size:
+        if same.size:
             here = gallery_cams[same] == cameras[query]
             dropped = np.sort(np.concatenate([junk, same[here]])) if junk.size else same[here]
             same = same[~here]
@@ -186,8 +108,13 @@ def person_relevance(
 
 
 def bag_relevance(query_persons: ArrayLike, gallery_labels: Sequence[ArrayLike]) -> Relevance:
-    """Return the matches of the coarse protocol: the bags that hold the query's person."""
-    persons = _ids("query_persons", query_persons)
+    """Return the matches of the coarse protocol (WL): the bags that hold the query's person.
+
+    Args:
+        query_persons: [P] person ids.
+        gallery_labels: [B] arrays of the person ids in each bag; ids of 0 and below never match.
+    """
+    persons = np.asarray(query_persons, np.int64)
     labels = [np.asarray(label, np.int64).ravel() for label in gallery_labels]
     flat = np.concatenate(labels) if labels else np.empty(0, np.int64)
     owners = np.repeat(np.arange(len(labels)), [label.size for label in labels])
@@ -202,12 +129,11 @@ def bag_relevance(query_persons: ArrayLike, gallery_labels: Sequence[ArrayLike])
     return Relevance(matches, [nothing] * len(persons), len(labels))
 
 
-def evaluate_relevance(
+def evaluate(
     distances: NDArray[Any],
     relevance: Relevance,
     *,
     keep: int = 0,
-    ranks: Sequence[int] = RANKS,
     threads: int | None = None,
 ) -> RankingResult:
     """Measure a ranking, given each query's matches and exclusions.
@@ -215,25 +141,13 @@ def evaluate_relevance(
     Args:
         distances: [Q, G] float32 or float64, smaller is nearer.
         relevance: for each of the Q queries.
-        ranks: where to read the CMC, 1-based.
         keep: how many of the nearest items to return per query.
         threads: workers; the result does not depend on it. None takes the cores at hand.
 
     Raises:
-        ReidError: sizes disagree, a distance is NaN, an item is both match and excluded, or no
-            query has a match.
+        ReidError: a distance is NaN, or no query has a match.
     """
-    distances = np.asarray(distances)
-    if distances.ndim != 2 or distances.dtype not in (np.float32, np.float64):
-        raise ReidError(
-            f"distances: {distances.dtype} of shape {distances.shape}; "
-            "give float32 or float64 of shape [queries, gallery]"
-        )
     count, width = distances.shape
-    if len(relevance.matches) != count or len(relevance.excluded) != count:
-        raise ReidError(f"distances: {count} rows for {len(relevance.matches)} queries")
-    if not ranks or min(ranks) < 1 or keep < 0:
-        raise ReidError(f"ranks {tuple(ranks)}, keep {keep}: ranks start at 1 and keep at 0")
     precision = np.full(count, np.nan)
     first = np.zeros(count, np.int64)
     top: list[Indices] = [np.empty(0, np.int64)] * count
@@ -256,7 +170,7 @@ def evaluate_relevance(
             row, values, matches = block[offset], ordered[offset], relevance.matches[query]
             valid = width - len(relevance.excluded[query])
             if matches.size:
-                found = _match_ranks(row, values, matches, query)
+                found = _match_ranks(row, values, matches)
                 found.sort()
                 first[query] = found[0]
                 # fsum is exactly rounded, so that the order of summation is no matter
@@ -264,17 +178,10 @@ def evaluate_relevance(
             if keep and valid > 0:
                 top[query] = _nearest(row, values, min(keep, valid))
                 near[query] = row[top[query]]
-                right[query] = _members(top[query], matches)
+                right[query] = np.isin(top[query], matches)
 
-    starts = range(0, count, _ROWS)
-    workers = threads or default_threads()
-    if workers == 1:
-        for start in starts:
-            measure(start)
-    else:
-        with ThreadPoolExecutor(workers) as pool:
-            for _ in pool.map(measure, starts):
-                pass
+    with ThreadPoolExecutor(threads or default_threads()) as pool:
+        list(pool.map(measure, range(0, count, _ROWS)))
     used = int(np.count_nonzero(first))
     if not used:
         raise ReidError(
@@ -282,7 +189,7 @@ def evaluate_relevance(
             "check the split, the person ids and the cameras"
         )
     return RankingResult(
-        cmc={int(k): 100.0 * int(np.sum((first > 0) & (first <= k))) / used for k in ranks},
+        cmc={k: 100.0 * int(np.sum((first > 0) & (first <= k))) / used for k in RANKS},
         mean_average_precision=100.0 * math.fsum(precision[first > 0]) / used,
         queries=used,
         skipped=count - used,
@@ -297,20 +204,15 @@ def evaluate_relevance(
     )
 
 
-def _match_ranks(
-    row: NDArray[Any], values: NDArray[Any], matches: Indices, query: int
-) -> NDArray[np.int64]:
+def _match_ranks(row: NDArray[Any], values: NDArray[Any], matches: Indices) -> Indices:
     """Return the 1-based rank of each match.
 
     Args:
         row: [G] distances, nan where excluded.
         values: [G] the same, sorted (nan last).
         matches: [m] ascending gallery indices.
-        query: for the message.
     """
     wanted = row[matches]
-    if np.isnan(wanted).any():
-        raise ReidError(f"query {query}: a gallery item is both a match and excluded; mend the ids")
     nearer = np.searchsorted(values, wanted, side="left")
     tied = values[np.minimum(nearer + 1, values.size - 1)] == wanted
     tied &= nearer + 1 < values.size
@@ -325,26 +227,3 @@ def _nearest(row: NDArray[Any], values: NDArray[Any], keep: int) -> Indices:
     """Return the `keep` nearest items, equal ones by index; `values` is `row` sorted."""
     within = np.flatnonzero(row <= values[keep - 1])
     return within[np.argsort(row[within], kind="stable")[:keep]]
-
-
-def _members(items: Indices, ascending: Indices) -> NDArray[np.bool_]:
-    """Return whether each item is in a small ascending array."""
-    if not ascending.size:
-        return np.zeros(items.shape, np.bool_)
-    places = np.searchsorted(ascending, items)
-    return ascending[np.minimum(places, ascending.size - 1)] == items
-
-
-def _ids(name: str, values: ArrayLike, length: int | None = None) -> Indices:
-    found = np.asarray(values)
-    if found.ndim != 1 or (found.size and found.dtype.kind not in "iu"):
-        raise ReidError(f"{name}: {found.dtype} of shape {found.shape}; give one integer per item")
-    if length is not None and found.size != length:
-        raise ReidError(f"{name}: {found.size} ids for {length} items")
-    return found.astype(np.int64)
-
-
-def _check_width(distances: NDArray[Any], gallery: int) -> None:
-    shape = np.shape(distances)
-    if len(shape) == 2 and shape[1] != gallery:
-        raise ReidError(f"distances: {shape[1]} columns for a gallery of {gallery}")

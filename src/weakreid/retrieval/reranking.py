@@ -20,23 +20,16 @@ from numpy.typing import NDArray
 
 from weakreid.clustering.neighbours import nearest, unit_rows
 from weakreid.clustering.reciprocal import encode, expanded_sets, pair_distances
-from weakreid.errors import ReidError
-from weakreid.retrieval.distances import BLOCK_BYTES, Array, Metric, pairwise
+from weakreid.retrieval.distances import Array, Metric, pairwise
 
 
 @dataclass(frozen=True)
 class Reranking:
-    """Parameters of k-reciprocal re-ranking, by default the paper's.
+    """Parameters of k-reciprocal re-ranking, by default the paper's."""
 
-    Attributes:
-        k1: neighbours of the reciprocal sets, from 1.
-        k2: neighbours, the item itself among them, over which V is averaged; from 1.
-        weight: share λ of the original distance in the result, from 0 to 1.
-    """
-
-    k1: int = 20
-    k2: int = 6
-    weight: float = 0.3
+    k1: int = 20  # neighbours of the reciprocal sets, from 1
+    k2: int = 6  # neighbours, the item itself among them, over which V is averaged; from 1
+    weight: float = 0.3  # share λ of the original distance in the result, from 0 to 1
 
 
 def rerank(
@@ -44,7 +37,6 @@ def rerank(
     gallery: Array,
     metric: Metric,
     parameters: Reranking,
-    block_bytes: int = BLOCK_BYTES,
     threads: int | None = None,
 ) -> Array:
     """Return the re-ranked distances.
@@ -54,7 +46,6 @@ def rerank(
         gallery: [G, d] descriptors.
         metric: "euclidean" (squared, whichever of the two names is given) or "cosine".
         parameters: k1, k2 and λ.
-        block_bytes: bound on the working memory of the distances.
         threads: workers for the neighbours; None for as many as there are cores. The result does
             not depend on it.
 
@@ -64,8 +55,6 @@ def rerank(
     Raises:
         ReidError: features that `distances.pairwise` refuses.
     """
-    if queries.shape[1:] != gallery.shape[1:]:
-        raise ReidError(f"features: shape {queries.shape} against {gallery.shape}")
     items = np.concatenate([queries, gallery])
     items = items.astype(np.result_type(items, np.float32), copy=False)
     metric = "cosine" if metric == "cosine" else "sqeuclidean"
@@ -78,7 +67,7 @@ def rerank(
     distances /= np.repeat(largest, np.diff(sets.indptr))
     encoded = encode(sets, distances, near[:, : parameters.k2])
     totals = encoded.sum(axis=1)
-    final = pairwise(queries, gallery, metric, block_bytes)
+    final = pairwise(queries, gallery, metric)
     final /= largest[: len(queries), None].astype(final.dtype)
     final *= parameters.weight
     columns = encoded[len(queries) :].tocsc()

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from weakreid.errors import ReidError
 from weakreid.retrieval.distances import BLOCK_BYTES, Metric, pairwise
-from weakreid.retrieval.measure import Frames
+from weakreid.retrieval.measure import Frames, places_of
 from weakreid.retrieval.protocols import tracklet_descriptors
 
 COLUMNS = ("query_id", "rank", "tracklet_id", "distance")
@@ -43,20 +43,14 @@ def nearest_tracklets(
         own = tracklets[tracklets["role"] == role]
         if own.empty:
             raise ReidError(f"no tracklet of role '{role}': give a sequence with role: {role}")
-        lacking = own.loc[~own["tracklet_id"].isin(frames.tracklet_ids), "tracklet_id"]
-        if len(lacking):
-            raise ReidError(
-                f"tracklet {lacking.iloc[0]} has no features ({len(lacking)} such tracklets); "
-                "extract the features of the split again"
-            )
         sides[role] = own
     queries, gallery = sides["query"], sides["gallery"]
     ids, means = tracklet_descriptors(frames.blocks(), frames.tracklet_ids)
-    place = pd.Series(np.arange(len(ids)), index=ids)
+    index = pd.Index(ids)
     cameras = gallery["camera_id"].to_numpy()
     names = gallery["tracklet_id"].to_numpy()
-    targets = means[place[gallery["tracklet_id"]].to_numpy()]
-    sources = means[place[queries["tracklet_id"]].to_numpy()]
+    targets = means[places_of(index, gallery["tracklet_id"])]
+    sources = means[places_of(index, queries["tracklet_id"])]
     step = max(1, block_bytes // (targets.itemsize * len(targets)))
     parts = []
     for start in range(0, len(queries), step):

@@ -53,7 +53,7 @@ def main(
             threads=threads,
         )
         shown = progress(found, total=len(batches), label="recognising", unit=f"batches of {BATCH}")
-        means = tracklet_means(places, shown, ids, len(about.attributes))
+        means = tracklet_means(places, shown, len(about.attributes))
     votes = {
         "tracklet_id": ids,
         "person_id": rows["person_id"],

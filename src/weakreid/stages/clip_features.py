@@ -61,9 +61,9 @@ def main(
             out,
             pd.DataFrame({"image": clips.middles, "tracklet_id": clips.tracklet_ids}),
             features(),
-            dimension=network.aggregation.dimension,
+            dimension=network.clips.aggregation.dimension,
             params={"image": about.image.model_dump(mode="json"), "clips": made, **plain},
         )
-    groups = network.aggregation.groups
+    groups = network.clips.aggregation.groups
     table = weight_table(*clips, weights=np.concatenate(used), groups=groups)
     schemas.write(weights, "frame_weights", table, {"clips": made, **plain, "groups": groups})

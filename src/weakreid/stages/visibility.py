@@ -4,11 +4,9 @@ from pathlib import Path
 from typing import Annotated
 
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from weakreid.artifacts import schemas
-from weakreid.artifacts.files import of_system, read_fault, write_json
+from weakreid.artifacts.files import write_json
 from weakreid.config.params import ShowVisibility
 from weakreid.console import say
 from weakreid.datasets.walkers.layout import FRAME_SCHEMA
@@ -39,12 +37,7 @@ def main(
 
 
 def _read(path: Path) -> pd.DataFrame:
-    try:
-        table = pq.read_table(path)
-    except (pa.ArrowInvalid, OSError) as error:
-        if of_system(error):
-            raise read_fault(path, error, "only generated datasets have one") from error
-        raise ReidError(f"{path}: not a whole Parquet file ({error}); generate again") from error
+    table = schemas.read_foreign(path, "only generated datasets have one")
     if table.column_names != FRAME_SCHEMA.names:
         raise ReidError(f"{path}: not a generated dataset's truth; give its truth/frames.parquet")
     return table.to_pandas()

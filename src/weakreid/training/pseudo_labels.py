@@ -54,7 +54,7 @@ def associate(
     distances = jaccard.jaccard_distances(features, how.k1, how.k2, threads, kept)
     if eps is None:
         try:
-            eps = association.data_eps(distances, len(features), how.share)
+            eps = association.data_eps(distances, how.share)
         except association.NoEpsError as error:
             if check:
                 raise ReidError(f"{error}; {_advice(features, distances, how, threads)}") from error

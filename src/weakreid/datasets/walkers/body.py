@@ -18,17 +18,19 @@ from weakreid.datasets.walkers.people import Person
 
 FloatArray = NDArray[np.float64]
 
-GROUPS = ("none", "head", "up", "low", "shoes", "attach")
 VERTICES = 20
 
 
 @dataclass(frozen=True)
 class Part:
-    """A part's name, the wrap that covers it, its group, and how far forward it is painted."""
+    """A part's name, the wrap that covers it, its group, and how far forward it is painted.
+
+    Groups: 1 head, 2 up, 3 low, 4 shoes, 5 attached.
+    """
 
     name: str
     wrap: str
-    group: int
+    group: int  # 1 head, 2 up, 3 low, 4 shoes, 5 attached
     bias: float
     fixed: bool = False  # the texture does not turn with the heading
 

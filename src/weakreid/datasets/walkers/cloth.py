@@ -62,7 +62,7 @@ def fabric(
     Args:
         rng: for camouflage.
         rows: rows of the wrap.
-        pattern: one of `people.PATTERNS`.
+        pattern: of the person.
         first: the ground colour.
         second: the other colour.
         scale: 1 is usual; larger is coarser.

@@ -15,16 +15,16 @@ figure drawn alone and whole, so it falls with occlusion and with a badly placed
 heading.
 """
 
-import collections
 import contextlib
 import dataclasses
+import functools
 import hashlib
 import io
+import itertools
 import multiprocessing
 import os
-import shutil
-from collections.abc import Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,7 +35,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from weakreid.artifacts.files import replacing, write_json
+from weakreid.artifacts.files import replacing_folder, write_json
+from weakreid.artifacts.prefetching import in_order
 from weakreid.console import progress
 from weakreid.datasets.walkers.attributes import ATTRIBUTES, attributes
 from weakreid.datasets.walkers.people import Person, cast, draw_person
@@ -50,33 +51,19 @@ DISTRACTOR, JUNK = 0, -1
 
 @dataclass(frozen=True)
 class Size:
-    """How much is generated.
+    """How much is generated."""
 
-    Attributes:
-        train_persons: persons of bbox_train.
-        test_persons: persons of bbox_test.
-        distractors: tracklets of person 0 in bbox_test.
-        junk_tracklets: tracklets of person -1 in bbox_test.
-        cameras: 1 to 9.
-        cameras_per_person: smallest and largest number of cameras that see a person.
-        tracklets_per_camera: smallest and largest number per person and camera.
-        frames: smallest and largest length of a tracklet.
-        height: of a frame, pixels.
-        width: of a frame, pixels.
-        look_alikes: share of the persons who belong to a group of look-alikes.
-    """
-
-    train_persons: int
-    test_persons: int
-    distractors: int
-    junk_tracklets: int
-    cameras: int
-    cameras_per_person: tuple[int, int]
-    tracklets_per_camera: tuple[int, int]
-    frames: tuple[int, int]
-    height: int
-    width: int
-    look_alikes: float
+    train_persons: int  # persons of bbox_train
+    test_persons: int  # persons of bbox_test
+    distractors: int  # tracklets of person 0 in bbox_test
+    junk_tracklets: int  # tracklets of person -1 in bbox_test
+    cameras: int  # 1 to 9
+    cameras_per_person: tuple[int, int]  # smallest and largest number of cameras that see a person
+    tracklets_per_camera: tuple[int, int]  # smallest and largest number per person and camera
+    frames: tuple[int, int]  # smallest and largest length of a tracklet
+    height: int  # of a frame, pixels
+    width: int  # of a frame, pixels
+    look_alikes: float  # share of the persons who belong to a group of look-alikes
 
 
 SIZES = {
@@ -142,34 +129,30 @@ def folder(person_id: int) -> str:
     return "00-1" if person_id == JUNK else f"{person_id:04d}"
 
 
-def _check(size: Size, workers: int) -> None:
-    def number(name: str, value: float, lowest: float, highest: float) -> None:
-        if not lowest <= value <= highest:
-            raise ReidError(
-                f"walkers: {name} is {value}; give a number between {lowest} and {highest}"
-            )
+# one digit for a camera and four for a person in a file's name
+_MOST = {
+    "cameras": 9, "train_persons": 9999, "test_persons": 9999, "distractors": 9999,
+    "junk_tracklets": 9999, "height": 1024, "width": 1024,
+}  # fmt: skip
+_LEAST = {"height": 32, "width": 16}
 
-    def span(name: str, bounds: tuple[int, int], highest: int) -> None:
-        if not 1 <= bounds[0] <= bounds[1] <= highest:
-            raise ReidError(
-                f"walkers: {name} is {bounds}; give a smallest and a largest number between 1 and"
-                f" {highest}"
-            )
 
-    number("cameras", size.cameras, 1, 9)  # one digit in a file's name
-    span("cameras_per_person", size.cameras_per_person, size.cameras)
-    span("tracklets_per_camera", size.tracklets_per_camera, 9999)
-    span("frames", size.frames, 999)
-    number("train_persons", size.train_persons, 1, 9999)
-    number("test_persons", size.test_persons, 1, 9999)
-    both = size.train_persons + size.test_persons
-    number("train_persons + test_persons", both, 2, 9999)
-    number("distractors", size.distractors, 0, 9999)
-    number("junk_tracklets", size.junk_tracklets, 0, 9999)
-    number("height", size.height, 32, 1024)
-    number("width", size.width, 16, 1024)
-    number("look_alikes", size.look_alikes, 0, 1)
-    number("workers", workers, 1, 1024)
+def _check(size: Size) -> None:
+    """Refuse what the config allows and no file's name or picture can hold."""
+    values = {name: getattr(size, name) for name in _MOST}
+    both = "train_persons + test_persons"
+    values[both] = size.train_persons + size.test_persons
+    for name, value in values.items():
+        least, most = _LEAST.get(name, 0), _MOST.get(name, 9999)
+        if not least <= value <= most:
+            raise ReidError(f"walkers: {name} is {value}; give a number between {least} and {most}")
+    spans = {"cameras_per_person": size.cameras, "tracklets_per_camera": 9999, "frames": 999}
+    for name, most in spans.items():
+        if getattr(size, name)[1] > most:
+            raise ReidError(
+                f"walkers: {name} is {getattr(size, name)}; give a smallest and a largest number"
+                f" between 1 and {most}"
+            )
 
 
 def _length(rng: np.random.Generator, frames: tuple[int, int]) -> int:
@@ -265,6 +248,15 @@ def query_rows(seed: int, test: list[Tracklet]) -> list[int]:
     return sorted(chosen)
 
 
+def rendered(item: Tracklet, seed: int, style: str, height: int, width: int) -> list[Frame]:
+    """Return the frames of a tracklet of `plan`, which depend on these arguments alone."""
+    rng = numpy_generator(seed, "walkers", item.split, item.person_id, item.camera, item.number)
+    return tracklet(
+        rng, seed, item.person, camera(seed, style, item.camera), item.frames, height, width,
+        item.fault, item.empty,
+    )  # fmt: skip
+
+
 def _render(
     root: Path, seed: int, style: str, height: int, width: int, items: list[Tracklet]
 ) -> list[list[Frame]]:
@@ -272,23 +264,13 @@ def _render(
     cv2.setNumThreads(1)
     made = []
     for item in items:
-        rng = numpy_generator(seed, "walkers", item.split, item.person_id, item.camera, item.number)
-        frames = tracklet(
-            rng, seed, item.person, camera(seed, style, item.camera), item.frames, height, width,
-            item.fault, item.empty,
-        )  # fmt: skip
+        frames = rendered(item, seed, style, height, width)
         place = root / f"bbox_{item.split}" / folder(item.person_id)
         place.mkdir(parents=True, exist_ok=True)
         for name, frame in zip(item.files(), frames, strict=True):
             (place / name).write_bytes(frame.jpeg)
-        made.append([Frame(b"", *_truth(frame)) for frame in frames])
+        made.append([dataclasses.replace(frame, jpeg=b"") for frame in frames])
     return made
-
-
-def _truth(frame: Frame) -> tuple[Any, ...]:
-    return (
-        frame.mask, frame.visible, frame.person_share, frame.other_share, frame.heading,
-    )  # fmt: skip
 
 
 def _batches(tracklets: list[Tracklet], frames: int = 240) -> Iterator[list[Tracklet]]:
@@ -309,38 +291,22 @@ def _batches(tracklets: list[Tracklet], frames: int = 240) -> Iterator[list[Trac
 
 
 def _rendered(
-    root: Path,
-    seed: int,
-    style: str,
-    height: int,
-    width: int,
-    tracklets: list[Tracklet],
-    workers: int,
-) -> Iterator[tuple[Tracklet, list[Frame]]]:
-    """Render in order, with `workers` processes; never more than a few batches wait."""
+    work: Callable[[list[Tracklet]], list[list[Frame]]], tracklets: list[Tracklet], workers: int
+) -> Iterator[list[Frame]]:
+    """Yield each tracklet's frames, with `workers` processes; few batches wait."""
     batches = _batches(tracklets)
-    fixed = (root, seed, style, height, width)
     if workers == 1:
         threads = cv2.getNumThreads()
         try:
-            for batch in batches:
-                yield from zip(batch, _render(*fixed, batch), strict=True)
+            yield from itertools.chain.from_iterable(map(work, batches))
         finally:
             cv2.setNumThreads(threads)
         return
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, context, end_with, (os.getpid(),)) as pool:
-        waiting: collections.deque[tuple[list[Tracklet], Future[list[list[Frame]]]]]
-        waiting = collections.deque()
         try:
-            for batch in batches:
-                waiting.append((batch, pool.submit(_render, *fixed, batch)))
-                if len(waiting) >= 4 * workers:
-                    first, future = waiting.popleft()
-                    yield from zip(first, future.result(), strict=True)
-            while waiting:
-                first, future = waiting.popleft()
-                yield from zip(first, future.result(), strict=True)
+            made = in_order(pool, work, batches, 4 * workers)
+            yield from itertools.chain.from_iterable(made)
         except BrokenProcessPool as error:
             raise ReidError(
                 "walkers: a rendering process ended by itself (memory?); use fewer workers"
@@ -440,11 +406,10 @@ def generate(root: Path, size: Size, *, seed: int, style: str, workers: int) -> 
         ReidError: an argument is out of bounds, or `root` holds something else.
     """
     root = Path(root)
-    _refuse_foreign(root)
-    _check(size, workers)
+    _check(size)
     tracklets, persons = plan(size, seed=seed)
     total = sum(item.frames for item in tracklets)
-    with replacing(root) as aside:
+    with replacing_folder(root, ["truth/parameters.json"]) as aside:
         masks = aside / "truth" / "masks"
         masks.mkdir(parents=True)
         with contextlib.ExitStack() as stack:
@@ -454,17 +419,15 @@ def generate(root: Path, size: Size, *, seed: int, style: str, workers: int) -> 
                 for split in ("train", "test")
             }
 
-            def each_frame() -> Iterator[tuple[Tracklet, int, str, Frame]]:
-                for item, made in _rendered(
-                    aside, seed, style, size.height, size.width, tracklets, workers
-                ):
-                    for number, (name, frame) in enumerate(
-                        zip(item.files(), made, strict=True), start=1
-                    ):
-                        yield item, number, name, frame
-
+            work = functools.partial(_render, aside, seed, style, size.height, size.width)
+            made = zip(tracklets, _rendered(work, tracklets, workers), strict=True)
+            each = (
+                (item, number, name, frame)
+                for item, frames in made
+                for number, (name, frame) in enumerate(zip(item.files(), frames, strict=True), 1)
+            )
             for item, number, name, frame in progress(
-                each_frame(), total=total, label="walkers", unit="frames"
+                each, total=total, label="walkers", unit="frames"
             ):
                 shown.add(
                     item.split, name, item.person_id, item.camera, item.number, number,
@@ -475,8 +438,6 @@ def generate(root: Path, size: Size, *, seed: int, style: str, workers: int) -> 
         _write_persons(aside / "truth", persons)
         parameters = {"seed": seed, "style": style, **dataclasses.asdict(size)}
         write_json(aside / "truth" / "parameters.json", parameters)
-        if root.exists():  # a folder cannot be renamed over one that holds something
-            shutil.rmtree(root)
 
 
 def content(root: Path) -> str:
@@ -485,18 +446,3 @@ def content(root: Path) -> str:
     for path in sorted(root.glob("bbox_*/*/*.jpg")):
         found.update(f"{path.name} {path.stat().st_size}\n".encode())
     return found.hexdigest()[:16]
-
-
-def _refuse_foreign(root: Path) -> None:
-    """Make sure that nothing but an older generated data set is replaced.
-
-    Raises:
-        ReidError: what stands at `root` was not generated.
-    """
-    if not root.exists() or (root / "truth" / "parameters.json").is_file():
-        return
-    if not root.is_dir() or any(root.iterdir()):
-        raise ReidError(
-            f"{root}: holds something that was not generated here; move it away or choose "
-            "another folder"
-        )

@@ -13,18 +13,15 @@ from typing import Any
 
 import cv2
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from weakreid.artifacts.files import of_system, read_fault, read_json
+from weakreid.artifacts.files import read_json
+from weakreid.artifacts.schemas import read_foreign
 from weakreid.datasets.walkers import layout, render
 from weakreid.datasets.walkers.body import parts_of
 from weakreid.datasets.walkers.cloth import wraps
 from weakreid.datasets.walkers.people import Person
-from weakreid.datasets.walkers.scene import camera
 from weakreid.errors import ReidError
-from weakreid.seeding import numpy_generator
 
 CARRIED = frozenset({"bag", "strap", "brim"})
 """Parts of a figure that are carried or worn on the head; a hat's crown is on the head's own."""
@@ -47,12 +44,8 @@ def person_masks(root: Path, names: Collection[str]) -> dict[str, Mask]:
     """
     found: dict[str, Mask] = {}
     for path in sorted((root / "truth" / "masks").glob("bbox_*.parquet")):
-        try:
-            table = pq.read_table(path, filters=[("file", "in", list(names))])
-        except (pa.ArrowInvalid, OSError) as error:
-            if of_system(error):
-                raise read_fault(path, error, "generate the dataset again") from error
-            raise ReidError(f"{path}: not a whole Parquet file; generate again") from error
+        wanted = [("file", "in", list(names))]
+        table = read_foreign(path, "generate the dataset again", filters=wanted)
         for name, png in zip(table["file"].to_pylist(), table["mask"].to_pylist(), strict=True):
             levels = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_GRAYSCALE)
             found[name] = np.asarray(levels, np.uint8) > 127
@@ -84,12 +77,8 @@ def carried_masks(root: Path, seen: dict[str, Mask]) -> dict[str, Mask]:
         files = item.files()
         if not seen.keys() & set(files):
             continue
-        rng = numpy_generator(seed, "walkers", item.split, item.person_id, item.camera, item.number)
         with _labels(item.person, size.height, size.width) as drawn:
-            render.tracklet(
-                rng, seed, item.person, camera(seed, style, item.camera), item.frames,
-                size.height, size.width, item.fault, item.empty,
-            )  # fmt: skip
+            layout.rendered(item, seed, style, size.height, size.width)
         for name, (person, carried) in zip(files, drawn, strict=True):
             if name not in seen:
                 continue

@@ -6,6 +6,7 @@ that many people share them; what tells people apart is cut, pattern, accessorie
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -58,7 +59,6 @@ BAGS = (
     "HandTrunk", "Other",
 )  # fmt: skip
 HATS = ("none", "cap", "beanie", "brim")
-PATTERNS = ("plain", "hoops", "pinstripe", "check", "dots", "block", "band", "camouflage")
 PRINTS = ("none", "square", "disc", "bars", "cross", "number")
 
 
@@ -292,10 +292,22 @@ def _print(rng: np.random.Generator, chance: float) -> str:
     return PRINTS[1 + int(rng.integers(len(PRINTS) - 1))]
 
 
-# what a look-alike keeps of the person it is made after; everything else may differ a little
-SHARED = ("upper", "upper_name", "upper_colour", "lower", "lower_name", "lower_colour", "female")
 # the details one of which, at least, tells two look-alikes apart
 DETAILS = ("bag", "headwear", "hair", "pattern", "build", "shoes", "print", "cut", "face")
+
+
+# the other's own in two look-alikes, whatever their details
+GAIT = ("cadence", "stride", "arm_swing", "lean", "toe_out", "bob", "look")
+
+
+def _other(rng: np.random.Generator, choices: Sequence[str], own: str) -> str:
+    others = [choice for choice in choices if choice != own]
+    return others[int(rng.integers(len(others)))]
+
+
+def _taken(person: Person, fresh: Person, names: Sequence[str], **more: Any) -> Person:
+    """Return `person` with what is named from `fresh`, and `more`."""
+    return replace(person, **{name: getattr(fresh, name) for name in names}, **more)
 
 
 def _change(rng: np.random.Generator, person: Person, detail: str) -> Person:
@@ -303,56 +315,29 @@ def _change(rng: np.random.Generator, person: Person, detail: str) -> Person:
     fresh = draw_person(rng)
     if detail == "bag":
         others = [bag for bag in BAGS[:4] if bag != person.bag] + ["PlasticBag"]
-        return replace(
-            person,
-            bag=others[int(rng.integers(len(others)))],
-            bag_name=fresh.bag_name,
-            bag_colour=fresh.bag_colour,
-            bag_side=-person.bag_side,
-            bag_size=fresh.bag_size,
-        )
+        bag = others[int(rng.integers(len(others)))]
+        names = ("bag_name", "bag_colour", "bag_size")
+        return _taken(person, fresh, names, bag=bag, bag_side=-person.bag_side)
     if detail == "headwear":
-        others = [hat for hat in HATS if hat != person.hat]
-        return replace(
-            person, hat=others[int(rng.integers(len(others)))], hat_colour=fresh.hat_colour
-        )
+        return _taken(person, fresh, ["hat_colour"], hat=_other(rng, HATS, person.hat))
     if detail == "hair":
         styles = (
             ("long", "ponytail", "bun", "short") if person.female else ("crop", "short", "bald")
         )
-        others = [style for style in styles if style != person.hair_style]
-        return replace(
-            person,
-            hair_style=others[int(rng.integers(len(others)))],
-            hair=fresh.hair,
-            hair_name=fresh.hair_name,
-        )
+        style = _other(rng, styles, person.hair_style)
+        return _taken(person, fresh, ("hair", "hair_name"), hair_style=style)
     if detail == "pattern":
-        others = [p for p in ("plain", "hoops", "check", "block", "band") if p != person.pattern]
-        return replace(
-            person,
-            pattern=others[int(rng.integers(len(others)))],
-            pattern_scale=fresh.pattern_scale,
-        )
+        pattern = _other(rng, ("plain", "hoops", "check", "block", "band"), person.pattern)
+        return _taken(person, fresh, ["pattern_scale"], pattern=pattern)
     if detail == "build":
-        stout = person.girth < 1.03
-        return replace(
-            person,
-            girth=float(person.girth + (0.24 if stout else -0.2)),
-            stature=float(person.stature + rng.choice([-0.1, 0.1])),
-            shoulders=fresh.shoulders,
-        )
+        girth = float(person.girth + (0.24 if person.girth < 1.03 else -0.2))
+        stature = float(person.stature + rng.choice([-0.1, 0.1]))
+        return _taken(person, fresh, ["shoulders"], girth=girth, stature=stature)
     if detail == "shoes":
-        others = [shoes for shoes in SHOES if shoes != person.shoes]
-        return replace(
-            person,
-            shoes=others[int(rng.integers(len(others)))],
-            shoe_name=fresh.shoe_name,
-            shoe_colour=fresh.shoe_colour,
-        )
+        shoes = _other(rng, SHOES, person.shoes)
+        return _taken(person, fresh, ("shoe_name", "shoe_colour"), shoes=shoes)
     if detail == "print":
-        others = [p for p in PRINTS if p != person.print_front]
-        front = others[int(rng.integers(len(others)))]
+        front = _other(rng, PRINTS, person.print_front)
         return replace(person, print_front=front, print_back=front)
     if detail == "cut":
         return replace(
@@ -362,9 +347,8 @@ def _change(rng: np.random.Generator, person: Person, detail: str) -> Person:
             hood=not person.hood,
             contrast_sleeves=not person.contrast_sleeves,
         )
-    muffler = not person.muffler
     glasses = "dark" if person.glasses == "none" else "none"
-    return replace(person, muffler=muffler, muffler_colour=fresh.muffler_colour, glasses=glasses)
+    return _taken(person, fresh, ["muffler_colour"], muffler=not person.muffler, glasses=glasses)
 
 
 def look_alike(rng: np.random.Generator, person: Person) -> Person:
@@ -372,17 +356,7 @@ def look_alike(rng: np.random.Generator, person: Person) -> Person:
 
     Gait and the cloth's wrinkles are always the other's own.
     """
-    fresh = draw_person(rng)
-    other = replace(
-        person,
-        cadence=fresh.cadence,
-        stride=fresh.stride,
-        arm_swing=fresh.arm_swing,
-        lean=fresh.lean,
-        toe_out=fresh.toe_out,
-        bob=fresh.bob,
-        look=fresh.look,
-    )
+    other = _taken(person, draw_person(rng), GAIT)
     # one of the large details is always among them: the small ones drown in a camera's blur
     large = DETAILS[int(rng.integers(4))]
     rest = [detail for detail in DETAILS if detail != large]

@@ -7,7 +7,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from weakreid.errors import ReidError
 from weakreid.seeding import numpy_generator
 
 Image = NDArray[np.uint8]
@@ -90,13 +89,7 @@ _PATHS = (8.0, 82.0, 38.0, -60.0, 155.0, -95.0, 20.0, 110.0, -30.0)
 
 
 def camera(seed: int, style: str, number: int) -> Camera:
-    """Draw camera `number` (1..9) of a data set.
-
-    Raises:
-        ReidError: no such style.
-    """
-    if style not in STYLES:
-        raise ReidError(f"walkers: style '{style}' is unknown; allowed: {', '.join(STYLES)}")
+    """Draw camera `number` (1..9) of a data set, in one of `STYLES`."""
     rng = numpy_generator(seed, "walkers", "camera", style, number)
     made = STYLES[style]
 

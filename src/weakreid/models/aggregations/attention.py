@@ -18,33 +18,19 @@ class Attention(nn.Module):
     second ReLU a shift of all scores changes nothing, and attention goes on learning.
 
     Args:
-        dimension: D, of a feature and of a descriptor.
-        channels: c, of the maps.
-        height: h, of the maps.
-        width: w.
-        hidden: of a frame's vector.
-        rectified: whether a ReLU follows the scores.
-        seed: of the initial weights.
+        options: `hidden` numbers are in a frame's vector; `rectified`: a ReLU follows the scores.
+        place: where it stands.
     """
 
     groups = (ALL,)
 
-    def __init__(
-        self,
-        dimension: int,
-        channels: int,
-        height: int,
-        width: int,
-        *,
-        hidden: int,
-        rectified: bool,
-        seed: int = 0,
-    ) -> None:
+    def __init__(self, options: AttentionFrames, place: Place) -> None:
         super().__init__()
-        self.dimension, self.rectified = dimension, rectified
-        with seeded(seed, "aggregation", "attention"):
-            self.of_frame = nn.Conv2d(channels, hidden, (height, width))
-            self.over_time = nn.Conv1d(hidden, 1, 3, padding=1)
+        self.dimension, self.rectified = place.dimension, options.rectified
+        with seeded(place.seed, "aggregation", "attention"):
+            size = (place.height, place.width)
+            self.of_frame = nn.Conv2d(place.channels, options.hidden, size)
+            self.over_time = nn.Conv1d(options.hidden, 1, 3, padding=1)
 
     def scores(self, maps: Tensor) -> Tensor:
         """Return the scores [n, T] of maps [n, T, c, h, w]; at least 0 where they are rectified."""
@@ -68,12 +54,4 @@ class Attention(nn.Module):
 
 def build(options: AttentionFrames, place: Place) -> Attention:
     """Return the aggregation."""
-    return Attention(
-        place.dimension,
-        place.channels,
-        place.height,
-        place.width,
-        hidden=options.hidden,
-        rectified=options.rectified,
-        seed=place.seed,
-    )
+    return Attention(options, place)

@@ -3,8 +3,6 @@
 Shapes: n clips of T frames, features of D numbers, N groups of A_1 .. A_N attributes.
 """
 
-from collections.abc import Mapping, Sequence
-
 import torch
 from torch import Tensor, nn
 
@@ -42,46 +40,35 @@ class AttributeGroups(nn.Module):
     attributes of all groups.
 
     Args:
-        groups: names of attributes by group. Groups stand in the alphabetical order of their
-            names, whatever the order given: the files that name them keep none.
-        dimension: D.
-        disentangled: see above.
-        sigma: σ of Eq. 2; None: all frames count 1/T.
-        seed: of the predictors' initial weights; one's depend on its group and the seed alone.
+        options: `disentangled`: see above; `sigma` is σ of Eq. 2, None: all frames count 1/T.
+            Groups stand in the alphabetical order of their names, whatever the order given: the
+            files that name them keep none.
+        place: where it stands; the initial weights of a group's predictor depend on its name and
+            the seed alone.
 
     Attributes:
         dimension: length of a descriptor.
         groups: whose weights `forward` returns.
 
     Raises:
-        ReidError: there is no group, an empty one, or D does not divide into segments.
+        ReidError: D does not divide into segments.
     """
 
-    def __init__(
-        self,
-        groups: Mapping[str, Sequence[str]],
-        dimension: int,
-        *,
-        disentangled: bool,
-        sigma: float | None,
-        seed: int = 0,
-    ) -> None:
+    def __init__(self, options: AttributeFrames, place: Place) -> None:
         super().__init__()
+        groups, dimension = options.groups, place.dimension
         self.attributes = {group: tuple(groups[group]) for group in sorted(groups)}
-        empty = [group for group, names in self.attributes.items() if not names]
-        if empty or not groups:
-            which = f"the group {empty[0]} has no attribute" if empty else "no group of attributes"
-            raise ReidError(f"aggregation.groups: {which}; give it one, or leave it out")
-        segments = len(groups) + 1 if disentangled else 1
+        segments = len(groups) + 1 if options.disentangled else 1
         if dimension % segments:
             raise ReidError(
                 f"a feature of {dimension} does not divide into {segments} segments, one per group "
                 f"of attributes and one for all; set model.dimension to a multiple of {segments}"
             )
-        self.dimension, self.disentangled, self.sigma = dimension, disentangled, sigma
-        self.groups = tuple(self.attributes) if disentangled else (ALL,)
+        self.dimension, self.sigma = dimension, options.sigma
+        self.disentangled = options.disentangled
+        self.groups = tuple(self.attributes) if options.disentangled else (ALL,)
         self.predictors = nn.ModuleList(
-            seeded_linear(dimension // segments, len(names), seed, "attributes", group)
+            seeded_linear(dimension // segments, len(names), place.seed, "attributes", group)
             for group, names in self.attributes.items()
         )
 
@@ -140,10 +127,4 @@ def build(options: AttributeFrames, place: Place) -> AttributeGroups:
     Raises:
         ReidError: see `AttributeGroups`.
     """
-    return AttributeGroups(
-        options.groups,
-        place.dimension,
-        disentangled=options.disentangled,
-        sigma=options.sigma,
-        seed=place.seed,
-    )
+    return AttributeGroups(options, place)

@@ -16,37 +16,22 @@ ALL = "all"
 
 @dataclass(frozen=True)
 class Place:
-    """Where an aggregation stands.
+    """Where an aggregation stands."""
 
-    Attributes:
-        dimension: D, of a frame's feature.
-        channels: c, of a frame's map.
-        height: h, of the map.
-        width: w.
-        seed: of initial weights.
-    """
-
-    dimension: int
-    channels: int
-    height: int
-    width: int
-    seed: int
+    dimension: int  # D, of a frame's feature
+    channels: int  # c, of a frame's map
+    height: int  # h, of the map
+    width: int  # w
+    seed: int  # of initial weights
 
 
 class Merged(NamedTuple):
-    """What an aggregation makes of n clips of T frames.
+    """What an aggregation makes of n clips of T frames."""
 
-    Attributes:
-        descriptors: [n, d].
-        weights: [n, G, T], what frames count in each of G groups; they sum to 1 over a clip.
-        scores: [n, T], what a softmax made the weights of; None where they have another origin.
-        attributes: per group of attributes, logits [n, A]; empty where none are recognised.
-    """
-
-    descriptors: Tensor
-    weights: Tensor
-    scores: Tensor | None = None
-    attributes: Mapping[str, Tensor] = {}
+    descriptors: Tensor  # [n, d]
+    weights: Tensor  # [n, G, T], what frames count in each of G groups; they sum to 1 over a clip
+    scores: Tensor | None = None  # [n, T], what a softmax made the weights of, if one did
+    attributes: Mapping[str, Tensor] = {}  # by group of attributes, logits [n, A], if recognised
 
 
 class Aggregation(Protocol):

@@ -12,18 +12,17 @@ class Recurrent(nn.Module):
     """The mean of an LSTM's outputs over the frames.
 
     Args:
-        inputs: D, of a feature.
-        hidden: of the LSTM, and of a descriptor.
-        seed: of the initial weights.
+        options: `hidden` is the size of the LSTM, and of a descriptor.
+        place: where it stands.
     """
 
     groups = (ALL,)
 
-    def __init__(self, inputs: int, *, hidden: int, seed: int = 0) -> None:
+    def __init__(self, options: RecurrentFrames, place: Place) -> None:
         super().__init__()
-        self.dimension = hidden
-        with seeded(seed, "aggregation", "rnn"):
-            self.lstm = nn.LSTM(inputs, hidden, batch_first=True)
+        self.dimension = options.hidden
+        with seeded(place.seed, "aggregation", "rnn"):
+            self.lstm = nn.LSTM(place.dimension, options.hidden, batch_first=True)
 
     def forward(self, features: Tensor, maps: Tensor | None = None) -> Merged:
         """Map features [n, T, D] to descriptors [n, hidden] and weights [n, 1, T], all 1/T.
@@ -39,4 +38,4 @@ class Recurrent(nn.Module):
 
 def build(options: RecurrentFrames, place: Place) -> Recurrent:
     """Return the aggregation."""
-    return Recurrent(place.dimension, hidden=options.hidden, seed=place.seed)
+    return Recurrent(options, place)
