@@ -90,15 +90,10 @@ class Tracks(Kind, name="tracks"):
 
 
 class TrackletLabels(Kind, name="tracklet_labels"):
-    """Labels of training tracklets that a method may see.
+    """Labels of training tracklets that a method may see."""
 
-    Attributes:
-        tracklet_id: number of the tracklet, of the table "tracks".
-        label: class of the tracklet, from 0; -1: it has none.
-    """
-
-    tracklet_id = pa.int32()
-    label = pa.int32()
+    tracklet_id = pa.int32()  # number of the tracklet
+    label = pa.int32()  # class of the tracklet, from 0; -1: it has none
 
 
 class Clusters(Kind, name="clusters"):
