@@ -32,8 +32,9 @@ demo: $(READY) ## learn from weak labels on a generated dataset and show the res
 	@echo "         results/demo/runs/official-1/matches_coarse.png"
 	@echo "         results/datasets/walkers/contact_sheet.png"
 
+# They start hundreds of programs: bytecode is kept, whatever the environment says.
 test: check ## run every check and every test
-	@$(RUN) WEAKREID_INSTALL_SLURM=1 OMP_NUM_THREADS=1 pytest --numprocesses $(CORES) --dist loadgroup --durations 20 $(PYTEST)
+	@$(RUN) PYTHONDONTWRITEBYTECODE= WEAKREID_INSTALL_SLURM=1 OMP_NUM_THREADS=1 pytest --numprocesses $(CORES) --dist loadgroup --durations 20 $(PYTEST)
 
 check: $(READY) ## run the linters, the format checks and the type checker
 	@$(RUN) ruff check .

@@ -11,7 +11,6 @@ try:
     from weakreid.cli import workflow as cli
     from weakreid.plan import report_page, targets
     from weakreid.plan.read import RULES
-    from weakreid.plan.rules import pattern
 except ModuleNotFoundError as error:
     raise SystemExit(
         f"error: {sys.executable} has no module {error.name}; activate the environment of this "
@@ -42,7 +41,6 @@ logger.addFilter(cli.one_line(checkout, no_such_target))
 
 wildcard_constraints:
     **targets.SHAPES,
-    **{name: pattern(values) for name, values in targets.values_of(PLAN).items()},
 
 
 # --- what rules look up ---------------------------------------------------------------------------

@@ -7,11 +7,18 @@ module of this project that the stage imports, directly or through others.
 A comment, the layout, a docstring or the file's encoding changes no digest. Anything that
 the parser keeps does, an annotation included. What a module imports by name at run time (a
 reader, a loss) cannot be seen: the caller names it.
+
+Parsing takes a second for a dry run. What was found of a text is kept beside Python's bytecode, by
+the text itself: it is never of another one, and whoever deletes it loses that second.
 """
 
 import ast
 import functools
 import hashlib
+import importlib.util
+import json
+import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -49,6 +56,7 @@ def digest(*modules: str, exclude: frozenset[str] = ASIDE) -> str:
     total = hashlib.sha256()
     for name, module in sorted(_covered(modules, exclude).items()):
         total.update(name.encode() + b"\0" + module.digest)
+    _KEPT.write()
     return total.hexdigest()[:16]
 
 
@@ -103,12 +111,62 @@ def _places(source: Path, name: str) -> tuple[Path, Path]:
     return base / "__init__.py", base.with_name(f"{base.name}.py")
 
 
+class _Kept:
+    """What was found of texts, by their digests, in a file that may be absent or broken."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._new = False
+
+    @functools.cached_property
+    def _found(self) -> dict[str, tuple[str, list[str]]]:
+        try:
+            found: dict[str, tuple[str, list[str]]] = json.loads(self._path.read_bytes())
+        except (OSError, ValueError):
+            return {}
+        return found
+
+    @functools.cached_property
+    def _of_here(self) -> bytes:
+        # another way to find it is another finding
+        return hashlib.sha256(Path(__file__).read_bytes()).digest()
+
+    def of(self, path: Path, name: str, text: bytes) -> _Module:
+        """Return what a module's text says; `name` decides what its relative imports mean."""
+        key = hashlib.sha256(b"\0".join([self._of_here, path.name.encode(), name.encode(), text]))
+        found = self._found.get(key.hexdigest())
+        if found is None:
+            module = _parse(path, name, text)
+            self._found[key.hexdigest()] = (module.digest.hex(), sorted(module.imports))
+            self._new = True
+            return module
+        return _Module(bytes.fromhex(found[0]), frozenset(found[1]))
+
+    def write(self) -> None:
+        """Keep what is new, where Python keeps bytecode; nowhere if that cannot be written."""
+        if not self._new or sys.dont_write_bytecode:
+            return
+        # old texts go once they are many
+        found = dict(list(self._found.items())[-_MOST_KEPT:])
+        part = self._path.with_name(f"{self._path.name}.{os.getpid()}")
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            part.write_text(json.dumps(found), encoding="utf-8")
+            part.replace(self._path)
+        except OSError:
+            part.unlink(missing_ok=True)
+        self._new = False
+
+
+_MOST_KEPT = 5000
+_KEPT = _Kept(Path(importlib.util.cache_from_source(__file__)).with_suffix(".json"))
+
+
 def _read(path: Path, name: str) -> _Module:
     """Parse a module, unless this very text of it has been parsed before."""
-    return _parse(path, name, path.read_bytes())
+    return _KEPT.of(path, name, path.read_bytes())
 
 
-@functools.cache
 def _parse(path: Path, name: str, text: bytes) -> _Module:
     try:
         tree = ast.parse(text, filename=str(path))

@@ -74,10 +74,20 @@ def _own_values(plan: Plan, rule: str) -> Mapping[str, frozenset[str]]:
 
 
 def constrained(plan: Plan, rule: Rule, path: str) -> str:
-    """Return an output's pattern with the values in it that the rule's wildcards may have."""
-    for name, values in rule.only.items():
-        path = path.replace(f"{{{name}}}", f"{{{name},{pattern(values(plan))}}}")
+    """Return an output's pattern with the values in it that the rule's wildcards may have.
+
+    They do not stand in the patterns of logs and benchmarks, each of which Snakemake compiles: a
+    thousand experiments take a while.
+    """
+    for name, values in {**values_of(plan), **{n: of(plan) for n, of in rule.only.items()}}.items():
+        if f"{{{name}}}" in path:
+            path = path.replace(f"{{{name}}}", f"{{{name},{_pattern_of(tuple(values))}}}", 1)
     return path
+
+
+@functools.lru_cache(maxsize=1000)
+def _pattern_of(values: tuple[str, ...]) -> str:
+    return pattern(values)
 
 
 SHAPES = {
