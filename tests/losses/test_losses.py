@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from weakreid.config.losses import FrameCe, Hslr, Mil, Sslr, Wsddn
+from weakreid.config.losses import CvMiml, FrameCe, Hslr, Mil, Sslr, Wsddn
 from weakreid.errors import ReidError
-from weakreid.losses.bags import cpal, frame_ce, hslr, mil, pooling, sslr, wsddn
+from weakreid.losses.bags import cpal, cv_miml, frame_ce, hslr, mil, pooling, sslr, wsddn
 
 B, F, C, D = 4, 6, 5, 3
 
@@ -121,6 +121,30 @@ def slow_frame_ce(logits: dict[str, Tensor], mask: Tensor, labels: Tensor) -> Te
     return sum(terms) / len(terms)
 
 
+def slow_cv_miml(
+    logits: dict[str, Tensor], mask: Tensor, labels: Tensor, k: int, gamma: float, weight: float
+) -> Tensor:
+    first, divergences = [], []
+    for i in range(B):
+        frames = frames_of(mask, i)
+        p = {t: torch.softmax(logits["identity"][i, t], 0) for t in frames}
+        people = [c for c in range(C) if labels[i, c]]
+        for c in people:
+            seed = max(frames, key=lambda t, p=p, c=c: float(p[t][c].detach()))
+            first.append(-torch.log(p[seed][c]) / len(people))
+            where = logits["features"][i]
+            others = sorted(
+                (t for t in frames if t != seed),
+                key=lambda t, where=where, seed=seed: float(((where[t] - where[seed]) ** 2).sum()),
+            )
+            for t in others[:k]:
+                if p[t][c] >= gamma * p[seed][c]:
+                    target = p[seed].detach()
+                    divergences.append((target * (torch.log(target) - torch.log(p[t]))).sum())
+    agreement = sum(divergences) / len(divergences) if divergences else 0.0
+    return sum(first) / B + weight * agreement
+
+
 def cosine(a: Tensor, b: Tensor) -> Tensor:
     return (a * b).sum() / (a * a).sum().sqrt() / (b * b).sum().sqrt()
 
@@ -162,7 +186,7 @@ def same(fast: Tensor, slow: Tensor, inputs: list[Tensor]) -> None:
         torch.testing.assert_close(a, b, rtol=1e-8, atol=1e-10)
 
 
-BLOCKS = {mil: Mil, hslr: Hslr, sslr: Sslr, wsddn: Wsddn, frame_ce: FrameCe}
+BLOCKS = {mil: Mil, hslr: Hslr, sslr: Sslr, wsddn: Wsddn, frame_ce: FrameCe, cv_miml: CvMiml}
 
 
 def loss_of(module: Any, data: dict[str, Tensor], **options: Any) -> Tensor:
@@ -180,6 +204,9 @@ CASES = [
     pytest.param(sslr, slow_sslr, {"k": 3, "alpha": 1.0, "gamma": 1.0}, id="sslr-1"),
     pytest.param(sslr, slow_sslr, {"k": 2, "alpha": 0.5, "gamma": 2.0}, id="sslr-2"),
     pytest.param(wsddn, slow_wsddn, {}, id="wsddn"),
+    pytest.param(cv_miml, slow_cv_miml, {"k": 2, "gamma": 0.3, "weight": 0.5}, id="cv_miml-0.3"),
+    pytest.param(cv_miml, slow_cv_miml, {"k": 50, "gamma": 0.0, "weight": 2.0}, id="cv_miml-all"),
+    pytest.param(cv_miml, slow_cv_miml, {"k": 1, "gamma": 1.0, "weight": 0.0}, id="cv_miml-0"),
     pytest.param(frame_ce, slow_frame_ce, {}, id="frame_ce"),
 ]
 
@@ -191,7 +218,8 @@ def test_a_loss_over_bags_and_its_gradient_equal_the_equation(module, slow, opti
         logits = {name: data[name].requires_grad_() for name in module.HEADS}
         fast = loss_of(module, {**data, **logits}, **options)
         assert fast.shape == ()
-        expected = slow(logits, data["mask"], data["labels"], **options)
+        seen = {**logits, "features": data["features"]}
+        expected = slow(seen, data["mask"], data["labels"], **options)
         same(fast, expected, list(logits.values()))
         assert module.attention_logits in module.HEADS
 

@@ -54,7 +54,18 @@ class FrameCe(Strict):
     smoothing: Fraction = Field(0.0, description="label smoothing")
 
 
-Loss = Annotated[Mil | Wsddn | Hslr | Sslr | FrameCe, Field(discriminator="name")]
+class CvMiml(Strict):
+    """CV-MIML without its cross-view term, as WL compares with it; from memory of its paper."""
+
+    name: Literal["cv_miml"]
+    k: Positive = Field(5, description="frames nearest to an identity's surest that may join it")
+    gamma: Fraction = Field(
+        0.7, description="γ: they join where their probability is this share of the surest's"
+    )
+    weight: Rate = Field(0.5, description="weight of their agreement; 0 turns it off")
+
+
+Loss = Annotated[Mil | Wsddn | Hslr | Sslr | FrameCe | CvMiml, Field(discriminator="name")]
 
 
 class Cpal(Strict):

@@ -241,7 +241,7 @@ class BagTask(Task[BagBatch]):
             features = gather_features(self.fabric, features)
             mask, labels = gather(self.fabric, mask), gather(self.fabric, labels)
         logits = self.heads(features)
-        base = self.base.loss(logits, mask, labels, self.params.loss)
+        base = self.base.loss({**logits, "features": features}, mask, labels, self.params.loss)
         terms = {"base": base}
         if self.cpal is None:
             return base, terms

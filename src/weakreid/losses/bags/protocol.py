@@ -26,7 +26,8 @@ class BagLoss(Protocol):
         """Return the loss of a batch of bags.
 
         Args:
-            logits: by the name of their layer: [B, F, C].
+            logits: by the name of their layer: [B, F, C]; and "features" [B, F, d], which they
+                were made of.
             mask: [B, F].
             labels: [B, C] of 0 and 1.
             options: the loss's block of the config.
