@@ -53,6 +53,7 @@ def protocol(first: float, deviation: float | None) -> dict[str, Any]:
         "chance": {"mAP": 2.5, "cmc": {"1": 1.0, "5": 5.0}},
         "queries": 15,
         "gallery": 40,
+        "skipped": 0,
     }
     if deviation is not None:
         spread = {"1": deviation, "5": deviation}
@@ -63,7 +64,8 @@ def protocol(first: float, deviation: float | None) -> dict[str, Any]:
 def metrics(first: float, deviation: float | None = 1.0, dataset: str = "a") -> dict[str, Any]:
     runs = {"official-1": {}} | ({} if deviation is None else {"official-2": {}})
     both = {"fine": protocol(first, deviation), "coarse": protocol(first + 1, deviation)}
-    return {"dataset": dataset, "runs": runs, **both}
+    config = {"method": {"evaluation": {"rules": "later"}}}
+    return {"dataset": dataset, "runs": runs, "config": config, **both}
 
 
 class Made:
@@ -702,3 +704,18 @@ def test_a_damaged_report_is_refused(report: Any, message: str, tmp_path: Path) 
     with pytest.raises(ReidError, match=message) as caught:
         results.read_isolation(path)
     assert str(caught.value).startswith(str(path))
+
+
+def test_what_is_skipped_and_by_whose_rules_stands_below() -> None:
+    made = Made()
+    rows = [Row(label="x", cells=[made.cell(60.0)]), Row(label="y", cells=[made.cell(50.0)])]
+    for of in made.metrics:
+        of["fine"]["skipped"] = 3
+        of["coarse"]["skipped"] = 1
+    made.metrics[0]["config"]["method"]["evaluation"]["rules"] = "official"
+    shows = Results(title="T", blocks=[], protocols=["fine", "coarse"], metrics=["R-1"])
+    block = Block(dataset="a", own=False, columns=[Column(label="")], rows=rows)
+    text = "\n".join(results._facts(Found(shows, made.metrics, made.isolation, None), block))
+    assert "fine: 3 more queries are skipped: no other camera of the gallery sees" in text
+    assert "coarse: 1 more queries are skipped: no bag of the gallery has their person." in text
+    assert "fine: some rows by MARS's official rules (queries are in the gallery, all count" in text

@@ -153,6 +153,19 @@ def test_fine_ranks_the_mean_features(block: int) -> None:
         assert list(top) == order
 
 
+def test_by_the_official_rules_queries_are_in_the_gallery() -> None:
+    frames, tracklets, _, _ = make(3, 7)
+    how: dict[str, Any] = {"metric": "euclidean", "threads": 1, "keep": 1000}
+    later, _, without = measure_fine(frames, tracklets, **how)
+    found, queries, gallery = measure_fine(frames, tracklets, **how, rules="official")
+    assert len(gallery) == len(without) + len(queries)
+    assert found.queries == len(queries) > later.queries
+    for query, top in zip(queries.itertuples(), found.top_gallery, strict=True):
+        inside = query.tracklet_id in set(gallery["tracklet_id"].iloc[top])
+        # a distractor is nobody, and nothing of his is left out
+        assert inside == (query.person_id == 0)
+
+
 def test_a_frame_without_features_is_named() -> None:
     frames, tracklets, bags, _ = make(0, 10)
     bags["frames"] = [*bags["frames"][:-1], np.array([5])]

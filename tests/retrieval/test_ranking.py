@@ -180,3 +180,56 @@ def test_relevance_is_ascending_and_disjoint():
         assert np.all(np.diff(matches) > 0)
         assert np.all(np.diff(excluded) > 0)
         assert not set(matches) & set(excluded)
+
+
+def official(order, good, junk):
+    """A port of MARS's own program (compute_AP): what a query scores, and its CMC."""
+    cmc = np.zeros(len(order))
+    old_recall, old_precision, ap = 0.0, 1.0, 0.0
+    intersect, j, good_now, njunk = 0, 0, 0, 0
+    for n, item in enumerate(order):
+        flag = False
+        if item in good:
+            cmc[n - njunk :] = 1
+            flag = True
+            good_now += 1
+        if item in junk:
+            njunk += 1
+            continue
+        if flag:
+            intersect += 1
+        recall = intersect / len(good) if good else 0.0
+        precision = intersect / (j + 1)
+        ap += (recall - old_recall) * (old_precision + precision) / 2
+        old_recall, old_precision = recall, precision
+        j += 1
+        if good_now == len(good):
+            break
+    return ap, cmc
+
+
+@settings(max_examples=150, deadline=None)
+@given(problems())
+def test_by_the_official_rules_it_is_what_mars_s_program_says(problem):
+    distances, qp, gp, qc, gc, *_ = problem
+    relevance = person_relevance(qp, gp, qc, gc)
+    if not any(len(matches) for matches in relevance.matches):
+        return
+    found = evaluate(distances, relevance, rules="official")
+    precision, cmc = [], []
+    for query, row in enumerate(distances):
+        good = {g for g in range(len(gp)) if gp[g] == qp[query] > 0 and gc[g] != qc[query]}
+        junk = {
+            g
+            for g in range(len(gp))
+            if gp[g] < 0 or (gp[g] == qp[query] > 0 and gc[g] == qc[query])
+        }
+        ap, of_query = official(np.argsort(row, kind="stable"), good, junk)
+        precision.append(ap)
+        cmc.append(of_query)
+    np.testing.assert_allclose(found.average_precision, precision, atol=1e-12)
+    assert found.mean_average_precision == pytest.approx(100 * np.mean(precision))
+    assert (found.queries, found.skipped) == (len(distances), 0)
+    for rank in (1, 5):
+        if rank <= len(gp):
+            assert found.cmc[rank] == pytest.approx(100 * np.mean([of[rank - 1] for of in cmc]))

@@ -63,11 +63,20 @@ class Schedule(Strict):
     )
 
 
+Rules = Literal["later", "official"]
+
+
 class Evaluation(Strict):
     """From features to results."""
 
     metric: Literal["euclidean", "cosine"] = Field(
         "euclidean", description="distance between features"
+    )
+    rules: Rules = Field(
+        "later",
+        description="of the fine protocol. `later`, as most programs since: queries are not in the "
+        "gallery, those without a match are skipped, AP is the mean precision at matches; "
+        "`official`, as MARS's own: queries are in the gallery, all count, AP by trapezoids",
     )
     rerank: bool = Field(
         False, description="also measure fine retrieval after k-reciprocal re-ranking (`reranked`)"

@@ -21,6 +21,8 @@ from weakreid.errors import ReidError
 from weakreid.report.markdown import cell, markdown
 from weakreid.report.published import Published
 
+ONE_CAMERA = "no other camera of the gallery sees their person"
+OFFICIAL = "queries are in the gallery, all count, average precision by trapezoids"
 ALONE = "the paper's figures alone; not part of this project"
 WIDEST = 16
 """A table of more figures a line is cut into one per noise level."""
@@ -476,8 +478,25 @@ def _facts(found: Found, block: Block) -> list[str]:
         if measured:
             queries, gallery = (sizes([m[key] for m in measured]) for key in ("queries", "gallery"))
             facts.append(f"{protocol}: {queries} queries, {gallery} in the gallery.")
+            facts += _rules(protocol, measured, found.known(block, every))
     if shows.paper is None and len(block.rows) > 1:
         facts.append("Bold: the best mean of a column, even if by less than the std.")
+    return facts
+
+
+def _rules(
+    protocol: str, measured: Sequence[Mapping[str, Any]], known: Iterable[Mapping[str, Any]]
+) -> list[str]:
+    """Return what was skipped, and by whose rules, where that is not the rule."""
+    facts = []
+    skipped = sizes([figures["skipped"] for figures in measured])
+    if skipped != "0":
+        why = "no bag of the gallery has their person" if protocol == "coarse" else ONE_CAMERA
+        facts.append(f"{protocol}: {skipped} more queries are skipped: {why}.")
+    rules = {metrics["config"]["method"]["evaluation"]["rules"] for metrics in known}
+    if protocol != "coarse" and "official" in rules:
+        some = "" if len(rules) == 1 else "some rows "
+        facts.append(f"{protocol}: {some}by MARS's official rules ({OFFICIAL}).")
     return facts
 
 

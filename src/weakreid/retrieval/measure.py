@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from weakreid.config.training import Rules
 from weakreid.errors import ReidError
 from weakreid.retrieval.distances import Array, Metric, bag_minimum
 from weakreid.retrieval.protocols import fine_distances, tracklet_descriptors
@@ -34,6 +35,7 @@ def measure_fine(
     threads: int,
     keep: int = 0,
     reranking: Reranking | None = None,
+    rules: Rules = "later",
 ) -> tuple[RankingResult, pd.DataFrame, pd.DataFrame]:
     """Rank the gallery's tracklets for every query tracklet.
 
@@ -44,6 +46,8 @@ def measure_fine(
         threads: workers.
         keep: items kept per query.
         reranking: k-reciprocal re-ranking, or None.
+        rules: "official": the queries are in the gallery, too, where nobody finds himself, since
+            what is of the query's person and camera is left out; and see `ranking.evaluate`.
 
     Returns:
         The result, and the rows of `tracklets` that its queries and gallery indices stand for.
@@ -53,7 +57,8 @@ def measure_fine(
     """
     ids, means = tracklet_descriptors(frames.blocks(), frames.tracklet_ids)
     queries = tracklets[tracklets["role"] == "query"].reset_index(drop=True)
-    gallery = tracklets[tracklets["role"] == "gallery"].reset_index(drop=True)
+    searched = ["gallery", "query"] if rules == "official" else ["gallery"]
+    gallery = tracklets[tracklets["role"].isin(searched)].reset_index(drop=True)
     for name, rows in (("query", queries), ("gallery", gallery)):
         if rows.empty:
             raise ReidError(f"the split has no {name} tracklets: nothing can be measured on it")
@@ -69,7 +74,8 @@ def measure_fine(
     relevance = person_relevance(
         queries["person_id"], gallery["person_id"], queries["camera_id"], gallery["camera_id"]
     )
-    return evaluate(distances, relevance, keep=keep, threads=threads), queries, gallery
+    found = evaluate(distances, relevance, keep=keep, threads=threads, rules=rules)
+    return found, queries, gallery
 
 
 def measure_coarse(

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from weakreid.config.training import Rules
 from weakreid.cores import default_threads
 from weakreid.errors import ReidError
 
@@ -53,6 +54,7 @@ class RankingResult:
     top_gallery: list[Indices]  # per query, the nearest gallery indices left, at most `keep`
     top_distances: list[NDArray[Any]]  # their distances
     top_matches: list[NDArray[np.bool_]]  # whether each is a match
+    rules: Rules = "later"  # that it was measured by
     top_frames: list[Indices] | None = None  # of bags, the row of the nearest frame
 
     def summary(self) -> dict[str, Any]:
@@ -135,6 +137,7 @@ def evaluate(
     *,
     keep: int = 0,
     threads: int | None = None,
+    rules: Rules = "later",
 ) -> RankingResult:
     """Measure a ranking, given each query's matches and exclusions.
 
@@ -143,6 +146,9 @@ def evaluate(
         relevance: for each of the Q queries.
         keep: how many of the nearest items to return per query.
         threads: workers; the result does not depend on it. None takes the cores at hand.
+        rules: "official", as MARS's own program: a query without a match counts, with an average
+            precision of 0, and average precision is the area below the line through the precisions
+            before and at each match.
 
     Raises:
         ReidError: a distance is NaN, or no query has a match.
@@ -173,8 +179,7 @@ def evaluate(
                 found = _match_ranks(row, values, matches)
                 found.sort()
                 first[query] = found[0]
-                # fsum is exactly rounded, so that the order of summation is no matter
-                precision[query] = math.fsum(np.arange(1, found.size + 1) / found) / found.size
+                precision[query] = _average_precision(found, rules)
             if keep and valid > 0:
                 top[query] = _nearest(row, values, min(keep, valid))
                 near[query] = row[top[query]]
@@ -182,15 +187,19 @@ def evaluate(
 
     with ThreadPoolExecutor(threads or default_threads()) as pool:
         list(pool.map(measure, range(0, count, _ROWS)))
-    used = int(np.count_nonzero(first))
-    if not used:
+    matched = int(np.count_nonzero(first))
+    if not matched:
         raise ReidError(
             f"none of the {count} queries has a match in the gallery of {relevance.gallery}; "
             "check the split, the person ids and the cameras"
         )
+    if rules == "official":
+        precision[first == 0] = 0
+    used = matched if rules == "later" else count
     return RankingResult(
         cmc={k: 100.0 * int(np.sum((first > 0) & (first <= k))) / used for k in RANKS},
         mean_average_precision=100.0 * math.fsum(precision[first > 0]) / used,
+        rules=rules,
         queries=used,
         skipped=count - used,
         gallery=relevance.gallery,
@@ -202,6 +211,18 @@ def evaluate(
         top_distances=near,
         top_matches=right,
     )
+
+
+def _average_precision(ranks: Indices, rules: Rules) -> float:
+    """Return a query's average precision, from the ascending ranks of its matches."""
+    hits = np.arange(1, ranks.size + 1)
+    # fsum is exactly rounded, so that the order of summation is no matter
+    at_matches = math.fsum(hits / ranks) / ranks.size
+    if rules == "later":
+        return at_matches
+    # what MARS's program takes before the first item
+    before = np.where(ranks > 1, (hits - 1) / np.maximum(ranks - 1, 1), 1.0)
+    return (at_matches + math.fsum(before) / ranks.size) / 2
 
 
 def _match_ranks(row: NDArray[Any], values: NDArray[Any], matches: Indices) -> Indices:

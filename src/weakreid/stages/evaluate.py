@@ -38,6 +38,7 @@ def main(
         metric=params.metric,
         threads=threads,
         keep=params.keep,
+        rules=params.rules,
     )
     fine, queries, gallery = measure()
     rough, probes, bags = measure_coarse(

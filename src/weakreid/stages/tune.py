@@ -228,6 +228,7 @@ def measured(
             schemas.read_frame(data.tracklets, "tracklets"),
             metric=evaluation.metric,
             reranking=Reranking() if protocol == "reranked" else None,
+            rules=evaluation.rules,
             threads=machine.threads,
         )
     return result.mean_average_precision if name == "mAP" else result.cmc[1]
