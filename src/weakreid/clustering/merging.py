@@ -18,10 +18,11 @@ part still is not searched again, nor is one whose pair was beyond the border: p
 that an item's lightest pair out of its part only gets heavier. When a round finds no new edge
 within the border, none is missing, and the first `merges` edges are those of the dense computation.
 
-Memory grows with N times a tile, not with N x N. Distances come from products of tiles, as in `neighbours`; their
-rounding is bounded, and whatever it leaves undecided is measured in float64 from the differences:
-the same clusters whatever the threads and tiles. Where nearly all distances are equal (a network
-that collapsed) nearly everything is measured, which is about a hundred times slower.
+Memory grows with N times a tile, not with N x N. Distances come from products of tiles, as in
+`neighbours`; their rounding is bounded, and whatever it leaves undecided is measured in float64
+from the differences: the same clusters whatever the threads and tiles. Where nearly all distances
+are equal (a network that collapsed) nearly everything is measured, which is about a hundred times
+slower.
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -79,7 +80,8 @@ def merged(
     stale = np.ones(count, bool)
     edges = np.empty((0, 2), np.int64)
     weights = np.empty(0)
-    part, border = cluster, np.inf
+    part: NDArray[np.integer[Any]] = cluster
+    border = np.inf
     while True:
         rows = np.flatnonzero(stale)
         other[rows], weight[rows] = items.lightest(rows, part, threads or default_threads(), tile)
