@@ -123,6 +123,7 @@ def every() -> dict[str, Any]:
                 "clips": clips,
                 "batch": {"frames": 2},
             },
+            "merging": {"learns": "merging", "model": small},
             "all_losses": {
                 "learns": "clips",
                 "model": {**small, "embedding": "none", "cosam": cosam},
@@ -146,6 +147,7 @@ def every() -> dict[str, Any]:
         "wsddn": {**one, "bags": "plain", "method": "wsddn"},
         "frame_ce": {**one, "bags": "single", "method": "frame_ce"},
         "bags_as_clips": {**one, "bags": "wl", "method": "bags_as_clips"},
+        "merging": {**one, "noise": "clean", "method": "merging"},
         "tracklets_as_clips": {**one, "noise": "seen", "method": "tracklets_as_clips"},
         **{name: {**one, "method": name} for name in ("all_losses", "attending", "clips")},
     }

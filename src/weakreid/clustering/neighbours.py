@@ -50,8 +50,8 @@ def unit_rows(features: Array) -> Array:
     Raises:
         ReidError: a row is zero or not finite; it is named.
     """
-    features = _floating(features)
-    squares = _squares(features)
+    features = floating(features)
+    squares = squared_lengths(features)
     zero = np.flatnonzero(squares == 0)
     if zero.size:
         raise ReidError(
@@ -73,8 +73,8 @@ def nearest(items: Array, keep: int, threads: int | None = None, tile: int = TIL
     Raises:
         ReidError: a row is not finite; it is named.
     """
-    items = _floating(items)
-    squares = _squares(items)
+    items = floating(items)
+    squares = squared_lengths(items)
     count, width = items.shape
     others = min(keep, count) - 1
     # |error of a.b| <= d u |a||b| for sums in any order; twice that, and a few roundings on top
@@ -255,13 +255,18 @@ def _settle(
     return found
 
 
-def _floating(features: Array) -> Array:
+def floating(features: Array) -> Array:
+    """Return features as rows that lie one after another, float32 at least."""
     features = np.asarray(features)
     return np.ascontiguousarray(features, np.result_type(features, np.float32))
 
 
-def _squares(items: Array) -> NDArray[np.float64]:
-    """Return |items|^2 in float64, [N]."""
+def squared_lengths(items: Array) -> NDArray[np.float64]:
+    """Return |items|^2 in float64, [N].
+
+    Raises:
+        ReidError: a row is not finite; it is named.
+    """
     squares = np.empty(len(items))
     for start in range(0, len(items), _PAIRS):
         block = items[start : start + _PAIRS].astype(np.float64, copy=False)

@@ -307,10 +307,63 @@ class FramesOfTracklets(MaySeeClips):
         return self
 
 
+class Merging(Strict):
+    """Bottom-up merging: a stage of training, then the nearest clusters are joined (BUC)."""
+
+    first_epochs: Positive = Field(
+        20, description="epochs of the first stage, where every tracklet is a cluster"
+    )
+    later_epochs: Positive = Field(
+        2, description="epochs of each later stage, which begins with merges"
+    )
+    share: Annotated[float, Field(gt=0.0, lt=1.0), BeforeValidator(as_number)] = Field(
+        0.05,
+        description="merges before each later stage, as a share of the number of tracklets; "
+        "rounded down, at least one",
+    )
+    distance: Literal["euclidean", "squared"] = Field(
+        "euclidean", description="distance between features of length 1"
+    )
+    size_penalty: Rate = Field(
+        0.003,
+        description="λ: two clusters are as far apart as their nearest tracklets, and λ for each "
+        "tracklet in them",
+    )
+    frames: Positive = Field(
+        32, description="evenly spread frames whose mean feature stands for a tracklet"
+    )
+
+
+class Lookup(Strict):
+    """The lookup table, a feature per cluster, and the repelled loss (BUC, Eqs. 1 and 2)."""
+
+    temperature: Annotated[float, Field(gt=0.0), BeforeValidator(as_number)] = Field(
+        0.1, description="τ of the softmax over the table's rows"
+    )
+    momentum: Fraction = Field(
+        0.5, description="share of a row that stays when a tracklet of its cluster was seen"
+    )
+    start: Literal["features", "zeros"] = Field(
+        "features",
+        description="rows at the start of a stage: mean features of the clusters, or zeros",
+    )
+
+
 class MergingMethod(FramesOfTracklets):
-    """Bottom-up clustering: every tracklet its own cluster, the nearest are merged (BUC)."""
+    """Bottom-up clustering: every tracklet its own cluster, the nearest are merged (BUC).
+
+    `schedule.epochs` is the total, and so decides at which stage the training stops: choose it on
+    the split `dev`, never by test figures.
+    """
 
     learns: Literal["merging"]
+    merging: Merging = Field(Merging(), description="when clusters are merged, and which")
+    lookup: Lookup = Field(Lookup(), description="the lookup table and the repelled loss")
+    schedule: Schedule = Field(
+        Schedule(),
+        description="epochs and learning rate; `epochs` is the total and decides the stage to stop "
+        "at: choose it on split `dev`",
+    )
 
 
 class OneShotMethod(FramesOfTracklets):

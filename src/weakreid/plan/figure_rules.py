@@ -41,7 +41,7 @@ def learning_curve(plan: Plan, experiment: str) -> Job:
 
 @rule(
     "cluster_curve",
-    only={"experiment": learning("tracklets")},
+    only={"experiment": learning("tracklets", "merging")},
     figure=Output(
         paths.of_experiment(EXPERIMENT, "clusters.svg"),
         "out",

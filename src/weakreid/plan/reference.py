@@ -78,7 +78,7 @@ metadata has one key, `weakreid`, with JSON:
 
 `runs/SPLIT-SEED/metrics.json` holds the protocols of one run. `timing.json` says what a training
 took: `seconds`, `images_per_s`, `peak_memory_mb`, `device`, `devices`, on a GPU
-`peak_gpu_memory_mb`, and with TMC `association_s`.
+`peak_gpu_memory_mb`, with TMC `association_s` and with BUC `merging_s`.
 """
 
 _OTHER_NAMES = {

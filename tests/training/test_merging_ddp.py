@@ -1,0 +1,114 @@
+"""Several processes learn from merged tracklets as one does (gloo, CPU)."""
+
+import multiprocessing
+import os
+
+import pytest
+import torch
+from lightning_fabric import Fabric
+from lightning_fabric.plugins.environments import LightningEnvironment
+from tests.training.helpers import make_images, settings_put_back, start
+from tests.training.merging_helpers import learn_here, merging_method
+from tests.training.test_ddp import free_port
+from tests.training.test_merging_task import PlainNet, params_of
+from tests.training.test_tracklet_task import CHANGED, TRACKLETS
+from tests.training.tracklet_helpers import make_tracklets, words_of
+
+from weakreid.artifacts import schemas
+from weakreid.artifacts.image_store import ImageStore
+from weakreid.training.images import TrainingImages
+from weakreid.training.merging_task import MergingTask
+
+
+def steps_of(images, out, fabric):
+    """Learn for two epochs, with a merge between; write what was found on the way."""
+    fabric.launch()
+    torch.set_num_threads(1)
+    net, params = PlainNet(), params_of(augment=CHANGED)
+    model, optimiser = fabric.setup(net, torch.optim.SGD(net.parameters(), 0.05, 0.9))
+    losses, gradients = [], []
+    with ImageStore(images) as store:
+        seen = TrainingImages(store, params.image, net.backbone.mean, params.augment, 1)
+        task = MergingTask(TRACKLETS, params, seen, fabric=fabric, network=net, model=model)
+        for epoch in range(2):
+            task.begin_epoch(epoch)
+            for step, batch in enumerate(task.batches(epoch)):
+                value, _ = task.loss(batch)
+                optimiser.zero_grad()
+                fabric.backward(value)
+                gradients.append([part.grad.clone() for part in net.parameters()])
+                optimiser.step()
+                task.after_step(step)
+                losses.append(value.item())
+        found = {
+            "features": torch.from_numpy(task.extract()),
+            "losses": losses,
+            "gradients": gradients[0],
+            "weights": [value.detach() for value in net.parameters()],
+            "table": task.table,
+            "clusters": torch.from_numpy(task.clusters),
+        }
+    torch.save(found, out / f"{fabric.global_rank}-of-{fabric.world_size}.pt")
+
+
+def one_of(rank, size, port, images, out):
+    os.environ.update(
+        LOCAL_RANK=str(rank), NODE_RANK="0", WORLD_SIZE=str(size),
+        MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port),
+    )  # fmt: skip
+    torch.set_num_threads(1)
+    plugins = [LightningEnvironment()]
+    steps_of(images, out, Fabric(accelerator="cpu", devices=size, strategy="ddp", plugins=plugins))
+
+
+def test_two_processes_make_the_loss_gradients_and_table_of_one(tmp_path):
+    images = tmp_path / "images.arrow"
+    make_images(images, 20)
+    with settings_put_back():
+        alone = Fabric(accelerator="cpu", devices=1, plugins=[LightningEnvironment()])
+        steps_of(images, tmp_path, alone)
+    context, port = multiprocessing.get_context("fork"), free_port()
+    processes = [
+        context.Process(target=one_of, args=(rank, 2, port, images, tmp_path)) for rank in range(2)
+    ]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(120)
+        assert process.exitcode == 0
+    one = torch.load(tmp_path / "0-of-1.pt")
+    assert any(gradient.abs().max() > 1e-3 for gradient in one["gradients"])
+    assert one["table"].shape == (5, 8)
+    for rank in range(2):
+        two = torch.load(tmp_path / f"{rank}-of-2.pt")
+        assert torch.equal(two.pop("clusters"), one["clusters"])
+        for name, value in two.items():
+            torch.testing.assert_close(value, one[name], rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.slow
+def test_two_processes_run_the_stage(tmp_path):
+    data = make_tracklets(tmp_path / "data")
+    values = merging_method(
+        model__embedding="fc",
+        model__batch_norm="eval",
+        optimiser__name="sgd",
+        optimiser__lr=1e-3,
+        schedule__epochs=2,
+        schedule__steps_per_epoch=1,
+    )
+    alone = learn_here(data, tmp_path / "one", values)
+    options = words_of(data, tmp_path / "two", values, devices=2, threads=2)
+    process = start(options, "tests.training.merging_helpers")
+    _, said = process.communicate()
+    assert process.returncode == 0, said
+    # one process writes and speaks
+    assert said.count("epoch 1 of 2: clusters") == said.count("trained in") == 1
+    assert {path.name for path in (tmp_path / "two").iterdir()} == {
+        path.name for path in alone.iterdir()
+    }
+    found, expected = (
+        schemas.read_frame(folder / "clusters.parquet", "clusters")
+        for folder in (tmp_path / "two", alone)
+    )
+    assert found.equals(expected)
