@@ -1,0 +1,109 @@
+"""What ways of learning from tracklets share: rows of frames, batches, a tracklet's feature."""
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+from torch.nn.functional import normalize
+
+from weakreid.artifacts.prefetching import prefetch
+from weakreid.console import progress
+from weakreid.errors import ReidError
+from weakreid.models.reid import ReidModel, chunks
+from weakreid.training.task import Task
+
+_FRAMES = 256
+
+
+@dataclass(frozen=True)
+class TrackletBatch:
+    """One step's tracklets.
+
+    Attributes:
+        images: uint8 [n * T, H, W, 3], T frames of each tracklet of this process, tracklet after
+            tracklet; or float [n * T, c, h, w], what the frozen stages make of them.
+        labels: int64 [n], the classes.
+    """
+
+    images: Tensor
+    labels: Tensor
+
+
+def tracklets_of(rows: pd.DataFrame) -> list[np.ndarray]:
+    """Return the rows of the image store of each tracklet, in its order.
+
+    Args:
+        rows: of the table "tracks".
+
+    Raises:
+        ReidError: the tracklets are not numbered from 0 without gaps.
+    """
+    rows = rows.sort_values(["tracklet_id", "position"], kind="stable")
+    ids, images = rows["tracklet_id"].to_numpy(), rows["image"].to_numpy()
+    found = np.unique(ids)
+    wrong = np.flatnonzero(found != np.arange(len(found)))
+    if len(wrong):
+        raise ReidError(
+            f"tracks: tracklet_id {found[wrong[0]]} where {wrong[0]} is due; "
+            "number the tracklets from 0 without gaps"
+        )
+    return np.split(images, np.flatnonzero(np.diff(ids)) + 1)
+
+
+def mean_features(
+    task: Task[Any],
+    network: ReidModel,
+    count: int,
+    rows_of: Callable[[int], np.ndarray],
+    together: int = 1,
+) -> np.ndarray:
+    """Return the mean feature of some frames of every tracklet: float32 [N, d], of length 1 each.
+
+    Each process makes those of its share of the tracklets, and gets all of them.
+
+    Args:
+        task: whose images and devices these are.
+        network: makes the features; in training mode afterwards.
+        count: N.
+        rows_of: tracklet to the rows of the image store that are looked at.
+        together: frames that a feature of the network is of.
+    """
+    fabric = task.fabric
+    own = range(fabric.global_rank, count, fabric.world_size)
+    rows = [rows_of(tracklet) for tracklet in own]
+    groups = _groups([len(of_tracklet) for of_tracklet in rows])
+    found = torch.zeros(count, network.dimension)
+    batches = (
+        task.images.plain(np.concatenate([rows[place] for place in group])) for group in groups
+    )
+    network.eval()
+    with contextlib.closing(prefetch(batches)) as made, torch.no_grad(), fabric.autocast():
+        steps: Iterator[Tensor] = made
+        if fabric.is_global_zero:
+            steps = progress(made, total=len(groups), label="features of tracklets", unit="batches")
+        for group, images in zip(groups, steps, strict=True):
+            parts = [
+                network(task.front(part), after_front=True).float()
+                for part in chunks(images.to(fabric.device, non_blocking=True), together)
+            ]
+            counts = [len(rows[place]) // together for place in group]
+            means = torch.stack([f.mean(0) for f in torch.cat(parts).split(counts)])
+            found[[own[place] for place in group]] = normalize(means, dim=1).cpu()
+    network.train()
+    if fabric.world_size > 1:
+        # each row is one process's, 0 elsewhere
+        found = fabric.all_reduce(found.to(fabric.device), reduce_op="sum").cpu()  # type: ignore[union-attr]
+    return found.numpy()
+
+
+def _groups(counts: Sequence[int]) -> list[list[int]]:
+    """Cut tracklets into runs of about so many frames as go through the network at once."""
+    ends = np.cumsum(counts)
+    starts = ends - counts
+    of_group = starts // _FRAMES
+    return [np.flatnonzero(of_group == name).tolist() for name in np.unique(of_group)]
