@@ -67,7 +67,7 @@ def read_labels(path: Path, count: int) -> NDArray[np.int32]:
     """
     rows = schemas.read_frame(path, "tracklet_labels", ["tracklet_id", "label"])
     rows = rows.sort_values("tracklet_id", kind="stable")
-    ids, labels = rows["tracklet_id"].to_numpy(), rows["label"].to_numpy(np.int32)
+    ids, labels = rows["tracklet_id"].to_numpy(), np.array(rows["label"], np.int32)
     if not np.array_equal(ids, np.arange(count)):
         raise ReidError(
             f"{path}: labels are not of the {count} tracklets that are learnt from, each once; "
