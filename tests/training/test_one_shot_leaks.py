@@ -12,7 +12,7 @@ from tests.training.one_shot_helpers import learn_here, make_labelled, one_shot_
 from tests.training.test_tracklet_leaks import changed_tracks, hidden_changed, images_changed
 
 from weakreid.artifacts import schemas
-from weakreid.stages import train_one_shot
+from weakreid.errors import ReidError
 from weakreid.training import checkpoint, loop
 
 SHORT = one_shot_method()
@@ -102,5 +102,5 @@ def test_labels_of_a_single_identity_are_refused(data, tmp_path) -> None:
         rows["label"] = rows["label"].where(rows["label"] <= 0, -1)
 
     path = changed_labels(data, tmp_path, only_one)
-    with pytest.raises(train_one_shot.ReidError, match="1 identities have a labelled tracklet"):
+    with pytest.raises(ReidError, match="1 identities have a labelled tracklet"):
         learn_here(data, tmp_path / "out", SHORT, labels=path)

@@ -46,7 +46,7 @@ def test_goes_on_after_any_epoch(data, whole, tmp_path, capsys, epochs):
     assert_same(tmp_path, whole)
 
 
-def test_steps_that_go_on_from_the_one_before_resume_too(data, whole, tmp_path):
+def test_steps_that_go_on_from_the_one_before_resume_too(data, tmp_path):
     values = one_shot_method(selection__fresh=False)
     expected = learn_here(data, tmp_path / "whole", values)
     learn_interrupted(data, tmp_path / "out", values, 1)
@@ -56,10 +56,11 @@ def test_steps_that_go_on_from_the_one_before_resume_too(data, whole, tmp_path):
 @pytest.mark.slow
 def test_killed_and_run_again(data, whole, tmp_path):
     options = words_of(data, tmp_path, SHORT)
-    kill_when(start(options, "weakreid.stages", "train_one_shot"), (tmp_path / "checkpoint.pt").exists)
-    done = torch.load(tmp_path / "checkpoint.pt", weights_only=True)["epoch"]
+    stage, checkpoint = ("weakreid.stages", "train_one_shot"), tmp_path / "checkpoint.pt"
+    kill_when(start(options, *stage), checkpoint.exists)
+    done = torch.load(checkpoint, weights_only=True)["epoch"]
     assert 1 <= done < 6
-    process = start(options, "weakreid.stages", "train_one_shot")
+    process = start(options, *stage)
     _, said = process.communicate()
     assert process.returncode == 0, said
     assert f"going on after epoch {done} of 6" in said

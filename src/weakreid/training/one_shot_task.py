@@ -23,8 +23,8 @@ from weakreid.training.images import TrainingImages
 from weakreid.training.loop import History
 from weakreid.training.schedule import rate_factor
 from weakreid.training.task import Task, steps_of
-from weakreid.training.tracklet_features import TrackletBatch, mean_features
-from weakreid.training.tracklet_sampling import shuffled_batches
+from weakreid.training.tracklet_features import TrackletBatch, features_of
+from weakreid.training.tracklet_sampling import dealt
 
 
 class OneShotTask(Task[TrackletBatch]):
@@ -130,13 +130,13 @@ class OneShotTask(Task[TrackletBatch]):
         """Return the features of all tracklets: float32 [N, d], of length 1 each."""
         frames = self.params.selection.frames
 
-        def rows_of(tracklet: int) -> np.ndarray:
+        def shown(tracklet: int) -> np.ndarray:
             rows = self.tracklets[tracklet]
             if frames is None or len(rows) <= frames:
                 return rows
             return rows[clips_of_tracklet(len(rows), frames, "chunks")[0]]
 
-        return mean_features(self, self.network, len(self.tracklets), rows_of)
+        return features_of(self, self.network, len(self.tracklets), shown)
 
     def _start_again(self) -> None:
         if self._start is not None:
@@ -160,9 +160,9 @@ class OneShotTask(Task[TrackletBatch]):
         """Yield an epoch's batches, decoded and augmented, this process's share of each."""
         seed, batch = self.params.seed, self.params.batch
         labels = self.labels[epoch // self.params.schedule.epochs]
-        chosen = shuffled_batches(
+        chosen = dealt(
             np.flatnonzero(labels >= 0),
-            size=batch.tracklets,
+            count=batch.tracklets,
             steps=self.first_step(epoch + 1) - self.first_step(epoch),
             generator=numpy_generator(seed, "one-shot batches", epoch),
         )

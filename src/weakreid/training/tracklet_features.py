@@ -1,4 +1,4 @@
-"""What ways of learning from tracklets share: rows of frames, batches, a tracklet's feature."""
+"""Tracklets of a table, and what a network makes of all of them: mean features of their frames."""
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
@@ -55,34 +55,38 @@ def tracklets_of(rows: pd.DataFrame) -> list[np.ndarray]:
     return np.split(images, np.flatnonzero(np.diff(ids)) + 1)
 
 
-def mean_features(
+def features_of(
     task: Task[Any],
     network: ReidModel,
     count: int,
-    rows_of: Callable[[int], np.ndarray],
+    shown: Callable[[int], np.ndarray],
     together: int = 1,
 ) -> np.ndarray:
-    """Return the mean feature of some frames of every tracklet: float32 [N, d], of length 1 each.
+    """Return a network's features of all tracklets: float32 [count, d], of length 1 each.
 
-    Each process makes those of its share of the tracklets, and gets all of them.
+    Each process makes those of its share, and all get them all.
 
     Args:
-        task: whose images and devices these are.
-        network: makes the features; in training mode afterwards.
-        count: N.
-        rows_of: tracklet to the rows of the image store that are looked at.
+        task: whose images, frozen stages and devices are used.
+        network: in training mode, which it is in afterwards too.
+        count: of the tracklets.
+        shown: tracklet to the rows of the image store that stand for it; asked once, in order.
         together: frames that a feature of the network is of.
     """
     fabric = task.fabric
     own = range(fabric.global_rank, count, fabric.world_size)
-    rows = [rows_of(tracklet) for tracklet in own]
-    groups = _groups([len(of_tracklet) for of_tracklet in rows])
+    rows = {tracklet: shown(tracklet) for tracklet in own}
+    groups = _groups([len(rows[tracklet]) for tracklet in own])
     found = torch.zeros(count, network.dimension)
     batches = (
-        task.images.plain(np.concatenate([rows[place] for place in group])) for group in groups
+        task.images.plain(np.concatenate([rows[own[place]] for place in group])) for group in groups
     )
     network.eval()
-    with contextlib.closing(prefetch(batches)) as made, torch.no_grad(), fabric.autocast():
+    with (
+        contextlib.closing(prefetch(batches)) as made,
+        torch.no_grad(),
+        fabric.autocast(),
+    ):
         steps: Iterator[Tensor] = made
         if fabric.is_global_zero:
             steps = progress(made, total=len(groups), label="features of tracklets", unit="batches")
@@ -91,7 +95,7 @@ def mean_features(
                 network(task.front(part), after_front=True).float()
                 for part in chunks(images.to(fabric.device, non_blocking=True), together)
             ]
-            counts = [len(rows[place]) // together for place in group]
+            counts = [len(rows[own[place]]) // together for place in group]
             means = torch.stack([f.mean(0) for f in torch.cat(parts).split(counts)])
             found[[own[place] for place in group]] = normalize(means, dim=1).cpu()
     network.train()

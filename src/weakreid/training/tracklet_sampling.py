@@ -73,15 +73,22 @@ def cluster_batches(
     ]
 
 
-def shuffled_batches(
-    items: np.ndarray, *, size: int, steps: int, generator: np.random.Generator
+def dealt(
+    items: np.ndarray, *, count: int, steps: int, generator: np.random.Generator
 ) -> list[np.ndarray]:
-    """Return an epoch's batches of items in random order, each once before any comes again.
+    """Return an epoch's batches of items, in random order, each once before any comes again.
 
-    A batch holds an item twice only where there are fewer than `size`.
+    Args:
+        items: [N].
+        count: items of a batch, different ones unless there are too few.
+        steps: batches.
+        generator: where every choice comes from.
+
+    Returns:
+        Per batch, its items [count].
     """
     deck = _Deck(items, generator)
-    return [np.array(deck.deal(size)) for _ in range(steps)]
+    return [np.array(deck.deal(count)) for _ in range(steps)]
 
 
 def chunk_of(count: int, wanted: int, generator: np.random.Generator) -> np.ndarray:

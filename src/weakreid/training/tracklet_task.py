@@ -24,7 +24,7 @@ from weakreid.training.loop import History
 from weakreid.training.mean_net import average, momentum_at
 from weakreid.training.pseudo_labels import associate, fitted
 from weakreid.training.task import Task, steps_of
-from weakreid.training.tracklet_features import TrackletBatch, mean_features
+from weakreid.training.tracklet_features import TrackletBatch, features_of
 from weakreid.training.tracklet_sampling import chunk_of, cluster_batches, repeated
 
 
@@ -151,7 +151,7 @@ class TrackletTask(Task[TrackletBatch]):
             epoch: decides, with the seed, which frames are looked at.
         """
 
-        def rows_of(tracklet: int) -> np.ndarray:
+        def shown(tracklet: int) -> np.ndarray:
             chunk = chunk_of(
                 len(self.tracklets[tracklet]),
                 self.association.frames,
@@ -161,7 +161,7 @@ class TrackletTask(Task[TrackletBatch]):
                 chunk = chunk[clips_of_tracklet(len(chunk), self.together, "all")].ravel()
             return self.tracklets[tracklet][chunk]
 
-        return mean_features(self, self.mean, len(self.tracklets), rows_of, self.together)
+        return features_of(self, self.mean, len(self.tracklets), shown, self.together)
 
     def _renew_classifiers(self, features: np.ndarray, labels: np.ndarray) -> None:
         names = range(labels.max() + 1)
