@@ -123,6 +123,7 @@ def every() -> dict[str, Any]:
                 "clips": clips,
                 "batch": {"frames": 2},
             },
+            "one_shot": {"learns": "one_shot", "model": small, "batch": {"cache_mb": 100}},
             "all_losses": {
                 "learns": "clips",
                 "model": {**small, "embedding": "none", "cosam": cosam},
@@ -147,6 +148,7 @@ def every() -> dict[str, Any]:
         "frame_ce": {**one, "bags": "single", "method": "frame_ce"},
         "bags_as_clips": {**one, "bags": "wl", "method": "bags_as_clips"},
         "tracklets_as_clips": {**one, "noise": "seen", "method": "tracklets_as_clips"},
+        "one_shot": {**one, "noise": "seen", "method": "one_shot"},
         **{name: {**one, "method": name} for name in ("all_losses", "attending", "clips")},
     }
     return copy.deepcopy(merged(tiny(), more))
