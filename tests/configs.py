@@ -124,6 +124,7 @@ def every() -> dict[str, Any]:
                 "batch": {"frames": 2},
             },
             "merging": {"learns": "merging", "model": small},
+            "one_shot": {"learns": "one_shot", "model": small, "batch": {"cache_mb": 100}},
             "all_losses": {
                 "learns": "clips",
                 "model": {**small, "embedding": "none", "cosam": cosam},
@@ -149,6 +150,7 @@ def every() -> dict[str, Any]:
         "bags_as_clips": {**one, "bags": "wl", "method": "bags_as_clips"},
         "merging": {**one, "noise": "clean", "method": "merging"},
         "tracklets_as_clips": {**one, "noise": "seen", "method": "tracklets_as_clips"},
+        "one_shot": {**one, "noise": "seen", "method": "one_shot"},
         **{name: {**one, "method": name} for name in ("all_losses", "attending", "clips")},
     }
     return copy.deepcopy(merged(tiny(), more))

@@ -71,3 +71,30 @@ def test_a_file_that_holds_no_bags(path: Path, tmp_path: Path) -> None:
     schemas.write(other, "history", {"epoch": [], "step": [], "term": [], "value": []}, {})
     with pytest.raises(ReidError, match="holds history, expected bags"):
         views.read_bags(other, "frames")
+
+
+# ------------------------------------------------------------------------- labels of tracklets
+
+
+def labels_at(path: Path, tracklets: list[int], labels: list[int]) -> Path:
+    schemas.write(path, "tracklet_labels", {"tracklet_id": tracklets, "label": labels}, {})
+    return path
+
+
+def test_labels_stand_in_the_order_of_their_tracklets(tmp_path: Path) -> None:
+    path = labels_at(tmp_path / "labels.parquet", [2, 0, 3, 1], [1, -1, 0, 1])
+    assert views.read_labels(path, 4).tolist() == [-1, 1, 1, 0]
+
+
+@pytest.mark.parametrize("tracklets", [[0, 1], [0, 1, 1], [0, 1, 3], [0, 1, 2, 3]])
+def test_labels_of_other_tracklets_are_refused(tmp_path: Path, tracklets: list[int]) -> None:
+    path = labels_at(tmp_path / "labels.parquet", tracklets, [0] * len(tracklets))
+    with pytest.raises(ReidError, match="labels are not of the 3 tracklets that are learnt from"):
+        views.read_labels(path, 3)
+
+
+@pytest.mark.parametrize("labels", [[0, 2, -1], [1, 2, 3], [0, -2, 1]])
+def test_classes_with_a_gap_are_refused(tmp_path: Path, labels: list[int]) -> None:
+    path = labels_at(tmp_path / "labels.parquet", [0, 1, 2], labels)
+    with pytest.raises(ReidError, match="classes are not numbered from 0 without gaps"):
+        views.read_labels(path, 3)

@@ -1,5 +1,7 @@
 """Blocks that say how something is learnt: methods, transfers, extractors."""
 
+from fractions import Fraction as Exact
+from math import ceil
 from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import (
@@ -366,10 +368,43 @@ class MergingMethod(FramesOfTracklets):
     )
 
 
+class Selection(Strict):
+    """Which unlabelled tracklets join the labelled ones, step by step (EUG)."""
+
+    share: Annotated[float, Field(gt=0.0, le=1.0), BeforeValidator(as_number)] = Field(
+        0.1,
+        description="p: share of the unlabelled tracklets by which a step learns from more than "
+        "the one before, the surest first; the first learns from labelled ones alone, the last "
+        "from all",
+    )
+    frames: Positive | None = Field(
+        None,
+        description="frames of a tracklet, spread evenly over it, whose mean feature says how near "
+        "it is to labelled ones; null: all",
+    )
+    fresh: bool = Field(
+        True,
+        description="start every step from the weights before the first; false: from those of the "
+        "step before",
+    )
+
+    @property
+    def steps(self) -> int:
+        """Steps of a training, the first with labelled tracklets alone counted."""
+        # as it is written: 0.1 is a tenth, and not what a float makes of it
+        return 1 + ceil(1 / Exact(str(self.share)))
+
+
 class OneShotMethod(FramesOfTracklets):
     """A labelled tracklet per identity; the surest of the others join, step by step (EUG)."""
 
     learns: Literal["one_shot"]
+    selection: Selection = Field(
+        Selection(), description="which unlabelled tracklets are learnt from"
+    )
+    schedule: Schedule = Field(
+        Schedule(), description="epochs of one step, and the learning rate over them"
+    )
 
 
 class IntraCameraMethod(FramesOfTracklets):
@@ -382,6 +417,12 @@ AnyMethod = Annotated[
     BagMethod | TrackletMethod | ClipMethod | MergingMethod | OneShotMethod | IntraCameraMethod,
     Field(discriminator="learns"),
 ]
+
+
+def epochs_of(method: AnyMethod) -> int:
+    """Return the epochs of a whole training, those of all its steps together."""
+    steps = method.selection.steps if isinstance(method, OneShotMethod) else 1
+    return steps * method.schedule.epochs
 
 
 with_learns = saying("learns", "bags")

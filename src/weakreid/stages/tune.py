@@ -17,7 +17,7 @@ from pydantic import TypeAdapter
 from weakreid.artifacts import schemas
 from weakreid.artifacts.files import write_json
 from weakreid.artifacts.image_store import ImageStore
-from weakreid.config.methods import AnyMethod
+from weakreid.config.methods import AnyMethod, epochs_of
 from weakreid.config.params import AnyTraining, Tune, clip_features_params, training_params
 from weakreid.console import say
 from weakreid.errors import ReidError
@@ -131,7 +131,7 @@ def tried(
         DivergedError: it cannot be trained with these values.
     """
     method = METHOD.validate_python(with_values(how.method, trial.values))
-    epochs, model = method.schedule.epochs, folder / "model.safetensors"
+    epochs, model = epochs_of(method), folder / "model.safetensors"
 
     def look(done: int) -> None:
         if trial.figure_after(done) is None:

@@ -55,6 +55,30 @@ def read_tracks(path: Path) -> pd.DataFrame:
     return rows
 
 
+def read_labels(path: Path, count: int) -> NDArray[np.int32]:
+    """Return the label of each training tracklet: [N], classes from 0 without gaps, -1 for none.
+
+    Args:
+        path: a table "tracklet_labels".
+        count: N, the tracklets of the table "tracks" that it was made of.
+
+    Raises:
+        ReidError: the file is not what is expected, or not of these tracklets.
+    """
+    rows = schemas.read_frame(path, "tracklet_labels", ["tracklet_id", "label"])
+    rows = rows.sort_values("tracklet_id", kind="stable")
+    ids, labels = rows["tracklet_id"].to_numpy(), np.array(rows["label"], np.int32)
+    if not np.array_equal(ids, np.arange(count)):
+        raise ReidError(
+            f"{path}: labels are not of the {count} tracklets that are learnt from, each once; "
+            "make them from the same tracks"
+        )
+    classes = np.unique(labels[labels != -1])
+    if not np.array_equal(classes, np.arange(len(classes))):
+        raise ReidError(f"{path}: classes are not numbered from 0 without gaps; make it again")
+    return labels
+
+
 def read_frames_only(tracklets: Path, frames: Path) -> NDArray[np.int64]:
     """Return the rows of the image store of a split's training frames, ascending, once each.
 

@@ -202,7 +202,14 @@ class Run:
         return maps if fits else None
 
     def learn(
-        self, task: Task[Any], parts: Mapping[str, nn.Module], inputs: Sequence[Any], kept: Kept
+        self,
+        task: Task[Any],
+        parts: Mapping[str, nn.Module],
+        inputs: Sequence[Any],
+        kept: Kept,
+        *,
+        epochs: int | None = None,
+        factor: Callable[[int], float] | None = None,
     ) -> History:
         """Train, from the checkpoint of this very training if there is one.
 
@@ -211,6 +218,8 @@ class Run:
             parts: what learns, by the name that it has in a checkpoint.
             inputs: files, stores and plain values that are learnt from.
             kept: what is written where somebody looks at the training.
+            epochs: of the whole training; None: those of the schedule.
+            factor: step to what the learning rates are multiplied by; None: by the schedule.
 
         Raises:
             DivergedError: the loss is not finite.
@@ -222,8 +231,9 @@ class Run:
             fabric=self.fabric,
             parts=parts,
             optimiser=self.optimiser,
-            factor=lambda step: rate_factor(step, params.schedule, task.steps_per_epoch),
-            epochs=params.schedule.epochs,
+            factor=factor
+            or (lambda step: rate_factor(step, params.schedule, task.steps_per_epoch)),
+            epochs=params.schedule.epochs if epochs is None else epochs,
             seed=params.seed,
             clip=params.optimiser.clip,
             checkpoint_path=options.checkpoint,

@@ -119,7 +119,7 @@ def _epoch(
 ) -> History:
     rows: list[tuple[int, str, torch.Tensor | float]] = []
     images = 0
-    first = epoch * task.steps_per_epoch
+    first, after = task.first_step(epoch), task.first_step(epoch + 1)
     rows += [(first, name, value) for name, value in task.begin_epoch(epoch)]
     started = time.monotonic()
     learning = [value for group in optimiser.param_groups for value in group["params"]]
@@ -133,7 +133,7 @@ def _epoch(
         steps: Iterator[Any] = batches
         if fabric.is_global_zero:
             label = f"epoch {epoch + 1} of {epochs}"
-            steps = progress(batches, total=task.steps_per_epoch, label=label, unit="steps")
+            steps = progress(batches, total=after - first, label=label, unit="steps")
         for step, batch in enumerate(steps, start=first):
             for group, rate in zip(optimiser.param_groups, base_rates, strict=True):
                 group["lr"] = rate * factor(step)
@@ -156,7 +156,7 @@ def _epoch(
                 f"training: {name} is {value} at step {step} (epoch {epoch + 1}); "
                 "lower optimiser.lr, or set optimiser.clip"
             )
-    last = (epoch + 1) * task.steps_per_epoch - 1
+    last = after - 1
     # the last step may spoil the weights after a loss that was still finite
     if not all(bool(parameter.isfinite().all()) for parameter in learning):
         raise DivergedError(

@@ -34,7 +34,7 @@ class Task(Generic[Batch]):
     With several processes each makes its share of a batch.
 
     Attributes:
-        steps_per_epoch: for the loop.
+        steps_per_epoch: of every epoch, unless `first_step` says otherwise.
         images: of the frames.
         fabric: devices and precision.
         network: on its device.
@@ -52,12 +52,16 @@ class Task(Generic[Batch]):
     # ------------------------------------------------------------- each way of learning has its own
 
     def batches(self, epoch: int) -> Iterator[Batch]:
-        """Yield the epoch's batches: `steps_per_epoch` of them, the same at every call."""
+        """Yield the epoch's batches, one per step, the same at every call."""
         raise NotImplementedError
 
     def loss(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         """Return a batch's loss and its terms to record, all scalars."""
         raise NotImplementedError
+
+    def first_step(self, epoch: int) -> int:
+        """Return the step that an epoch starts with, the one after the last step for the end."""
+        return epoch * self.steps_per_epoch
 
     # ----------------------------------------------------------- between steps; most need nothing
 

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,20 @@ from weakreid.models.reid import ReidModel, chunks
 from weakreid.training.task import Task
 
 _FRAMES = 256
+
+
+@dataclass(frozen=True)
+class TrackletBatch:
+    """One step's tracklets.
+
+    Attributes:
+        images: uint8 [n * T, H, W, 3], T frames of each tracklet of this process, tracklet after
+            tracklet; or float [n * T, c, h, w], what the frozen stages make of them.
+        labels: int64 [n], the classes.
+    """
+
+    images: Tensor
+    labels: Tensor
 
 
 def tracklets_of(rows: pd.DataFrame) -> list[np.ndarray]:

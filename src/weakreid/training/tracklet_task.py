@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -25,22 +24,8 @@ from weakreid.training.loop import History
 from weakreid.training.mean_net import average, momentum_at
 from weakreid.training.pseudo_labels import associate, fitted
 from weakreid.training.task import Task, steps_of
-from weakreid.training.tracklet_features import features_of
+from weakreid.training.tracklet_features import TrackletBatch, features_of
 from weakreid.training.tracklet_sampling import chunk_of, cluster_batches, repeated
-
-
-@dataclass(frozen=True)
-class TrackletBatch:
-    """One step's tracklets.
-
-    Attributes:
-        images: uint8 [n * T, H, W, 3], T frames of each tracklet of this process, tracklet after
-            tracklet; or float [n * T, c, h, w], what the frozen stages make of them.
-        labels: int64 [n], the clusters.
-    """
-
-    images: Tensor
-    labels: Tensor
 
 
 class TrackletTask(Task[TrackletBatch]):

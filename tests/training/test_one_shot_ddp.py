@@ -1,0 +1,128 @@
+"""Several processes learn from few labels as one does (gloo, CPU)."""
+
+import multiprocessing
+import os
+from pathlib import Path
+
+import pytest
+import torch
+from lightning_fabric import Fabric
+from lightning_fabric.plugins.environments import LightningEnvironment
+from tests.training.helpers import make_images, settings_put_back, start
+from tests.training.one_shot_helpers import (
+    learn_here,
+    make_labelled,
+    one_shot_method,
+    words_of,
+)
+from tests.training.test_ddp import free_port
+from tests.training.test_one_shot_task import GIVEN, Normalised, params_of
+from tests.training.test_tracklet_task import CHANGED, TRACKLETS
+
+from weakreid.artifacts import schemas
+from weakreid.artifacts.image_store import ImageStore
+from weakreid.models.initial import seeded_linear
+from weakreid.training.images import TrainingImages
+from weakreid.training.one_shot_task import OneShotTask
+
+
+def learn(images: Path, out: Path, fabric: Fabric) -> None:
+    """Go through two of EUG's steps; write features, labels, losses and weights."""
+    fabric.launch()
+    torch.set_num_threads(1)
+    net, classifier = Normalised(), seeded_linear(8, 2, 1, "classifier")
+    groups = [
+        {"name": "backbone", "params": list(net.parameters())},
+        {"name": "heads", "params": list(classifier.parameters())},
+    ]
+    learner, optimiser = fabric.setup(net, torch.optim.SGD(groups, 0.05, 0.9))
+    with ImageStore(images) as store:
+        params = params_of(augment=CHANGED)
+        task = OneShotTask(
+            TRACKLETS,
+            GIVEN,
+            params,
+            TrainingImages(store, params.image, net.backbone.mean, params.augment, 1),
+            fabric=fabric, network=net, model=learner, classifier=classifier, optimiser=optimiser,
+        )  # fmt: skip
+        losses, gradients = [], []
+        for epoch in range(4):
+            task.begin_epoch(epoch)
+            for batch in task.batches(epoch):
+                value, _ = task.loss(batch)
+                optimiser.zero_grad()
+                fabric.backward(value)
+                parts = [*net.parameters(), *classifier.parameters()]
+                gradients.append([part.grad.clone() for part in parts])
+                optimiser.step()
+                losses.append(value.item())
+        features = torch.from_numpy(task.extract())
+    found = {"features": features, "losses": losses, "gradients": gradients[0]}
+    found["labels"] = [labels.tolist() for labels in task.labels]
+    found["weights"] = [part.detach() for part in [*net.parameters(), *classifier.parameters()]]
+    torch.save(found, out / f"{fabric.global_rank}-of-{fabric.world_size}.pt")
+
+
+def one_of(rank: int, size: int, port: int, images: Path, out: Path) -> None:
+    os.environ.update(
+        LOCAL_RANK=str(rank), NODE_RANK="0", WORLD_SIZE=str(size),
+        MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port),
+    )  # fmt: skip
+    torch.set_num_threads(1)
+    fabric = Fabric(
+        accelerator="cpu", devices=size, strategy="ddp", plugins=[LightningEnvironment()]
+    )
+    learn(images, out, fabric)
+
+
+def test_two_processes_make_the_loss_and_gradients_of_one(tmp_path):
+    images = tmp_path / "images.arrow"
+    make_images(images, 20)
+    with settings_put_back():
+        alone = Fabric(accelerator="cpu", devices=1, plugins=[LightningEnvironment()])
+        learn(images, tmp_path, alone)
+    context, port = multiprocessing.get_context("fork"), free_port()
+    processes = [
+        context.Process(target=one_of, args=(rank, 2, port, images, tmp_path)) for rank in range(2)
+    ]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(120)
+        assert process.exitcode == 0
+    one = torch.load(tmp_path / "0-of-1.pt")
+    assert any(gradient.abs().max() > 1e-3 for gradient in one["gradients"])
+    for rank in range(2):
+        two = torch.load(tmp_path / f"{rank}-of-2.pt")
+        assert two["labels"] == one["labels"]
+        for name in ("features", "losses"):
+            torch.testing.assert_close(two[name], one[name], rtol=1e-5, atol=1e-6)
+        for name in ("gradients", "weights"):
+            torch.testing.assert_close(two[name], one[name], rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.slow
+def test_two_processes_run_the_stage(tmp_path):
+    data = make_labelled(tmp_path / "data")
+    values = one_shot_method(
+        model__embedding="fc",
+        model__batch_norm="eval",
+        optimiser__name="sgd",
+        optimiser__lr=1e-3,
+        schedule__steps_per_epoch=1,
+    )
+    alone = learn_here(data, tmp_path / "one", values)
+    options = words_of(data, tmp_path / "two", values, devices=2, threads=2)
+    process = start(options, "tests.training.one_shot_helpers")
+    _, said = process.communicate()
+    assert process.returncode == 0, said
+    # one process writes and speaks
+    assert said.count("epoch 1 of 3: selected") == said.count("trained in") == 1
+    assert {path.name for path in (tmp_path / "two").iterdir()} == {
+        path.name for path in alone.iterdir()
+    }
+    found, expected = (
+        schemas.read_frame(folder / "clusters.parquet", "clusters")
+        for folder in (tmp_path / "two", alone)
+    )
+    assert found.equals(expected)
