@@ -43,16 +43,39 @@ TRACKS = ("tracklet_id", "position", "image")
 """Columns of the table "tracks" that learning from tracklets sees: no person, no camera."""
 
 
-def read_tracks(path: Path) -> pd.DataFrame:
+def read_tracks(path: Path, cameras: bool = False) -> pd.DataFrame:
     """Return the training tracklets of a table "tracks", a row per frame, as a training sees them.
+
+    Args:
+        path: a table "tracks".
+        cameras: show `camera_id` too: to those whose labels hold within a camera.
 
     Raises:
         ReidError: the file is not what is expected, or holds no tracklet.
     """
-    rows = schemas.read_frame(path, "tracks", list(TRACKS))
+    rows = schemas.read_frame(path, "tracks", [*TRACKS, *(["camera_id"] if cameras else [])])
     if rows.empty:
         raise ReidError(f"{path}: no tracklet; the split has no training tracklets")
     return rows
+
+
+def read_labels(path: Path, count: int) -> NDArray[np.int64]:
+    """Return the class of each of `count` training tracklets, -1 where it has none.
+
+    Args:
+        path: a table "tracklet_labels".
+        count: of the tracklets, which are numbered from 0.
+
+    Raises:
+        ReidError: the file is not what is expected, or not of these tracklets.
+    """
+    rows = schemas.read_frame(path, "tracklet_labels", ["tracklet_id", "label"])
+    if not np.array_equal(rows["tracklet_id"], np.arange(count)):
+        raise ReidError(
+            f"{path}: not the labels of tracklets 0 to {count - 1}, in this order; make them from "
+            "these very tracklets"
+        )
+    return rows["label"].to_numpy(np.int64)
 
 
 def read_frames_only(tracklets: Path, frames: Path) -> NDArray[np.int64]:
