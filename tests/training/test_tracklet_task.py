@@ -325,7 +325,7 @@ def test_a_feature_is_the_mean_of_a_chunk_of_length_1(store):
 
 def test_many_tracklets_go_through_the_network_in_groups(store, monkeypatch):
     expected = task_of(store).extract(0)
-    monkeypatch.setattr("weakreid.training.tracklet_features._FRAMES", 4)
+    monkeypatch.setattr("weakreid.training.tracklet_task._FRAMES", 4)
     np.testing.assert_allclose(task_of(store).extract(0), expected, atol=1e-6)
 
 

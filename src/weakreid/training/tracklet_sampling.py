@@ -73,24 +73,6 @@ def cluster_batches(
     ]
 
 
-def dealt(
-    items: np.ndarray, *, count: int, steps: int, generator: np.random.Generator
-) -> list[np.ndarray]:
-    """Return an epoch's batches of items, in random order, each once before any comes again.
-
-    Args:
-        items: [N].
-        count: items of a batch, different ones unless there are too few.
-        steps: batches.
-        generator: where every choice comes from.
-
-    Returns:
-        Per batch, its items [count].
-    """
-    deck = _Deck(items, generator)
-    return [np.array(deck.deal(count)) for _ in range(steps)]
-
-
 def chunk_of(count: int, wanted: int, generator: np.random.Generator) -> np.ndarray:
     """Return the positions of consecutive frames of a tracklet, from a random one on.
 
