@@ -35,8 +35,9 @@ from weakreid.training.checkpoint import load_weights, part_of
 from weakreid.training.images import TrainingImages
 from weakreid.training.mean_net import mean_of
 from weakreid.training.pseudo_labels import associate, quality_rows
+from weakreid.training.tracklet_features import tracklets_of
 from weakreid.training.tracklet_sampling import chunk_of, cluster_batches, repeated
-from weakreid.training.tracklet_task import TrackletTask, tracklets_of
+from weakreid.training.tracklet_task import TrackletTask
 
 PLAIN = {"flip": 0.0, "pad": 0, "erase": 0.0}
 CHANGED = {"flip": 0.5, "pad": 2, "erase": 0.5}
@@ -325,7 +326,7 @@ def test_a_feature_is_the_mean_of_a_chunk_of_length_1(store):
 
 def test_many_tracklets_go_through_the_network_in_groups(store, monkeypatch):
     expected = task_of(store).extract(0)
-    monkeypatch.setattr("weakreid.training.tracklet_task._FRAMES", 4)
+    monkeypatch.setattr("weakreid.training.tracklet_features._FRAMES", 4)
     np.testing.assert_allclose(task_of(store).extract(0), expected, atol=1e-6)
 
 

@@ -13,7 +13,8 @@ from weakreid.training.frame import Kept, Run, Seen
 from weakreid.training.mean_net import mean_of
 from weakreid.training.options import TrainingOptions, with_options
 from weakreid.training.pseudo_labels import quality_rows
-from weakreid.training.tracklet_task import TrackletTask, tracklets_of
+from weakreid.training.tracklet_features import tracklets_of
+from weakreid.training.tracklet_task import TrackletTask
 
 LESS_MEMORY = (
     "lower batch.clusters, batch.tracklets, batch.frames or batch.cache_mb,"

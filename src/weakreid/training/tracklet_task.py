@@ -1,25 +1,22 @@
 """Learning from tracklets without labels: clusters are the labels, anew in every epoch (TMC)."""
 
-import contextlib
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 from torch.nn.functional import linear, normalize
 
-from weakreid.artifacts.prefetching import prefetch
 from weakreid.config.params import TrainTracklets
-from weakreid.console import progress, warn
+from weakreid.console import warn
 from weakreid.errors import ReidError
 from weakreid.losses.precision import precise, without_autocast
 from weakreid.losses.tracklets import tmc
-from weakreid.models.reid import ReidModel, chunks
+from weakreid.models.reid import ReidModel
 from weakreid.seeding import numpy_generator
 from weakreid.training.clip_sampling import clips_of_tracklet
 from weakreid.training.gathering import gather, gather_features
@@ -28,9 +25,8 @@ from weakreid.training.loop import History
 from weakreid.training.mean_net import average, momentum_at
 from weakreid.training.pseudo_labels import associate, fitted
 from weakreid.training.task import Task, steps_of
+from weakreid.training.tracklet_features import features_of
 from weakreid.training.tracklet_sampling import chunk_of, cluster_batches, repeated
-
-_FRAMES = 256
 
 
 @dataclass(frozen=True)
@@ -45,27 +41,6 @@ class TrackletBatch:
 
     images: Tensor
     labels: Tensor
-
-
-def tracklets_of(rows: pd.DataFrame) -> list[np.ndarray]:
-    """Return the rows of the image store of each tracklet, in its order.
-
-    Args:
-        rows: of the table "tracks".
-
-    Raises:
-        ReidError: the tracklets are not numbered from 0 without gaps.
-    """
-    rows = rows.sort_values(["tracklet_id", "position"], kind="stable")
-    ids, images = rows["tracklet_id"].to_numpy(), rows["image"].to_numpy()
-    found = np.unique(ids)
-    wrong = np.flatnonzero(found != np.arange(len(found)))
-    if len(wrong):
-        raise ReidError(
-            f"tracks: tracklet_id {found[wrong[0]]} where {wrong[0]} is due; "
-            "number the tracklets from 0 without gaps"
-        )
-    return np.split(images, np.flatnonzero(np.diff(ids)) + 1)
 
 
 class TrackletTask(Task[TrackletBatch]):
@@ -190,10 +165,8 @@ class TrackletTask(Task[TrackletBatch]):
         Args:
             epoch: decides, with the seed, which frames are looked at.
         """
-        rank, world = self.fabric.global_rank, self.fabric.world_size
-        own = range(rank, len(self.tracklets), world)
-        rows = {}
-        for tracklet in own:
+
+        def shown(tracklet: int) -> np.ndarray:
             chunk = chunk_of(
                 len(self.tracklets[tracklet]),
                 self.association.frames,
@@ -201,39 +174,9 @@ class TrackletTask(Task[TrackletBatch]):
             )
             if self.together > 1:
                 chunk = chunk[clips_of_tracklet(len(chunk), self.together, "all")].ravel()
-            rows[tracklet] = self.tracklets[tracklet][chunk]
-        groups = _groups([len(rows[tracklet]) for tracklet in own])
-        found = torch.zeros(len(self.tracklets), self.network.dimension)
-        batches = (
-            self.images.plain(np.concatenate([rows[own[place]] for place in group]))
-            for group in groups
-        )
-        self.mean.eval()
-        with (
-            contextlib.closing(prefetch(batches)) as made,
-            torch.no_grad(),
-            self.fabric.autocast(),
-        ):
-            steps: Iterator[Tensor] = made
-            if self.fabric.is_global_zero:
-                steps = progress(
-                    made, total=len(groups), label="features of tracklets", unit="batches"
-                )
-            for group, images in zip(groups, steps, strict=True):
-                parts = [
-                    self.mean(self.front(part), after_front=True).float()
-                    for part in chunks(
-                        images.to(self.fabric.device, non_blocking=True), self.together
-                    )
-                ]
-                counts = [len(rows[own[place]]) // self.together for place in group]
-                means = torch.stack([f.mean(0) for f in torch.cat(parts).split(counts)])
-                found[[own[place] for place in group]] = normalize(means, dim=1).cpu()
-        self.mean.train()
-        if world > 1:
-            # each row is one process's, 0 elsewhere
-            found = self.fabric.all_reduce(found.to(self.fabric.device), reduce_op="sum").cpu()  # type: ignore[union-attr]
-        return found.numpy()
+            return self.tracklets[tracklet][chunk]
+
+        return features_of(self, self.mean, len(self.tracklets), shown, self.together)
 
     def _renew_classifiers(self, features: np.ndarray, labels: np.ndarray) -> None:
         names = range(labels.max() + 1)
@@ -315,11 +258,3 @@ class TrackletTask(Task[TrackletBatch]):
         return (
             precise(features).unflatten(0, (-1, self.params.batch.frames // self.together)).mean(1)
         )
-
-
-def _groups(counts: Sequence[int]) -> list[list[int]]:
-    """Cut tracklets into runs of about so many frames as go through the network at once."""
-    ends = np.cumsum(counts)
-    starts = ends - counts
-    of_group = starts // _FRAMES
-    return [np.flatnonzero(of_group == name).tolist() for name in np.unique(of_group)]
