@@ -59,23 +59,28 @@ def read_tracks(path: Path, cameras: bool = False) -> pd.DataFrame:
     return rows
 
 
-def read_labels(path: Path, count: int) -> NDArray[np.int64]:
-    """Return the class of each of `count` training tracklets, -1 where it has none.
+def read_labels(path: Path, count: int) -> NDArray[np.int32]:
+    """Return the label of each training tracklet: [N], classes from 0 without gaps, -1 for none.
 
     Args:
         path: a table "tracklet_labels".
-        count: of the tracklets, which are numbered from 0.
+        count: N, the tracklets of the table "tracks" that it was made of.
 
     Raises:
         ReidError: the file is not what is expected, or not of these tracklets.
     """
     rows = schemas.read_frame(path, "tracklet_labels", ["tracklet_id", "label"])
-    if not np.array_equal(rows["tracklet_id"], np.arange(count)):
+    rows = rows.sort_values("tracklet_id", kind="stable")
+    ids, labels = rows["tracklet_id"].to_numpy(), np.array(rows["label"], np.int32)
+    if not np.array_equal(ids, np.arange(count)):
         raise ReidError(
-            f"{path}: not the labels of tracklets 0 to {count - 1}, in this order; make them from "
-            "these very tracklets"
+            f"{path}: labels are not of the {count} tracklets that are learnt from, each once; "
+            "make them from the same tracks"
         )
-    return rows["label"].to_numpy(np.int64)
+    classes = np.unique(labels[labels != -1])
+    if not np.array_equal(classes, np.arange(len(classes))):
+        raise ReidError(f"{path}: classes are not numbered from 0 without gaps; make it again")
+    return labels
 
 
 def read_frames_only(tracklets: Path, frames: Path) -> NDArray[np.int64]:

@@ -23,10 +23,9 @@ from weakreid.seeding import numpy_generator
 from weakreid.training.gathering import gather_features
 from weakreid.training.images import TrainingImages
 from weakreid.training.loop import History
-from weakreid.training.task import Task
-from weakreid.training.tracklet_features import features_of_tracklets
-from weakreid.training.tracklet_sampling import chunk_of, dealt, repeated
-from weakreid.training.tracklet_task import steps_of, tracklets_of
+from weakreid.training.task import Task, steps_of
+from weakreid.training.tracklet_features import features_of, tracklets_of
+from weakreid.training.tracklet_sampling import chunk_of, repeated, shuffled_batches
 
 
 @dataclass(frozen=True)
@@ -44,7 +43,7 @@ class LabelledTracklets:
     cameras: NDArray[np.int64]
 
 
-def labelled_tracklets(rows: pd.DataFrame, labels: NDArray[np.int64]) -> LabelledTracklets:
+def labelled_tracklets(rows: pd.DataFrame, labels: NDArray[np.int32]) -> LabelledTracklets:
     """Return the tracklets that have a label; a camera's number plays no part.
 
     Args:
@@ -52,21 +51,14 @@ def labelled_tracklets(rows: pd.DataFrame, labels: NDArray[np.int64]) -> Labelle
         labels: the class of each tracklet, -1: none.
 
     Raises:
-        ReidError: no tracklet has a label, a class has no tracklet, or those of two cameras.
+        ReidError: no tracklet has a label, or a class has tracklets of two cameras.
     """
     known = np.flatnonzero(labels >= 0)
-    classes = np.unique(labels[known])
     if not len(known):
         raise ReidError("labels: no tracklet has one; nothing can be learnt within a camera")
-    if classes[-1] >= len(classes):
-        raise ReidError(
-            f"labels: {len(classes)} classes, but one is number {classes[-1]}; number them from 0 "
-            "without gaps"
-        )
-    of_tracklets = rows.groupby("tracklet_id")["camera_id"]
-    pairs = np.unique(
-        np.column_stack([labels[known], of_tracklets.first().to_numpy()[known]]), axis=0
-    )
+    classes = labels[known].astype(np.int64)
+    cameras = rows.groupby("tracklet_id")["camera_id"].first().to_numpy()[known]
+    pairs = np.unique(np.column_stack([classes, cameras]), axis=0)
     several = np.flatnonzero(np.bincount(pairs[:, 0]) > 1)
     if len(several):
         raise ReidError(
@@ -74,8 +66,8 @@ def labelled_tracklets(rows: pd.DataFrame, labels: NDArray[np.int64]) -> Labelle
         )
     _, firsts, numbers = np.unique(pairs[:, 1], return_index=True, return_inverse=True)
     images = tracklets_of(rows)
-    cameras = firsts.argsort().argsort()[numbers.ravel()]
-    return LabelledTracklets([images[tracklet] for tracklet in known], labels[known], cameras)
+    of_classes = firsts.argsort().argsort()[numbers]
+    return LabelledTracklets([images[tracklet] for tracklet in known], classes, of_classes)
 
 
 @dataclass(frozen=True)
@@ -181,13 +173,13 @@ class IntraCameraTask(Task[CameraBatch]):
     def _first_centres(self, epoch: int) -> Tensor:
         seed, frames = self.params.seed, self.params.association.frames
 
-        def rows_of(tracklet: int) -> np.ndarray:
+        def shown(tracklet: int) -> np.ndarray:
             images = self.tracklets.images[tracklet]
             generator = numpy_generator(seed, "association", epoch, tracklet)
             return images[chunk_of(len(images), frames, generator)]
 
         labels = self.tracklets.labels
-        features = features_of_tracklets(self, self.network, rows_of, len(labels))
+        features = features_of(self, self.network, len(labels), shown)
         sums = torch.zeros(self.count, features.shape[1])
         sums.index_add_(0, torch.from_numpy(labels), torch.from_numpy(features))
         return normalize(sums, dim=1).to(self.fabric.device)
@@ -220,9 +212,9 @@ class IntraCameraTask(Task[CameraBatch]):
 
     def batches(self, epoch: int) -> Iterator[CameraBatch]:
         """Yield an epoch's batches, decoded and augmented, this process's share of each."""
-        chosen = dealt(
+        chosen = shuffled_batches(
             np.arange(len(self.tracklets.labels)),
-            count=self.params.batch.tracklets,
+            size=self.params.batch.tracklets,
             steps=self.steps_per_epoch,
             generator=numpy_generator(self.params.seed, "labelled batches", epoch),
         )

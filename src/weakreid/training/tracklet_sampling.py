@@ -73,6 +73,17 @@ def cluster_batches(
     ]
 
 
+def shuffled_batches(
+    items: np.ndarray, *, size: int, steps: int, generator: np.random.Generator
+) -> list[np.ndarray]:
+    """Return an epoch's batches of items in random order, each once before any comes again.
+
+    A batch holds an item twice only where there are fewer than `size`.
+    """
+    deck = _Deck(items, generator)
+    return [np.array(deck.deal(size)) for _ in range(steps)]
+
+
 def chunk_of(count: int, wanted: int, generator: np.random.Generator) -> np.ndarray:
     """Return the positions of consecutive frames of a tracklet, from a random one on.
 
