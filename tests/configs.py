@@ -132,6 +132,7 @@ def every() -> dict[str, Any]:
             },
             "attending": {"learns": "clips", "model": small, **erasing},
             "clips": {"learns": "clips", "model": small},
+            "intra_camera": {"learns": "intra_camera", "model": small},
         },
         "experiments": {
             "on_prid": {"dataset": "prid", "bags": "spoilt", "method": "hslr", "splits": ["0"]},
@@ -147,6 +148,7 @@ def every() -> dict[str, Any]:
         "frame_ce": {**one, "bags": "single", "method": "frame_ce"},
         "bags_as_clips": {**one, "bags": "wl", "method": "bags_as_clips"},
         "tracklets_as_clips": {**one, "noise": "seen", "method": "tracklets_as_clips"},
+        "intra_camera": {**one, "noise": "seen", "isolation": "other", "method": "intra_camera"},
         **{name: {**one, "method": name} for name in ("all_losses", "attending", "clips")},
     }
     return copy.deepcopy(merged(tiny(), more))

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 from tests.training.helpers import history_rows
 from tests.training.intra_camera_helpers import (
@@ -17,6 +19,7 @@ from tests.training.intra_camera_helpers import (
 from weakreid.artifacts import schemas
 from weakreid.errors import ReidError
 from weakreid.seeding import numpy_generator
+from weakreid.stages import train_intra_camera
 
 SHORT = intra_camera_method(schedule__epochs=2, schedule__steps_per_epoch=1)
 
@@ -101,8 +104,8 @@ def a_gap(rows: pd.DataFrame) -> None:
     rows.loc[rows["label"] == 3, "label"] = 9
 
 
-def a_tracklet_less(rows: pd.DataFrame) -> None:
-    rows.drop(index=23, inplace=True)
+def of_others(rows: pd.DataFrame) -> None:
+    rows.loc[UNLABELLED, "tracklet_id"] = 24
 
 
 def across_cameras(rows: pd.DataFrame) -> None:
@@ -112,7 +115,7 @@ def across_cameras(rows: pd.DataFrame) -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (a_tracklet_less, "labels are not of the 24 tracklets"),
+        (of_others, "labels are not of the 24 tracklets"),
         (no_label, "no tracklet has one"),
         (a_gap, "classes are not numbered from 0 without gaps"),
         (across_cameras, "class 0 has tracklets of several cameras"),
@@ -122,6 +125,30 @@ def test_labels_that_do_not_fit_are_refused(data, tmp_path, change, said) -> Non
     path = rewritten(data, tmp_path, "tracklet_labels", change)
     with pytest.raises(ReidError, match=said):
         learn_here(data, tmp_path / "out", SHORT, labels=path)
+
+
+def test_the_truth_is_read_when_nothing_is_learnt_any_more(data, tmp_path, monkeypatch) -> None:
+    happened: list[Any] = []
+    read, finish = pq.read_table, train_intra_camera.IntraCameraTask.finish
+
+    def recorded(path: Path, *, columns: list[str]) -> Any:
+        happened.append((path.name, columns))
+        return read(path, columns=columns)
+
+    def finished(*given: Any) -> Any:
+        rows = finish(*given)
+        happened.append("learnt")
+        return rows
+
+    monkeypatch.setattr(pq, "read_table", recorded)
+    monkeypatch.setattr(train_intra_camera.IntraCameraTask, "finish", finished)
+    learn_here(data, tmp_path, intra_camera_method(schedule__epochs=0))
+    assert happened == [
+        ("tracks.parquet", ["tracklet_id", "position", "image", "camera_id"]),
+        ("labels.parquet", ["tracklet_id", "label"]),
+        "learnt",
+        ("tracks.parquet", ["tracklet_id", "truth_person_id"]),
+    ]
 
 
 def test_what_is_joined_comes_out(data, trained) -> None:
