@@ -43,7 +43,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path)
     arguments = parser.parse_args()
     if arguments.one:
-        print(json.dumps(one(*arguments.one, arguments.threads)))
+        way, folder = arguments.one
+        print(json.dumps(one(way, folder, arguments.threads)))
         return
     print(f"{arguments.threads} threads\n\n| " + " | ".join(_HEADER) + " |")
     print("|---:" * len(_HEADER) + "|")

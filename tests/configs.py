@@ -134,6 +134,7 @@ def every() -> dict[str, Any]:
             },
             "attending": {"learns": "clips", "model": small, **erasing},
             "clips": {"learns": "clips", "model": small},
+            "intra_camera": {"learns": "intra_camera", "model": small},
         },
         "experiments": {
             "on_prid": {"dataset": "prid", "bags": "spoilt", "method": "hslr", "splits": ["0"]},
@@ -151,6 +152,7 @@ def every() -> dict[str, Any]:
         "merging": {**one, "noise": "clean", "method": "merging"},
         "tracklets_as_clips": {**one, "noise": "seen", "method": "tracklets_as_clips"},
         "one_shot": {**one, "noise": "seen", "method": "one_shot"},
+        "intra_camera": {**one, "noise": "seen", "isolation": "other", "method": "intra_camera"},
         **{name: {**one, "method": name} for name in ("all_losses", "attending", "clips")},
     }
     return copy.deepcopy(merged(tiny(), more))

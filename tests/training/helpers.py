@@ -26,7 +26,7 @@ from weakreid.config.params import TrainBags
 from weakreid.console import run_stage
 from weakreid.seeding import numpy_generator
 from weakreid.stages import train_bags
-from weakreid.training import checkpoint, devices, frame
+from weakreid.training import checkpoint, frame, processes
 
 HEIGHT, WIDTH = 32, 16
 PERSONS = 4
@@ -198,7 +198,7 @@ def on_cpu_processes(stage: Any) -> None:
     """Run a stage's command with processes in the place of the devices that it asks for."""
 
     def fabric_for(_device: str, count: int, _precision: str, threads: int) -> Fabric:
-        devices.fabric_for("cpu", 1, "32", threads)
+        processes.fabric_for("cpu", 1, "32", threads)
         return Fabric(
             accelerator="cpu",
             devices=count,

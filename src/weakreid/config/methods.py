@@ -407,10 +407,43 @@ class OneShotMethod(FramesOfTracklets):
     )
 
 
+class GraphAssociation(Strict):
+    """Joins of the identities of different cameras (UGA; from memory of the paper)."""
+
+    first_stage: Count = Field(
+        10,
+        description="epochs of stage 1, a classifier per camera; the others are stage 2, with "
+        "joins (the stages are from memory of the paper, their lengths ours)",
+    )
+    frames: Positive = Field(
+        32,
+        description="consecutive frames of a tracklet that the centres start from (ours; the paper "
+        "from memory)",
+    )
+    momentum: Fraction = Field(
+        0.5,
+        description="share of a centre that stays when it meets a batch (from memory of the paper; "
+        "the value is ours)",
+    )
+    temperature: Annotated[float, Field(gt=0.0), BeforeValidator(as_number)] = Field(
+        0.1,
+        description="by which cosines with the centres are divided (from memory of the paper; the "
+        "value is ours)",
+    )
+    seen: Fraction = Field(
+        0.5,
+        description="two centres stay joined that were each other's nearest in at least this share "
+        "of the epochs of stage 2 so far (from memory of the paper; the value is ours)",
+    )
+
+
 class IntraCameraMethod(FramesOfTracklets):
     """Labels that hold within a camera; identities of several cameras are joined (UGA)."""
 
     learns: Literal["intra_camera"]
+    association: GraphAssociation = Field(
+        GraphAssociation(), description="how identities of different cameras are joined"
+    )
 
 
 AnyMethod = Annotated[

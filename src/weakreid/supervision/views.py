@@ -43,13 +43,17 @@ TRACKS = ("tracklet_id", "position", "image")
 """Columns of the table "tracks" that learning from tracklets sees: no person, no camera."""
 
 
-def read_tracks(path: Path) -> pd.DataFrame:
+def read_tracks(path: Path, cameras: bool = False) -> pd.DataFrame:
     """Return the training tracklets of a table "tracks", a row per frame, as a training sees them.
+
+    Args:
+        path: a table "tracks".
+        cameras: show `camera_id` too: to those whose labels hold within a camera.
 
     Raises:
         ReidError: the file is not what is expected, or holds no tracklet.
     """
-    rows = schemas.read_frame(path, "tracks", list(TRACKS))
+    rows = schemas.read_frame(path, "tracks", [*TRACKS, *(["camera_id"] if cameras else [])])
     if rows.empty:
         raise ReidError(f"{path}: no tracklet; the split has no training tracklets")
     return rows
