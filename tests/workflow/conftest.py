@@ -17,6 +17,7 @@ TABLE = "results/tables/tiny/table.md"
 # a study's tables: without a dataset in the path, and with one
 STUDY_TABLES = (
     "results/tables/mini_k/table.md",
+    "results/tables/mini_others/table.md",
     "results/tables/mini_counts/walkers_tiny/table.md",
     "results/tables/mini_cost/walkers_tiny/table.md",
     "results/tables/mini_audit/walkers_tiny/table.md",
@@ -73,6 +74,7 @@ SIDE_BY_SIDE = (
     *(f"{rule}=1" for rule in ("frame_features", "isolation", "train_tracklets")),
     *(f"{rule}=1" for rule in ("generate_source", "source_images", "transfer", "attribute_votes")),
     *(f"{rule}=1" for rule in ("train_clips", "clip_features", "tune")),
+    *(f"{rule}=1" for rule in ("train_merging", "train_one_shot", "train_intra_camera")),
     *(f"{rule}=1" for rule in ("mask_shares", "erased_attention")),
 )
 

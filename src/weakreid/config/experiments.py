@@ -125,6 +125,9 @@ class Study(Strict):
         description="published reference for datasets the paper lacks, in `published.csv`"
     )
     bags: Name | None = Field(None, description="base of the training bags; rows change it by name")
+    noise: Name | None = Field(
+        None, description="without levels: noise level of rows that learn from tracklets"
+    )
     isolation: Name | None = Field(
         None, description="base of the isolation; rows change it by name"
     )

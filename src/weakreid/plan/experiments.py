@@ -17,8 +17,8 @@ from weakreid.config.methods import (
     CHOSEN_KEYS,
     AnyMethod,
     AnyTransfer,
+    BagMethod,
     ClipMethod,
-    TrackletMethod,
     Transfer,
     TrueAttributes,
 )
@@ -309,17 +309,19 @@ class _StudyOnDatasets:
         at: str,
     ) -> dict[str, str | None]:
         """Return the names of what a method may see."""
-        if isinstance(method, TrackletMethod):
-            if level is None:
-                raise ReidError(
-                    f"config.yaml: '{self.where}.levels' is missing; the method {name} learns from "
-                    "tracklets"
-                )
-            return {"noise": level.noise, "isolation": self._isolation_of(change, place, at)}
+        if isinstance(method, BagMethod):
+            return {"bags": self._bags_of(change, level, place, at)}
         if isinstance(method, ClipMethod):
             learns = method.attributes is not None
             return {"transfer": self._transfer_of(change, place, at) if learns else None}
-        return {"bags": self._bags_of(change, level, place, at)}
+        noise = self.study.noise if level is None else level.noise
+        if noise is None:
+            raise ReidError(
+                f"config.yaml: '{self.where}.levels' is missing; the method {name} learns from "
+                f"tracklets; give some, or {self.where}.noise"
+            )
+        known(f"{self.where}.noise", noise, self.config.noise)
+        return {"noise": noise, "isolation": self._isolation_of(change, place, at)}
 
     def _bags_of(self, change: Change, level: Level | None, place: Place, at: str) -> str:
         """Return the name of a row's bags, made where they are not there."""
