@@ -41,8 +41,13 @@ MAY_READ_THE_TRUTH = {
     "isolation_figures",
     # measures what isolation did
     "isolation_preview",
-    # measures clusters once the weights stand: below, and tests/training
+    # labels a tracklet per identity, or those of each camera, which is what an annotator does
+    "tracklet_labels",
+    # measure what they believed once the weights stand: below, and tests/training
     "train_tracklets",
+    "train_merging",
+    "train_one_shot",
+    "train_intra_camera",
 }
 """Stages that may read a column truth_...; nothing that is learned or found depends on one."""
 
@@ -134,9 +139,14 @@ def test_what_a_stage_reads(stage: str, tiny, tmp_path: Path, monkeypatch, reads
     assert ("frames", "file") not in columns or stage in MAY_READ_PERSONS
     if stage == "train_bags":
         assert reads == [("bags", frozenset(COLUMNS["frames"]))]
-    if stage == "train_tracklets":
-        measuring = frozenset({"tracklet_id", "truth_person_id"})
-        assert reads == [("tracks", frozenset(TRACKS)), ("tracks", measuring)]
+    measuring = ("tracks", frozenset({"tracklet_id", "truth_person_id"}))
+    labels = ("tracklet_labels", frozenset({"tracklet_id", "label"}))
+    if stage in ("train_tracklets", "train_merging"):
+        assert reads == [("tracks", frozenset(TRACKS)), measuring]
+    if stage == "train_one_shot":
+        assert reads == [("tracks", frozenset(TRACKS)), labels, measuring]
+    if stage == "train_intra_camera":
+        assert reads == [("tracks", frozenset({*TRACKS, "camera_id"})), labels, measuring]
     if stage == "transfer":
         # of the dataset, which frames are for training and nothing else
         assert reads == [
@@ -205,10 +215,10 @@ def test_an_audit_finds_the_same_whatever_is_hidden(tiny, tmp_path: Path, monkey
     assert without_any["audit.parquet"] == before["audit.parquet"]
 
 
-def test_nothing_reads_parquet_but_by_the_tables_module(tiny) -> None:
+def test_nothing_reads_parquet_but_by_the_tables_module() -> None:
     """What the test above records is all that there is."""
-    source = tiny.folder / "src" / "weakreid"
-    reading = re.compile(r"read_table|ParquetFile|ParquetDataset|read_parquet")
+    source = configs.ROOT / "src" / "weakreid"
+    reading = re.compile(r"read_table|ParquetFile|ParquetDataset|read_parquet|read_foreign")
     found = {
         str(path.relative_to(source))
         for path in source.rglob("*.py")
@@ -221,8 +231,8 @@ def test_nothing_reads_parquet_but_by_the_tables_module(tiny) -> None:
     assert found == {"artifacts/schemas.py", *of_notes}
 
 
-def test_the_truth_is_asked_for_where_it_may_be_read(tiny) -> None:
-    source = tiny.folder / "src" / "weakreid"
+def test_the_truth_is_asked_for_where_it_may_be_read() -> None:
+    source = configs.ROOT / "src" / "weakreid"
     asking = {
         ".".join(path.relative_to(source).with_suffix("").parts)
         for path in source.rglob("*.py")

@@ -137,9 +137,7 @@ def test_the_profile_plans_the_real_targets(checkout, tmp_path, profile):
     )
     assert run.returncode == 0, run.stdout[-3000:]
     assert "expand()" not in run.stdout
-    threads = dict(
-        re.findall(r"-m weakreid\.stages\.(\w+) .*--(?:threads|workers) (\d+)", run.stdout)
-    )
+    threads = dict(re.findall(r"-m weakreid\.stages (\w+) .*--threads (\d+)", run.stdout))
     assert {"generate": "16", "train_bags": "8", "train_tracklets": "8"}.items() <= threads.items()
     for name in ("train_bags", "train_tracklets"):
         line = re.search(rf"rule {name}:\n(?: .*\n)*? +resources: (.*)", run.stdout)[1]
