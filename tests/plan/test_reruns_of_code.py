@@ -22,7 +22,10 @@ SOURCE = configs.ROOT / "src"
 CLIPS = frozenset({"train_clips", "clip_epochs", "tune"})
 """The search of the tests is of a method that learns from clips."""
 BAGS, TRACKLETS = frozenset({"train_bags"}), frozenset({"train_tracklets"})
-LEARNING = CLIPS | BAGS | TRACKLETS | {"transfer"}
+MERGING, ONE_SHOT = frozenset({"train_merging"}), frozenset({"train_one_shot"})
+CAMERAS = frozenset({"train_intra_camera"})
+OF_TRACKLETS = TRACKLETS | MERGING | ONE_SHOT | CAMERAS
+LEARNING = CLIPS | BAGS | OF_TRACKLETS | {"transfer"}
 
 ONLY: Mapping[str, frozenset[str]] = {
     # whatever they do shows in the values and the inputs of a job, or is no part of a result
@@ -36,12 +39,19 @@ ONLY: Mapping[str, frozenset[str]] = {
     # what is learnt in one way is no matter of another
     "losses.bags.": BAGS,
     "losses.clips.": CLIPS,
-    "losses.tracklets.": TRACKLETS,
+    "losses.tracklets.": OF_TRACKLETS,
+    "losses.tracklets.tmc": TRACKLETS,
+    "losses.tracklets.repelled": MERGING,
+    "losses.tracklets.camera": CAMERAS,
     "training.bag_task": BAGS,
     "training.sampling": BAGS,
     "training.clip_task": CLIPS,
     "training.tracklet_task": TRACKLETS,
-    "training.pseudo_labels": TRACKLETS,
+    "training.merging_task": MERGING,
+    "training.one_shot_task": ONE_SHOT,
+    "training.intra_camera_task": CAMERAS,
+    "training.tracklet_features": OF_TRACKLETS,
+    "training.pseudo_labels": TRACKLETS | MERGING,
     "training.mean_net": TRACKLETS,
     "training.transfer_task": frozenset({"transfer"}),
     "training.frame": LEARNING,
@@ -57,7 +67,8 @@ NEVER: Mapping[str, frozenset[str]] = {
     "datasets.": LEARNING | {"features", "clip_features", "evaluate"},
     "report.": LEARNING | {"features", "clip_features", "evaluate"},
     "retrieval.": LEARNING - {"tune"},
-    "clustering.": LEARNING - TRACKLETS - {"tune"},
+    "clustering.": LEARNING - OF_TRACKLETS - {"tune"},
+    "clustering.merging": LEARNING - MERGING - {"tune"},
 }
 """Rooms: the rules that no edit reaches."""
 

@@ -35,7 +35,6 @@ from weakreid.training.merging_task import (
     begins_stage,
     check_epochs,
     merges_of,
-    shuffled,
     some_of,
     spread,
 )
@@ -85,16 +84,6 @@ def task_of(store, world=None, **more: Any) -> MergingTask:
 
 
 # ------------------------------------------------------------------------------------ what is drawn
-
-
-@given(st.integers(1, 30), st.integers(1, 6), st.integers(2, 9), st.integers(0, 99))
-def test_every_tracklet_comes_once_before_any_comes_again(count, batches, size, seed):
-    found = shuffled(count, batches, size, np.random.default_rng(seed))
-    assert [len(batch) for batch in found] == [size] * batches
-    order = np.concatenate(found)
-    for first in range(0, len(order), count):
-        part = order[first : first + count]
-        assert len(set(part)) == len(part)
 
 
 @given(st.integers(1, 30), st.integers(1, 9), st.integers(0, 99))

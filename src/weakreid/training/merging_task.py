@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -23,21 +22,8 @@ from weakreid.training.gathering import gather, gather_features
 from weakreid.training.images import TrainingImages
 from weakreid.training.loop import History
 from weakreid.training.task import Task, steps_of
-from weakreid.training.tracklet_features import features_of
-
-
-@dataclass(frozen=True)
-class MergingBatch:
-    """One step's tracklets.
-
-    Attributes:
-        images: uint8 [n * T, H, W, 3], T frames of each tracklet of this process, tracklet after
-            tracklet; or float [n * T, c, h, w], what the frozen stages make of them.
-        labels: int64 [n], the clusters.
-    """
-
-    images: Tensor
-    labels: Tensor
+from weakreid.training.tracklet_features import TrackletBatch, features_of
+from weakreid.training.tracklet_sampling import dealt
 
 
 def begins_stage(epoch: int, how: Merging) -> bool:
@@ -70,7 +56,7 @@ def check_epochs(epochs: int, how: Merging, count: int) -> None:
         )
 
 
-class MergingTask(Task[MergingBatch]):
+class MergingTask(Task[TrackletBatch]):
     """Batches of all tracklets, the repelled loss, and merges between stages.
 
     A tracklet's feature is the mean of its frames' features, of length 1. With several processes
@@ -187,18 +173,18 @@ class MergingTask(Task[MergingBatch]):
 
     # ------------------------------------------------------------------------ a step
 
-    def batches(self, epoch: int) -> Iterator[MergingBatch]:
+    def batches(self, epoch: int) -> Iterator[TrackletBatch]:
         """Yield an epoch's batches, decoded and augmented, this process's share of each."""
-        chosen = shuffled(
-            len(self.tracklets),
-            self.steps_per_epoch,
-            self.params.batch.tracklets,
-            numpy_generator(self.params.seed, "merging batches", epoch),
+        chosen = dealt(
+            np.arange(len(self.tracklets)),
+            count=self.params.batch.tracklets,
+            steps=self.steps_per_epoch,
+            generator=numpy_generator(self.params.seed, "merging batches", epoch),
         )
         for step, of_batch in enumerate(chosen):
             yield self._batch(epoch, step, of_batch, self.share(len(of_batch)))
 
-    def _batch(self, epoch: int, step: int, chosen: np.ndarray, places: range) -> MergingBatch:
+    def _batch(self, epoch: int, step: int, chosen: np.ndarray, places: range) -> TrackletBatch:
         # a generator per place: what is drawn does not depend on how many processes there are
         seed, frames = self.params.seed, self.params.batch.frames
         generators = [numpy_generator(seed, "merging frames", epoch, step, p) for p in places]
@@ -209,9 +195,9 @@ class MergingTask(Task[MergingBatch]):
         ]
         images = self.images.augmented(rows, generators)
         clusters = torch.from_numpy(self.labels[epoch][own].astype(np.int64))
-        return MergingBatch(*self.pinned(images, clusters))
+        return TrackletBatch(*self.pinned(images, clusters))
 
-    def loss(self, batch: MergingBatch) -> tuple[Tensor, dict[str, Tensor]]:
+    def loss(self, batch: TrackletBatch) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the repelled loss of a batch; it has no other terms."""
         images, labels = self.on_device(batch.images, batch.labels)
         of_frames = precise(self.output(images))
@@ -220,15 +206,6 @@ class MergingTask(Task[MergingBatch]):
         labels = gather(self.fabric, labels)
         self._seen = features.detach(), labels
         return repelled.loss(features, labels, self.table, self.params.lookup.temperature), {}
-
-
-def shuffled(
-    count: int, batches: int, size: int, generator: np.random.Generator
-) -> list[np.ndarray]:
-    """Return batches of items in random order, each once before any comes again."""
-    rounds = -(-batches * size // count)
-    order = np.concatenate([generator.permutation(count) for _ in range(rounds)])
-    return list(order[: batches * size].reshape(batches, size))
 
 
 def some_of(count: int, wanted: int, generator: np.random.Generator) -> np.ndarray:
