@@ -53,6 +53,15 @@ def test_a_panel_per_term_and_a_line_per_run() -> None:
     assert names == ["run official-1 (eps 0.350)", "run official-2 (eps 0.250)"]
 
 
+def test_what_is_selected_or_joined_has_its_panels() -> None:
+    figure = cluster_figure({"a": history(3, ("selected", "right"))}, "title")
+    assert titles(figure) == ["selected tracklets", "right ones of them"]
+    assert [panel.get_ylabel() for panel in figure.axes] == ["number", "per cent"]
+    assert figure.axes[1].get_ylim() == (-2, 102)
+    joined = cluster_figure({"a": history(3, ("joins", "right"))}, "title")
+    assert titles(joined) == ["joined classes", "right ones of them"]
+
+
 def test_without_the_truth_its_panels_are_left_out() -> None:
     figure = cluster_figure({"a": history(3, ("clusters", "unclustered"))}, "title")
     assert titles(figure) == ["clusters", "un-clustered tracklets"]

@@ -14,6 +14,7 @@ from torch.nn.functional import cross_entropy, linear, normalize
 from weakreid.artifacts import schemas
 from weakreid.artifacts.image_store import ImageStore
 from weakreid.clustering.selection import select
+from weakreid.config.methods import epochs_of
 from weakreid.config.params import TrainOneShot
 from weakreid.errors import ReidError
 from weakreid.models.backbones import preprocess
@@ -105,7 +106,7 @@ def test_epochs_and_their_steps_follow_from_what_is_selected(store):
     task = task_of(store)
     # 2, 4 and 6 tracklets, 2 to a batch, 2 epochs of each
     assert task.counts == [0, 2, 4]
-    assert task.epochs == 6
+    assert task.epochs == epochs_of(task.params) == 6
     assert [task.first_step(epoch) for epoch in range(7)] == [0, 1, 2, 4, 6, 9, 12]
     assert task_of(store, schedule={"steps_per_epoch": 5}).first_step(6) == 30
 

@@ -41,7 +41,7 @@ def learning_curve(plan: Plan, experiment: str) -> Job:
 
 @rule(
     "cluster_curve",
-    only={"experiment": learning("tracklets", "merging")},
+    only={"experiment": learning("tracklets", "merging", "one_shot", "intra_camera")},
     figure=Output(
         paths.of_experiment(EXPERIMENT, "clusters.svg"),
         "out",

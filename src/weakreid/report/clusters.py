@@ -1,4 +1,4 @@
-"""The quality of pseudo-labels over the epochs: what association finds, and what is true of it."""
+"""The quality of pseudo-labels over the epochs: what a method believes, and what is true of it."""
 
 import math
 from collections.abc import Mapping
@@ -15,19 +15,23 @@ TERMS = {
     "nmi": "NMI of clustered tracklets",
     "ari": "ARI of clustered tracklets",
     "purity": "purity of clustered tracklets",
+    "selected": "selected tracklets",
+    "joins": "joined classes",
+    "right": "right ones of them",
 }
-"""A term of a history: the title of its panel. The last three need the truth and leave the
-un-clustered tracklets out, whose share is to be read beside them."""
+"""A term of a history: the title of its panel. NMI, ARI, purity and the right ones need the truth;
+the former leave the un-clustered tracklets out, whose share is to be read beside them."""
 
 AGREEMENT = ("nmi", "ari", "purity")
-_LINES = (("clusters", "unclustered"), AGREEMENT)
-_AXES = {"clusters": "number", "unclustered": "per cent of tracklets"}
+_LINES = (("clusters", "unclustered"), AGREEMENT, ("selected", "joins", "right"))
+_AXES = {"unclustered": "per cent of tracklets", "right": "per cent"}
+_AXES |= dict.fromkeys(("clusters", "selected", "joins"), "number")
 """What a panel's numbers are; of all others, from 0 or below to 1."""
 _LEGEND = {"fontsize": 8, "frameon": False}
 
 
 def cluster_figure(histories: Mapping[str, pd.DataFrame], title: str) -> Figure:
-    """Draw what clustering found after so many epochs of training, a line per run.
+    """Draw what a method believed after so many epochs of training, a line per run.
 
     A term that no run has leaves its panel out. The eps of association, where a history has it,
     stands beside the run's name.
@@ -44,7 +48,7 @@ def cluster_figure(histories: Mapping[str, pd.DataFrame], title: str) -> Figure:
     if not terms:
         raise ReidError(
             f"{title}: no run's history has any of {', '.join(TERMS)}; only a training that "
-            "clusters its tracklets has this figure"
+            "makes pseudo-labels has this figure"
         )
     lines = [present for line in _LINES if (present := [term for term in line if term in terms])]
     across = max(map(len, lines))
@@ -69,7 +73,7 @@ def cluster_figure(histories: Mapping[str, pd.DataFrame], title: str) -> Figure:
             # ARI is below 0 where clusters fit worse than chance
             low, high = panel.dataLim.intervaly
             panel.set_ylim(min(0.0, 1.1 * low), max(1.02, high))
-        elif term == "unclustered":
+        elif term in ("unclustered", "right"):
             panel.set_ylim(-2, 102)
         else:
             panel.set_ylim(bottom=0)
