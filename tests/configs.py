@@ -108,6 +108,7 @@ def every() -> dict[str, Any]:
         "methods": {
             "hslr": {"model": small, "loss": {"name": "hslr"}, "batch": {"cache_mb": 100}},
             "sslr": {"model": small, "loss": {"name": "sslr"}},
+            "cv_miml": {"model": small, "loss": {"name": "cv_miml"}},
             "wsddn": {"model": small, "loss": {"name": "wsddn"}, "instances": "tracklets"},
             "frame_ce": {"model": small, "loss": {"name": "frame_ce"}, "cpal": {"weight": 0}},
             "bags_as_clips": {
@@ -147,6 +148,7 @@ def every() -> dict[str, Any]:
     one = {"dataset": "walkers_tiny"}
     more["experiments"] |= {
         "wsddn": {**one, "bags": "plain", "method": "wsddn"},
+        "cv_miml": {**one, "bags": "plain", "method": "cv_miml"},
         "frame_ce": {**one, "bags": "single", "method": "frame_ce"},
         "bags_as_clips": {**one, "bags": "wl", "method": "bags_as_clips"},
         "merging": {**one, "noise": "clean", "method": "merging"},

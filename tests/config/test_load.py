@@ -119,7 +119,7 @@ def test_a_misspelt_key_is_named_with_the_right_one(key: str) -> None:
         ),
         ({"name": "wsddn", "k": 3}, "unknown key '{}.k'; allowed: name"),
         ({"name": "mill"}, "'{}.name': 'mill' does not exist; did you mean 'mil'?"),
-        ({"k": 3}, "'{}.name' is missing; allowed: frame_ce, hslr, mil, sslr, wsddn"),
+        ({"k": 3}, "'{}.name' is missing; allowed: cv_miml, frame_ce, hslr, mil, sslr, wsddn"),
         ("mil", "'{}': Input should be a block of keys, got \"mil\""),
         ({"name": "sslr", "k": 0}, "'{}.k': Input should be greater than or equal to 1, got 0"),
         (
@@ -400,7 +400,7 @@ def test_a_config_that_is_no_mapping(raw: Any) -> None:
         (
             "method",
             "mine",
-            ("'mine' does not exist; allowed: small, wl"),
+            "'mine' does not exist; allowed: buc, buc_small, eug, eug_small, small, uga, uga_small, wl",
         ),
     ],
 )

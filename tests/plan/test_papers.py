@@ -37,8 +37,9 @@ def runs_trained(found: dict[str, list[Step]]) -> list[tuple[str, str]]:
     """Return the experiment and the run of every training."""
     return [
         (step.wildcards["experiment"], step.wildcards["run"])
-        for rule in ("train_bags", "train_tracklets", "train_clips")
-        for step in found[rule]
+        for rule, of_rule in found.items()
+        if rule.startswith("train_")
+        for step in of_rule
     ]
 
 

@@ -191,7 +191,8 @@ def test_every_table_of_the_paper_is_in_the_config() -> None:
 def test_every_comparison_row_is_in_the_tables_and_empty() -> None:
     rows = [table["rows"] for table in own()["tables"].values() if table["kind"] == "results"]
     empty = {label for of_table in rows for label, row in of_table.items() if row is None}
-    of_wl, of_tmc = {"BUC", "EUG", "UGA", "CV-MIML", "CV-MIML*"}, {"DAL", "RACE", "UTAL"}
+    # BUC: in Table VII, whose noise is another than that of the levels
+    of_wl, of_tmc = {"BUC", "CV-MIML"}, {"DAL", "RACE", "UTAL"}
     of_tmc |= {"DGM", "DGM+", "STAN", "SDM"}
     of_attr = {"ASTPN", "Joint-ST", "Seq-Decision", "Set2set", "TriNet", "DRSA", "Snippet"}
     of_attr |= {"k-reciprocal (CaffeNet)", "k-reciprocal (Res-50)"}

@@ -638,7 +638,11 @@ def test_tables_name_rows_at_levels() -> None:
 @pytest.mark.parametrize(
     ("key", "value", "line"),
     [
-        ("levels", {}, f"config.yaml: '{{}}' is missing; {TRACKLETS}"),
+        (
+            "levels",
+            {},
+            f"config.yaml: '{{}}' is missing; {TRACKLETS}; give some, or studies.s.noise",
+        ),
         (
             "bags",
             None,
