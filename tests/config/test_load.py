@@ -400,8 +400,10 @@ def test_a_config_that_is_no_mapping(raw: Any) -> None:
         (
             "method",
             "mine",
-            "'mine' does not exist; allowed: buc, buc_small, eug, eug_small, small, uga, "
-            "uga_small, wl",
+            (
+                "'mine' does not exist; allowed: buc, buc_small, eug, eug_small, small, uga, "
+                "uga_small, wl"
+            ),
         ),
     ],
 )
