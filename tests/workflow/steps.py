@@ -58,19 +58,6 @@ def jobs_of(
     return found
 
 
-def one_of_every_rule() -> list[str]:
-    """Return targets of the tiny workflow that, with all they need, are a job of every rule."""
-    made: set[str] = set()
-    targets = []
-    # from the last rules on: what they need is made with them
-    for of_rule in reversed(jobs_of(TINY.targets).values()):
-        if not made & {step.outputs[0] for step in of_rule}:
-            target = of_rule[0].outputs[0]
-            targets.append(target)
-            made |= {step.outputs[0] for of in jobs_of([target]).values() for step in of}
-    return targets
-
-
 def name_of(step: Step) -> str:
     if step.rule.stage != "table":
         return step.rule.stage
