@@ -4,6 +4,7 @@ But the supervised one, which is told who its own training persons are.
 """
 
 import functools
+import itertools
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -300,15 +301,19 @@ def test_a_training_is_given_its_bags_and_the_pictures_and_nothing_else(jobs) ->
 def test_so_is_one_without_labels_with_its_tracklets(jobs) -> None:
     experiments = experiments_of()
     trained = set()
-    for job in jobs["train_tracklets"]:
+    ways = ("train_tracklets", "train_merging", "train_one_shot", "train_intra_camera")
+    for job in itertools.chain(*map(jobs.__getitem__, ways)):
         name = job.wildcards["experiment"]
         trained.add(name)
         noise, isolation = experiments[name].noise, experiments[name].isolation
         tracks = f"{FOLDER}/official/noise/{noise}.parquet"
         if isolation is not None:
             tracks = f"{FOLDER}/official/isolated/{noise}-{isolation}.parquet"
-        assert given(job) == [tracks, f"{FOLDER}/images.arrow"]
-        assert files_named(job) == {tracks, f"{FOLDER}/images.arrow"}
+        supervision = experiments[name].method.learns
+        labels = f"{FOLDER}/official/labels/{supervision}-{noise}.parquet"
+        seen = [labels] if supervision in ("one_shot", "intra_camera") else []
+        assert given(job) == [tracks, *seen, f"{FOLDER}/images.arrow"]
+        assert files_named(job) == {tracks, *seen, f"{FOLDER}/images.arrow"}
     assert trained == {name for name, found in experiments.items() if found.noise is not None}
     assert {experiments[name].isolation for name in trained} > {None, "lite0"}
 
