@@ -1,11 +1,8 @@
 """Several processes train as one does (gloo, CPU)."""
 
 import importlib
-import multiprocessing
-import os
 import re
 import shutil
-import socket
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -13,7 +10,6 @@ import numpy as np
 import pytest
 import torch
 from lightning_fabric import Fabric
-from lightning_fabric.plugins.environments import LightningEnvironment
 from safetensors.torch import load_file
 from tests.training.helpers import (
     HEIGHT,
@@ -24,9 +20,9 @@ from tests.training.helpers import (
     make_data,
     method,
     run_here,
-    settings_put_back,
     start,
 )
+from tests.training.together import in_one_and_in_two
 
 from weakreid.artifacts import schemas
 from weakreid.artifacts.image_store import ImageStore
@@ -110,43 +106,11 @@ def steps_of(data: Path, out: Path, loss: str, instances: str, fabric: Fabric) -
     torch.save(found, out / f"{fabric.global_rank}-of-{fabric.world_size}.pt")
 
 
-def one_of(
-    rank: int, size: int, port: int, data: Path, out: Path, loss: str, instances: str
-) -> None:
-    os.environ.update(
-        LOCAL_RANK=str(rank), NODE_RANK="0", WORLD_SIZE=str(size),
-        MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port),
-    )  # fmt: skip
-    torch.set_num_threads(1)
-    fabric = Fabric(
-        accelerator="cpu", devices=size, strategy="ddp", plugins=[LightningEnvironment()]
-    )
-    steps_of(data, out, loss, instances, fabric)
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]
-
-
 @pytest.mark.parametrize(
     ("loss", "instances"), [("mil", "frames"), ("wsddn", "frames"), ("mil", "tracklets")]
 )
 def test_two_processes_make_the_loss_and_gradients_of_one(data, tmp_path, loss, instances):
-    with settings_put_back():
-        alone = Fabric(accelerator="cpu", devices=1, plugins=[LightningEnvironment()])
-        steps_of(data, tmp_path, loss, instances, alone)
-    context, port = multiprocessing.get_context("fork"), free_port()
-    processes = [
-        context.Process(target=one_of, args=(rank, 2, port, data, tmp_path, loss, instances))
-        for rank in range(2)
-    ]
-    for process in processes:
-        process.start()
-    for process in processes:
-        process.join(120)
-        assert process.exitcode == 0
+    in_one_and_in_two(steps_of, data, tmp_path, loss, instances)
     one = torch.load(tmp_path / "0-of-1.pt")
     assert any(terms[2] > 0.01 for terms in one["losses"]), "CPAL has nothing to compare"
     assert any(gradient.abs().max() > 1e-3 for gradient in one["gradients"])

@@ -1,23 +1,20 @@
 """Several processes learn from labels within cameras as one does (gloo, CPU)."""
 
-import multiprocessing
-import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from lightning_fabric import Fabric
-from lightning_fabric.plugins.environments import LightningEnvironment
-from tests.training.helpers import make_images, settings_put_back, start
+from tests.training.helpers import make_images, start
 from tests.training.intra_camera_helpers import (
     intra_camera_method,
     learn_here,
     make_labelled,
     words_of,
 )
-from tests.training.test_ddp import free_port
 from tests.training.test_tracklet_task import TRACKLETS, Net
+from tests.training.together import in_one_and_in_two
 
 from weakreid.artifacts import schemas
 from weakreid.artifacts.image_store import ImageStore
@@ -77,33 +74,10 @@ def steps_of(images: Path, out: Path, fabric: Fabric) -> None:
     torch.save(found, out / f"{fabric.global_rank}-of-{fabric.world_size}.pt")
 
 
-def one_of(rank: int, size: int, port: int, images: Path, out: Path) -> None:
-    os.environ.update(
-        LOCAL_RANK=str(rank), NODE_RANK="0", WORLD_SIZE=str(size),
-        MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port),
-    )  # fmt: skip
-    torch.set_num_threads(1)
-    fabric = Fabric(
-        accelerator="cpu", devices=size, strategy="ddp", plugins=[LightningEnvironment()]
-    )
-    steps_of(images, out, fabric)
-
-
 def test_two_processes_make_the_loss_and_gradients_of_one(tmp_path):
     images = tmp_path / "images.arrow"
     make_images(images, 20)
-    with settings_put_back():
-        alone = Fabric(accelerator="cpu", devices=1, plugins=[LightningEnvironment()])
-        steps_of(images, tmp_path, alone)
-    context, port = multiprocessing.get_context("fork"), free_port()
-    processes = [
-        context.Process(target=one_of, args=(rank, 2, port, images, tmp_path)) for rank in range(2)
-    ]
-    for process in processes:
-        process.start()
-    for process in processes:
-        process.join(120)
-        assert process.exitcode == 0
+    in_one_and_in_two(steps_of, images, tmp_path)
     one = torch.load(tmp_path / "0-of-1.pt")
     # of stage 1, with its classifier, and of stage 2, without
     assert [len(of_step) for of_step in one["gradients"]] == [5, 5, 4, 4]

@@ -1,17 +1,12 @@
 """Several processes learn from merged tracklets as one does (gloo, CPU)."""
 
-import multiprocessing
-import os
-
 import pytest
 import torch
-from lightning_fabric import Fabric
-from lightning_fabric.plugins.environments import LightningEnvironment
-from tests.training.helpers import make_images, settings_put_back, start
+from tests.training.helpers import make_images, start
 from tests.training.merging_helpers import learn_here, merging_method
-from tests.training.test_ddp import free_port
 from tests.training.test_merging_task import PlainNet, params_of
 from tests.training.test_tracklet_task import CHANGED, TRACKLETS
+from tests.training.together import in_one_and_in_two
 from tests.training.tracklet_helpers import make_tracklets, words_of
 
 from weakreid.artifacts import schemas
@@ -51,31 +46,10 @@ def steps_of(images, out, fabric):
     torch.save(found, out / f"{fabric.global_rank}-of-{fabric.world_size}.pt")
 
 
-def one_of(rank, size, port, images, out):
-    os.environ.update(
-        LOCAL_RANK=str(rank), NODE_RANK="0", WORLD_SIZE=str(size),
-        MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port),
-    )  # fmt: skip
-    torch.set_num_threads(1)
-    plugins = [LightningEnvironment()]
-    steps_of(images, out, Fabric(accelerator="cpu", devices=size, strategy="ddp", plugins=plugins))
-
-
 def test_two_processes_make_the_loss_gradients_and_table_of_one(tmp_path):
     images = tmp_path / "images.arrow"
     make_images(images, 20)
-    with settings_put_back():
-        alone = Fabric(accelerator="cpu", devices=1, plugins=[LightningEnvironment()])
-        steps_of(images, tmp_path, alone)
-    context, port = multiprocessing.get_context("fork"), free_port()
-    processes = [
-        context.Process(target=one_of, args=(rank, 2, port, images, tmp_path)) for rank in range(2)
-    ]
-    for process in processes:
-        process.start()
-    for process in processes:
-        process.join(120)
-        assert process.exitcode == 0
+    in_one_and_in_two(steps_of, images, tmp_path)
     one = torch.load(tmp_path / "0-of-1.pt")
     assert any(gradient.abs().max() > 1e-3 for gradient in one["gradients"])
     assert one["table"].shape == (5, 8)

@@ -1,16 +1,13 @@
 """Several processes learn from tracklets as one does (gloo, CPU)."""
 
-import multiprocessing
-import os
 from pathlib import Path
 
 import pytest
 import torch
 from lightning_fabric import Fabric
-from lightning_fabric.plugins.environments import LightningEnvironment
-from tests.training.helpers import make_images, settings_put_back, start
-from tests.training.test_ddp import free_port
+from tests.training.helpers import make_images, start
 from tests.training.test_tracklet_task import CHANGED, LABELS, TRACKLETS, Net, params_of
+from tests.training.together import in_one_and_in_two
 from tests.training.tracklet_helpers import (
     learn_here,
     make_tracklets,
@@ -65,33 +62,10 @@ def steps_of(images: Path, out: Path, fabric: Fabric) -> None:
     torch.save(found, out / f"{fabric.global_rank}-of-{fabric.world_size}.pt")
 
 
-def one_of(rank: int, size: int, port: int, images: Path, out: Path) -> None:
-    os.environ.update(
-        LOCAL_RANK=str(rank), NODE_RANK="0", WORLD_SIZE=str(size),
-        MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port),
-    )  # fmt: skip
-    torch.set_num_threads(1)
-    fabric = Fabric(
-        accelerator="cpu", devices=size, strategy="ddp", plugins=[LightningEnvironment()]
-    )
-    steps_of(images, out, fabric)
-
-
 def test_two_processes_make_the_loss_and_gradients_of_one(tmp_path):
     images = tmp_path / "images.arrow"
     make_images(images, 20)
-    with settings_put_back():
-        alone = Fabric(accelerator="cpu", devices=1, plugins=[LightningEnvironment()])
-        steps_of(images, tmp_path, alone)
-    context, port = multiprocessing.get_context("fork"), free_port()
-    processes = [
-        context.Process(target=one_of, args=(rank, 2, port, images, tmp_path)) for rank in range(2)
-    ]
-    for process in processes:
-        process.start()
-    for process in processes:
-        process.join(120)
-        assert process.exitcode == 0
+    in_one_and_in_two(steps_of, images, tmp_path)
     one = torch.load(tmp_path / "0-of-1.pt")
     assert all(terms[3] > 0.01 for terms in one["losses"]), "the triplets have nothing to compare"
     assert any(gradient.abs().max() > 1e-3 for gradient in one["gradients"])

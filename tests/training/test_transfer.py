@@ -1,8 +1,6 @@
 """Learning attributes on a source: what a step sees, what it may not see, several processes."""
 
 import json
-import multiprocessing
-import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -14,7 +12,6 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lightning_fabric import Fabric
-from lightning_fabric.plugins.environments import LightningEnvironment
 from tests.training.helpers import (
     HEIGHT,
     WIDTH,
@@ -23,8 +20,8 @@ from tests.training.helpers import (
     settings_put_back,
     start,
 )
-from tests.training.test_ddp import free_port
 from tests.training.test_tracklet_task import Net, World
+from tests.training.together import in_one_and_in_two
 from tests.training.transfer_helpers import (
     ATTRIBUTES,
     learn_here,
@@ -284,33 +281,10 @@ def steps_of(folder: Path, out: Path, fabric: Fabric) -> None:
     torch.save(found, out / f"{fabric.global_rank}-of-{fabric.world_size}.pt")
 
 
-def one_of(rank: int, size: int, port: int, folder: Path, out: Path) -> None:
-    os.environ.update(
-        LOCAL_RANK=str(rank), NODE_RANK="0", WORLD_SIZE=str(size),
-        MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port),
-    )  # fmt: skip
-    torch.set_num_threads(1)
-    fabric = Fabric(
-        accelerator="cpu", devices=size, strategy="ddp", plugins=[LightningEnvironment()]
-    )
-    steps_of(folder, out, fabric)
-
-
 def test_two_processes_make_the_loss_and_gradients_of_one(tmp_path):
     make_images(tmp_path / "source.arrow", 16, seed=1)
     make_images(tmp_path / "target.arrow", 12, seed=2)
-    alone = Fabric(accelerator="cpu", devices=1, plugins=[LightningEnvironment()])
-    steps_of(tmp_path, tmp_path, alone)
-    context, port = multiprocessing.get_context("fork"), free_port()
-    processes = [
-        context.Process(target=one_of, args=(rank, 2, port, tmp_path, tmp_path))
-        for rank in range(2)
-    ]
-    for process in processes:
-        process.start()
-    for process in processes:
-        process.join(120)
-        assert process.exitcode == 0
+    in_one_and_in_two(steps_of, tmp_path, tmp_path)
     one = torch.load(tmp_path / "0-of-1.pt")
     assert all(terms[2] > 1e-3 for terms in one["losses"]), "the MMD has nothing to compare"
     assert all(gradient.abs().max() > 1e-4 for gradient in one["gradients"])
