@@ -227,3 +227,22 @@ def test_needs_no_heavy_package():
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert run.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("held", [None, "", "[]", '{"half'])
+def test_what_was_kept_of_texts_may_be_absent_or_broken(
+    held: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = "weakreid.losses.bags.mil"
+    expected, path = codedigest.digest(name), tmp_path / "kept" / "digests.json"
+    if held is not None:
+        path.parent.mkdir()
+        path.write_text(held)
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    for _ in range(2):  # found anew, then read
+        monkeypatch.setattr(codedigest, "_KEPT", codedigest._Kept(path))
+        assert codedigest.digest(name) == expected
+        assert [file.name for file in path.parent.iterdir()] == ["digests.json"]
+    monkeypatch.setattr(codedigest, "_parse", None)
+    monkeypatch.setattr(codedigest, "_KEPT", codedigest._Kept(path))
+    assert codedigest.digest(name) == expected

@@ -1,4 +1,4 @@
-"""Precision of losses: float32 at least, under autocast too."""
+"""Numbers in losses: float32 at least, under autocast too; rows of length 1."""
 
 import torch
 from torch import Tensor

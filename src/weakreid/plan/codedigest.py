@@ -124,7 +124,7 @@ class _Kept:
             found: dict[str, tuple[str, list[str]]] = json.loads(self._path.read_bytes())
         except (OSError, ValueError):
             return {}
-        return found
+        return found if isinstance(found, dict) else {}
 
     @functools.cached_property
     def _of_here(self) -> bytes:
