@@ -9,7 +9,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from lightning_fabric.plugins.environments import LightningEnvironment
 
 from weakreid.artifacts import schemas
 from weakreid.artifacts.image_store import write_store
-from weakreid.config.params import TrainBags
+from weakreid.config.params import Params, TrainBags
 from weakreid.console import run_stage
 from weakreid.seeding import numpy_generator
 from weakreid.stages import train_bags
@@ -192,6 +193,41 @@ def stopped_after(epochs: int) -> Iterator[None]:
     finally:
         checkpoint.save = save
     raise AssertionError("the training ended before it could be stopped")
+
+
+@dataclass(frozen=True)
+class Stage:
+    """How tests run the stage of a way of learning.
+
+    Attributes:
+        module: the stage.
+        params: the model of its params.
+        options_of: its options, of data, a folder to write to, a method's values, and changes.
+    """
+
+    module: Any
+    params: type[Params]
+    options_of: Callable[..., dict[str, Any]]
+
+    def words_of(self, data: Path, out: Path, values: dict[str, Any], **changes: Any) -> list[str]:
+        """Return the options as a command line has them."""
+        options = self.options_of(data, out, values, **changes)
+        named = {f"--{name.replace('_', '-')}": str(value) for name, value in options.items()}
+        return [word for option in named.items() for word in option]
+
+    def learn_here(self, data: Path, out: Path, values: dict[str, Any], **changes: Any) -> Path:
+        """Run the stage in this process; return `out`."""
+        with settings_put_back():
+            options = self.options_of(data, out, values, **changes)
+            options["params"] = self.params.parse(options["params"])
+            self.module.main(**options)
+        return out
+
+    def learn_interrupted(self, data: Path, out: Path, values: dict[str, Any], epochs: int) -> Path:
+        """Run the stage in this process, stop it after some epochs; return its checkpoint."""
+        with stopped_after(epochs):
+            self.learn_here(data, out, values)
+        return out / "checkpoint.pt"
 
 
 def on_cpu_processes(stage: Any) -> None:

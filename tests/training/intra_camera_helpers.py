@@ -7,7 +7,7 @@ processes of the CPU as `--devices` says, which the stage itself never starts.
 from pathlib import Path
 from typing import Any
 
-from tests.training.helpers import on_cpu_processes, settings_put_back, stopped_after
+from tests.training.helpers import Stage, on_cpu_processes
 from tests.training.tracklet_helpers import PERSONS, make_tracklets, options_of, tracklet_method
 
 from weakreid.artifacts import schemas
@@ -52,26 +52,8 @@ def given(data: Path, out: Path, values: dict[str, Any], **changes: Any) -> dict
     return options_of(data, out, values, **{"labels": data / "labels.parquet", **changes})
 
 
-def words_of(data: Path, out: Path, values: dict[str, Any], **changes: Any) -> list[str]:
-    """Return the options as a command line has them."""
-    options = given(data, out, values, **changes)
-    return [word for name, value in options.items() for word in (f"--{name}", str(value))]
-
-
-def learn_here(data: Path, out: Path, values: dict[str, Any], **changes: Any) -> Path:
-    """Run the stage in this process; return `out`."""
-    with settings_put_back():
-        options = given(data, out, values, **changes)
-        options["params"] = TrainIntraCamera.parse(options["params"])
-        train_intra_camera.main(**options)
-    return out
-
-
-def learn_interrupted(data: Path, out: Path, values: dict[str, Any], epochs: int) -> Path:
-    """Run the stage in this process, stop it after some epochs; return its checkpoint."""
-    with stopped_after(epochs):
-        learn_here(data, out, values)
-    return out / "checkpoint.pt"
+STAGE = Stage(train_intra_camera, TrainIntraCamera, given)
+words_of, learn_here, learn_interrupted = STAGE.words_of, STAGE.learn_here, STAGE.learn_interrupted
 
 
 if __name__ == "__main__":

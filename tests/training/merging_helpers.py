@@ -4,10 +4,9 @@ Run as a program (`python -m tests.training.merging_helpers`) it is the stage wi
 processes of the CPU as `--devices` says, which the stage itself never starts.
 """
 
-from pathlib import Path
 from typing import Any
 
-from tests.training.helpers import method, on_cpu_processes, settings_put_back, stopped_after
+from tests.training.helpers import Stage, method, on_cpu_processes
 from tests.training.tracklet_helpers import options_of
 
 from weakreid.config.params import TrainMerging
@@ -47,20 +46,8 @@ def merging_method(**changes: Any) -> dict[str, Any]:
     return values
 
 
-def learn_here(data: Path, out: Path, values: dict[str, Any], **changes: Any) -> Path:
-    """Run the stage in this process; return `out`."""
-    with settings_put_back():
-        options = options_of(data, out, values, **changes)
-        options["params"] = TrainMerging.parse(options["params"])
-        train_merging.main(**options)
-    return out
-
-
-def learn_interrupted(data: Path, out: Path, values: dict[str, Any], epochs: int) -> Path:
-    """Run the stage in this process, stop it after some epochs; return its checkpoint."""
-    with stopped_after(epochs):
-        learn_here(data, out, values)
-    return out / "checkpoint.pt"
+STAGE = Stage(train_merging, TrainMerging, options_of)
+learn_here, learn_interrupted = STAGE.learn_here, STAGE.learn_interrupted
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.training import tracklet_helpers
-from tests.training.helpers import method, on_cpu_processes, settings_put_back, stopped_after
+from tests.training.helpers import Stage, method, on_cpu_processes
 
 from weakreid.artifacts import schemas
 from weakreid.config.params import TrainOneShot
@@ -51,26 +51,8 @@ def options_of(data: Path, out: Path, values: dict[str, Any], **changes: Any) ->
     return tracklet_helpers.options_of(data, out, values, **labels)
 
 
-def words_of(data: Path, out: Path, values: dict[str, Any], **changes: Any) -> list[str]:
-    """Return the options as a command line has them."""
-    options = options_of(data, out, values, **changes)
-    return [word for name, value in options.items() for word in (f"--{name}", str(value))]
-
-
-def learn_here(data: Path, out: Path, values: dict[str, Any], **changes: Any) -> Path:
-    """Run the stage in this process; return `out`."""
-    with settings_put_back():
-        options = options_of(data, out, values, **changes)
-        options["params"] = TrainOneShot.parse(options["params"])
-        train_one_shot.main(**options)
-    return out
-
-
-def learn_interrupted(data: Path, out: Path, values: dict[str, Any], epochs: int) -> Path:
-    """Run the stage in this process, stop it after some epochs; return its checkpoint."""
-    with stopped_after(epochs):
-        learn_here(data, out, values)
-    return out / "checkpoint.pt"
+STAGE = Stage(train_one_shot, TrainOneShot, options_of)
+words_of, learn_here, learn_interrupted = STAGE.words_of, STAGE.learn_here, STAGE.learn_interrupted
 
 
 if __name__ == "__main__":

@@ -10,11 +10,10 @@ from typing import Any
 
 import numpy as np
 from tests.training.helpers import (
+    Stage,
     make_images,
     method,
     on_cpu_processes,
-    settings_put_back,
-    stopped_after,
 )
 
 from weakreid.artifacts import schemas
@@ -135,14 +134,8 @@ def options_of(data: Path, out: Path, values: dict[str, Any], **changes: Any) ->
     }
 
 
-def words_of(data: Path, out: Path, values: dict[str, Any], **changes: Any) -> list[str]:
-    """Return the options as a command line has them."""
-    options = options_of(data, out, values, **changes)
-    return [
-        word
-        for name, value in options.items()
-        for word in (f"--{name.replace('_', '-')}", str(value))
-    ]
+STAGE = Stage(transfer, LearnTransfer, options_of)
+words_of, learn_here, learn_interrupted = STAGE.words_of, STAGE.learn_here, STAGE.learn_interrupted
 
 
 def make_both(folder: Path) -> Path:
@@ -150,22 +143,6 @@ def make_both(folder: Path) -> Path:
     make_source(folder / "source")
     make_target(folder / "target")
     return folder
-
-
-def learn_here(data: Path, out: Path, values: dict[str, Any], **changes: Any) -> Path:
-    """Run the stage in this process; return `out`."""
-    with settings_put_back():
-        options = options_of(data, out, values, **changes)
-        options["params"] = LearnTransfer.parse(options["params"])
-        transfer.main(**options)
-    return out
-
-
-def learn_interrupted(data: Path, out: Path, values: dict[str, Any], epochs: int) -> Path:
-    """Run the stage in this process, stop it after some epochs; return its checkpoint."""
-    with stopped_after(epochs):
-        learn_here(data, out, values)
-    return out / "checkpoint.pt"
 
 
 if __name__ == "__main__":
