@@ -4,12 +4,14 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
 import simplejpeg
+from tests.workflow import warm
 
 ROOT = Path(__file__).resolve().parents[2]
 METRICS = "results/wl_tiny/metrics.json"
@@ -155,21 +157,33 @@ def draw_film(folder: Path) -> None:
         (folder / name).write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def lay_out(folder: Path) -> Project:
-    """Copy what a checkout holds, and the tiny experiment's config, into an empty folder."""
+def lay_out(folder: Path, caller: str | None = None) -> Project:
+    """Copy what a checkout holds, and the tiny experiment's config, into an empty folder.
+
+    With the text of a `warm.CALLER` its stages start at once.
+    """
     for name in ("src", "workflow", "envs"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("Snakefile", "config.yaml", "tests/workflow/tiny.yaml"):
         shutil.copy(ROOT / name, folder)
     (folder / "profiles").symlink_to("workflow/profiles")
     draw_film(folder / "film")
+    if caller:
+        (folder / "src" / "sitecustomize.py").write_text(caller, encoding="utf-8")
     return Project(folder)
 
 
 @pytest.fixture(scope="session")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Project:
+def warm_caller(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """What lets the stages of a checkout start at once."""
+    with warm.serving(tmp_path_factory.mktemp("warm")) as caller:
+        yield caller
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory, warm_caller: str) -> Project:
     """The tiny experiment, computed once; whoever changes something in it puts it back."""
-    project = lay_out(tmp_path_factory.mktemp("tiny"))
+    project = lay_out(tmp_path_factory.mktemp("tiny"), warm_caller)
     done = project.tiny(*project.targets)
     assert done.returncode == 0, done.stdout[-4000:]
     return project

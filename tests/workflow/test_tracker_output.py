@@ -126,9 +126,9 @@ def call(project: Project, *arguments: str) -> Any:
 
 
 @pytest.fixture(scope="module")
-def yard(tmp_path_factory: pytest.TempPathFactory) -> Project:
+def yard(tmp_path_factory: pytest.TempPathFactory, warm_caller: str) -> Project:
     """All targets, made of two videos."""
-    project = lay_out(tmp_path_factory.mktemp("yard"))
+    project = lay_out(tmp_path_factory.mktemp("yard"), warm_caller)
     film(project.folder / "footage")
     (project.folder / "yard.yaml").write_text(yaml.safe_dump(CONFIG))
     done = call(project, *TARGETS)

@@ -1,0 +1,127 @@
+"""Stages that have their libraries already, for the hundreds that tests run.
+
+Most of a tiny stage's time is Python's start and `import torch`. Here one process imports the
+libraries and forks. Where `CALLER` is a checkout's `src/sitecustomize.py`, a stage that is started
+there is handed to that process. The package itself is imported after the fork, from the checkout.
+"""
+
+import contextlib
+import gc
+import importlib
+import json
+import os
+import runpy
+import select
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+
+LIBRARIES = (
+    *("torch", "lightning_fabric", "numpy", "pandas", "pyarrow.parquet", "sklearn.cluster", "cv2"),
+    *("pydantic", "typer", "yaml", "simplejpeg", "safetensors.torch", "matplotlib.pyplot", "optuna"),
+)
+
+CALLER = """
+import json, os, socket, sys
+if sys.orig_argv[1:3] == ["-m", "weakreid.stages"]:
+    with socket.socket(socket.AF_UNIX) as server:
+        server.connect({address!r})
+        asked = json.dumps([sys.orig_argv[3:], os.getcwd(), dict(os.environ)]).encode()
+        socket.send_fds(server, [len(asked).to_bytes(4, "big")], [0, 1, 2])
+        server.sendall(asked)
+        status = server.recv(1)
+    os._exit(status[0] if status else 1)
+"""
+
+
+@contextlib.contextmanager
+def serving(folder: Path) -> Iterator[str]:
+    """Serve stages at a socket in a folder; yield what goes into their `src/sitecustomize.py`."""
+    address = str(folder / "socket")
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "MPLBACKEND": "agg"}
+    command = [sys.executable, __file__, address]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) as server:
+        assert server.stdout is not None and server.stdout.readline() == b"ready\n"
+        try:
+            yield CALLER.format(address=address)
+        finally:
+            server.kill()
+
+
+def serve(address: str) -> None:
+    """Fork a process for every stage that is asked for; return in that process alone."""
+    for library in LIBRARIES:
+        importlib.import_module(library)
+    # torchvision, which lacks something where its operators do not load; what declares it stays alive
+    _kept = importlib.import_module("weakreid.models._torchvision")
+    for name in [name for name in sys.modules if name.split(".")[0] == "weakreid"]:
+        del sys.modules[name]
+    gc.collect()
+    gc.freeze()  # else every child's collector goes through the libraries, and copies their pages
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(address)
+        listening.listen(64)
+        print("ready", flush=True)
+        while True:
+            caller, _ = listening.accept()
+            head, streams, *_ = socket.recv_fds(caller, 4, 3)
+            asked = b""
+            while len(asked) < int.from_bytes(head, "big"):
+                asked += caller.recv(65536)
+            child = os.fork()
+            if child == 0:
+                become(*json.loads(asked), streams)
+                return
+            for stream in streams:
+                os.close(stream)
+            threading.Thread(target=attend, args=(child, caller), daemon=True).start()
+
+
+def become(options: list[str], folder: str, environment: dict[str, str], streams: list[int]) -> None:
+    """Take a caller's place: its options, folder, environment and streams."""
+    for number, stream in enumerate(streams):
+        os.dup2(stream, number)
+        os.close(stream)
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environment)
+    sys.argv = ["weakreid.stages", *options]
+    sys.path[:1] = environment.get("PYTHONPATH", "").split(os.pathsep)
+
+
+def attend(child: int, caller: socket.socket) -> None:
+    """Tell a caller how its stage ended; kill the stage of a caller that is gone."""
+    ended = os.pidfd_open(child)
+    with caller:
+        gone = caller in select.select([caller, ended], [], [])[0]
+        if gone:
+            os.kill(child, signal.SIGKILL)
+        _, status = os.waitpid(child, 0)
+        os.close(ended)
+        if not gone:
+            caller.sendall(bytes([abs(os.waitstatus_to_exitcode(status)) % 256]))
+
+
+def run_stage() -> int:
+    """Run the stage that `sys.argv` has; return its exit status."""
+    try:
+        runpy.run_module("weakreid.stages", run_name="__main__", alter_sys=True)
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
+    except BaseException:
+        traceback.print_exc()
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    serve(sys.argv[1])
+    ended_with = run_stage()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(ended_with)  # taking the libraries down takes 1 s
