@@ -193,6 +193,11 @@ def test_matching_is_the_best_there_is(boxes: np.ndarray, truth: np.ndarray, iou
     total = sum(overlaps[pair] for pair in pairs)
     assert total == pytest.approx(best(0, frozenset(range(len(truth)))))
 
+    if len(truth):
+        most = motchallenge.match_frame(boxes, truth, iou, one_to_one=False)
+        for row, j in zip(overlaps, most.tolist(), strict=True):
+            assert row[j] == row.max() if j >= 0 else row.max() < iou + 1e-9
+
 
 def test_matching_of_frames(tmp_path: Path) -> None:
     boxes = motchallenge.read_boxes(

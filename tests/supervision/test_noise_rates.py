@@ -19,10 +19,11 @@ Runs = list[tuple[int, int, int]]
 
 
 def rates_of(runs: Runs, truth: list[int], **options: Any):
-    """Measure runs of (tracklet, person, boxes)."""
+    """Measure runs of (tracklet, person, boxes), one after the other in time."""
     boxes = [(tracklet, person) for tracklet, person, count in runs for _ in range(count)]
-    chosen = {"sequence": "", "min_run": 6, "missed": "count", **options}
-    return noise_rates([b[0] for b in boxes], [b[1] for b in boxes], truth, **chosen)
+    chosen = {"sequence": "", "min_run": 6, "missed": "count", "counting": "together", **options}
+    tracklets, persons = [box[0] for box in boxes], [box[1] for box in boxes]
+    return noise_rates(tracklets, range(len(boxes)), persons, truth, **chosen)
 
 
 def test_a_switch_is_two_people_and_a_fragment_one_more_tracklet():
@@ -35,6 +36,25 @@ def test_a_switch_is_two_people_and_a_fragment_one_more_tracklet():
 
 def test_a_person_who_comes_back_to_the_same_tracklet_is_no_switch():
     assert rates_of([(1, 5, 4), (1, 6, 9), (1, 5, 4)], [5, 6]).persons_per_tracklet == {2: 1}
+
+
+def test_counted_by_runs_each_run_that_is_long_enough_is_a_fragment():
+    runs = [(1, 5, 8), (1, 6, 9), (1, 5, 7), (1, 5, 0), (2, 6, 5), (1, 6, 3), (2, 6, 5)]
+    found = rates_of(runs, [5, 6, 7], counting="runs")
+    # person 5 twice in tracklet 1; tracklet 2 has person 6 twice, each time too short
+    assert found.persons_per_tracklet == {2: 1}
+    assert found.tracklets_per_person == {0: 1, 1: 1, 2: 1}
+    assert (found.rfm, found.rfm_seen, found.rsw) == (1, 1.5, 2)
+    assert (found.short_runs, found.nobody) == (3, 1)
+    assert rates_of(runs, [5, 6, 7]).tracklets_per_person == {0: 1, 1: 1, 2: 1}
+
+
+def test_a_gap_ends_a_run():
+    frames = [1, 2, 3, 5, 6, 7]
+    options = {"sequence": "", "min_run": 3, "missed": "count"}
+    for counting, rfm in (("together", 1), ("runs", 2)):
+        found = noise_rates([1] * 6, frames, [4] * 6, [4], counting=counting, **options)
+        assert (found.rfm, found.rsw) == (rfm, 1)
 
 
 def test_boxes_of_nobody_show_nobody():

@@ -23,7 +23,15 @@ from pathlib import Path
 
 LIBRARIES = (
     *("torch", "lightning_fabric", "numpy", "pandas", "pyarrow.parquet", "sklearn.cluster", "cv2"),
-    *("pydantic", "typer", "yaml", "simplejpeg", "safetensors.torch", "matplotlib.pyplot", "optuna"),
+    *(
+        "pydantic",
+        "typer",
+        "yaml",
+        "simplejpeg",
+        "safetensors.torch",
+        "matplotlib.pyplot",
+        "optuna",
+    ),
 )
 
 CALLER = """
@@ -82,7 +90,9 @@ def serve(address: str) -> None:
             threading.Thread(target=attend, args=(child, caller), daemon=True).start()
 
 
-def become(options: list[str], folder: str, environment: dict[str, str], streams: list[int]) -> None:
+def become(
+    options: list[str], folder: str, environment: dict[str, str], streams: list[int]
+) -> None:
     """Take a caller's place: its options, folder, environment and streams."""
     for number, stream in enumerate(streams):
         os.dup2(stream, number)

@@ -123,9 +123,7 @@ class Strict(BaseModel):
     """A block of the config: unknown keys are refused, values do not change."""
 
     # defer_build: a stage builds the few models that it parses; all together take it 0.1 s
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, allow_inf_nan=False, defer_build=True
-    )
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, defer_build=True)
 
     renamed: ClassVar[Mapping[str, str]] = {}
     """Keys of earlier versions: the name that each has now."""

@@ -301,6 +301,12 @@ class NoiseMeasuring(Strict):
     min_run: Positive = Field(
         6, description="fewest boxes of a person in a tracklet for the person to count there"
     )
+    counting: Literal["together", "runs"] = Field(
+        "together",
+        description="`together`: all boxes of a person in a tracklet count as one, and boxes match "
+        "people one to one; `runs`, near the authors' program: each run of neighbouring frames "
+        "counts, and a box shows whom it overlaps most",
+    )
     missed: Literal["count", "leave_out"] = Field(
         "count",
         description="people without any tracklet: `count` as 0 tracklets in rFM, or `leave_out`",

@@ -284,35 +284,45 @@ def overlap(boxes: npt.ArrayLike, truth: npt.ArrayLike) -> Floats:
     return np.divide(shared, both, out=np.zeros_like(shared), where=both > 0)
 
 
-def match_frame(boxes: npt.ArrayLike, truth: npt.ArrayLike, iou: float) -> npt.NDArray[np.int64]:
-    """Match the boxes of one frame with its true boxes, one to one.
+def match_frame(
+    boxes: npt.ArrayLike, truth: npt.ArrayLike, iou: float, one_to_one: bool = True
+) -> npt.NDArray[np.int64]:
+    """Match the boxes of one frame with its true boxes.
 
-    The assignment has the largest sum of IoU among those whose every pair reaches `iou`.
+    One to one, the assignment has the largest sum of IoU among those whose every pair reaches
+    `iou`. Else every box gets the true one that it overlaps most, if that reaches `iou`.
 
     Args:
         boxes: [N, 4], left, top, width, height.
-        truth: [M, 4], the same.
+        truth: [M, 4], the same; at least one.
         iou: the least intersection over union of a pair, above 0 and at most 1.
+        one_to_one: whether two boxes may not get the same true one.
 
     Returns:
         int64 [N]: the row of `truth` that a box has got, -1 where it has none.
     """
     score = overlap(boxes, truth)
     score[score < iou - _EPS] = 0
-    rows, columns = linear_sum_assignment(score, maximize=True)
+    if one_to_one:
+        rows, columns = linear_sum_assignment(score, maximize=True)
+    else:
+        rows, columns = np.arange(len(score)), score.argmax(axis=1)
     matched = np.full(len(score), -1, np.int64)
     good = score[rows, columns] > 0
     matched[rows[good]] = columns[good]
     return matched
 
 
-def match_boxes(boxes: pd.DataFrame, truth: pd.DataFrame, iou: float) -> npt.NDArray[np.int64]:
+def match_boxes(
+    boxes: pd.DataFrame, truth: pd.DataFrame, iou: float, one_to_one: bool = True
+) -> npt.NDArray[np.int64]:
     """Match every box with a true one of its frame (`match_frame`), each frame for itself.
 
     Args:
         boxes: columns frame, left, top, width, height; in any order.
         truth: the same and track_id, the person, from 1; of `truth_rows`.
         iou: the least intersection over union of a pair, above 0.
+        one_to_one: whether two boxes of a frame may not show the same person.
 
     Returns:
         int64, one per row of `boxes`: the person that it shows, 0 where no true box fits.
@@ -326,7 +336,7 @@ def match_boxes(boxes: pd.DataFrame, truth: pd.DataFrame, iou: float) -> npt.NDA
         others = of_frame.get(frame)
         if others is None:
             continue
-        matched = match_frame(found[rows], true[others], iou)
+        matched = match_frame(found[rows], true[others], iou, one_to_one)
         good = matched >= 0
         persons[rows[good]] = ids[others[matched[good]]]
     return persons

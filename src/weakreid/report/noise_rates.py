@@ -35,13 +35,18 @@ def noise_table(
         empty = [""] * (len(HEADS) - 4)
         lines.append([row.name, *empty, f"{row.rfm:g}", "", f"{row.rsw:g}"])
     of_m = "count as 0 tracklets in rFM" if how.missed == "count" else "are not in M"
+    together = how.counting == "together"
+    fragments = "tracklets that show a person" if together else "runs of a person"
+    box = "one to one in each frame" if together else "each box with the one it overlaps most"
+    boxes = f"{how.min_run} boxes" if together else f"{how.min_run} boxes in neighbouring frames"
     notes = [
         (
-            "rFM: tracklets that show a person, mean over people (M). rSW: people whom a tracklet "
+            f"rFM: {fragments}, mean over people (M). rSW: people whom a tracklet "
             "shows, mean over tracklets (N)."
         ),
-        f"Matched: boxes with a true box of IoU {how.iou:g} or more, one to one in each frame.",
-        f"A person with fewer than {how.min_run} boxes in a tracklet is not one of its people."
+        f"Counting: {how.counting}.",
+        f"Matched: boxes with a true box of IoU {how.iou:g} or more, {box}.",
+        f"A person with fewer than {boxes} in a tracklet is not one of its people."
         if how.min_run > 1
         else "A single box is enough for a person to be one of a tracklet's people.",
         (

@@ -50,7 +50,8 @@ def main(
     measured = {"sequences": [own.as_dict() for own in found], "pooled": together.as_dict()}
     if static:
         measured["static"] = pooled(static).as_dict()
-    settings = {key: dumped[key] for key in ("title", "iou", "min_run", "missed", "reference")}
+    how = ("title", "iou", "min_run", "counting", "missed", "reference")
+    settings = {key: dumped[key] for key in how}
     write_json(rates, {**settings, **measured})
     say(
         f"rFM {together.rfm:.3f}, rSW {together.rsw:.3f}: {together.tracklets} tracklets of "
@@ -73,7 +74,9 @@ def _measure(sequence: MeasuredSequence, how: MeasureNoise, notices: Notices) ->
         on_bad_box=how.on_bad_box,
     )
     say(f"{path}: {words}")
-    boxes["person_id"] = motchallenge.match_boxes(boxes, people, how.iou)
+    boxes["person_id"] = motchallenge.match_boxes(
+        boxes, people, how.iou, one_to_one=how.counting == "together"
+    )
     truth.compare(output, boxes, path, people, words, how.iou, notices)
     ends = int(boxes["frame"].max()), int(people["frame"].max())
     if abs(ends[0] - ends[1]) > slack(min(ends)):
@@ -84,9 +87,11 @@ def _measure(sequence: MeasuredSequence, how: MeasureNoise, notices: Notices) ->
         )
     return noise_rates(
         boxes["track_id"].to_numpy(),
+        boxes["frame"].to_numpy(),
         boxes["person_id"].to_numpy(),
         people["track_id"].to_numpy(),
         sequence=sequence.name,
         min_run=how.min_run,
         missed=how.missed,
+        counting=how.counting,
     )

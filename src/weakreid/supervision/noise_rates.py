@@ -6,9 +6,11 @@ number of people whom a tracklet shows. What counts:
 
     a box that matches no true box    shows nobody. A tracklet that shows nobody is no tracklet of
                                       Eq. 8 (its |Q_i| would be 0) and is counted apart.
-    a short run                       a person with fewer than `min_run` boxes in a tracklet, all of
-                                      them together, is not in its Q_i: neither a switch nor a
-                                      fragment. 1 counts every box.
+    a short run                       a person with fewer than `min_run` boxes in a tracklet is not
+                                      in its Q_i: neither a switch nor a fragment. 1 counts every
+                                      box. Counted "together", all boxes of the person in the
+                                      tracklet are one run; counted by "runs", those of frames that
+                                      follow one another, and each run is a fragment of the person.
     a person who comes back           with a new id of the tracker is one fragment more, whether
                                       the person had left the picture or not.
     a person whom no tracklet shows   counts 0 tracklets in Eq. 7, whose M is "the total number of
@@ -37,12 +39,12 @@ class NoiseRates:
         sequence: its name; "" for several.
         boxes: of the tracker.
         matched: of them, that show somebody, short runs included.
-        short_runs: pairs of a tracklet and a person that were too short to count.
+        short_runs: runs that were too short to count.
         nobody: tracklets that show nobody.
         missed: people of the ground truth whom no tracklet shows.
         persons_per_tracklet: number of people (from 1): how many tracklets show so many.
-        tracklets_per_person: number of tracklets (0 where missed people count): how many people
-            are shown by so many.
+        tracklets_per_person: number of tracklets, or of runs where these are counted (0 where
+            missed people count): how many people are shown by so many.
     """
 
     sequence: str
@@ -101,29 +103,39 @@ class NoiseRates:
 
 def noise_rates(
     tracklets: npt.ArrayLike,
+    frames: npt.ArrayLike,
     persons: npt.ArrayLike,
     truth: npt.ArrayLike,
     *,
     sequence: str,
     min_run: int,
     missed: str,
+    counting: str,
 ) -> NoiseRates:
     """Measure the noise of one sequence.
 
     Args:
         tracklets: the tracker's id of every box, int [boxes].
+        frames: the frame of every box, int [boxes].
         persons: the person whom the box shows, int [boxes]; 0 or less: nobody.
         truth: all people of the ground truth, in any order, each as often as it likes; int [any].
         sequence: its name.
         min_run: fewer boxes of a person in a tracklet do not count; 1: every box counts.
         missed: "count" people whom no tracklet shows as 0 tracklets (M of Eq. 7 is all people of
             the ground truth), or "leave_out".
+        counting: "together" or "runs": what a run is.
 
     Raises:
         ReidError: nobody is shown, or somebody is who is not in `truth`.
     """
     where = f"sequence '{sequence}': " if sequence else ""
-    boxes = pd.DataFrame({"tracklet": np.asarray(tracklets), "person": np.asarray(persons)})
+    boxes = pd.DataFrame(
+        {
+            "tracklet": np.asarray(tracklets),
+            "frame": np.asarray(frames),
+            "person": np.asarray(persons),
+        }
+    )
     shown = boxes[boxes["person"] > 0]
     everybody = np.unique(np.asarray(truth))
     unknown = sorted(set(shown["person"].tolist()) - set(everybody.tolist()))
@@ -132,14 +144,14 @@ def noise_rates(
             f"{where}box of person {unknown[0]}, who is not in the ground truth; match the boxes "
             f"with the truth that they are measured against"
         )
-    runs = shown.groupby(["tracklet", "person"]).size()
+    runs = shown.groupby(["tracklet", "person", _run_of(shown, counting)]).size()
     held = runs[runs >= min_run].reset_index()
     if held.empty:
         raise ReidError(
             f"{where}no person has {min_run} boxes in a tracklet ({len(shown)} of {len(boxes)} "
             f"boxes match a true one); check that the output is of this sequence, or lower min_run"
         )
-    per_tracklet = held.groupby("tracklet").size().to_numpy()
+    per_tracklet = held.groupby("tracklet")["person"].nunique().to_numpy()
     per_person = held.groupby("person").size().to_numpy()
     lost = len(everybody) - len(per_person)
     if missed == "count":
@@ -154,6 +166,15 @@ def noise_rates(
         persons_per_tracklet=distribution(per_tracklet),
         tracklets_per_person=distribution(per_person),
     )
+
+
+def _run_of(shown: pd.DataFrame, counting: str) -> pd.Series:
+    """Return a number for the run of every box, the same within a run of a tracklet and person."""
+    if counting == "together":
+        return pd.Series(0, shown.index, name="run")
+    ordered = shown.sort_values(["tracklet", "person", "frame"])
+    goes_on = ordered.diff().eq({"tracklet": 0, "frame": 1, "person": 0}).all(axis=1)
+    return (~goes_on).cumsum().rename("run")
 
 
 def pooled(rates: Sequence[NoiseRates]) -> NoiseRates:
