@@ -538,9 +538,16 @@ def test_prid_drawn_splits_take_long_tracklets_of_both_cameras(
         prid.read(prid_root, how())
     with pytest.raises(ReidError, match="0 persons cannot be split"):
         prid.read(prid_root, how(split_seed=0))
-    monkeypatch.setattr(prid, "MINIMUM_FRAMES", 2)
+    monkeypatch.setitem(prid.MINIMUM_FRAMES, 178, 2)
     reading = prid.read(prid_root, how(split_seed=0))
     assert sorted(set(reading.tracklets["person_id"])) == [1, 2, 4, 5, 6]
+
+
+def test_prid_with_all_whom_both_cameras_saw(prid_root: Path) -> None:
+    reading = prid.read(prid_root, how(split_seed=0, persons=200))
+    assert sorted(set(reading.tracklets["person_id"])) == [1, 2, 3, 4, 5, 6]
+    with pytest.raises(ReidError, match="6 train tracklets, officially 200"):
+        prid.read(prid_root, how(split_seed=0, persons=200, official=True))
 
 
 @pytest.mark.parametrize(
@@ -748,7 +755,7 @@ def test_most_of_a_split_is_not_left_out(duke_root: Path) -> None:
 def test_prid_says_whom_a_drawn_split_leaves_out(
     prid_root: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(prid, "MINIMUM_FRAMES", 2)
+    monkeypatch.setitem(prid.MINIMUM_FRAMES, 178, 2)
     prid.read(prid_root, how(split_seed=0))
     assert (
         "5 persons are taken: 1 are seen by one camera alone, and 1 in fewer than 2 images"

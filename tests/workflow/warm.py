@@ -65,7 +65,7 @@ def serve(address: str) -> None:
     """Fork a process for every stage that is asked for; return in that process alone."""
     for library in LIBRARIES:
         importlib.import_module(library)
-    # torchvision, which lacks something where its operators do not load; what declares it stays alive
+    # it declares what torchvision lacks where its operators do not load, and has to stay
     _kept = importlib.import_module("weakreid.models._torchvision")
     for name in [name for name in sys.modules if name.split(".")[0] == "weakreid"]:
         del sys.modules[name]

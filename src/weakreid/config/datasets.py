@@ -20,6 +20,7 @@ from weakreid.config.base import (
     Range,
     Strict,
     as_number,
+    as_whole,
     as_written,
     distinct,
     file_at_home,
@@ -49,6 +50,7 @@ class Reading(Strict):
     on_bad_frame: OnBadFrame
     official: bool
     split_seed: Count | None
+    persons: Literal[178, 200] = 178
 
 
 class Distributed(Strict):
@@ -100,6 +102,19 @@ class Prid(HalfSplits):
     """PRID-2011: prid_2011/multi_shot/cam_a and cam_b, splits_prid2011.json."""
 
     kind: Literal["prid"]
+    persons: Annotated[Literal[178, 200], BeforeValidator(as_whole)] = Field(
+        178,
+        description="178: those with more than 21 frames in both cameras, whom the published split "
+        "file has; 200: all whom both cameras saw, in drawn halves",
+    )
+
+    @model_validator(mode="after")
+    def _published_splits_have_178(self) -> Self:
+        if self.persons == 200 and self.split_seed is None:
+            raise ValueError(
+                "persons: the published splits have 178, for 200 set split_seed to draw halves"
+            )
+        return self
 
 
 class Walkers(Strict):

@@ -1,7 +1,7 @@
 """PRID-2011 in its official layout: prid_2011/multi_shot/cam_{a,b}/person_NNNN/*.png.
 
-The first 200 persons were seen by both cameras. The protocol takes the 178 of them with more than
-21 frames in both; `splits_prid2011.json` holds ten splits of 89 / 89.
+The first 200 persons were seen by both cameras. Most protocols take the 178 of them with more than
+21 frames in both, of whom `splits_prid2011.json` holds ten splits of 89 / 89; others all 200.
 """
 
 import json
@@ -19,14 +19,22 @@ from weakreid.errors import ReidError
 NAME = "PRID-2011"
 SHOTS = "prid_2011/multi_shot"
 SPLITS = "splits_prid2011.json"
-MINIMUM_FRAMES = 22
+MINIMUM_FRAMES = {178: 22, 200: 1}
+"""By the number of persons, the frames that a person has in both cameras."""
 REQUIRED: tuple[str, ...] = (f"{SHOTS}/cam_a", f"{SHOTS}/cam_b")
 OPTIONAL: tuple[str, ...] = (SPLITS,)
 HOW_TO_GET = (
     "get prid_2011.zip from https://www.tugraz.at/institute/icg/research/team-bischof/lrs/downloads/"
     "PRID11/ and unpack it there into the folder prid_2011, with splits_prid2011.json beside it"
 )
-OFFICIAL = {"train_tracklets": 178, "query_tracklets": 89, "gallery_tracklets": 89}
+OFFICIAL = {
+    persons: {
+        "train_tracklets": persons,
+        "query_tracklets": persons // 2,
+        "gallery_tracklets": persons // 2,
+    }
+    for persons in MINIMUM_FRAMES
+}
 
 _PERSON = re.compile("person_([0-9]{4})")
 _CORRECT = "correct it, or get the official file"
@@ -40,8 +48,8 @@ def read(root: Path, how: HowToRead) -> Reading:
     Args:
         root: the folder.
         how: what to do about tracklets without an image and counts that are not the official
-            ones; with a `split_seed`, half splits are drawn, over the persons with `MINIMUM_FRAMES`
-            in both cameras, else those of splits_prid2011.json are read.
+            ones; with a `split_seed`, half splits are drawn, over the persons with the
+            `MINIMUM_FRAMES` of how.persons, else those of splits_prid2011.json are read.
 
     Raises:
         ReidError: a folder or the file of splits is missing, or they do not fit each other.
@@ -58,8 +66,9 @@ def read(root: Path, how: HowToRead) -> Reading:
     if how.split_seed is None:
         splits = _read_splits(root / SPLITS)
     else:
+        least = MINIMUM_FRAMES[how.persons]
         long = [
-            {person for person, names in files[camera].items() if len(names) >= MINIMUM_FRAMES}
+            {person for person, names in files[camera].items() if len(names) >= least}
             for camera in (1, 2)
         ]
         taken = long[0] & long[1]
@@ -68,7 +77,7 @@ def read(root: Path, how: HowToRead) -> Reading:
             warn(
                 f"{NAME}: {len(taken)} persons are taken: {len(files[1].keys() ^ files[2].keys())}"
                 f" are seen by one camera alone, and {len(both - taken)} in fewer than"
-                f" {MINIMUM_FRAMES} images by one of two"
+                f" {least} images by one of two"
             )
         splits = layout.half_splits(sorted(taken), how.split_seed, NAME)
     wanted = sorted(set().union(*(train | test for train, test in splits)))
@@ -91,7 +100,7 @@ def read(root: Path, how: HowToRead) -> Reading:
     reading = layout.assemble(found, NAME, how.on_bad_frame)
     layout.settle_one_camera(reading, NAME)
     reading = layout.with_two_camera_partitions(reading, splits)
-    return layout.checked(reading, NAME, OFFICIAL if how.official else None)
+    return layout.checked(reading, NAME, OFFICIAL[how.persons] if how.official else None)
 
 
 def _read_splits(path: Path) -> list[tuple[set[int], set[int]]]:

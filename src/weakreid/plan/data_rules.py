@@ -132,6 +132,7 @@ def dataset(plan: Plan, dataset: str) -> Job:
             on_bad_frame=block.on_bad_frame,
             official=getattr(block, "official", False),
             split_seed=getattr(block, "split_seed", None),
+            persons=getattr(block, "persons", 178),
         ),
         modules=[f"datasets.{kind}"],
         told={"dataset": dataset},
