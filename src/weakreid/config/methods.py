@@ -46,6 +46,22 @@ from weakreid.config.network import (
 from weakreid.config.training import CacheMb, Evaluation, Optimiser, Precision, Schedule
 
 
+class Learning(Strict):
+    """What all learning of networks has."""
+
+    image: Image = Field(Image(), description="input size")
+    augment: Augment = Field(Augment(), description="random changes of training pictures")
+    optimiser: Optimiser = Field(Optimiser(), description="optimiser")
+    schedule: Schedule = Field(Schedule(), description="epochs and learning rate")
+    precision: Precision = "auto"
+
+
+class Method(Learning):
+    """What all methods have."""
+
+    evaluation: Evaluation = Field(Evaluation(), description="how features become results")
+
+
 class Batch(Strict):
     """What one training step sees."""
 
@@ -55,7 +71,7 @@ class Batch(Strict):
     cache_mb: CacheMb = 0
 
 
-class MaySeeClips(Strict):
+class MaySeeClips(Method):
     """A method whose network sees frames, or clips where `clips` is set."""
 
     model: ModelOfClips = Field(ModelOfClips(), description="the network")
@@ -86,19 +102,13 @@ class BagMethod(MaySeeClips):
     """A method that learns from bags."""
 
     learns: Literal["bags"] = Field("bags", description="what the method learns from")
-    image: Image = Field(Image(), description="input size")
     instances: Literal["frames", "tracklets"] = Field(
         "frames",
         description="instances of a bag; a tracklet is its frames' mean, or a clip",
     )
-    augment: Augment = Field(Augment(), description="random changes of training frames")
     loss: Loss = Field(default_factory=lambda: Mil(name="mil"), description="loss of the bags")
     cpal: Cpal = Field(Cpal(), description="co-person attention loss")
     batch: Batch = Field(Batch(), description="what one training step sees")
-    optimiser: Optimiser = Field(Optimiser(), description="optimiser")
-    schedule: Schedule = Field(Schedule(), description="epochs and learning rate")
-    precision: Precision = "auto"
-    evaluation: Evaluation = Field(Evaluation(), description="how features become results")
 
     @model_validator(mode="after")
     def _instances_fit(self) -> Self:
@@ -158,18 +168,12 @@ class TrackletMethod(MaySeeClips):
     """A method that learns from tracklets without labels (TMC)."""
 
     learns: Literal["tracklets"]
-    image: Image = Field(Image(), description="input size")
-    augment: Augment = Field(Augment(), description="random changes of training frames")
     association: Association = Field(
         Association(), description="inter-tracklet association, which makes the pseudo-labels"
     )
     losses: TrackletLosses = Field(TrackletLosses(), description="weights of the four losses")
     mean_net: MeanNet = Field(MeanNet(), description="the EMA teacher")
     batch: TrackletBatch = Field(TrackletBatch(), description="what one training step sees")
-    optimiser: Optimiser = Field(Optimiser(), description="optimiser")
-    schedule: Schedule = Field(Schedule(), description="epochs and learning rate")
-    precision: Precision = "auto"
-    evaluation: Evaluation = Field(Evaluation(), description="how features become results")
 
     @model_validator(mode="after")
     def _batch_fits(self) -> Self:
@@ -210,13 +214,11 @@ class ClipBatch(Strict):
     cache_mb: CacheMb = 0
 
 
-class ClipMethod(Strict):
+class ClipMethod(Method):
     """A method that learns from clips of labelled tracklets."""
 
     learns: Literal["clips"]
     model: ModelOfClips = Field(ModelOfClips(), description="the network")
-    image: Image = Field(Image(), description="input size")
-    augment: Augment = Field(Augment(), description="random changes of training frames")
     clips: Clips = Field(Clips(), description="which frames make a clip")
     aggregation: Aggregation = Field(
         AverageFrames(), description="how the frames of a clip are merged"
@@ -224,10 +226,6 @@ class ClipMethod(Strict):
     neck: Neck | None = Field(None, description="batch norm before the classifier; null: none")
     losses: ClipLosses = Field(ClipLosses(), description="losses of the clips")
     batch: ClipBatch = Field(ClipBatch(), description="what one training step sees")
-    optimiser: Optimiser = Field(Optimiser(), description="optimiser")
-    schedule: Schedule = Field(Schedule(), description="epochs and learning rate")
-    precision: Precision = "auto"
-    evaluation: Evaluation = Field(Evaluation(), description="how features become results")
 
     @property
     def attributes(self) -> AttributeFrames | None:
@@ -294,13 +292,7 @@ class TrackletsInBatch(Strict):
 class FramesOfTracklets(MaySeeClips):
     """What the methods share that the papers compare with: a tracklet is its frames' mean."""
 
-    image: Image = Field(Image(), description="input size")
-    augment: Augment = Field(Augment(), description="random changes of training frames")
     batch: TrackletsInBatch = Field(TrackletsInBatch(), description="what one training step sees")
-    optimiser: Optimiser = Field(Optimiser(), description="optimiser")
-    schedule: Schedule = Field(Schedule(), description="epochs and learning rate")
-    precision: Precision = "auto"
-    evaluation: Evaluation = Field(Evaluation(), description="how features become results")
 
     @model_validator(mode="after")
     def _no_clips(self) -> Self:
@@ -469,7 +461,7 @@ class TransferBatch(Strict):
     cache_mb: CacheMb = 0
 
 
-class Transfer(Strict):
+class Transfer(Learning):
     """Attributes learnt on a source and predicted on a dataset (ATTR, section 3.2)."""
 
     labels: Literal["transferred"] = "transferred"
@@ -482,8 +474,6 @@ class Transfer(Strict):
         description="attributes that all training pictures have, or none: `stop`, or `leave_out`",
     )
     model: Model = Field(Model(backbone="resnet18", embedding="none"), description="the network")
-    image: Image = Field(Image(), description="input size")
-    augment: Augment = Field(Augment(), description="random changes of training pictures")
     loss: Literal["bce", "wbce"] = Field(
         "wbce", description="binary cross-entropy, plain (Eq. 7) or weighted by rarity (Eq. 8)"
     )
@@ -500,9 +490,6 @@ class Transfer(Strict):
         True, description="features of length 1 for the kernel, which underflows on raw ones"
     )
     batch: TransferBatch = Field(TransferBatch(), description="what one training step sees")
-    optimiser: Optimiser = Field(Optimiser(), description="optimiser")
-    schedule: Schedule = Field(Schedule(), description="epochs and learning rate")
-    precision: Precision = "auto"
     threshold: Fraction = Field(
         0.5, description="th of Eq. 10: least mean probability at which a person has an attribute"
     )
