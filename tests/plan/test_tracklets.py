@@ -7,7 +7,7 @@ import pytest
 
 from weakreid.config import losses, methods
 from weakreid.errors import ReidError
-from weakreid.plan.read import plan_of
+from weakreid.plan.read import RULES, plan_of
 
 SEQUENCE = {"name": "hall", "boxes": "boxes.txt", "video": "hall.avi"}
 SMALL: dict[str, Any] = {
@@ -697,3 +697,31 @@ def test_the_value_that_was_meant(key: str, given: Any, value: Any) -> None:
         found = found[part] if isinstance(found, dict) else getattr(found, part)
     assert found == value
     assert type(found) is type(value)
+
+
+def test_trainings_meet_the_simulations_of_a_noise_level_in_turn() -> None:
+    raw = copy.deepcopy(SMALL)
+    raw["noise"]["loud"]["simulations"] = 3
+    raw["studies"]["s"]["seeds"] = [1, 2, 3, 4]
+    plan = plan_of(raw)
+    folder = "results/datasets/a/official"
+    found = [plan.run("s_a_loud", f"official-{seed}").tracks for seed in (1, 2, 3, 4)]
+    assert found == [
+        f"{folder}/isolated/loud{number}-cut.parquet" for number in ("", "-2", "-3", "")
+    ]
+    assert [plan.run("s_a", f"official-{seed}").noise for seed in (1, 2)] == ["clean", "clean"]
+    assert plan.run("s_a_bagged_loud", "official-2").bags == f"{folder}/bags/three_loud-2.parquet"
+    assert plan.config.bags["three_loud-2"].noise == "loud-2"
+
+    def seed_of(noise: str) -> int:
+        return RULES["noise"].needs(plan, dataset="a", split="official", noise=noise).params.seed
+
+    assert seed_of("loud") == plan.config.seed
+    assert len({seed_of(name) for name in ("loud", "loud-2", "loud-3")}) == 3
+
+
+def test_what_is_not_simulated_has_no_simulations() -> None:
+    raw = copy.deepcopy(SMALL)
+    raw["noise"]["clean"]["simulations"] = 3
+    with pytest.raises(ReidError, match="simulations: without rfm and rsw nothing is simulated"):
+        plan_of(raw)

@@ -87,6 +87,11 @@ class Noise(Strict):
     observed: Name | None = Field(
         None, description="tracker whose people per tracklet to follow; null: fitted"
     )
+    simulations: Positive = Field(
+        1,
+        description="how often the level is simulated; trainings with seeds 1, 2, ... meet one "
+        "after the other, so that their deviation holds the simulation's share",
+    )
 
     @model_validator(mode="after")
     def _both_rates(self) -> Self:
@@ -94,6 +99,8 @@ class Noise(Strict):
             raise ValueError("give rfm and rsw, or neither")
         if self.rfm is None and self.observed is not None:
             raise ValueError("observed needs rfm and rsw")
+        if self.rfm is None and self.simulations > 1:
+            raise ValueError("simulations: without rfm and rsw nothing is simulated")
         return self
 
 

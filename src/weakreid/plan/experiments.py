@@ -22,10 +22,12 @@ from weakreid.config.methods import (
     Transfer,
     TrueAttributes,
 )
-from weakreid.config.supervision import Bags, Isolation
+from weakreid.config.supervision import Bags, Isolation, Noise
 from weakreid.errors import ReidError
 
 NO_ISOLATION = "none"
+FIRST = 1
+"""The simulation of a noise level that has the level's own name."""
 
 Layer = tuple[str, Mapping[str, Any]]
 """Where the config says values of a method, and the values."""
@@ -53,6 +55,7 @@ class Experiment:
         layers: what was laid over that block, the last one winning.
         init: the experiment whose weights it starts from, if any.
         splits, seeds: of its runs.
+        simulations: of its noise level; its runs meet one after the other.
         row: where it stands in a study, None for one that the config names.
     """
 
@@ -67,6 +70,7 @@ class Experiment:
     init: str | None = None
     splits: tuple[str, ...] = ("official",)
     seeds: tuple[int, ...] = (1,)
+    simulations: int = 1
     layers: tuple[Layer, ...] = ()
     row: Row | None = None
 
@@ -92,6 +96,8 @@ class Made:
         same: alias: the name of the experiment that it is.
         rows: of every name that a study makes, aliases too.
         bags, isolation, transfers: of the config, with those that rows of studies made.
+        noise: of the config, and every further simulation of a level; bags have them too.
+        simulation: of all noise levels, which one it is of its level.
     """
 
     experiments: dict[str, Experiment] = field(default_factory=dict)
@@ -100,6 +106,8 @@ class Made:
     bags: dict[str, Bags] = field(default_factory=dict)
     isolation: dict[str, Isolation] = field(default_factory=dict)
     transfers: dict[str, AnyTransfer] = field(default_factory=dict)
+    noise: dict[str, Noise] = field(default_factory=dict)
+    simulation: dict[str, int] = field(default_factory=dict)
 
 
 def experiments_of(config: Config, together: Together) -> Made:
@@ -112,6 +120,8 @@ def experiments_of(config: Config, together: Together) -> Made:
         bags=dict(config.bags),
         isolation=dict(config.isolation),
         transfers=dict(config.transfers),
+        noise=dict(config.noise),
+        simulation=dict.fromkeys(config.noise, FIRST),
     )
     for name, block in config.experiments.items():
         with together.further():
@@ -121,7 +131,33 @@ def experiments_of(config: Config, together: Together) -> Made:
         with of_studies.further():
             _StudyOnDatasets(config, name, made).add_all()
     of_studies.stop()
+    _add_simulations(config, made)
     return made
+
+
+def name_of_simulation(name: str, number: int) -> str:
+    """Return the name of a simulation of a noise level, or of the bags of it."""
+    return name if number == FIRST else f"{name}-{number}"
+
+
+def _add_simulations(config: Config, made: Made) -> None:
+    """Add every simulation of a noise level but the first, and the bags of it."""
+    for name, level in config.noise.items():
+        bags = {key: block for key, block in made.bags.items() if block.noise == name}
+        for number in range(FIRST + 1, level.simulations + 1):
+            own = name_of_simulation(name, number)
+            made.noise[own], made.simulation[own] = level, number
+            for key, block in bags.items():
+                other = block.model_copy(update={"noise": own})
+                made.bags[name_of_simulation(key, number)] = other
+
+
+def _simulations(config: Config, bags: Mapping[str, Bags], seen: Mapping[str, str | None]) -> int:
+    """Return how many simulations there are of the noise that an experiment sees."""
+    noise = seen.get("noise")
+    if seen.get("bags") is not None:
+        noise = bags[str(seen["bags"])].noise
+    return 1 if noise is None else config.noise[noise].simulations
 
 
 def name_of_row(config: Config, study: str, dataset: str, row: str, level: str | None) -> str:
@@ -142,6 +178,7 @@ def _named(config: Config, name: str, block: blocks.Experiment) -> Experiment:
         method_name=block.method,
         method=overridden(method, block.overrides, where),
         **seen,
+        simulations=_simulations(config, config.bags, seen),
         init=block.init,
         splits=tuple(block.splits),
         seeds=tuple(block.seeds),
@@ -246,12 +283,14 @@ class _StudyOnDatasets:
             levels: list[tuple[str | None, Level | None]] = [*self.study.levels.items()]
             for level_name, level in levels or [(None, None)]:
                 full = name_of_row(self.config, self.name, dataset, row, level_name)
+                seen = self._seen_by(method, name, change, level, place, at)
                 experiment = Experiment(
                     name=full,
                     dataset=dataset,
                     method_name=name,
                     method=method,
-                    **self._seen_by(method, name, change, level, place, at),
+                    **seen,
+                    simulations=_simulations(self.config, self.made.bags, seen),
                     init=change.init,
                     splits=tuple(place.splits or self.study.splits),
                     seeds=tuple(place.seeds or self.study.seeds),

@@ -9,7 +9,13 @@ from dataclasses import dataclass
 from weakreid.config.load import Config
 from weakreid.errors import ReidError
 from weakreid.plan import paths
-from weakreid.plan.experiments import Experiment, Made, name_of_row
+from weakreid.plan.experiments import (
+    FIRST,
+    Experiment,
+    Made,
+    name_of_row,
+    name_of_simulation,
+)
 
 
 @dataclass(frozen=True)
@@ -55,10 +61,23 @@ class Run:
         return paths.images(self.dataset)
 
     @property
+    def bags(self) -> str:
+        """The bags that its method learns from."""
+        return paths.bags(self.dataset, self.split, self._simulation_of(self.experiment.bags))
+
+    @property
+    def noise(self) -> str:
+        """The name of the noise level, in the simulation that is this run's."""
+        return self._simulation_of(self.experiment.noise)
+
+    @property
     def tracks(self) -> str:
         """The tracklets that a method without labels learns from."""
-        of = self.experiment
-        return paths.tracks(self.dataset, self.split, str(of.noise), of.isolation)
+        return paths.tracks(self.dataset, self.split, self.noise, self.experiment.isolation)
+
+    def _simulation_of(self, name: str | None) -> str:
+        number = FIRST + (self.seed - FIRST) % self.experiment.simulations
+        return name_of_simulation(str(name), number)
 
     def path(self, name: str) -> str:
         """Return a file of the run."""

@@ -35,7 +35,7 @@ def plan_of(raw: Mapping[str, Any]) -> Plan:
     together = Together()
     made = experiments_of(config, together)
     config = config.model_copy(
-        update={"bags": made.bags, "isolation": made.isolation, "transfers": made.transfers}
+        update={name: getattr(made, name) for name in ("bags", "isolation", "transfers", "noise")}
     )
     refused: dict[str, str] = {}
     for name, experiment in made.experiments.items():

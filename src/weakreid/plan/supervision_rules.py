@@ -7,8 +7,10 @@ from weakreid.config.datasets import Tracker
 from weakreid.config.supervision import Noise
 from weakreid.plan import paths
 from weakreid.plan.data_rules import known_files
+from weakreid.plan.experiments import FIRST
 from weakreid.plan.plan import Plan
 from weakreid.plan.rules import Job, Output, rule
+from weakreid.seeding import derive
 
 WILD, OF_SPLIT, BAGS, NOISE, ISOLATION = "{dataset}", "{split}", "{bags}", "{noise}", "{isolation}"
 
@@ -127,6 +129,7 @@ def noise_rates(plan: Plan, tracker: str) -> Job:
 def noise(plan: Plan, dataset: str, split: str, noise: str) -> Job:
     """Training tracklets at a noise level."""
     block: Noise = plan.config.noise[noise]
+    number = plan.made.simulation[noise]
     observed = (
         [] if block.observed is None else [paths.of_tracker(block.observed, "distribution.parquet")]
     )
@@ -140,7 +143,7 @@ def noise(plan: Plan, dataset: str, split: str, noise: str) -> Job:
             rfm=block.rfm,
             rsw=block.rsw,
             distribution="observed" if observed else "fitted",
-            seed=plan.config.seed,
+            seed=plan.config.seed if number == FIRST else derive(plan.config.seed, "noise", number),
         ),
     )
 

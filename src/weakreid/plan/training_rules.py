@@ -70,12 +70,12 @@ def seen_by(plan: Plan, run: Run) -> dict[str, str | list[str]]:
     """
     experiment = run.experiment
     if experiment.bags is not None:
-        return {"bags": paths.bags(run.dataset, run.split, experiment.bags)}
+        return {"bags": run.bags}
     if experiment.noise is not None:
         learns = experiment.method.learns
         if learns not in SUPERVISIONS:
             return {"tracks": run.tracks}
-        labels_of = (learns, experiment.noise, experiment.isolation)
+        labels_of = (learns, run.noise, experiment.isolation)
         shown = paths.tracklet_labels(run.dataset, run.split, *labels_of)
         return {"tracks": run.tracks, "labels": shown}
     if experiment.transfer is None:
