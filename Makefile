@@ -8,7 +8,7 @@ RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 SNAKEMAKE := $(RUN) snakemake --cores $(CORES)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format docs environments benchmarks clean
+.PHONY: help demo test tests check format docs environments benchmarks clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -32,8 +32,12 @@ demo: $(READY) ## learn from weak labels on a generated dataset and show the res
 	@echo "         results/demo/runs/official-1/matches_coarse.png"
 	@echo "         results/datasets/walkers/contact_sheet.png"
 
+# side by side: most checks use one core
+test: $(READY) ## run every check and every test
+	@$(MAKE) --no-print-directory --jobs 2 check tests
+
 # They start hundreds of programs: bytecode is kept, whatever the environment says.
-test: check ## run every check and every test
+tests: $(READY)
 	@$(RUN) PYTHONDONTWRITEBYTECODE= WEAKREID_INSTALL_SLURM=1 OMP_NUM_THREADS=1 pytest --numprocesses $(CORES) --dist loadgroup --durations 20 $(PYTEST)
 
 check: $(READY) ## run the linters, the format checks and the type checker
