@@ -133,7 +133,8 @@ def job_in_short(arguments: Sequence[str]) -> str:
 
 def _line(label: str, done: int, total: int | None, unit: str, seconds: float) -> str:
     rate = done / max(seconds, 1e-9)
-    text = f"{label}: {done}" + (f"/{total}" if total else "") + f" {unit}, {rate:,.1f}/s"
+    speed = f"{rate:,.1f}/s" if rate >= 0.1 or not done else f"{1 / rate:,.0f} s each"
+    text = f"{label}: {done}" + (f"/{total}" if total else "") + f" {unit}, {speed}"
     if total and done < total:
         text += f", {(total - done) / max(rate, 1e-9):,.0f} s left"
     return text
