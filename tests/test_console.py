@@ -60,7 +60,10 @@ def test_on_a_terminal_there_is_a_bar(capsys, monkeypatch) -> None:
 
 
 def test_what_takes_long_has_seconds_for_each() -> None:
-    assert console._line("reading", 3, 10, "items", 75.0) == "reading: 3/10 items, 25 s each, 175 s left"
+    assert (
+        console._line("reading", 3, 10, "items", 75.0)
+        == "reading: 3/10 items, 25 s each, 175 s left"
+    )
 
 
 def test_a_reid_error_is_one_line_and_status_1(capsys) -> None:

@@ -91,9 +91,9 @@ def check(words: Sequence[str]) -> None:
         return
     options = _read(words)
     for name in options.configfile:
-        _check_configfile(Path(name))
+        check_configfile(Path(name))
     if Path("config.yaml").is_file():
-        _check_yaml(Path("config.yaml"))
+        check_yaml(Path("config.yaml"))
     for option, entries in options.pairs:
         for entry in entries:
             if "=" not in entry:
@@ -129,7 +129,12 @@ def _read(words: Sequence[str]) -> argparse.Namespace:
         return parser.parse_known_args([])[0]
 
 
-def _check_configfile(path: Path) -> None:
+def check_configfile(path: Path) -> None:
+    """Refuse what is no file of keys.
+
+    Raises:
+        CallError: it is a target, a folder, not there or no YAML.
+    """
     # what a search found is both
     found = path.parts[:2] == ("results", "tuning") and path.name == "best.yaml"
     if path.parts[:1] == ("results",) and not (found and path.is_file()):
@@ -138,26 +143,49 @@ def _check_configfile(path: Path) -> None:
         raise CallError(f"--configfile: {path} is not there; correct it; if it is a target, {WHY}")
     if path.is_dir():
         raise CallError(f"--configfile: {path} is a folder; give a file of keys")
-    _check_yaml(path)
+    check_yaml(path)
 
 
-def _check_yaml(path: Path) -> None:
-    """Say where a file is no YAML, nor JSON: Snakemake does not."""
+def check_yaml(path: Path) -> None:
+    """Say where a file is no YAML, nor JSON, and no block of keys: Snakemake does not.
+
+    Raises:
+        CallError: it is none.
+    """
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise CallError(f"{path}: {error}; save it in UTF-8, where you may read it") from error
     with contextlib.suppress(ValueError):
-        json.loads(text)
-        return
+        if isinstance(json.loads(text), dict):
+            return
     try:
-        yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        node = yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = "" if mark is None else f", line {mark.line + 1}, column {mark.column + 1}"
         raise CallError(f"{path}{place}: {error.problem}; correct it (YAML)") from error
     except yaml.YAMLError as error:
         raise CallError(f"{path}: {' '.join(str(error).split())}; correct it (YAML)") from error
+    if not isinstance(node, yaml.MappingNode):
+        raise CallError(f"{path}: holds no keys; begin it with a key, such as experiments:")
+    if (line := _circle(node, (), set())) is not None:
+        raise CallError(
+            f"{path}, line {line}: a block with an anchor (&) holds itself (*); write it out"
+        )
+
+
+def _circle(node: yaml.Node, above: tuple[int, ...], done: set[int]) -> int | None:
+    """Return the line of a block that holds itself, None where there is none."""
+    if id(node) in above:
+        return int(node.start_mark.line) + 1
+    if id(node) in done or isinstance(node, yaml.ScalarNode):
+        return None
+    done.add(id(node))
+    # of a block, keys and values in pairs
+    parts = node.value if isinstance(node, yaml.SequenceNode) else sum(node.value, ())
+    found = (_circle(part, (*above, id(node)), done) for part in parts)
+    return next((line for line in found if line is not None), None)
 
 
 def _check_profile(name: str, snakefile: str | None) -> None:

@@ -76,7 +76,25 @@ def test_files_of_one_s_own(here: Path) -> None:
     (here / "mine.yaml").write_text(yaml.safe_dump(mine))
     assert "walkers, method small, bags wl, 1 run" in told("mine", "--configfile", "mine.yaml")
     assert refused("deno") == "experiments.deno does not exist; did you mean 'demo'?"
-    assert refused("mine", "--configfile", "there.yaml").startswith("there.yaml: not there")
+    assert "there.yaml is not there" in refused("mine", "--configfile", "there.yaml")
     # a config of this folder takes the place of the checkout's
     (here / "config.yaml").write_text((here / "mine.yaml").read_text())
     assert refused("demo") == "config.yaml: 'datasets' is missing; it must be given"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a: [1", "mine.yaml, line 1, column 6: did not find expected"),
+        ("", "mine.yaml: holds no keys"),
+        ("[1, 2]", "mine.yaml: holds no keys"),
+        ("seed: 1\nexperiments: &x {x: *x}", "mine.yaml, line 2: a block with an anchor"),
+        ("bags: {x: {}}\nbags: {y: {}}", "mine.yaml: line 2: the key 'bags' is on line 1 already"),
+        ("bags: {x: {}, x: {}}", "mine.yaml: line 1: the key 'x' is on line 1 already"),
+        ("bags: {off: {}}", "mine.yaml: 'bags': YAML reads a name in it as false; write it in"),
+        ("sead: 1", "mine.yaml: unknown key 'sead'; did you mean 'seed'?"),
+    ],
+)
+def test_a_file_with_a_fault_is_named(here: Path, text: str, said: str) -> None:
+    (here / "mine.yaml").write_text(text)
+    assert refused("demo", "--configfile", "mine.yaml").startswith(said)

@@ -7,7 +7,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from weakreid.datasets.layout import single_partition, tracklet_table
-from weakreid.datasets.splits import development, official
+from weakreid.datasets.splits import development, measurable, official
 from weakreid.errors import ReidError
 
 
@@ -113,3 +113,17 @@ def test_official_split() -> None:
     assert whole["role"].tolist()[0] == "train"
     with pytest.raises(ReidError, match="split 2: the dataset has 2, numbered 0 to 1"):
         official(whole, partitions, 2)
+
+
+@pytest.mark.parametrize(
+    ("rows", "can"),
+    [
+        ([(1, 1, "query"), (1, 2, "gallery")], True),
+        ([(1, 1, "query"), (1, 1, "gallery"), (2, 2, "gallery")], False),
+        ([(1, 1, "query"), (-1, 2, "gallery")], False),
+        # nobody is known: nothing was to be measured
+        ([(-1, 1, "query"), (1, 2, "train")], True),
+    ],
+)
+def test_what_can_be_measured(rows: list[tuple[int, int, str]], can: bool) -> None:
+    assert measurable(table(rows)) == can

@@ -118,6 +118,11 @@ def test_an_experiment_that_starts_from_one_that_is_not_there() -> None:
     )
 
 
+def test_an_experiment_that_starts_from_another_network() -> None:
+    other = changed("one", overrides={"model": {"backbone": "resnet34"}})
+    assert "experiments.two.init: one has the backbone resnet34, not" in refusal(other)
+
+
 @pytest.mark.parametrize(
     ("method", "said"),
     [

@@ -725,3 +725,14 @@ def test_what_is_not_simulated_has_no_simulations() -> None:
     raw["noise"]["clean"]["simulations"] = 3
     with pytest.raises(ReidError, match="simulations: without rfm and rsw nothing is simulated"):
         plan_of(raw)
+
+
+@pytest.mark.parametrize("learns", ["one_shot", "intra_camera"])
+def test_labels_of_tracklets_need_people_who_are_known(learns: str) -> None:
+    raw = copy.deepcopy(SMALL)
+    raw["methods"]["apart"] = {"learns": learns}
+    raw["methods"]["later"] = {"learns": "tracklets"}
+    raw["experiments"]["mine"] = {"dataset": "film", "noise": "clean", "method": "apart"}
+    del raw["studies"]
+    with pytest.raises(ReidError, match="sequences of dataset film have no truth"):
+        plan_of(raw)

@@ -25,6 +25,7 @@ from typing import IO, Any, TypeGuard
 from weakreid.errors import ReidError
 
 FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
+NO_PLACE = (errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENAMETOOLONG)
 FULL = (errno.ENOSPC, errno.EDQUOT)
 # file systems that are mounted without locks
 _NO_LOCKS = (errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOLCK, errno.EINVAL)
@@ -66,6 +67,10 @@ def replacing(path: Path) -> Iterator[Path]:
         if error.errno in FORBIDDEN and str(path.parent) in str(error):
             raise ReidError(
                 f"{path} was not written ({os.strerror(error.errno)}); make its folder writable"
+            ) from error
+        if error.errno in NO_PLACE and str(path.parent) in str(error):
+            raise ReidError(
+                f"{path} was not written ({os.strerror(error.errno)}); choose another place"
             ) from error
         raise
 

@@ -321,6 +321,8 @@ def _readable(
     again: str = "delete it and run again",
 ) -> Iterator[None]:
     """Say what ails a Parquet file that is read inside, and what to do."""
+    if path.is_dir():
+        raise ReidError(f"{path}: is a folder; give a Parquet file")
     try:
         yield
     except (pa.ArrowInvalid, OSError) as error:

@@ -9,7 +9,13 @@ from typing import Annotated
 
 import typer
 
+from snakemake_logger_plugin_weakreid.commandline import (
+    CallError,
+    check_configfile,
+    check_yaml,
+)
 from weakreid.artifacts.files import there
+from weakreid.cli.workflow import read_plan
 from weakreid.config.faults import suggest
 from weakreid.config.sources import default_files, read_merged
 from weakreid.errors import ReidError
@@ -18,7 +24,6 @@ from weakreid.plan.experiments import Experiment
 from weakreid.plan.graph import steps_to
 from weakreid.plan.plan import Plan, Run
 from weakreid.plan.provenance import DEFAULT, values_of
-from weakreid.plan.read import plan_of
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 
@@ -35,8 +40,11 @@ def plan(
     try:
         for line in told(planned(configfile or []), name):
             typer.echo(line)
-    except ReidError as error:
+    except (ReidError, CallError) as error:
         typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(1) from None
+    except SystemExit as refused:
+        typer.echo(refused, err=True)
         raise typer.Exit(1) from None
 
 
@@ -44,15 +52,18 @@ def planned(configfiles: Sequence[Path]) -> Plan:
     """Return the plan of the folder that this runs in: of its config.yaml, or else the checkout's.
 
     Raises:
-        ReidError: a file is not there, or the config has a fault.
+        CallError: a file is not there, or is no YAML.
+        SystemExit: the config has faults; a line each.
     """
     *papers, own = default_files(CHECKOUT)
     here = Path("config.yaml")
-    files = [*papers, here if here.exists() else own, *configfiles]
-    for path in files:
-        if not path.exists():
-            raise ReidError(f"{path}: not there; give the path of a YAML file")
-    return plan_of(read_merged(files))
+    if here.exists():
+        check_yaml(here)
+        own = here
+    for path in configfiles:
+        check_configfile(path)
+    files = [*papers, own, *configfiles]
+    return read_plan(read_merged(files), files, {}, CHECKOUT)
 
 
 def told(plan: Plan, name: str) -> Iterator[str]:

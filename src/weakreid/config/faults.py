@@ -98,8 +98,9 @@ def _blame(fault: Fault, sources: Sequence[tuple[str, Mapping[str, Any]]]) -> st
 def _depth(given: Any, path: Sequence[str]) -> int:
     """Return how many keys of a path a mapping has."""
     for depth, key in enumerate(path):
-        if isinstance(given, Mapping) and key in given:
-            given = given[key]
+        # YAML reads the keys no, null and 1 as no text
+        if isinstance(given, Mapping) and key in (words := {str(k): k for k in given}):
+            given = given[words[key]]
         elif isinstance(given, list) and key.isdigit() and int(key) < len(given):
             given = given[int(key)]
         else:
@@ -126,13 +127,13 @@ def repeated_keys(name: str, text: str) -> list[str]:
         if isinstance(node, yaml.SequenceNode):
             todo += node.value
         elif isinstance(node, yaml.MappingNode):
-            first: dict[str, int] = {}
+            first: dict[str, yaml.Node] = {}
             for key, value in node.value:
-                line = key.start_mark.line + 1
-                before = first.setdefault(str(key.value), line)
-                if before != line:
+                before = first.setdefault(str(key.value), key)
+                if before is not key:
+                    line, other = (of.start_mark.line + 1 for of in (key, before))
                     lines.append(
-                        f"{name}: line {line}: the key '{key.value}' is on line {before} already, "
+                        f"{name}: line {line}: the key '{key.value}' is on line {other} already, "
                         "which would not count; keep one of them"
                     )
                 todo.append(value)
@@ -172,7 +173,7 @@ def listed(names: Sequence[str]) -> str:
 def suggest(name: str, allowed: Iterable[str]) -> str:
     """Return the end of an error's line: the name that was meant, or those that there are."""
     names = sorted(allowed)
-    close = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+    close = difflib.get_close_matches(name.lower(), names, n=1, cutoff=0.6)
     if close:
         return f"; did you mean '{close[0]}'?"
     return f"; allowed: {listed(names)}" if names else ""
@@ -216,8 +217,10 @@ def _explain(model: type[Strict], fault: Any) -> str:
         names = list(owner.model_fields) if owner else []
         return f"unknown key '{key}'{hint or suggest(location[-1], names)}"
     if location and location[-1] == "[key]":
-        block = ".".join(path[:-2])
-        return f"'{block}': the name {_shown(fault['input'])} may hold a-z, 0-9 and _ only"
+        block, name = ".".join(path[:-2]), fault["input"]
+        if name is None or isinstance(name, bool):
+            return f"'{block}': YAML reads a name in it as {_shown(name)}; write it in quotes"
+        return f"'{block}': the name {_shown(name)} may hold a-z, 0-9 and _ only"
     if kind == "missing" and not location[-1].isdigit():
         return f"'{key}' is missing; it must be given"
     if kind.startswith("union_tag"):

@@ -282,7 +282,7 @@ class ClipMethod(Method):
 class TrackletsInBatch(Strict):
     """What one training step sees."""
 
-    tracklets: Annotated[int, Field(ge=2), BeforeValidator(as_number)] = Field(
+    tracklets: Annotated[int, Field(ge=2, le=10_000), BeforeValidator(as_number)] = Field(
         16, description="tracklets in a batch"
     )
     frames: Positive = Field(4, description="frames of a tracklet")
@@ -331,7 +331,7 @@ class Merging(Strict):
 class Lookup(Strict):
     """The lookup table, a feature per cluster, and the repelled loss (BUC, Eqs. 1 and 2)."""
 
-    temperature: Annotated[float, Field(gt=0.0), BeforeValidator(as_number)] = Field(
+    temperature: Annotated[float, Field(ge=0.001), BeforeValidator(as_number)] = Field(
         0.1, description="τ of the softmax over the table's rows"
     )
     momentum: Fraction = Field(
@@ -363,7 +363,7 @@ class MergingMethod(FramesOfTracklets):
 class Selection(Strict):
     """Which unlabelled tracklets join the labelled ones, step by step (EUG)."""
 
-    share: Annotated[float, Field(gt=0.0, le=1.0), BeforeValidator(as_number)] = Field(
+    share: Annotated[float, Field(ge=0.001, le=1.0), BeforeValidator(as_number)] = Field(
         0.1,
         description="p: share of the unlabelled tracklets by which a step learns from more than "
         "the one before, the surest first; the first learns from labelled ones alone, the last "
@@ -417,7 +417,7 @@ class GraphAssociation(Strict):
         description="share of a centre that stays when it meets a batch (from memory of the paper; "
         "the value is ours)",
     )
-    temperature: Annotated[float, Field(gt=0.0), BeforeValidator(as_number)] = Field(
+    temperature: Annotated[float, Field(ge=0.001), BeforeValidator(as_number)] = Field(
         0.1,
         description="by which cosines with the centres are divided (from memory of the paper; the "
         "value is ours)",

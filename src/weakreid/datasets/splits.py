@@ -89,3 +89,17 @@ def _queries(cameras: np.ndarray, draw: np.random.Generator) -> list[int]:
         else:
             left[camera] += 1
     return taken
+
+
+def measurable(tracklets: pd.DataFrame) -> bool:
+    """Return whether some query's person is in the gallery, seen by another camera.
+
+    Where no query has a known person, nobody meant to measure: that is fine, too.
+
+    Args:
+        tracklets: a tracklets frame with the roles of a split.
+    """
+    known = tracklets[tracklets["person_id"] > 0]
+    queries, gallery = (known[known["role"] == role] for role in ("query", "gallery"))
+    pairs = queries.merge(gallery, on="person_id")
+    return queries.empty or bool((pairs["camera_id_x"] != pairs["camera_id_y"]).any())

@@ -17,6 +17,7 @@ from weakreid.config.methods import (
 from weakreid.config.supervision import Bags
 from weakreid.errors import ReidError
 from weakreid.plan.experiments import Experiment, Made
+from weakreid.plan.training_rules import SUPERVISIONS
 
 
 def check(config: Config, made: Made, experiment: Experiment) -> None:
@@ -37,7 +38,10 @@ def check(config: Config, made: Made, experiment: Experiment) -> None:
         _check_bags(config, experiment, method, where)
         noise = config.bags[str(experiment.bags)].noise
     elif isinstance(method, ClipMethod):
+        _check_truth(config, experiment, where)
         _check_clips(config, experiment, method, where)
+    elif method.learns in SUPERVISIONS:
+        _check_truth(config, experiment, where)
     simulated = noise is not None and config.noise[noise].rfm is not None
     if simulated and isinstance(config.datasets[experiment.dataset], Tracked):
         raise ReidError(
@@ -57,12 +61,18 @@ def check(config: Config, made: Made, experiment: Experiment) -> None:
 
 
 def _check_init(made: Made, experiment: Experiment) -> None:
-    """Refuse an experiment that starts from one that is not there, or in the end from itself."""
+    """Refuse to start from an experiment that is not there, of another network, or from itself."""
     seen, at = [experiment.name], experiment
     names: ChainMap[str, Any] = ChainMap(made.experiments, made.same)
     while at.init is not None:
         known(f"experiments.{at.name}.init", at.init, names)
         name = made.same.get(at.init, at.init)
+        own, other = (of.method.model.backbone for of in (at, made.experiments[name]))
+        if own != other:
+            raise ReidError(
+                f"experiments.{at.name}.init: {at.init} has the backbone {other}, not {own}; start "
+                "from one with the same network"
+            )
         if name in seen:
             circle = seen[seen.index(name) :]
             # told alike by each experiment in it, and so once
@@ -76,8 +86,8 @@ def _check_init(made: Made, experiment: Experiment) -> None:
         at = made.experiments[name]
 
 
-def _check_clips(config: Config, experiment: Experiment, method: ClipMethod, where: str) -> None:
-    """Refuse labels that a method cannot learn from, or that nobody has."""
+def _check_truth(config: Config, experiment: Experiment, where: str) -> None:
+    """Refuse a method that needs labels of tracklets which nobody has."""
     dataset = config.datasets[experiment.dataset]
     if isinstance(dataset, Tracked) and not all(
         sequence.truth for sequence in dataset.sequences if sequence.role == "train"
@@ -87,6 +97,11 @@ def _check_clips(config: Config, experiment: Experiment, method: ClipMethod, whe
             f"but sequences of dataset {experiment.dataset} have no truth; add it, or take a "
             "method that learns from bags or tracklets"
         )
+
+
+def _check_clips(config: Config, experiment: Experiment, method: ClipMethod, where: str) -> None:
+    """Refuse attributes that a method cannot learn, or that nobody has."""
+    dataset = config.datasets[experiment.dataset]
     if method.attributes is None:
         if experiment.transfer is not None:
             raise ReidError(

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from weakreid.artifacts import schemas
 from weakreid.config.params import Split
+from weakreid.console import warn
 from weakreid.datasets import splits
 
 
@@ -16,4 +17,9 @@ def main(tracklets: Path, partitions: Path, params: Split, out: Path) -> None:
     else:
         number = 0 if params.split == "official" else int(params.split)
         chosen = splits.official(rows, schemas.read_frame(partitions, "partitions"), number)
+    if not splits.measurable(chosen):
+        warn(
+            f"{out.parent}: no query has a tracklet of its person in the gallery from another "
+            "camera, so what is trained on this split cannot be measured"
+        )
     schemas.write(out, "tracklets", chosen, params.model_dump(mode="json"))

@@ -157,7 +157,7 @@ def coarse_bags(
     if not rest:
         raise ReidError(
             f"each of the {len(probes)} test people has one tracklet only, which is the probe: "
-            f"no gallery bag can be made"
+            f"no gallery bag can be made; the dataset needs a second tracklet of a test person"
         )
     rows = [
         _row("probe", [t], [t.person])

@@ -172,8 +172,8 @@ def _run_of(shown: pd.DataFrame, counting: str) -> pd.Series:
     """Return a number for the run of every box, the same within a run of a tracklet and person."""
     if counting == "together":
         return pd.Series(0, shown.index, name="run")
-    ordered = shown.sort_values(["tracklet", "person", "frame"])
-    goes_on = ordered.diff().eq({"tracklet": 0, "frame": 1, "person": 0}).all(axis=1)
+    ordered = shown[["tracklet", "person", "frame"]].sort_values(["tracklet", "person", "frame"])
+    goes_on = (ordered.diff() == [0, 0, 1]).all(axis=1)
     return (~goes_on).cumsum().rename("run")
 
 

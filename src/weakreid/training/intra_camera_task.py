@@ -15,6 +15,7 @@ from torch.nn.functional import linear, normalize
 from weakreid.clustering import graph_association
 from weakreid.clustering.graph_association import EMPTY, Graph, Pairs
 from weakreid.config.params import TrainIntraCamera
+from weakreid.console import warn
 from weakreid.errors import ReidError
 from weakreid.losses.precision import precise, without_autocast
 from weakreid.losses.tracklets import camera
@@ -54,8 +55,12 @@ def labelled_tracklets(rows: pd.DataFrame, labels: NDArray[np.int32]) -> Labelle
         ReidError: no tracklet has a label, or a class has tracklets of two cameras.
     """
     known = np.flatnonzero(labels >= 0)
-    if not len(known):
-        raise ReidError("labels: no tracklet has one; nothing can be learnt within a camera")
+    held = len(np.unique(labels[known]))
+    if held < 2:
+        raise ReidError(
+            f"labels: {held} class{'es' * (held != 1)} of a camera's people: nobody to tell apart; "
+            "label tracklets of two people or more"
+        )
     classes = labels[known].astype(np.int64)
     cameras = rows.groupby("tracklet_id")["camera_id"].first().to_numpy()[known]
     pairs = np.unique(np.column_stack([classes, cameras]), axis=0)
@@ -65,6 +70,8 @@ def labelled_tracklets(rows: pd.DataFrame, labels: NDArray[np.int32]) -> Labelle
             f"labels: class {several[0]} has tracklets of several cameras; a label holds within one"
         )
     _, firsts, numbers = np.unique(pairs[:, 1], return_index=True, return_inverse=True)
+    if len(firsts) == 1:
+        warn("labels: all are of one camera, so there are no people of two cameras to join")
     images = tracklets_of(rows)
     of_classes = firsts.argsort().argsort()[numbers]
     return LabelledTracklets([images[tracklet] for tracklet in known], classes, of_classes)
