@@ -60,9 +60,22 @@ def test_on_a_terminal_there_is_a_bar(capsys, monkeypatch) -> None:
 
 
 def test_what_takes_long_has_seconds_for_each() -> None:
+    line = console._line("reading", 3, 10, "items", 75.0)
+    assert line == "reading: 3/10 items, 25 s each, 3 min left"
+
+
+def test_the_time_left_is_that_of_all_that_the_job_has_to_do() -> None:
     assert (
-        console._line("reading", 3, 10, "items", 75.0)
-        == "reading: 3/10 items, 25 s each, 175 s left"
+        console._line("epoch 1", 3, 4, "steps", 3.0, 80) == "epoch 1: 3/4 steps, 1.0/s, 81 s left"
+    )
+    assert (
+        console._line("epoch 1", 4, 4, "steps", 4.0, 80) == "epoch 1: 4/4 steps, 1.0/s, 80 s left"
+    )
+    # one alone says nothing of those after it
+    assert console._line("epoch 1", 1, 4, "steps", 9.0, 80) == "epoch 1: 1/4 steps, 0.1/s"
+    assert (
+        console._line("epoch 1", 2, 4, "steps", 2.0, 9000)
+        == "epoch 1: 2/4 steps, 1.0/s, 2.5 h left"
     )
 
 

@@ -141,7 +141,7 @@ def test_files_that_are_none(tmp_path: Path) -> None:
     path = tmp_path / "history"
     with pytest.raises(ReidError, match=f"{path}: no such file"):
         schemas.read(path, "history")
-    with pytest.raises(ReidError, match="not a whole Parquet file"):
+    with pytest.raises(ReidError, match=f"{tmp_path}: is a folder"):
         schemas.read(tmp_path, "history")
     path.write_bytes(b"PAR1")
     with pytest.raises(ReidError, match=f"{path}: not a whole Parquet file"):

@@ -53,9 +53,16 @@ def _same_file(one: TextIO, other: TextIO) -> bool:
 
 
 def progress(
-    items: Iterable[T], *, total: int | None = None, label: str, unit: str = "items"
+    items: Iterable[T],
+    *,
+    total: int | None = None,
+    label: str,
+    unit: str = "items",
+    later: int = 0,
 ) -> Iterator[T]:
     """Yield `items`, showing how far it is, the rate and the time left.
+
+    The time left is that of these items and of `later` ones, which the job has after them.
 
     On a terminal this is a bar; in a log, a plain line about every ten seconds and one at the end.
     Where a rule sends standard error to its log, the person at the terminal gets these lines too:
@@ -66,7 +73,7 @@ def progress(
     if sys.stderr.isatty():
         yield from _bar(items, total, label, unit)
     else:
-        yield from _plain(items, total, label, unit)
+        yield from _plain(items, total, label, unit, later)
 
 
 def _bar(items: Iterable[T], total: int | None, label: str, unit: str) -> Iterator[T]:
@@ -98,7 +105,7 @@ def _bar(items: Iterable[T], total: int | None, label: str, unit: str) -> Iterat
             bar.update(task, completed=done, rate=f"{rate:,.1f} {unit}/s")
 
 
-def _plain(items: Iterable[T], total: int | None, label: str, unit: str) -> Iterator[T]:
+def _plain(items: Iterable[T], total: int | None, label: str, unit: str, later: int) -> Iterator[T]:
     started = last = time.monotonic()
     done = 0
     for item in items:
@@ -107,8 +114,8 @@ def _plain(items: Iterable[T], total: int | None, label: str, unit: str) -> Iter
         now = time.monotonic()
         if now - last >= _LINE_EVERY_SECONDS:
             last = now
-            _report(_line(label, done, total, unit, now - started))
-    _report(_line(label, done, total, unit, time.monotonic() - started))
+            _report(_line(label, done, total, unit, now - started, later))
+    _report(_line(label, done, total, unit, time.monotonic() - started, later))
 
 
 _shown = time.monotonic()
@@ -131,13 +138,24 @@ def job_in_short(arguments: Sequence[str]) -> str:
     return arguments[0] + place
 
 
-def _line(label: str, done: int, total: int | None, unit: str, seconds: float) -> str:
+def _line(
+    label: str, done: int, total: int | None, unit: str, seconds: float, later: int = 0
+) -> str:
     rate = done / max(seconds, 1e-9)
     speed = f"{rate:,.1f}/s" if rate >= 0.1 or not done else f"{1 / rate:,.0f} s each"
     text = f"{label}: {done}" + (f"/{total}" if total else "") + f" {unit}, {speed}"
-    if total and done < total:
-        text += f", {(total - done) / max(rate, 1e-9):,.0f} s left"
+    left = (total or 0) - done + later
+    # the first one waits for what starts beside it, and says nothing of the others
+    if total and left > 0 and done > 1:
+        text += f", {_duration(left / max(rate, 1e-9))} left"
     return text
+
+
+def _duration(seconds: float) -> str:
+    """Return a time as people say it: "90 s", "12 min", "3.5 h"."""
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
 
 
 def exit_on_error(main: Callable[[], object], less_memory: str | None = None) -> NoReturn:

@@ -85,7 +85,7 @@ def test_files_of_one_s_own(here: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("a: [1", "mine.yaml, line 1, column 6: did not find expected"),
+        ("a: [1", "mine.yaml, line 2, column 1: did not find expected"),
         ("", "mine.yaml: holds no keys"),
         ("[1, 2]", "mine.yaml: holds no keys"),
         ("seed: 1\nexperiments: &x {x: *x}", "mine.yaml, line 2: a block with an anchor"),

@@ -30,13 +30,25 @@ STAGES = ("stem", "layer1", "layer2", "layer3", "layer4")
 """Of every backbone, in order."""
 
 
+WEIGHTS = ("hub", "package", "none")
+
+
+def _word_or_file(value: str) -> str:
+    """Refuse a word that is none of those for weights, and no file's name either."""
+    if value in WEIGHTS or "/" in value or "." in value:
+        return value
+    close = difflib.get_close_matches(value, WEIGHTS, n=1)
+    meant = f"did you mean {close[0]}?" if close else f"allowed: {', '.join(WEIGHTS)} or a file"
+    raise ValueError(f"no such weights; {meant}")
+
+
 class Model(Strict):
     """Network: backbone, average pooling, embedding."""
 
     backbone: Literal["resnet18", "resnet34", "resnet50", "se_resnet50", "efficientnet_lite0"] = (
         Field("resnet50", description="network that makes a feature map of a frame")
     )
-    weights: FilePath = Field(
+    weights: Annotated[FilePath, AfterValidator(_word_or_file)] = Field(
         "hub",
         description="initial weights: `hub` (downloaded by torchvision or timm), `package` (for "
         "`efficientnet_lite0`), a file's path, or `none` (random)",

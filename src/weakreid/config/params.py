@@ -140,6 +140,8 @@ class MakeBags(Params, Bags):
     """Training bags."""
 
     seed: Count
+    # with the number of the simulation
+    noise: str | None = None
 
 
 class NameBags(Params):

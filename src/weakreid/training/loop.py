@@ -133,7 +133,8 @@ def _epoch(
         steps: Iterator[Any] = batches
         if fabric.is_global_zero:
             label = f"epoch {epoch + 1} of {epochs}"
-            steps = progress(batches, total=after - first, label=label, unit="steps")
+            later = task.first_step(epochs) - after
+            steps = progress(batches, total=after - first, label=label, unit="steps", later=later)
         for step, batch in enumerate(steps, start=first):
             for group, rate in zip(optimiser.param_groups, base_rates, strict=True):
                 group["lr"] = rate * factor(step)
