@@ -1,15 +1,11 @@
 """Several processes learn from merged tracklets as one does (gloo, CPU)."""
 
-import pytest
 import torch
-from tests.training.helpers import make_images, start
-from tests.training.merging_helpers import learn_here, merging_method
+from tests.training.helpers import make_images
 from tests.training.test_merging_task import PlainNet, params_of
 from tests.training.test_tracklet_task import CHANGED, TRACKLETS
 from tests.training.together import in_one_and_in_two
-from tests.training.tracklet_helpers import make_tracklets, words_of
 
-from weakreid.artifacts import schemas
 from weakreid.artifacts.image_store import ImageStore
 from weakreid.training.images import TrainingImages
 from weakreid.training.merging_task import MergingTask
@@ -58,31 +54,3 @@ def test_two_processes_make_the_loss_gradients_and_table_of_one(tmp_path):
         assert torch.equal(two.pop("clusters"), one["clusters"])
         for name, value in two.items():
             torch.testing.assert_close(value, one[name], rtol=1e-4, atol=1e-6)
-
-
-@pytest.mark.slow
-def test_two_processes_run_the_stage(tmp_path):
-    data = make_tracklets(tmp_path / "data")
-    values = merging_method(
-        model__embedding="fc",
-        model__batch_norm="eval",
-        optimiser__name="sgd",
-        optimiser__lr=1e-3,
-        schedule__epochs=2,
-        schedule__steps_per_epoch=1,
-    )
-    alone = learn_here(data, tmp_path / "one", values)
-    options = words_of(data, tmp_path / "two", values, devices=2, threads=2)
-    process = start(options, "tests.training.merging_helpers")
-    _, said = process.communicate()
-    assert process.returncode == 0, said
-    # one process writes and speaks
-    assert said.count("epoch 1 of 2: clusters") == said.count("trained in") == 1
-    assert {path.name for path in (tmp_path / "two").iterdir()} == {
-        path.name for path in alone.iterdir()
-    }
-    found, expected = (
-        schemas.read_frame(folder / "clusters.parquet", "clusters")
-        for folder in (tmp_path / "two", alone)
-    )
-    assert found.equals(expected)

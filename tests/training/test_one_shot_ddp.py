@@ -2,21 +2,13 @@
 
 from pathlib import Path
 
-import pytest
 import torch
 from lightning_fabric import Fabric
-from tests.training.helpers import make_images, start
-from tests.training.one_shot_helpers import (
-    learn_here,
-    make_labelled,
-    one_shot_method,
-    words_of,
-)
+from tests.training.helpers import make_images
 from tests.training.test_one_shot_task import GIVEN, Normalised, params_of
 from tests.training.test_tracklet_task import CHANGED, TRACKLETS
 from tests.training.together import in_one_and_in_two
 
-from weakreid.artifacts import schemas
 from weakreid.artifacts.image_store import ImageStore
 from weakreid.models.initial import seeded_linear
 from weakreid.training.images import TrainingImages
@@ -73,30 +65,3 @@ def test_two_processes_make_the_loss_and_gradients_of_one(tmp_path):
             torch.testing.assert_close(two[name], one[name], rtol=1e-5, atol=1e-6)
         for name in ("gradients", "weights"):
             torch.testing.assert_close(two[name], one[name], rtol=1e-4, atol=1e-6)
-
-
-@pytest.mark.slow
-def test_two_processes_run_the_stage(tmp_path):
-    data = make_labelled(tmp_path / "data")
-    values = one_shot_method(
-        model__embedding="fc",
-        model__batch_norm="eval",
-        optimiser__name="sgd",
-        optimiser__lr=1e-3,
-        schedule__steps_per_epoch=1,
-    )
-    alone = learn_here(data, tmp_path / "one", values)
-    options = words_of(data, tmp_path / "two", values, devices=2, threads=2)
-    process = start(options, "tests.training.one_shot_helpers")
-    _, said = process.communicate()
-    assert process.returncode == 0, said
-    # one process writes and speaks
-    assert said.count("epoch 1 of 3: selected") == said.count("trained in") == 1
-    assert {path.name for path in (tmp_path / "two").iterdir()} == {
-        path.name for path in alone.iterdir()
-    }
-    found, expected = (
-        schemas.read_frame(folder / "clusters.parquet", "clusters")
-        for folder in (tmp_path / "two", alone)
-    )
-    assert found.equals(expected)
