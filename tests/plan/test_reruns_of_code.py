@@ -2,7 +2,7 @@
 
 import functools
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -161,12 +161,13 @@ def test_a_training_s_digest_covers_its_own_losses_and_network_and_no_others() -
 
 
 @pytest.fixture
-def copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A copy of the package, whose digests are asked for."""
     ignored = shutil.ignore_patterns("__pycache__", "*.egg-info")
     shutil.copytree(SOURCE / "weakreid", tmp_path / "weakreid", ignore=ignored)
     monkeypatch.setattr(codedigest, "SOURCE", tmp_path)
-    return tmp_path / "weakreid"
+    yield tmp_path / "weakreid"
+    code_of.cache_clear()
 
 
 def digests(plan: Plan | None = None) -> dict[str, str]:

@@ -285,13 +285,21 @@ def files_named(step: Step) -> set[str]:
     return set(found) - set(step.outputs)
 
 
+def simulation_of(experiment: Experiment, job: Step) -> str:
+    """Return the end of the names of what a run sees of its noise level: "" for the first."""
+    before = int(job.wildcards["run"].rpartition("-")[2]) - 1
+    number = before % experiment.simulations + 1
+    return "" if number == 1 else f"-{number}"
+
+
 def test_a_training_is_given_its_bags_and_the_pictures_and_nothing_else(jobs) -> None:
     experiments = experiments_of()
     trained = set()
     for job in jobs["train_bags"]:
         name = job.wildcards["experiment"]
         trained.add(name)
-        bags = f"{FOLDER}/official/bags/{experiments[name].bags}.parquet"
+        of_run = simulation_of(experiments[name], job)
+        bags = f"{FOLDER}/official/bags/{experiments[name].bags}{of_run}.parquet"
         assert given(job) == [bags, f"{FOLDER}/images.arrow"]
         # nor by another way than the inputs
         assert files_named(job) == {bags, f"{FOLDER}/images.arrow"}
@@ -305,7 +313,8 @@ def test_so_is_one_without_labels_with_its_tracklets(jobs) -> None:
     for job in itertools.chain(*map(jobs.__getitem__, ways)):
         name = job.wildcards["experiment"]
         trained.add(name)
-        noise, isolation = experiments[name].noise, experiments[name].isolation
+        isolation = experiments[name].isolation
+        noise = f"{experiments[name].noise}{simulation_of(experiments[name], job)}"
         tracks = f"{FOLDER}/official/noise/{noise}.parquet"
         if isolation is not None:
             tracks = f"{FOLDER}/official/isolated/{noise}-{isolation}.parquet"

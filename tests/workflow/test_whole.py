@@ -202,7 +202,8 @@ def test_metrics_of_learning_from_tracklets(tiny) -> None:
         "isolation": "tiny_near",
         "method": "tiny_tracklets",
     }
-    assert metrics["config"]["noise"] == {"rfm": 1.5, "rsw": 1.2, "observed": None}
+    noise = {"rfm": 1.5, "rsw": 1.2, "observed": None, "simulations": 1}
+    assert metrics["config"]["noise"] == noise
     assert metrics["config"]["isolation"]["eps"] == 0.25
     assert metrics["config"]["extractor"]["model"]["backbone"] == "resnet18"
     assert metrics["config"]["method"]["learns"] == "tracklets"
