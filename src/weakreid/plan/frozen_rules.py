@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from weakreid.config import params
 from weakreid.config.methods import Transfer
 from weakreid.plan import paths
+from weakreid.plan.experiments import Experiment
 from weakreid.plan.plan import Plan, Run
 from weakreid.plan.rules import Job, Output, rule
 
@@ -17,23 +18,23 @@ def _digest(made: params.MakeFrozenMaps) -> str:
     return hashlib.sha256(made.as_json().encode()).hexdigest()[:12]
 
 
-def _front_of(plan: Plan, run: Run) -> params.MakeFrozenMaps | None:
+def _front_of(plan: Plan, of: Experiment, seed: int) -> params.MakeFrozenMaps | None:
     """Return the frozen stages of a training that a file may hold, None if it keeps none."""
     # weights of another experiment are nobody else's
-    if run.experiment.init is not None or not plan.config.share_frozen:
+    if of.init is not None or not plan.config.share_frozen or not of.method.batch.cache_mb:
         return None
-    return params.frozen_maps_params(params.training_params(run.experiment.method, run.seed))
+    return params.frozen_maps_params(params.training_params(of.method, seed))
 
 
 @functools.lru_cache(maxsize=4)
 def fronts(plan: Plan) -> Mapping[str, params.MakeFrozenMaps]:
     """Return the frozen stages of all trainings, by their digests."""
     found = [
-        _front_of(plan, Run(experiment, run))
+        _front_of(plan, experiment, seed)
         for experiment in plan.experiments.values()
-        for run in experiment.runs
+        for seed in experiment.seeds
     ]
-    seeds = {int(run.rpartition("-")[2]) for of in plan.experiments.values() for run in of.runs}
+    seeds = {seed for experiment in plan.experiments.values() for seed in experiment.seeds}
     found += [
         params.frozen_maps_params(params.LearnTransfer(**dict(block), seed=seed))
         for block in plan.config.transfers.values()
@@ -45,7 +46,7 @@ def fronts(plan: Plan) -> Mapping[str, params.MakeFrozenMaps]:
 
 def maps_of_run(plan: Plan, run: Run) -> list[str]:
     """Return the file of what frozen stages make of a run's training frames, if it has one."""
-    made = _front_of(plan, run)
+    made = _front_of(plan, run.experiment, run.seed)
     return [] if made is None else [paths.frozen_maps(run.dataset, run.split, _digest(made))]
 
 
