@@ -9,6 +9,7 @@ Nothing of the package weakreid is imported: another version of it may come firs
 import argparse
 import contextlib
 import difflib
+import itertools
 import json
 import os
 from collections.abc import Iterable, MutableMapping, Sequence
@@ -182,8 +183,8 @@ def _circle(node: yaml.Node, above: tuple[int, ...], done: set[int]) -> int | No
     if id(node) in done or isinstance(node, yaml.ScalarNode):
         return None
     done.add(id(node))
-    # of a block, keys and values in pairs
-    parts = node.value if isinstance(node, yaml.SequenceNode) else sum(node.value, ())
+    pairs = isinstance(node, yaml.MappingNode)
+    parts = itertools.chain.from_iterable(node.value) if pairs else node.value
     found = (_circle(part, (*above, id(node)), done) for part in parts)
     return next((line for line in found if line is not None), None)
 

@@ -52,7 +52,7 @@ def labelled_tracklets(rows: pd.DataFrame, labels: NDArray[np.int32]) -> Labelle
         labels: the class of each tracklet, -1: none.
 
     Raises:
-        ReidError: no tracklet has a label, or a class has tracklets of two cameras.
+        ReidError: there are fewer than two classes, or one has tracklets of two cameras.
     """
     known = np.flatnonzero(labels >= 0)
     held = len(np.unique(labels[known]))
