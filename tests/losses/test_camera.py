@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from weakreid.losses.tracklets import camera
+from weakreid.losses.tracklets import centres as centres_of
 
 N, C, D = 6, 7, 4
 CAMERAS = [0, 0, 1, 0, 1, 1, 2]
@@ -80,7 +81,7 @@ def test_large_logits_stay_finite():
 @given(st.integers(0, 2**31), st.sampled_from([0.05, 0.1, 1.0]))
 def test_similarities_are_cosines(seed, temperature):
     features, centres, _, _ = batch(seed)
-    found = camera.similarities(features, centres, temperature)
+    found = centres_of.similarities(features, centres, temperature)
     for i in range(N):
         for c in range(C):
             dot = sum(f * v for f, v in zip(features[i], centres[c], strict=True))
@@ -92,7 +93,7 @@ def test_similarities_are_cosines(seed, temperature):
 @given(st.integers(0, 2**31), st.sampled_from([0.0, 0.5, 0.9]))
 def test_centres_of_the_batch_s_classes_move(seed, momentum):
     features, centres, _, labels = batch(seed)
-    found = camera.moved(centres, features, labels, momentum)
+    found = centres_of.moved(centres, features, labels, momentum)
     for c in range(C):
         own = [features[i] / length(features[i]) for i in range(N) if labels[i] == c]
         if not own:

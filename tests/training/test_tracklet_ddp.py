@@ -11,6 +11,7 @@ from tests.training.together import in_one_and_in_two
 from weakreid.artifacts.image_store import ImageStore
 from weakreid.training.images import TrainingImages
 from weakreid.training.mean_net import mean_of
+from weakreid.training.pseudo_classes import Classifiers
 from weakreid.training.tracklet_task import TrackletTask
 
 
@@ -32,24 +33,24 @@ def steps_of(images: Path, out: Path, fabric: Fabric) -> None:
             TRACKLETS,
             params,
             TrainingImages(store, params.image, net.backbone.mean, params.augment, 1),
-            fabric=fabric, network=net, model=learner, mean=mean, classifier=classifier,
-            optimiser=optimiser,
+            fabric=fabric, network=net, model=learner, mean=mean,
+            classes=Classifiers(classifier, optimiser, params.losses),
         )  # fmt: skip
         features = torch.from_numpy(task.extract(0))
         task.labels.append(LABELS)
-        task._renew_classifiers(features.numpy(), LABELS)
+        task.classes.renew(task._means(features.numpy(), LABELS))
         losses, gradients = [], []
         for step, batch in enumerate(task.batches(0)):
             value, terms = task.loss(batch)
             optimiser.zero_grad()
             fabric.backward(value)
-            parts = [*net.parameters(), task.classifier.weight]
+            parts = [*net.parameters(), task.classes.classifier.weight]
             gradients.append([part.grad.clone() for part in parts])
             optimiser.step()
             task.after_step(step)
             losses.append([value.item(), *(term.item() for term in terms.values())])
-    weights = [value.detach() for value in [*net.parameters(), task.classifier.weight]]
-    weights += [*mean.parameters(), task.mean_classifier]
+    weights = [value.detach() for value in [*net.parameters(), task.classes.classifier.weight]]
+    weights += [*mean.parameters(), task.classes.mean_classifier]
     found = {"features": features, "losses": losses, "gradients": gradients[0], "weights": weights}
     torch.save(found, out / f"{fabric.global_rank}-of-{fabric.world_size}.pt")
 

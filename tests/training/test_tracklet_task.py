@@ -19,6 +19,7 @@ from tests.training.helpers import (
     settings_put_back,
 )
 from tests.training.tracklet_helpers import learn_here, make_tracklets, tracklet_method
+from torch import Tensor
 
 from weakreid.artifacts import schemas
 from weakreid.artifacts.image_store import ImageStore
@@ -34,6 +35,7 @@ from weakreid.training import pseudo_labels
 from weakreid.training.checkpoint import load_weights, part_of
 from weakreid.training.images import TrainingImages
 from weakreid.training.mean_net import mean_of
+from weakreid.training.pseudo_classes import Centres, Classifiers
 from weakreid.training.pseudo_labels import associate, quality_rows
 from weakreid.training.tracklet_features import tracklets_of
 from weakreid.training.tracklet_sampling import chunk_of, cluster_batches, repeated
@@ -95,7 +97,7 @@ def store(tmp_path_factory):
         yield found
 
 
-def params_of(*, eps=0.5, augment=PLAIN, losses=None, **batch: Any) -> TrainTracklets:
+def params_of(*, eps=0.5, augment=PLAIN, losses=None, contrast=None, **batch: Any) -> TrainTracklets:
     """Return what a training of the tracklets above is given."""
     return TrainTracklets.model_validate(
         {
@@ -121,6 +123,10 @@ def task_of(store, world=None, **more: Any) -> TrackletTask:
         {"name": "backbone", "params": list(net.parameters())},
         {"name": "heads", "params": list(classifier.parameters())},
     ]
+    optimiser = torch.optim.AdamW(groups, lr=0.1)
+    classes = Classifiers(classifier, optimiser, params.losses)
+    if params.contrast is not None:
+        classes = Centres(params.contrast)
     return TrackletTask(
         TRACKLETS,
         params,
@@ -129,15 +135,14 @@ def task_of(store, world=None, **more: Any) -> TrackletTask:
         network=net,
         model=net,
         mean=mean_of(net),
-        classifier=classifier,
-        optimiser=torch.optim.AdamW(groups, lr=0.1),
+        classes=classes,
     )
 
 
 def ready(task: TrackletTask, labels: np.ndarray = LABELS) -> TrackletTask:
     """Return a task in its first epoch, with given clusters."""
     task.labels.append(labels)
-    task._renew_classifiers(task.extract(0), labels)
+    task.classes.renew(task._means(task.extract(0), labels))
     return task
 
 
@@ -278,7 +283,7 @@ def test_the_loss_is_that_of_the_tracklets_means(store):
     with torch.no_grad():
         # the two networks differ
         task.network.second.weight.add_(0.1)
-        task.classifier.weight.mul_(1.5)
+        task.classes.classifier.weight.mul_(1.5)
     for batch in task.batches(0):
         value, terms = task.loss(batch)
         pixels = preprocess(batch.images, task.network.backbone.mean, task.network.backbone.std)
@@ -291,9 +296,9 @@ def test_the_loss_is_that_of_the_tracklets_means(store):
         own, other = means
         expected, parts = tmc.loss(
             own,
-            own @ task.classifier.weight.T,
+            own @ task.classes.classifier.weight.T,
             other,
-            other @ task.mean_classifier.T,
+            other @ task.classes.mean_classifier.T,
             batch.labels,
             task.params.losses,
         )
@@ -303,7 +308,32 @@ def test_the_loss_is_that_of_the_tracklets_means(store):
         value.backward()
     assert all(value.grad is not None for value in task.network.parameters())
     assert all(value.grad is None for value in task.mean.parameters())
-    assert task.classifier.weight.grad.abs().sum() > 0
+    assert task.classes.classifier.weight.grad.abs().sum() > 0
+
+
+def test_cluster_contrast_draws_tracklets_to_centres_that_follow(store):
+    task = ready(task_of(store, contrast={"temperature": 0.2, "momentum": 0.3}))
+    centres = task.classes.centres
+    (batch, *_) = task.batches(0)
+    value, terms = task.loss(batch)
+    pixels = preprocess(batch.images, task.network.backbone.mean, task.network.backbone.std)
+    features = task.network(pixels, after_front=True).detach().unflatten(0, (-1, 2)).mean(1)
+    expected, seen = 0.0, dict[int, list[Tensor]]()
+    for feature, label in zip(features, batch.labels.tolist(), strict=True):
+        own = feature / feature.norm()
+        scores = [torch.exp(own @ centre / 0.2) for centre in centres]
+        expected -= torch.log(scores[label] / sum(scores)) / len(features)
+        seen.setdefault(label, []).append(own)
+    torch.testing.assert_close(value, expected)
+    assert list(terms) == ["contrast"]
+    value.backward()
+    assert all(value.grad is not None for value in task.network.parameters())
+    task.after_step(0)
+    for label, centre in enumerate(task.classes.centres):
+        moved = centres[label]
+        if label in seen:
+            moved = 0.3 * moved + 0.7 * torch.stack(seen[label]).mean(0)
+        torch.testing.assert_close(centre, moved / moved.norm())
 
 
 # ------------------------------------------------------------------------------- around an epoch
@@ -334,42 +364,44 @@ def test_classifiers_start_anew_from_the_clusters_means(store):
     task = ready(task_of(store))
     batch = next(iter(task.batches(0)))
     task.loss(batch)[0].backward()
-    task.optimiser.step()
-    old = task.classifier.weight
+    task.classes.optimiser.step()
+    old = task.classes.classifier.weight
     backbone = {
-        id(p): task.optimiser.state[p]["exp_avg"].clone() for p in task.network.parameters()
+        id(p): task.classes.optimiser.state[p]["exp_avg"].clone() for p in task.network.parameters()
     }
-    assert old in task.optimiser.state
+    assert old in task.classes.optimiser.state
     labels = np.array([0, 0, 1, 1, 2, 2])
     features = task.extract(1)
-    task._renew_classifiers(features, labels)
+    task.classes.renew(task._means(features, labels))
     means = np.stack([features[labels == name].mean(0) for name in range(3)])
     expected = torch.from_numpy(means / np.linalg.norm(means, axis=1, keepdims=True))
-    torch.testing.assert_close(task.classifier.weight.detach(), expected)
-    torch.testing.assert_close(task.mean_classifier, expected)
-    assert task.optimiser.param_groups[1]["params"] == [task.classifier.weight]
-    assert old not in task.optimiser.state
-    assert task.classifier.weight not in task.optimiser.state
+    torch.testing.assert_close(task.classes.classifier.weight.detach(), expected)
+    torch.testing.assert_close(task.classes.mean_classifier, expected)
+    assert task.classes.optimiser.param_groups[1]["params"] == [task.classes.classifier.weight]
+    assert old not in task.classes.optimiser.state
+    assert task.classes.classifier.weight not in task.classes.optimiser.state
     for parameter in task.network.parameters():
-        assert torch.equal(task.optimiser.state[parameter]["exp_avg"], backbone[id(parameter)])
+        assert torch.equal(
+            task.classes.optimiser.state[parameter]["exp_avg"], backbone[id(parameter)]
+        )
     # a step of the new one moves the new one, and not the Mean Net's
     task.labels.append(labels.astype(np.int32))
-    task.optimiser.zero_grad()
+    task.classes.optimiser.zero_grad()
     task.loss(next(iter(task.batches(1))))[0].backward()
-    task.optimiser.step()
-    assert not torch.equal(task.classifier.weight.detach(), expected)
-    torch.testing.assert_close(task.mean_classifier, expected)
+    task.classes.optimiser.step()
+    assert not torch.equal(task.classes.classifier.weight.detach(), expected)
+    torch.testing.assert_close(task.classes.mean_classifier, expected)
 
 
 def test_a_step_moves_the_mean_net_and_its_classifier(store):
     task = ready(task_of(store))
-    before = task.mean.second.weight.clone(), task.mean_classifier.clone()
+    before = task.mean.second.weight.clone(), task.classes.mean_classifier.clone()
     with torch.no_grad():
         task.network.second.weight.add_(1.0)
-        task.classifier.weight.add_(1.0)
+        task.classes.classifier.weight.add_(1.0)
     task.after_step(7)
     torch.testing.assert_close(task.mean.second.weight, before[0] + 0.5)
-    torch.testing.assert_close(task.mean_classifier, before[1] + 0.5)
+    torch.testing.assert_close(task.classes.mean_classifier, before[1] + 0.5)
 
 
 def test_eps_is_found_once_and_comes_back(store, monkeypatch):

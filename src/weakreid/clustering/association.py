@@ -17,6 +17,9 @@ from scipy import sparse
 from weakreid.clustering.jaccard import Kept
 from weakreid.errors import ReidError
 
+EPS_TRIED = tuple(round(0.02 * step, 2) for step in range(1, 50))
+"""Candidates of `true_eps`."""
+
 
 class NoEpsError(ReidError):
     """The distances have no eps of their own; the message says why, not what to do."""
@@ -69,6 +72,37 @@ def data_eps(distances: Any, share: float) -> float:
             f"above 0 are 1, whatever association.share (now {share:g}) is; {_spread(distances)}"
         )
     return eps
+
+
+def true_eps(distances: Any, persons: ArrayLike, min_samples: int) -> float:
+    """Return the eps whose clusters fit the people best; to measure what an eps costs.
+
+    That is the highest F1 of pairs (pairs of one person that are in one cluster, among those in a
+    cluster and among those of a person), of `EPS_TRIED`, the smallest of equals.
+
+    Args:
+        distances: [N, N], see the module, of all pairs.
+        persons: [N], the true persons; 0 or less: nobody known, who is in no pair.
+        min_samples: of DBSCAN.
+    """
+    persons = np.asarray(persons)
+    known = persons > 0
+    same = _pairs(persons[known])
+
+    def fit(eps: float) -> float:
+        labels = associate(distances, eps, min_samples)[known]
+        inside = labels >= 0
+        together = _pairs(labels[inside])
+        right = _pairs(np.stack([labels[inside], persons[known][inside]], axis=1))
+        return 2 * right / max(1, together + same)
+
+    return max(EPS_TRIED, key=fit)
+
+
+def _pairs(names: NDArray[Any]) -> int:
+    """Return the number of pairs of equal names [N] or rows of names [N, 2]."""
+    _, counts = np.unique(names, axis=0, return_counts=True)
+    return int((counts * (counts - 1) // 2).sum())
 
 
 def associate(distances: Any, eps: float, min_samples: int) -> NDArray[np.int64]:

@@ -33,6 +33,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.cluster import DBSCAN
 
+from weakreid.clustering.centring import centred
 from weakreid.config.supervision import Isolation
 from weakreid.console import progress
 from weakreid.datasets.majority import main_persons
@@ -72,6 +73,8 @@ def isolate(
     if tracks.empty:
         raise ReidError("isolation: there is no tracklet; give tracklets of training frames")
     _check_features(tracks, features)
+    if how.centred:
+        features = centred(_unit(features), tracks["camera_id"].to_numpy())
     bounds = _bounds(tracks)
     spans = list(zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True))
 
@@ -86,14 +89,36 @@ def isolate(
         cuts: Iterable[Whole] = pool.map(cut, spans) if threads > 1 else map(cut, spans)
         steps = progress(cuts, total=len(spans), label="isolating people", unit="tracklets")
         group = np.concatenate(list(steps))
-    sizes = np.bincount(group[group >= 0], minlength=len(group))
-    rows = np.flatnonzero(group >= 0)
-    if not len(rows):
+    if not (group >= 0).any():
         raise ReidError(
             f"isolation: eps {how.eps:g} and min_samples {how.min_samples} leave no frame of "
             f"{len(tracks)}, {spread(tracks, features)}; raise eps, lower min_samples, or set "
             "outliers: join"
         )
+    return _pieces(tracks, group)
+
+
+def isolate_by_truth(tracks: pd.DataFrame) -> pd.DataFrame:
+    """Cut tracklets by the people themselves, to measure what isolation costs.
+
+    Frames of nobody known (0 or less) are a piece of their own.
+
+    Args:
+        tracks: table "tracks" with the truth, a row per frame, by tracklet and position.
+
+    Returns:
+        As `isolate`, every frame.
+    """
+    person = tracks["truth_person_id"].clip(lower=0)
+    rows = pd.Series(np.arange(len(tracks)), index=tracks.index)
+    firsts = rows.groupby([tracks["tracklet_id"], person]).transform("min")
+    return _pieces(tracks, firsts.to_numpy())
+
+
+def _pieces(tracks: pd.DataFrame, group: Whole) -> pd.DataFrame:
+    """Return the frames by the row of the first frame of their piece; -1: left out."""
+    sizes = np.bincount(group[group >= 0], minlength=len(group))
+    rows = np.flatnonzero(group >= 0)
     rows = rows[np.argsort(group[rows], kind="stable")]
     starts, ids = np.unique(group[rows], return_inverse=True)
     ends = np.cumsum(sizes[starts])

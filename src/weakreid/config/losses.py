@@ -92,6 +92,19 @@ class TrackletLosses(Strict):
     )
 
 
+class ClusterContrast(Strict):
+    """Cluster contrast: a memory of one centre per cluster; beyond the papers."""
+
+    temperature: Annotated[float, Field(ge=0.001), BeforeValidator(as_number)] = Field(
+        0.05, description="τ, by which cosines with the centres are divided"
+    )
+    momentum: Fraction = Field(
+        0.1,
+        description="share of a centre that stays when a batch has tracklets of its cluster; each "
+        "clustering makes the centres anew",
+    )
+
+
 Weight = Annotated[float, Field(gt=0.0), BeforeValidator(as_number)]
 
 

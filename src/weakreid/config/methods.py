@@ -24,6 +24,7 @@ from weakreid.config.base import (
 )
 from weakreid.config.losses import (
     ClipLosses,
+    ClusterContrast,
     Cpal,
     Loss,
     Mil,
@@ -137,6 +138,22 @@ class Association(Strict):
     share: Annotated[float, Field(gt=0.0, le=1.0), BeforeValidator(as_number)] = Field(
         1.6e-3, description="with `eps: null`: share of the smallest distances, whose mean is eps"
     )
+    centred: bool = Field(
+        False,
+        description="subtract from a tracklet's feature the mean of its camera's tracklets: what "
+        "cameras differ in is not what people differ in (beyond the paper, which sees no camera)",
+    )
+    truth: Literal["clusters", "eps"] | None = Field(
+        None,
+        description="to measure what association costs: `clusters` are the people themselves, or "
+        "`eps` is that whose clusters fit them best, in every epoch; null: nobody is known",
+    )
+
+    @model_validator(mode="after")
+    def _truth_decides(self) -> Self:
+        if self.truth is not None and self.eps is not None:
+            raise ValueError(f"truth: {self.truth} leaves nothing to eps; set eps: null")
+        return self
 
 
 class MeanNet(Strict):
@@ -172,8 +189,17 @@ class TrackletMethod(MaySeeClips):
         Association(), description="inter-tracklet association, which makes the pseudo-labels"
     )
     losses: TrackletLosses = Field(TrackletLosses(), description="weights of the four losses")
+    contrast: ClusterContrast | None = Field(
+        None, description="cluster contrast in the place of the four losses; null: those"
+    )
     mean_net: MeanNet = Field(MeanNet(), description="the EMA teacher")
     batch: TrackletBatch = Field(TrackletBatch(), description="what one training step sees")
+
+    @model_validator(mode="after")
+    def _one_kind_of_loss(self) -> Self:
+        if self.contrast is not None and self.losses != TrackletLosses():
+            raise ValueError("contrast takes the place of losses; leave one of them out")
+        return self
 
     @model_validator(mode="after")
     def _batch_fits(self) -> Self:

@@ -125,6 +125,15 @@ class Isolation(Strict):
     min_frames: Positive = Field(
         1, description="with `join`: fewest frames of a piece; smaller ones join the nearest"
     )
+    centred: bool = Field(
+        False,
+        description="subtract from a frame's feature the mean of its camera's frames, both of "
+        "length 1; eps is another then (beyond the paper)",
+    )
+    truth: bool = Field(
+        False,
+        description="to measure what isolation costs: cut tracklets by the people themselves",
+    )
 
     @model_validator(mode="after")
     def _min_frames_joins(self) -> Self:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from weakreid.artifacts import schemas
 from weakreid.artifacts.files import write_json
-from weakreid.clustering.isolation import isolate, isolation_quality, spread
+from weakreid.clustering.isolation import isolate, isolate_by_truth, isolation_quality, spread
 from weakreid.config.params import Isolate
 from weakreid.console import say, warn
 from weakreid.retrieval.feature_table import read_features
@@ -24,11 +24,17 @@ def main(
     out: Path,
     report: Annotated[Path, "JSON: before and after, against the truth"],
 ) -> None:
-    """Isolate people within tracklets; the truth is read only afterwards, to measure."""
+    """Isolate people within tracklets; the truth is read only afterwards, to measure.
+
+    With `truth` it is what cuts.
+    """
     rows = schemas.read_frame(tracks, "tracks")
     extracted = read_features(features, rows["image"].to_numpy())
     started = time.monotonic()
-    cut = isolate(rows, extracted, params, threads=threads)
+    if params.truth:
+        cut = isolate_by_truth(schemas.read_frame(tracks, "tracks", truth=True))
+    else:
+        cut = isolate(rows, extracted, params, threads=threads)
     seconds = time.monotonic() - started
     before = schemas.read_frame(tracks, "tracks", truth=True)
     after = cut.assign(**{_TRUTH: cut["image"].map(before.set_index("image")[_TRUTH])})

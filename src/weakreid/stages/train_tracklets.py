@@ -4,14 +4,17 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from weakreid.artifacts import schemas
 from weakreid.artifacts.image_store import ImageStore
 from weakreid.config.params import TrainTracklets
+from weakreid.datasets.majority import main_persons
 from weakreid.supervision.views import read_tracks
 from weakreid.training.frame import Kept, Run, Seen
 from weakreid.training.mean_net import mean_of
 from weakreid.training.options import TrainingOptions, with_options
+from weakreid.training.pseudo_classes import Centres, Classifiers, PseudoClasses
 from weakreid.training.pseudo_labels import quality_rows
 from weakreid.training.tracklet_features import tracklets_of
 from weakreid.training.tracklet_task import TrackletTask
@@ -32,14 +35,24 @@ def train(
     Raises:
         ReidError: the data does not fit the method, or the training diverged.
     """
-    tracklets = tracklets_of(read_tracks(tracks))
+    how = params.association
+    rows = read_tracks(tracks, cameras=how.centred)
+    tracklets = tracklets_of(rows)
+    cameras = rows.groupby("tracklet_id")["camera_id"].first().to_numpy() if how.centred else None
+    persons = _main_persons(tracks) if how.truth else None
     run = Run(params, options, clusters)
     network = run.network()
     mean = mean_of(network).to(run.fabric.device)
     kept = Kept({"model": mean if params.mean_net.keep == "mean" else network})
-    # of one class until the first epoch's clusters are known
-    classifier = torch.nn.Linear(network.dimension, 1, bias=False)
-    model = run.set_up(network, classifier)
+    classes: PseudoClasses
+    if params.contrast is None:
+        # of one class until the first epoch's clusters are known
+        classifier = torch.nn.Linear(network.dimension, 1, bias=False)
+        model = run.set_up(network, classifier)
+        classes = Classifiers(classifier, run.optimiser, params.losses)
+    else:
+        model = run.set_up(network)
+        classes = Centres(params.contrast)
     with ImageStore(images) as store:
         (seen,) = run.images(network, Seen(store, np.concatenate(tracklets), options.maps))
         task = TrackletTask(
@@ -50,8 +63,9 @@ def train(
             network=network,
             model=model,
             mean=mean,
-            classifier=classifier,
-            optimiser=run.optimiser,
+            classes=classes,
+            cameras=cameras,
+            persons=persons,
         )
         history = run.learn(task, {"model": model, "mean": mean}, [tracks, store], kept)
         history += task.finish(params.schedule.epochs)
@@ -66,6 +80,12 @@ def train(
         timing={"association_s": round(sum(task.seconds) / len(task.seconds), 2)},
         write=lambda plain: schemas.write(clusters, "clusters", found, plain),
     )
+
+
+def _main_persons(tracks: Path) -> NDArray[np.int64]:
+    """Return who a tracklet shows most: for `association.truth`, which measures and says so."""
+    shown = schemas.read_frame(tracks, "tracks", ["tracklet_id", "truth_person_id"], truth=True)
+    return main_persons(shown["tracklet_id"].to_numpy(), shown["truth_person_id"].to_numpy())
 
 
 main = with_options(train)

@@ -48,7 +48,8 @@ def read_tracks(path: Path, cameras: bool = False) -> pd.DataFrame:
 
     Args:
         path: a table "tracks".
-        cameras: show `camera_id` too: to those whose labels hold within a camera.
+        cameras: show `camera_id` too: to those whose labels hold within a camera, and to those who
+            centre features.
 
     Raises:
         ReidError: the file is not what is expected, or holds no tracklet.

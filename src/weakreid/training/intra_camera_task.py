@@ -18,7 +18,7 @@ from weakreid.config.params import TrainIntraCamera
 from weakreid.console import warn
 from weakreid.errors import ReidError
 from weakreid.losses.precision import precise, without_autocast
-from weakreid.losses.tracklets import camera
+from weakreid.losses.tracklets import camera, centres
 from weakreid.models.reid import ReidModel
 from weakreid.seeding import numpy_generator
 from weakreid.training.gathering import gather_features
@@ -172,8 +172,8 @@ class IntraCameraTask(Task[CameraBatch]):
         self._join(self._first_centres(epochs) if self.centres is None else self.centres)
         return [(epochs, epochs * self.steps_per_epoch, "joins", float(len(self.joins[-1])))]
 
-    def _join(self, centres: Tensor) -> None:
-        found = graph_association.mutual_nearest(centres.cpu().numpy(), self.tracklets.cameras)
+    def _join(self, held: Tensor) -> None:
+        found = graph_association.mutual_nearest(held.cpu().numpy(), self.tracklets.cameras)
         self.graph = graph_association.counted(self.graph, found)
         self.joins.append(self.graph.standing(self.params.association.seen))
 
@@ -195,7 +195,7 @@ class IntraCameraTask(Task[CameraBatch]):
         """Move the centres of a batch's classes."""
         if self.centres is not None and self._seen is not None:
             momentum = self.params.association.momentum
-            self.centres = camera.moved(self.centres, *self._seen, momentum)
+            self.centres = centres.moved(self.centres, *self._seen, momentum)
 
     def state(self) -> dict[str, Any]:
         """Return the centres, the graph and the joins."""
@@ -209,8 +209,8 @@ class IntraCameraTask(Task[CameraBatch]):
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on with the centres, the graph and the joins of a checkpoint."""
-        centres = state["centres"]
-        self.centres = None if centres is None else centres.to(self.fabric.device)
+        held = state["centres"]
+        self.centres = None if held is None else held.to(self.fabric.device)
         pairs, counts = state["pairs"].numpy(), state["counts"].numpy()
         self.graph = Graph(pairs, counts, state["rounds"])
         self.joins = [pairs.numpy() for pairs in state["joins"]]
@@ -256,7 +256,7 @@ class IntraCameraTask(Task[CameraBatch]):
                 logits = linear(features, self.classifier.weight)
         else:
             temperature = self.params.association.temperature
-            logits = camera.similarities(features, self.centres, temperature)
+            logits = centres.similarities(features, self.centres, temperature)
             self._seen = features.detach(), labels
         terms = {"accuracy": camera.accuracy(logits.detach(), labels, self.inside)}
         return camera.loss(logits, targets, self.inside), terms

@@ -5,8 +5,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from weakreid.clustering import advice, association, jaccard
+from weakreid.clustering.centring import centred
 from weakreid.config.methods import Association
 from weakreid.datasets.majority import main_persons
 from weakreid.errors import ReidError
@@ -30,7 +32,14 @@ def fitted(how: Association, count: int) -> tuple[Association, str]:
 
 
 def associate(
-    features: np.ndarray, how: Association, eps: float | None, *, threads: int, check: bool
+    features: np.ndarray,
+    how: Association,
+    eps: float | None,
+    *,
+    threads: int,
+    check: bool,
+    cameras: NDArray[np.integer[Any]] | None = None,
+    persons: NDArray[np.integer[Any]] | None = None,
 ) -> tuple[np.ndarray, float | None]:
     """Return each tracklet's cluster, -1 where it has none, and the eps that found them.
 
@@ -43,13 +52,26 @@ def associate(
         threads: whatever their number, the result is the same.
         check: refuse to go without eps, and fewer than two clusters, from which nothing can be
             learnt.
+        cameras: [N], where `how` centres features.
+        persons: [N], where `how` is told the truth: 0 or less is nobody known.
 
     Returns:
-        int32 [N] and eps.
+        int32 [N] and eps; None where the truth decides.
 
     Raises:
         ReidError: see `check`.
     """
+    if how.truth == "clusters":
+        return _of_persons(persons, check), None
+    if how.centred:
+        features = centred(features, _given(cameras))
+    if how.truth == "eps":
+        distances = jaccard.jaccard_distances(features, how.k1, how.k2, threads)
+        best = association.true_eps(distances, _given(persons), how.min_samples)
+        labels = association.associate(distances, best, how.min_samples)
+        if check and labels.max(initial=-1) < 1:
+            raise ReidError(association.failure(labels, distances, best, how.min_samples))
+        return labels.astype(np.int32), None
     kept = association.pairs_needed(len(features), eps, how.share)
     distances = jaccard.jaccard_distances(features, how.k1, how.k2, threads, kept)
     if eps is None:
@@ -65,6 +87,23 @@ def associate(
         why = association.failure(labels, every, eps, how.min_samples)
         raise ReidError(f"{why}; {_advice(features, every, how, threads)}")
     return labels.astype(np.int32), eps
+
+
+def _of_persons(persons: NDArray[np.integer[Any]] | None, check: bool) -> NDArray[np.int32]:
+    """Return people as clusters; one with a single tracklet is a cluster too."""
+    known = _given(persons) > 0
+    labels = np.full(len(known), -1, np.int32)
+    labels[known] = pd.factorize(_given(persons)[known])[0]
+    if check and labels.max(initial=-1) < 1:
+        raise ReidError(
+            "association.truth: the tracklets show fewer than two known people; set truth: null"
+        )
+    return labels
+
+
+def _given(values: NDArray[np.integer[Any]] | None) -> NDArray[np.integer[Any]]:
+    assert values is not None, "association's block asks for what was not passed"
+    return values
 
 
 def _advice(features: np.ndarray, distances: Any, how: Association, threads: int) -> str:

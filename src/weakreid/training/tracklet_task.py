@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 import torch
 from lightning_fabric import Fabric
+from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn.functional import linear, normalize
+from torch.nn.functional import normalize
 
 from weakreid.config.params import TrainTracklets
 from weakreid.console import warn
 from weakreid.errors import ReidError
-from weakreid.losses.precision import precise, without_autocast
-from weakreid.losses.tracklets import tmc
+from weakreid.losses.precision import precise
 from weakreid.models.reid import ReidModel
 from weakreid.seeding import numpy_generator
 from weakreid.training.clip_sampling import clips_of_tracklet
@@ -22,6 +22,7 @@ from weakreid.training.gathering import gather, gather_features
 from weakreid.training.images import TrainingImages
 from weakreid.training.loop import History
 from weakreid.training.mean_net import average, momentum_at
+from weakreid.training.pseudo_classes import PseudoClasses
 from weakreid.training.pseudo_labels import associate, fitted
 from weakreid.training.task import Task, steps_of
 from weakreid.training.tracklet_features import TrackletBatch, features_of
@@ -33,8 +34,8 @@ class TrackletTask(Task[TrackletBatch]):
 
     A tracklet's feature is the mean of its frames' features, as the network's embedding gives them:
     not divided by their length, as in MMT. The same feature is classified, compared in the
-    triplets and, of length 1, associated. The classifiers of both networks start each epoch from
-    the clusters' mean features, of length 1, and have no bias.
+    triplets and, of length 1, associated. The classes of an epoch start from its clusters' mean
+    features, of length 1.
 
     Both networks share what the leading frozen stages make of an image.
 
@@ -58,8 +59,9 @@ class TrackletTask(Task[TrackletBatch]):
         network: ReidModel,
         model: nn.Module,
         mean: ReidModel,
-        classifier: nn.Linear,
-        optimiser: torch.optim.Optimizer,
+        classes: PseudoClasses,
+        cameras: NDArray[np.integer[Any]] | None = None,
+        persons: NDArray[np.integer[Any]] | None = None,
     ) -> None:
         """Set up.
 
@@ -68,9 +70,9 @@ class TrackletTask(Task[TrackletBatch]):
             params: of the training.
             images, fabric, network, model: see `Task`; of the Net.
             mean: the Mean Net, on its device.
-            classifier: without a bias; its parameter is the whole group "heads" of the optimiser,
-                where each epoch puts a new one.
-            optimiser: over the parameters of the Net and of the classifier.
+            classes: of the clusters.
+            cameras: [N], of the tracklets, where association centres features.
+            persons: [N], of the tracklets, where association is told the truth.
 
         Raises:
             ReidError: a batch does not divide among the processes.
@@ -85,8 +87,7 @@ class TrackletTask(Task[TrackletBatch]):
                 "set batch.tracklets to a multiple of them or take fewer devices"
             )
         self.tracklets, self.params, self.mean = list(tracklets), params, mean
-        self.classifier, self.optimiser = classifier, optimiser
-        self.mean_classifier = classifier.weight.detach().clone()
+        self.classes, self.cameras, self.persons = classes, cameras, persons
         self.association, few = fitted(params.association, len(self.tracklets))
         if few and fabric.is_global_zero:
             warn(few)
@@ -102,7 +103,7 @@ class TrackletTask(Task[TrackletBatch]):
     # ---------------------------------------------------------------- around an epoch
 
     def begin_epoch(self, epoch: int) -> list[tuple[str, float]]:
-        """Cluster the tracklets and start the classifiers anew; return what to record.
+        """Cluster the tracklets and start the classes anew; return what to record.
 
         The first epoch decides eps, where it is the data's.
 
@@ -110,7 +111,7 @@ class TrackletTask(Task[TrackletBatch]):
             ReidError: there are fewer than two clusters.
         """
         features, terms = self._cluster(epoch, check=True)
-        self._renew_classifiers(features, self.labels[-1])
+        self.classes.renew(self._means(features, self.labels[-1]))
         return terms
 
     def finish(self, epochs: int) -> History:
@@ -127,7 +128,13 @@ class TrackletTask(Task[TrackletBatch]):
         features = self.extract(epoch)
         try:
             labels, self.eps = associate(
-                features, self.association, self.eps, threads=self.images.threads, check=check
+                features,
+                self.association,
+                self.eps,
+                threads=self.images.threads,
+                check=check,
+                cameras=self.cameras,
+                persons=self.persons,
             )
         except ReidError as error:
             if not epoch:
@@ -163,22 +170,16 @@ class TrackletTask(Task[TrackletBatch]):
 
         return features_of(self, self.mean, len(self.tracklets), shown, self.together)
 
-    def _renew_classifiers(self, features: np.ndarray, labels: np.ndarray) -> None:
+    def _means(self, features: np.ndarray, labels: np.ndarray) -> Tensor:
         names = range(labels.max() + 1)
         means = np.stack([features[labels == name].mean(0) for name in names])
-        weight = normalize(torch.from_numpy(means), dim=1).to(self.fabric.device)
-        (group,) = (g for g in self.optimiser.param_groups if g.get("name") == "heads")
-        for old in group["params"]:
-            self.optimiser.state.pop(old, None)
-        self.classifier.weight = nn.Parameter(weight.clone())
-        group["params"] = [self.classifier.weight]
-        self.mean_classifier = weight
+        return normalize(torch.from_numpy(means), dim=1).to(self.fabric.device)
 
     def after_step(self, step: int) -> None:
-        """Average the Mean Net and its classifier (Eq. 1)."""
+        """Average the Mean Net (Eq. 1), and let the classes follow."""
         alpha = momentum_at(step, self.params.mean_net.momentum)
         average(self.mean, self.network, alpha)
-        self.mean_classifier.lerp_(self.classifier.weight.detach(), 1 - alpha)
+        self.classes.follow(alpha)
 
     def state(self) -> dict[str, Any]:
         """Return eps and every epoch's clusters."""
@@ -223,20 +224,17 @@ class TrackletTask(Task[TrackletBatch]):
         return TrackletBatch(*self.pinned(images, clusters))
 
     def loss(self, batch: TrackletBatch) -> tuple[Tensor, dict[str, Tensor]]:
-        """Return the loss of a batch and its terms (`weakreid.losses.tracklets.tmc`)."""
+        """Return the loss of a batch and its terms (`weakreid.training.pseudo_classes`)."""
         images, labels = self.on_device(batch.images, batch.labels)
         images = self.front(images)
-        with torch.no_grad(), self.fabric.autocast():
-            mean_features = self._of_tracklets(self.mean(images, after_front=True))
         features = self._of_tracklets(self.model(images, after_front=True))
         features = gather_features(self.fabric, features)
-        mean_features = gather(self.fabric, mean_features)
-        labels = gather(self.fabric, labels)
-        with without_autocast(features):
-            logits = linear(features, self.classifier.weight)
-            mean_logits = linear(mean_features, self.mean_classifier)
-        found = (features, logits, mean_features, mean_logits)
-        return tmc.loss(*found, labels, self.params.losses)
+        mean_features = features.detach()
+        if self.classes.teacher:
+            with torch.no_grad(), self.fabric.autocast():
+                own = self._of_tracklets(self.mean(images, after_front=True))
+            mean_features = gather(self.fabric, own)
+        return self.classes.loss(features, mean_features, gather(self.fabric, labels))
 
     def _of_tracklets(self, features: Tensor) -> Tensor:
         """Return the mean [n, d] of every T frames' features [n * T, d]; one of T is its own."""
