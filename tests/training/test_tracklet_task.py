@@ -97,7 +97,9 @@ def store(tmp_path_factory):
         yield found
 
 
-def params_of(*, eps=0.5, augment=PLAIN, losses=None, contrast=None, **batch: Any) -> TrainTracklets:
+def params_of(
+    *, eps=0.5, augment=PLAIN, losses=None, contrast=None, **batch: Any
+) -> TrainTracklets:
     """Return what a training of the tracklets above is given."""
     return TrainTracklets.model_validate(
         {
@@ -109,6 +111,7 @@ def params_of(*, eps=0.5, augment=PLAIN, losses=None, contrast=None, **batch: An
             },
             "losses": losses or {},
             "mean_net": {"momentum": 0.5},
+            "contrast": contrast,
             "batch": {"clusters": 2, "tracklets": 2, "frames": 2, **batch},
             "schedule": {"steps_per_epoch": 3},
             "seed": 1,
