@@ -10,12 +10,14 @@ from scipy import sparse
 from sklearn.cluster import DBSCAN
 
 from weakreid.clustering.association import (
+    EPS_TRIED,
     NoEpsError,
     associate,
     cluster_quality,
     data_eps,
     failure,
     pairs_needed,
+    true_eps,
 )
 from weakreid.clustering.jaccard import jaccard_distances
 
@@ -104,6 +106,25 @@ def test_from_features_to_labels(seed, count, duplicates):
         if known is None:
             assert data_eps(few, 0.02) == eps
         assert associate(few, eps, 4).tolist() == numbered(expected)
+
+
+@settings(max_examples=60, deadline=None)
+@given(distances(), st.integers(0, 2**31), st.integers(1, 3))
+def test_the_true_eps_fits_the_pairs_of_people_best(dense, seed, min_samples):
+    persons = np.random.default_rng(seed).integers(0, 4, len(dense))
+    of_people = [
+        (i, j) for i in range(len(dense)) for j in range(i) if persons[i] > 0 and persons[j] > 0
+    ]
+    same = {(i, j) for i, j in of_people if persons[i] == persons[j]}
+
+    def fit(eps):
+        labels = associate(as_sparse(dense), eps, min_samples)
+        joined = {(i, j) for i, j in of_people if labels[i] == labels[j] >= 0}
+        return 2 * len(joined & same) / max(1, len(joined) + len(same))
+
+    found = true_eps(as_sparse(dense), persons, min_samples)
+    fits = [fit(eps) for eps in EPS_TRIED]
+    assert found == EPS_TRIED[int(np.argmax(fits))]
 
 
 def test_people_that_are_far_apart_are_found():

@@ -16,6 +16,7 @@ from weakreid.clustering.isolation import (
     distances,
     groups,
     isolate,
+    isolate_by_truth,
     isolation_quality,
     spread,
 )
@@ -317,6 +318,27 @@ def test_quality_where_nobody_is_known() -> None:
     assert found["before"] == {"frames": 3, "tracklets": 2, **figures}
     assert (found["kept"], found["mixed"]) == (100, 0)
     assert (found["separated"], found["whole"]) == (None, None)
+
+
+def test_the_people_themselves_cut() -> None:
+    tracks = tracks_of([2, 1, 2, 0, -1], [3, 3])
+    made = isolate_by_truth(tracks)
+    images = tracks["image"].to_numpy()
+    assert parts(made) == [images[p].tolist() for p in ([0, 2], [1], [3, 4], [5, 6])]
+    assert made["position"].tolist() == [0, 1, 0, 0, 1, 0, 1]
+    assert made["source_id"].tolist() == [0] * 5 + [1] * 2
+
+
+def test_centred_features_are_those_without_their_camera() -> None:
+    # of the first camera all frames lie together, were it not for its mean
+    tracks = pd.concat([tracks_of([1, 2, 1, 2]), tracks_of([3, 3], camera=2)], ignore_index=True)
+    tracks["tracklet_id"] = [0] * 4 + [1] * 2
+    features = at(0, 8, 1, 9, 90, 94)
+    whole = isolate(tracks, features, how(eps=TEN, min_samples=2), threads=1)
+    assert len(parts(whole)) == 2
+    cut = isolate(tracks, features, how(eps=TEN, min_samples=2, centred=True), threads=1)
+    images = tracks["image"].to_numpy()
+    assert parts(cut)[:2] == [images[[0, 2]].tolist(), images[[1, 3]].tolist()]
 
 
 def test_no_rows_and_features_without_direction_are_refused() -> None:

@@ -121,3 +121,36 @@ def test_the_truth_is_read_when_nothing_is_learnt_any_more(data, tmp_path, happe
         ("tracks.parquet", ["tracklet_id", "truth_person_id"]),
         "weights",
     ]
+
+
+def test_who_centres_sees_cameras_and_who_asks_for_the_truth_the_truth(data, tmp_path, happened):
+    method = tracklet_method(schedule__epochs=0)
+    seen = {"centred": ["camera_id"], "truth": []}
+    for key, columns in seen.items():
+        happened.clear()
+        method["association"][key] = "clusters" if key == "truth" else True
+        learn_here(data, tmp_path / key, method)
+        method["association"].pop(key)
+        before = [("tracks.parquet", [*VISIBLE, *columns])]
+        if key == "truth":
+            before.append(("tracks.parquet", ["tracklet_id", "truth_person_id"]))
+        assert happened[: happened.index("learnt")] == before
+        assert len(happened) == len(before) + 3
+
+
+def test_people_are_the_clusters_where_the_truth_is_asked_for(data, tmp_path):
+    method = tracklet_method(schedule__epochs=1, schedule__steps_per_epoch=1)
+    method["association"]["truth"] = "clusters"
+    out = learn_here(data, tmp_path, method)
+    clusters = schemas.read_frame(out / "clusters.parquet", "clusters")
+    # `make_tracklets`: tracklet t shows person 1 + t % 4
+    assert clusters["label"].tolist() == [t % 4 for t in clusters["tracklet_id"]]
+    purity = [row[3] for row in history_rows(out / "history.parquet") if row[2] == "purity"]
+    assert purity == [1.0, 1.0]
+
+
+def test_the_best_eps_is_the_truth_s(data, tmp_path):
+    method = tracklet_method(schedule__epochs=1, schedule__steps_per_epoch=1)
+    method["association"]["truth"] = "eps"
+    out = learn_here(data, tmp_path, method)
+    assert "eps" not in {row[2] for row in history_rows(out / "history.parquet")}
