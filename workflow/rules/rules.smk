@@ -52,6 +52,7 @@ for name, (mb, minutes) in {
     "true_annotation": (4000, 20),
     "true_attributes": (4000, 10),
     # evaluation
+    "calibrate": (8000, 60),
     "collect": (1000, 10),
     "attribute_metrics": (2000, 10),
     "identities": (4000, 20),

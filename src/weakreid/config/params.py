@@ -389,6 +389,13 @@ def clip_features_params(method: AnyMethod) -> ClipFeatures:
     )
 
 
+class Calibrate(Params):
+    """How it is learnt what a distance means."""
+
+    metric: Literal["euclidean", "cosine"]
+    false_match_rates: list[OpenFraction]
+
+
 class Evaluate(Params, Evaluation):
     """How a run is measured."""
 

@@ -3,11 +3,21 @@
 from typing import Annotated, Literal
 
 from pydantic import (
+    AfterValidator,
     BeforeValidator,
     Field,
 )
 
-from weakreid.config.base import Count, Fraction, Positive, Rate, Strict, as_text
+from weakreid.config.base import (
+    Count,
+    Fraction,
+    OpenFraction,
+    Positive,
+    Rate,
+    Strict,
+    as_text,
+    distinct,
+)
 
 Precision = Annotated[
     Literal["auto", "32", "bf16"],
@@ -80,6 +90,13 @@ class Evaluation(Strict):
     )
     rerank: bool = Field(
         False, description="also measure fine retrieval after k-reciprocal re-ranking (`reranked`)"
+    )
+    false_match_rates: Annotated[
+        list[OpenFraction], Field(min_length=1), AfterValidator(distinct)
+    ] = Field(
+        [0.0001, 0.001, 0.01, 0.1],
+        description="shares of pairs of different people, to each of which metrics.json names the "
+        "distance that lets so many pass",
     )
     keep: Positive = Field(50, description="gallery items kept per query in rankings.parquet")
     memory_mb: Positive = Field(

@@ -42,14 +42,29 @@ def images_of(run: Run) -> dict[str, str]:
     }
 
 
+TRAINING = Output(_of_run("training_features.parquet"), "training")
+
+
+def _learnt_from(run: Run) -> dict[str, str]:
+    """Return the tracklets that a run's training had, where they are not the split's."""
+    return {"tracks": run.tracks} if clustered(run) else {}
+
+
+def clustered(run: Run) -> bool:
+    """Return whether a run's training says which of its tracklets show one person."""
+    return run.experiment.method.learns not in ("bags", "clips")
+
+
 @rule(
     "features",
     only={"experiment": seeing(False)},
     features=Output(_of_run("features.parquet")),
+    training=TRAINING,
 )
 def features(plan: Plan, experiment: str, run: str) -> Job:
     """Features of frames."""
-    return Job(inputs=images_of(plan.run(experiment, run)))
+    of = plan.run(experiment, run)
+    return Job(inputs={**images_of(of), **_learnt_from(of)})
 
 
 @rule(
@@ -57,15 +72,34 @@ def features(plan: Plan, experiment: str, run: str) -> Job:
     only={"experiment": seeing(True)},
     features=Output(_of_run("features.parquet")),
     weights=Output(_of_run("weights.parquet"), "weights"),
+    training=TRAINING,
 )
 def clip_features(plan: Plan, experiment: str, run: str) -> Job:
     """Features of clips, and what their frames count."""
     of = plan.run(experiment, run)
     method = of.experiment.method
     return Job(
-        inputs=images_of(of),
+        inputs={**images_of(of), **_learnt_from(of)},
         params=params.clip_features_params(method),
         modules=parts_of_network(method),
+    )
+
+
+@rule("calibrate", calibration=Output(_of_run("calibration.json")))
+def calibrate(plan: Plan, experiment: str, run: str) -> Job:
+    """What distances mean, by the training tracklets."""
+    of = plan.run(experiment, run)
+    evaluation = of.experiment.method.evaluation
+    seen = {"tracks": of.tracks, "clusters": of.path("clusters.parquet")}
+    if not clustered(of):
+        seen = {"tracklets": of.tracklets}
+    if of.experiment.bags is not None:
+        seen |= {"bags": of.bags, "frames": of.frames, "model": of.path("model.safetensors")}
+    return Job(
+        inputs={"features": of.path("training_features.parquet"), **seen},
+        params=params.Calibrate(
+            metric=evaluation.metric, false_match_rates=evaluation.false_match_rates
+        ),
     )
 
 
@@ -127,6 +161,7 @@ def evaluate(plan: Plan, experiment: str, run: str) -> Job:
             "features": of.path("features.parquet"),
             "tracklets": of.tracklets,
             "coarse": coarse_set(plan, of),
+            "calibration": of.path("calibration.json"),
         },
         params=params.Evaluate(**dict(method.evaluation), unit=unit),
     )
@@ -229,6 +264,8 @@ def identities(plan: Plan, experiment: str, run: str) -> Job:
             "tracks": of.tracks,
             "frames": of.frames,
             "images": of.images,
+            "features": of.path("training_features.parquet"),
+            "calibration": of.path("calibration.json"),
         },
         params=params.Identities(experiment=experiment, tracked=plan.tracked(of.dataset)),
     )
@@ -253,6 +290,7 @@ def search(plan: Plan, experiment: str, run: str) -> Job:
             "tracklets": of.tracklets,
             "frames": of.frames,
             "images": of.images,
+            "calibration": of.path("calibration.json"),
         },
         params=params.Search(
             title=f"{experiment}: queries and the nearest tracklets of other cameras",

@@ -27,6 +27,8 @@ COLUMNS = (
 )
 TRACK_COLUMNS = ("sequence", "track_id")
 """Added where files are crops of a tracker's boxes."""
+PROBABILITY = "probability"
+"""That two tracklets show one person (`retrieval.calibration`)."""
 
 _FRAME = 0.48, 0.96  # inches, width and height
 _GAP = 0.06  # between two tracklets
@@ -100,6 +102,17 @@ def identity_table(
     if tracked:
         table = table.merge(_tracks_of(frames), on="tracklet_id")
     return table.sort_values(["identity", "camera_id", "tracklet_id"], ignore_index=True)
+
+
+def with_links(table: pd.DataFrame, links: pd.DataFrame) -> pd.DataFrame:
+    """Return who is who with how sure it is.
+
+    Args:
+        table: of `identity_table`.
+        links: per tracklet_id, `distance` from the nearest other tracklet of its identity, and the
+            `probability` that the two show one person; NaN where it is alone.
+    """
+    return table.merge(links[["tracklet_id", "distance", PROBABILITY]], on="tracklet_id")
 
 
 def _numbered(labels: NDArray[np.int64], frames: NDArray[np.int64]) -> NDArray[np.int64]:

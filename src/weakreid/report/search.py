@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from weakreid.report.identities import TRACK_COLUMNS, caption_of, track_of
+from weakreid.report.identities import PROBABILITY, TRACK_COLUMNS, caption_of, track_of
 from weakreid.report.matches import Item, spread
 
 OF_TRACKLET = ("camera_id", "first_file", "last_file")
@@ -21,13 +21,14 @@ def search_table(
     """Return what was found with where it is: camera, first and last file of both tracklets.
 
     Args:
-        found: of `retrieval.search.nearest_tracklets`.
+        found: of `retrieval.search.nearest_tracklets`, with a probability where there is one.
         tracklets: table "tracklets": tracklet_id, camera_id.
         frames: table "frames": tracklet_id, position, file.
         tracked: the files are SEQUENCE/TRACK/FRAME.jpg: sequence and track_id are added.
 
     Returns:
-        query_id, query_..., rank, distance, tracklet_id, ...: a row per query and rank.
+        query_id, query_..., rank, distance, probability, tracklet_id, ...: a row per query and
+        rank.
     """
     files = frames.sort_values(["tracklet_id", "position"]).groupby("tracklet_id")["file"]
     named = np.union1d(found["query_id"], found["tracklet_id"])
@@ -41,7 +42,8 @@ def search_table(
     about = about[columns]
     queries = about.add_prefix("query_").reindex(found["query_id"]).reset_index()
     others = about.reindex(found["tracklet_id"]).reset_index()
-    ranked = found[["rank", "distance"]].reset_index(drop=True)
+    columns = [name for name in ("rank", "distance", PROBABILITY) if name in found]
+    ranked = found[columns].reset_index(drop=True)
     return pd.concat([queries, ranked, others], axis=1)
 
 
@@ -62,13 +64,21 @@ def search_examples(
         asked = Item(f"query: {_caption(own[0], 'query_')}", spread(images[query]))
         answers = [
             Item(
-                f"{row['rank']}. {row['distance']:.3f}, {_caption(row)}",
+                f"{row['rank']}. {_nearness(row)}, {_caption(row)}",
                 spread(images[row["tracklet_id"]]),
             )
             for row in own
         ]
         rows.append([asked, *answers])
     return rows
+
+
+def _nearness(row: Mapping[Any, Any]) -> str:
+    """Say how near, and how likely, an answer is."""
+    likely = row.get(PROBABILITY)
+    if likely is None or np.isnan(likely):
+        return f"{row['distance']:.3f}"
+    return f"{row['distance']:.3f} ({100 * likely:.0f} %)"
 
 
 def _caption(row: Mapping[Any, Any], prefix: str = "") -> str:

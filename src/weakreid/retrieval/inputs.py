@@ -67,6 +67,29 @@ def frames_of(tracklets: Path, frames: Path, roles: Sequence[str]) -> pd.DataFra
     return found[found["tracklet_id"].isin(chosen)].reset_index(drop=True)
 
 
+FRAMES = 8
+"""Of a training tracklet, evenly spread, that its feature is the mean of."""
+
+
+def training_frames(tracklets: Path, frames: Path, tracks: Path | None) -> pd.DataFrame:
+    """Return some frames (tracklet_id, position, image) of each training tracklet.
+
+    Args:
+        tracklets: of a split.
+        frames: of the dataset.
+        tracks: the tracklets that the training had, where these are others.
+    """
+    if tracks is None:
+        rows = frames_of(tracklets, frames, ["train"])
+    else:
+        rows = schemas.read_frame(tracks, "tracks", ["tracklet_id", "position", "image"])
+    rows = rows.sort_values(["tracklet_id", "position"], kind="stable")
+    of_tracklet = rows.groupby("tracklet_id")["image"]
+    place, count = of_tracklet.cumcount(), of_tracklet.transform("size")
+    first_of_its_part = place * FRAMES // count != (place - 1) * FRAMES // count
+    return rows[first_of_its_part].reset_index(drop=True)
+
+
 def clips_of_people(
     tracklets: Path,
     frames: Path,

@@ -13,6 +13,8 @@ from weakreid.report import pages, results
 
 PACKAGES = ("weakreid", "torch", "torchvision", "timm", "numpy", "pandas", "pyarrow", "simplejpeg")
 
+PROTOCOLS = ("fine", "coarse", "reranked")
+
 ABOUT = ("experiment", "dataset", "bags", "noise", "isolation", "transfer", "method", "init")
 
 
@@ -20,12 +22,13 @@ def main(
     metrics: list[Path], timing: list[Path], params: Collect, out: Path, timing_out: Path
 ) -> None:
     """Write metrics.json, beside it metrics.html for people, and timing.json of an experiment."""
-    runs = [read_json(path, ["fine", "coarse"]) for path in metrics]
+    runs = [read_json(path, ["fine", "coarse", "calibration"]) for path in metrics]
     times = [read_json(path, ["device"]) for path in timing]
     result = {
         **{name: value for name in ABOUT if (value := getattr(params, name)) is not None},
         "device": sorted({time["device"] for time in times}),
-        **{protocol: summary([run[protocol] for run in runs]) for protocol in runs[0]},
+        **{name: summary([run[name] for run in runs]) for name in PROTOCOLS if name in runs[0]},
+        "calibration": calibration_of([run["calibration"] for run in runs]),
         "runs": dict(zip(params.runs, runs, strict=True)),
         "config": params.config,
         "versions": {name: importlib.metadata.version(name) for name in PACKAGES},
@@ -33,6 +36,23 @@ def main(
     write_json(timing_out, dict(zip(params.runs, times, strict=True)))
     write_json(out, result)
     pages.write_html(out.with_suffix(".html"), results.table_of(params.experiment, result))
+
+
+def calibration_of(runs: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return thresholds by false-match rate asked, and what was found at them: means over runs.
+
+    A run that says nothing of a rate is left out; where none does, its figures are null.
+    """
+    known = [run["found"]["thresholds"] for run in runs if "found" in run]
+    whys = [run["why"] for run in runs if "why" in run]
+    found: dict[str, Any] = {"why": whys[0]} if whys else {}
+    for rate in known[0] if known else ():
+        found[rate] = {
+            name: _mean(values) if values else None
+            for name in known[0][rate]
+            for values in [[of[rate][name] for of in known if of[rate][name] is not None]]
+        }
+    return found
 
 
 def summary(runs: list[dict[str, Any]]) -> dict[str, Any]:

@@ -9,11 +9,13 @@ import pandas as pd
 import pyarrow as pa
 
 from weakreid.artifacts import schemas
-from weakreid.artifacts.files import write_json
+from weakreid.artifacts.files import read_json, write_json
 from weakreid.config.params import Evaluate
 from weakreid.retrieval import chance
+from weakreid.retrieval.calibration import Side, check, count_pairs, read_calibration, side_of
 from weakreid.retrieval.feature_table import open_features
-from weakreid.retrieval.measure import measure_coarse, measure_fine
+from weakreid.retrieval.measure import Frames, measure_coarse, measure_fine, places_of
+from weakreid.retrieval.protocols import tracklet_descriptors
 from weakreid.retrieval.ranking import RankingResult
 from weakreid.retrieval.reranking import Reranking
 
@@ -24,6 +26,7 @@ def main(
     features: Path,
     tracklets: Path,
     coarse: Path,
+    calibration: Path,
     params: Evaluate,
     threads: int,
     metrics: Path,
@@ -61,7 +64,27 @@ def main(
     if params.rerank:
         again, _, _ = measure(reranking=Reranking())
         figures["reranked"] = _figures(again)
+    rows = schemas.read_frame(tracklets, "tracklets")
+    figures["calibration"] = _checked(calibration, frames, rows)
     write_json(metrics, figures)
+
+
+def _checked(path: Path, frames: Frames, tracklets: pd.DataFrame) -> dict[str, Any]:
+    """Return a calibration and how it holds for the people of query and gallery."""
+    calibration = read_calibration(path)
+    if calibration is None:
+        return dict(read_json(path, ["why"]))
+    ids, means = tracklet_descriptors(frames.blocks(), frames.tracklet_ids)
+    index = pd.Index(ids)
+
+    def side(role: str) -> Side:
+        rows = tracklets[tracklets["role"] == role]
+        features = means[places_of(index, rows["tracklet_id"])]
+        return side_of(features, rows["person_id"], rows["camera_id"])
+
+    pairs = count_pairs(side("query"), side("gallery"), calibration.metric)
+    about = {name: read_json(path, [name])[name] for name in ("from", "pairs", "cameras")}
+    return {**about, "prior": calibration.prior, "found": check(calibration, pairs)}
 
 
 def _figures(result: RankingResult) -> dict[str, Any]:

@@ -11,7 +11,16 @@ from weakreid.artifacts.image_store import ImageStore
 from weakreid.config.params import Identities
 from weakreid.console import say
 from weakreid.report import figures
-from weakreid.report.identities import contact_sheet, identity_table, sheet_rows, summary
+from weakreid.report.identities import (
+    contact_sheet,
+    identity_table,
+    sheet_rows,
+    summary,
+    with_links,
+)
+from weakreid.retrieval.calibration import nearest_of_its_own, read_calibration, with_probability
+from weakreid.retrieval.feature_table import open_features
+from weakreid.retrieval.protocols import tracklet_descriptors
 
 
 def main(
@@ -22,13 +31,15 @@ def main(
     params: Identities,
     out: Annotated[Path, "CSV, a row per tracklet"],
     sheet: Annotated[Path, "PNG, a row per identity"],
+    features: Annotated[Path, "of the tracks"],
+    calibration: Annotated[Path, "what their distances mean"],
 ) -> None:
     """Write the identities of a training's last association."""
     held = schemas.read_frame(tracks, "tracks")
     file_of = schemas.read_frame(frames, "frames", ["image", "file"]).set_index("image")["file"]
-    found = identity_table(
-        schemas.read_frame(clusters, "clusters"), held, file_of, tracked=params.tracked
-    )
+    labels = schemas.read_frame(clusters, "clusters").set_index("tracklet_id")["label"]
+    found = identity_table(labels.reset_index(), held, file_of, tracked=params.tracked)
+    found = with_links(found, _links(features, calibration, labels))
     shown = sheet_rows(found, held, rows=params.rows, images=params.images)
     with ImageStore(images) as store:
         figure = contact_sheet(
@@ -37,9 +48,20 @@ def main(
             f"{params.experiment}: who is who; {summary(found)}{_of_all(found, len(shown))}",
         )
     with replacing(out) as aside:
-        found.to_csv(aside, index=False, lineterminator="\n")
+        found.to_csv(aside, index=False, lineterminator="\n", float_format="%.4f")
     figures.save(figure, sheet)
     say(summary(found))
+
+
+def _links(features: Path, calibration: Path, labels: "pd.Series[int]") -> pd.DataFrame:
+    """Return how near, and how likely the same, the nearest tracklet of the identity is."""
+    meaning = read_calibration(calibration)
+    extracted = open_features(features)
+    ids, means = tracklet_descriptors(extracted.blocks(), extracted.tracklet_ids)
+    metric = "cosine" if meaning is None else meaning.metric
+    apart = nearest_of_its_own(means, labels.loc[ids.tolist()], metric)
+    found = pd.DataFrame({"tracklet_id": ids, "distance": apart})
+    return with_probability(found, meaning)
 
 
 def _of_all(table: pd.DataFrame, shown: int) -> str:

@@ -11,6 +11,7 @@ from weakreid.console import say
 from weakreid.report import figures
 from weakreid.report.matches import matching_examples
 from weakreid.report.search import search_examples, search_table
+from weakreid.retrieval.calibration import read_calibration, with_probability
 from weakreid.retrieval.feature_table import open_features
 from weakreid.retrieval.search import nearest_tracklets
 
@@ -23,6 +24,7 @@ def main(
     params: Search,
     out: Annotated[Path, "CSV, a row per query and rank"],
     picture: Annotated[Path, "PNG, some queries and what is nearest"],
+    calibration: Annotated[Path | None, "what distances of this network mean"] = None,
 ) -> None:
     """Search with every query tracklet."""
     rows = schemas.read_frame(tracklets, "tracklets", ["tracklet_id", "camera_id", "role"])
@@ -32,6 +34,8 @@ def main(
     found = nearest_tracklets(
         open_features(features), rows, metric=params.metric, items=params.items
     )
+    if calibration is not None:
+        found = with_probability(found, read_calibration(calibration))
     table = search_table(found, rows, held, tracked=params.tracked)
     images_of = held.groupby("tracklet_id")["image"].agg(list)
     examples = search_examples(
