@@ -21,6 +21,8 @@ from weakreid.errors import ReidError
 from weakreid.models.build import on_device, restore_model
 from weakreid.models.clips import ClipModel, restore_clip_model
 from weakreid.models.reid import ReidModel
+from weakreid.retrieval.calibration import read_calibration
+from weakreid.retrieval.distances import pairwise
 from weakreid.retrieval.extract import features_of
 from weakreid.retrieval.extract_clips import clip_features_of
 from weakreid.retrieval.protocols import tracklet_descriptors
@@ -140,6 +142,32 @@ class Model:
             normalise_means=(metric or method["evaluation"]["metric"]) == "cosine",
         )
         return mean.features[0].astype(np.float32, copy=False)
+
+    def probability(
+        self, one: NDArray[np.float32], other: NDArray[np.float32]
+    ) -> NDArray[np.float64]:
+        """Return how likely it is that tracklets show the same person.
+
+        As the training's own labels, or pseudo-labels, have it: among pairs of which as many are of
+        one person as there (`prior` in calibration.json).
+
+        Args:
+            one: [N, D], of `embed_tracklet`.
+            other: [M, D], likewise.
+
+        Returns:
+            [N, M], 0 to 1.
+
+        Raises:
+            ReidError: there is no calibration.json beside the model, or none could be made.
+        """
+        path = self.path.with_name("calibration.json")
+        if not path.exists():
+            raise ReidError(f"{path}: not there; compute it: snakemake --cores 2 {path}")
+        meaning = read_calibration(path)
+        if meaning is None:
+            raise ReidError(f"{path}: {read_json(path, ['why'])['why']}: distances mean nothing")
+        return meaning.probability(pairwise(one, other, meaning.metric))
 
     @property
     def _frames(self) -> int:

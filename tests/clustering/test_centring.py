@@ -1,7 +1,6 @@
 """Camera-centred features against the plain computation."""
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

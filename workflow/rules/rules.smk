@@ -60,6 +60,7 @@ for name, (mb, minutes) in {
     # figures of one experiment
     "learning_curve": (2000, 10),
     "cluster_curve": (2000, 10),
+    "calibration_curve": (2000, 10),
     "matches": (2000, 10),
     "temporal_weights": (4000, 10),
     "visibility": (4000, 10),

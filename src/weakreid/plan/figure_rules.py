@@ -59,6 +59,24 @@ def cluster_curve(plan: Plan, experiment: str) -> Job:
 
 
 @rule(
+    "calibration_curve",
+    figure=Output(
+        paths.of_experiment(EXPERIMENT, "calibration.svg"),
+        "out",
+        "what distances mean",
+        "calibration",
+    ),
+)
+def calibration_curve(plan: Plan, experiment: str) -> Job:
+    """Probabilities and false-match rates, as said and as found."""
+    of = plan.named(experiment)
+    return Job(
+        inputs={"metrics": [Run(of, run).path("metrics.json") for run in of.runs]},
+        params=params.Curve(experiment=experiment, runs=of.runs),
+    )
+
+
+@rule(
     "matches",
     fine=Output(
         _of_run("matches_fine.png"), "fine-out", "matching examples: tracklets", "matches_fine"

@@ -79,6 +79,10 @@ metadata has one key, `weakreid`, with JSON:
 `runs/SPLIT-SEED/metrics.json` holds the protocols of one run. `timing.json` says what a training
 took: `seconds`, `images_per_s`, `peak_memory_mb`, `device`, `devices`, on a GPU
 `peak_gpu_memory_mb`, with TMC `association_s` and with BUC `merging_s`.
+
+`runs/SPLIT-SEED/calibration.json` says what a distance means: `probabilities` of the same person at
+`distances`, `thresholds` by false-match rate, the share of pairs that are of one person (`prior`)
+and what it was learnt `from`; or `why` nothing could be learnt.
 """
 
 _OTHER_NAMES = {
@@ -90,6 +94,7 @@ _OTHER_NAMES = {
     "labels": "attribute_labels",
     "named_bags": "bags",
     "noise": "tracks",
+    "training_features": "features",
     "true_attributes": "attribute_labels",
     "votes": "attribute_votes",
     "weights": "frame_weights",
