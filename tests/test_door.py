@@ -236,3 +236,18 @@ def test_importing_the_package_is_light() -> None:
     loaded = set(done.stdout.splitlines()[0].split())
     assert not loaded & {"torch", "numpy", "pandas", "cv2", "pyarrow", "weakreid.door"}
     assert re.search(r"load\(.*device.*\)", done.stdout)
+
+
+def test_it_says_how_likely_two_tracklets_show_one_person(tmp_path: Path) -> None:
+    model = weakreid.load(save_run(tmp_path))
+    one, other = np.eye(12, dtype=np.float32)[:2], np.eye(12, dtype=np.float32)[1:4]
+    path = tmp_path / "runs" / "dev-1" / "calibration.json"
+    with pytest.raises(ReidError, match=r"calibration\.json: not there; compute it"):
+        model.probability(one, other)
+    meaning = {"metric": "cosine", "distances": [0, 1], "probabilities": [0.8, 0.1]}
+    write_json(path, {**meaning, "thresholds": {}, "prior": 0.1, "pairs": {}, "cameras": "any"})
+    found = model.probability(one, other)
+    np.testing.assert_allclose(found, [[0.1, 0.1, 0.1], [0.8, 0.1, 0.1]])
+    write_json(path, {"why": "of the 3 training tracklets no two are taken for one person"})
+    with pytest.raises(ReidError, match="no two are taken for one person"):
+        model.probability(one, other)

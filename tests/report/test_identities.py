@@ -11,10 +11,12 @@ from hypothesis import strategies as st
 from tests.training.helpers import make_images
 
 from weakreid.artifacts import schemas
+from weakreid.artifacts.files import write_json
 from weakreid.config.params import Identities
 from weakreid.errors import ReidError
 from weakreid.report import figures, identities
 from weakreid.report.identities import identity_table, sheet_rows, summary
+from weakreid.retrieval.feature_table import write_features
 from weakreid.stages import identities as stage
 
 # tracklet: label, camera, source, images
@@ -135,6 +137,14 @@ def folder(tmp_path: Path) -> Path:
     make_images(tmp_path / "images.arrow", 21)
     schemas.write(tmp_path / "clusters.parquet", "clusters", CLUSTERS, {})
     schemas.write(tmp_path / "tracks.parquet", "tracks", TRACKS, {})
+    features = np.eye(6, dtype=np.float32)[TRACKS["tracklet_id"]]
+    # the two of the first identity are an eighth of a turn apart
+    features[TRACKS["tracklet_id"] == 4] = np.eye(6, dtype=np.float32)[[0, 4]].sum(0)
+    held = TRACKS[["image", "tracklet_id"]]
+    write_features(tmp_path / "features.parquet", held, [features], dimension=6, params={})
+    meaning = {"metric": "cosine", "distances": [0.1, 0.5], "probabilities": [0.9, 0.5]}
+    meaning |= {"thresholds": {}, "prior": 0.1, "pairs": {}, "cameras": "any"}
+    write_json(tmp_path / "calibration.json", meaning)
     frames = TRACKS[["tracklet_id", "position", "image", "truth_person_id"]]
     schemas.write(tmp_path / "frames.parquet", "frames", frames.assign(file=FILES), {})
     return tmp_path
@@ -150,16 +160,22 @@ def run(folder: Path, out: str, **changes: Any) -> tuple[bytes, bytes]:
         folder / "images.arrow",
         Identities.model_validate(block),
         *made,
+        folder / "features.parquet",
+        folder / "calibration.json",
     )
     return made[0].read_bytes(), made[1].read_bytes()
 
 
 def test_the_stage(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     table, sheet = run(folder, "one")
-    assert table.decode().splitlines()[:2] == [
-        "identity,tracklet_id,source_id,camera_id,first_file,last_file,frame_count,sequence,track_id",
-        "1,0,0,1,hall/000000/001000.jpg,hall/000000/001003.jpg,4,hall,0",
+    lines = table.decode().splitlines()
+    assert lines[:2] == [
+        "identity,tracklet_id,source_id,camera_id,first_file,last_file,frame_count,sequence,track_id,"
+        "distance,probability",
+        "1,0,0,1,hall/000000/001000.jpg,hall/000000/001003.jpg,4,hall,0,0.2929,0.7071",
     ]
+    # alone
+    assert lines[-1].endswith(",,")
     assert sheet.startswith(b"\x89PNG")
     assert capsys.readouterr().err == "4 of 6 tracklets in 2 identities, 2 alone\n"
     assert run(folder, "again") == (table, sheet)
