@@ -169,9 +169,14 @@ def run(folder: Path, out: str, **changes: Any) -> tuple[bytes, bytes]:
 def test_the_stage(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     table, sheet = run(folder, "one")
     lines = table.decode().splitlines()
-    assert lines[:2] == [
-        "identity,tracklet_id,source_id,camera_id,first_file,last_file,frame_count,sequence,track_id,"
-        "distance,probability",
+    assert lines[0].split(",") == [
+        *identities.COLUMNS,
+        "sequence",
+        "track_id",
+        "distance",
+        "probability",
+    ]
+    assert lines[1:2] == [
         "1,0,0,1,hall/000000/001000.jpg,hall/000000/001003.jpg,4,hall,0,0.2929,0.7071",
     ]
     # alone
