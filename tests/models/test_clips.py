@@ -40,8 +40,11 @@ def plain_groups(
     *,
     disentangled: bool = True,
     sigma: float | None = 0.5,
+    entropy: str = "printed",
 ) -> AttributeGroups:
-    options = AttributeFrames.model_construct(groups=groups, disentangled=disentangled, sigma=sigma)
+    options = AttributeFrames.model_construct(
+        groups=groups, disentangled=disentangled, sigma=sigma, entropy=entropy
+    )
     return AttributeGroups(options, Place(dimension, 0, 0, 0, seed))
 
 
@@ -57,9 +60,11 @@ def groups_of(seed: int = 0, **options: Any) -> AttributeGroups:
     return made
 
 
-def slow_confidence(scores: list[float], sigma: float) -> float:
-    """Eq. 2."""
+def slow_confidence(scores: list[float], sigma: float, two_sided: bool = False) -> float:
+    """Eq. 2; or with the entropy of both answers."""
     total = sum(p * math.log(p) for p in scores if p > 0) / len(scores)
+    if two_sided:
+        total += sum((1 - p) * math.log(1 - p) for p in scores if p < 1) / len(scores)
     return math.exp(total / sigma**2)
 
 
@@ -79,6 +84,7 @@ def slow_descriptor(made: AttributeGroups, clip: Tensor) -> tuple[list[float], l
             slow_confidence(
                 [p for predictor in made.predictors for p in slow_scores(predictor, frame)],
                 made.sigma,
+                made.two_sided,
             )
             for frame in clip
         ]
@@ -93,7 +99,7 @@ def slow_descriptor(made: AttributeGroups, clip: Tensor) -> tuple[list[float], l
         shares = [1 / frames] * frames
         if n < len(made.predictors):
             scores = [slow_scores(made.predictors[n], part) for part in parts]
-            confidence = [slow_confidence(of, made.sigma) for of in scores]
+            confidence = [slow_confidence(of, made.sigma, made.two_sided) for of in scores]
             shares = [value / sum(confidence) for value in confidence]
             weights.append(shares)
         descriptor += [
@@ -107,10 +113,11 @@ def slow_descriptor(made: AttributeGroups, clip: Tensor) -> tuple[list[float], l
     frames=st.integers(1, 6),
     sigma=st.sampled_from([0.3, 0.5, 1.2]),
     disentangled=st.booleans(),
+    kind=st.sampled_from(["printed", "two_sided"]),
 )
 @settings(max_examples=30)
-def test_a_descriptor_is_that_of_the_equations(seed, frames, sigma, disentangled):
-    made = groups_of(seed, sigma=sigma, disentangled=disentangled)
+def test_a_descriptor_is_that_of_the_equations(seed, frames, sigma, disentangled, kind):
+    made = groups_of(seed, sigma=sigma, disentangled=disentangled, entropy=kind)
     features = features_of(seed, frames=frames)
     with torch.no_grad():
         descriptors, weights, *_ = made(features)
@@ -173,6 +180,12 @@ def test_the_surest_frame_counts_most():
     probabilities = torch.tensor([[[0.5, 0.5], [1.0, 1.0], [math.exp(-1)] * 2]])
     (weights,) = confidence_weights(probabilities, 0.5).tolist()
     assert weights[1] > weights[0] > weights[2]
+
+
+def test_a_sure_no_is_as_sure_as_a_sure_yes_and_a_maybe_least_of_all():
+    found = entropy(torch.tensor([[0.0], [1.0], [0.1], [0.9], [0.5]]), two_sided=True)
+    torch.testing.assert_close(found[:4:2], found[1:4:2])
+    assert found.argmin() == 4
 
 
 def test_entropy_at_its_ends_is_zero():

@@ -268,6 +268,11 @@ class AttributeFrames(Strict):
     sigma: Annotated[float, Field(gt=0.0), BeforeValidator(as_number)] | None = Field(
         0.5, description="σ of Eq. 2; the smaller, the more confidence counts; null: alike"
     )
+    entropy: Literal["printed", "two_sided"] = Field(
+        "printed",
+        description="confidence of Eq. 2: p log p as `printed`, least at p = 1/e; or `two_sided`, "
+        "with (1 - p) log (1 - p) added, least at p = 1/2 (beyond the paper)",
+    )
     weight: Rate = Field(1.0, description="weight of the groups' losses beside the cross-entropy")
     groups: Groups = Field(
         default_factory=lambda: {g: list(n) for g, n in GROUPS.items()},

@@ -13,23 +13,31 @@ from weakreid.models.aggregations.protocol import ALL, Merged, Place
 from weakreid.models.initial import seeded_linear
 
 
-def entropy(probabilities: Tensor) -> Tensor:
-    """Return the mean of p log p over the last axis (Eq. 2, as printed); 0 where p is 0."""
-    return torch.xlogy(probabilities, probabilities).mean(-1)
+def entropy(probabilities: Tensor, two_sided: bool = False) -> Tensor:
+    """Return the mean of p log p over the last axis (Eq. 2, as printed); 0 where p is 0.
+
+    As printed it is least at p = 1 / e, and as near 0 for a no as for a yes; `two_sided` it is the
+    entropy of both answers, p log p + (1 - p) log (1 - p), least at 1 / 2.
+    """
+    found = torch.xlogy(probabilities, probabilities)
+    if two_sided:
+        found = found + torch.xlogy(1 - probabilities, 1 - probabilities)
+    return found.mean(-1)
 
 
-def confidence_weights(probabilities: Tensor, sigma: float) -> Tensor:
+def confidence_weights(probabilities: Tensor, sigma: float, two_sided: bool = False) -> Tensor:
     """Return what each frame counts, by how surely attributes are recognised (Eqs. 2 and 3).
 
     Args:
         probabilities: [n, T, A].
         sigma: σ.
+        two_sided: see `entropy`.
 
     Returns:
         [n, T]; those of a clip sum to 1. The softmax is Conf divided by its sum, without the
         underflow of a small σ.
     """
-    return (entropy(probabilities) / sigma**2).softmax(dim=1)
+    return (entropy(probabilities, two_sided) / sigma**2).softmax(dim=1)
 
 
 class AttributeGroups(nn.Module):
@@ -40,7 +48,8 @@ class AttributeGroups(nn.Module):
     attributes of all groups.
 
     Args:
-        options: `disentangled`: see above; `sigma` is σ of Eq. 2, None: all frames count 1/T.
+        options: `disentangled`: see above; `sigma` is σ of Eq. 2, None: all frames count 1/T;
+            `entropy`: which of the two.
             Groups stand in the alphabetical order of their names, whatever the order given: the
             files that name them keep none.
         place: where it stands; the initial weights of a group's predictor depend on its name and
@@ -65,6 +74,7 @@ class AttributeGroups(nn.Module):
                 f"of attributes and one for all; set model.dimension to a multiple of {segments}"
             )
         self.dimension, self.sigma = dimension, options.sigma
+        self.two_sided = options.entropy == "two_sided"
         self.disentangled = options.disentangled
         self.groups = tuple(self.attributes) if options.disentangled else (ALL,)
         self.predictors = nn.ModuleList(
@@ -104,7 +114,8 @@ class AttributeGroups(nn.Module):
         logits = list(self.recognise(features).values())
         if not self.disentangled:
             logits = [torch.cat(logits, dim=-1)]
-        return torch.stack([confidence_weights(of.sigmoid(), self.sigma) for of in logits], dim=1)
+        found = [confidence_weights(of.sigmoid(), self.sigma, self.two_sided) for of in logits]
+        return torch.stack(found, dim=1)
 
     def recognise(self, features: Tensor) -> dict[str, Tensor]:
         """Return what each group's predictor makes of features [..., D]: logits [..., A_n]."""
