@@ -365,6 +365,7 @@ def test_top_k_mean_uses_all_frames_of_a_short_bag():
     mask = torch.tensor([[True, True, True], [True, True, False]])
     assert pooling.top_k_mean(logits, mask, 2).tolist() == [[4.0], [5.0]]
     assert pooling.top_k_mean(logits, mask, 9).tolist() == [[3.0], [5.0]]
+    assert pooling.top_k_mean(logits, mask, None).tolist() == [[3.0], [5.0]]
     with pytest.raises(ReidError, match="k is 0"):
         pooling.top_k_mean(logits, mask, 0)
 

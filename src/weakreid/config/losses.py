@@ -10,13 +10,20 @@ from pydantic import (
 from weakreid.config.base import Fraction, Positive, Rate, Strict, as_number
 
 
+Pooled = Annotated[
+    Positive | None,
+    Field(
+        description="logits averaged per identity: the k largest over a bag (Eq. 2); null: all, "
+        "which is average pooling"
+    ),
+]
+
+
 class Mil(Strict):
     """Mean of the k largest logits, softmax, cross-entropy (WL, Eq. 2 and 3)."""
 
     name: Literal["mil"]
-    k: Positive = Field(
-        5, description="logits averaged per identity: the k largest over a bag (Eq. 2)"
-    )
+    k: Pooled = 5
 
 
 class Wsddn(Strict):
@@ -29,7 +36,7 @@ class Hslr(Strict):
     """Hard selection logistic regression."""
 
     name: Literal["hslr"]
-    k: Positive = Field(5, description="logits averaged per identity: the k largest over a bag")
+    k: Pooled = 5
     alpha: Rate = Field(1.0, description="weight of the absent identities")
     m: Annotated[float, Field(gt=0.0, le=1.0), BeforeValidator(as_number)] = Field(
         0.1, description="share of the identities that are selected; ours, the paper gives none"
@@ -40,7 +47,7 @@ class Sslr(Strict):
     """Soft selection logistic regression."""
 
     name: Literal["sslr"]
-    k: Positive = Field(5, description="logits averaged per identity: the k largest over a bag")
+    k: Pooled = 5
     alpha: Rate = Field(1.0, description="weight of the absent identities")
     gamma: Rate = Field(
         1.0, description="exponent; the larger, the less well recognised absences count"

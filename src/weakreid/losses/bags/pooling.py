@@ -13,7 +13,7 @@ from weakreid.errors import ReidError
 from weakreid.losses.precision import precise, without_autocast
 
 
-def top_k_mean(logits: Tensor, mask: Tensor, k: int) -> Tensor:
+def top_k_mean(logits: Tensor, mask: Tensor, k: int | None) -> Tensor:
     """Return the mean of the k largest logits of each identity in each bag (WL Eq. 2).
 
     A bag of fewer than k frames uses all it has.
@@ -21,7 +21,7 @@ def top_k_mean(logits: Tensor, mask: Tensor, k: int) -> Tensor:
     Args:
         logits: [B, F, C].
         mask: [B, F].
-        k: at least 1.
+        k: at least 1; None: all of a bag.
 
     Returns:
         [B, C].
@@ -29,9 +29,9 @@ def top_k_mean(logits: Tensor, mask: Tensor, k: int) -> Tensor:
     Raises:
         ReidError: k is less than 1.
     """
-    if k < 1:
+    if k is not None and k < 1:
         raise ReidError(f"k is {k}; the mean of the k largest logits needs k of at least 1")
-    k = min(k, logits.shape[1])
+    k = logits.shape[1] if k is None else min(k, logits.shape[1])
     hidden = precise(logits).masked_fill(~mask[:, :, None], float("-inf"))
     largest = hidden.topk(k, dim=1).values
     counts = mask.sum(1).clamp(max=k)
