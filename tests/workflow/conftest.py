@@ -52,6 +52,7 @@ TRACKED = (
 TUNED = "results/tuning/tiny/best.yaml"
 FIGURES = (
     "results/wl_tiny/learning_curve.svg",
+    "results/wl_tiny/calibration.svg",
     "results/wl_tiny/runs/official-1/matches_fine.png",
     "results/wl_tiny/runs/official-1/matches_coarse.png",
     "results/datasets/walkers_tiny/contact_sheet.png",
