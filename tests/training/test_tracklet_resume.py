@@ -57,6 +57,15 @@ def test_goes_on_after_any_epoch(data, whole, tmp_path, capsys, monkeypatch, epo
     assert_same(tmp_path, whole)
 
 
+def test_cluster_contrast_goes_on_too(data, tmp_path):
+    """Its centres are made anew with every clustering: a checkpoint needs none."""
+    values = {**SHORT, "contrast": {"temperature": 0.1, "momentum": 0.2}}
+    values["losses"], values["association"] = {}, {**SHORT["association"], "centred": True}
+    expected = learn_here(data, tmp_path / "whole", values)
+    learn_interrupted(data, tmp_path / "stopped", values, 2)
+    assert_same(learn_here(data, tmp_path / "stopped", values), expected)
+
+
 def test_killed_when_all_epochs_are_done_measures_all_of_them(data, whole, tmp_path):
     checkpoint = learn_interrupted(data, tmp_path / "stopped", SHORT, 3)
     (tmp_path / "out").mkdir()

@@ -199,6 +199,9 @@ def test_search_finds_people_at_the_other_camera(yard) -> None:
         assert sorted(row["track_id"] for row in found) == sorted(queries)
         distances = [float(row["distance"]) for row in found]
         assert distances == sorted(distances)
+        likely = [float(row["probability"]) for row in found]
+        assert 1 > likely[0] >= likely[-1] > 0
+        assert likely == sorted(likely, reverse=True)
         # up to frame 20 the tracks at the gate have the numbers of those at the door
         right += found[0]["track_id"] == track
     assert right >= 5
