@@ -138,6 +138,11 @@ class Association(Strict):
     share: Annotated[float, Field(gt=0.0, le=1.0), BeforeValidator(as_number)] = Field(
         1.6e-3, description="with `eps: null`: share of the smallest distances, whose mean is eps"
     )
+    renewed: bool = Field(
+        False,
+        description="with `eps: null`: find eps anew at every clustering, as distances of one person "
+        "shrink; false: once, at the start",
+    )
     centred: bool = Field(
         False,
         description="subtract from a tracklet's feature the mean of its camera's tracklets: what "

@@ -130,7 +130,7 @@ class TrackletTask(Task[TrackletBatch]):
             labels, self.eps = associate(
                 features,
                 self.association,
-                self.eps,
+                self.association.eps if self.association.renewed else self.eps,
                 threads=self.images.threads,
                 check=check,
                 cameras=self.cameras,
