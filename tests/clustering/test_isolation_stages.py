@@ -39,6 +39,8 @@ SETTINGS = {
     "outliers": "join",
     "reach": None,
     "min_frames": 1,
+    "centred": False,
+    "truth": False,
 }
 
 

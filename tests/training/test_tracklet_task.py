@@ -426,6 +426,10 @@ def test_eps_is_found_once_and_comes_back(store, monkeypatch):
     assert [labels.tolist() for labels in other.labels] == [LABELS.tolist()] * 3
     assert len(asked) == 1
     assert dict(task_of(store, eps=0.3).begin_epoch(0))["eps"] == 0.3
+    again = task_of(store, eps=None)
+    again.association = again.association.model_copy(update={"renewed": True})
+    found = [dict(again.begin_epoch(epoch))["eps"] for epoch in range(2)]
+    assert found == [0.9 / 2, 0.9 / 3]
 
 
 def test_one_cluster_stops_a_training_but_not_its_end(store, monkeypatch):

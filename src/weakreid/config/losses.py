@@ -9,7 +9,6 @@ from pydantic import (
 
 from weakreid.config.base import Fraction, Positive, Rate, Strict, as_number
 
-
 Pooled = Annotated[
     Positive | None,
     Field(

@@ -140,8 +140,8 @@ class Association(Strict):
     )
     renewed: bool = Field(
         False,
-        description="with `eps: null`: find eps anew at every clustering, as distances of one person "
-        "shrink; false: once, at the start",
+        description="with `eps: null`: find eps anew at every clustering, as distances of one "
+        "person shrink; false: once, at the start",
     )
     centred: bool = Field(
         False,
