@@ -244,10 +244,13 @@ def test_it_says_how_likely_two_tracklets_show_one_person(tmp_path: Path) -> Non
     path = tmp_path / "runs" / "dev-1" / "calibration.json"
     with pytest.raises(ReidError, match=r"calibration\.json: not there; compute it"):
         model.probability(one, other)
-    meaning = {"metric": "cosine", "distances": [0, 1], "probabilities": [0.8, 0.1]}
+    odds = {"intercept": 2.0, "distance": -4.0, "logarithm": 0.0}
+    meaning = {"metric": "cosine", "odds": odds, "bounds": [0.2, 0.9]}
     write_json(path, {**meaning, "thresholds": {}, "prior": 0.1, "pairs": {}, "cameras": "any"})
     found = model.probability(one, other)
-    np.testing.assert_allclose(found, [[0.1, 0.1, 0.1], [0.8, 0.1, 0.1]])
+    # distances of 1 and of 0
+    far, near = max(0.2, 1 / (1 + np.exp(2))), 1 / (1 + np.exp(-2))
+    np.testing.assert_allclose(found, [[far, far, far], [near, far, far]], atol=1e-3)
     write_json(path, {"why": "of the 3 training tracklets no two are taken for one person"})
     with pytest.raises(ReidError, match="no two are taken for one person"):
         model.probability(one, other)

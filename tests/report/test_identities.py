@@ -142,7 +142,8 @@ def folder(tmp_path: Path) -> Path:
     features[TRACKS["tracklet_id"] == 4] = np.eye(6, dtype=np.float32)[[0, 4]].sum(0)
     held = TRACKS[["image", "tracklet_id"]]
     write_features(tmp_path / "features.parquet", held, [features], dimension=6, params={})
-    meaning = {"metric": "cosine", "distances": [0.1, 0.5], "probabilities": [0.9, 0.5]}
+    odds = {"intercept": 2.0, "distance": -3.0, "logarithm": 0.0}
+    meaning = {"metric": "cosine", "odds": odds, "bounds": [0.01, 0.99]}
     meaning |= {"thresholds": {}, "prior": 0.1, "pairs": {}, "cameras": "any"}
     write_json(tmp_path / "calibration.json", meaning)
     frames = TRACKS[["tracklet_id", "position", "image", "truth_person_id"]]
@@ -177,7 +178,7 @@ def test_the_stage(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
         "probability",
     ]
     assert lines[1:2] == [
-        "1,0,0,1,hall/000000/001000.jpg,hall/000000/001003.jpg,4,hall,0,0.2929,0.7071",
+        "1,0,0,1,hall/000000/001000.jpg,hall/000000/001003.jpg,4,hall,0,0.2929,0.7542",
     ]
     # alone
     assert lines[-1].endswith(",,")

@@ -92,8 +92,11 @@ def test_a_threshold_lets_no_more_pass_than_asked(places, rate):
 def test_people_who_were_not_seen_are_found_as_said():
     found = calibrate(people(1, persons=150), "cosine", RATES)
     assert found.cameras == "different"
-    assert (np.diff(found.probabilities) <= 0).all()
-    assert 0 < found.probabilities[-1] < found.probabilities[0] < 1
+    likely = found.probability(np.linspace(0, FARTHEST, 50))
+    assert (np.diff(likely) <= 0).all()
+    assert 0 < likely[-1] < likely[0] < 1
+    assert found.distance <= 0
+    assert found.logarithm <= 0
     held = check(found, count_pairs(people(2, persons=150), None, "cosine"))
     for rate in RATES:
         assert held["thresholds"][f"{rate:g}"]["false_match_rate"] == pytest.approx(rate, rel=0.5)
@@ -160,3 +163,12 @@ def test_the_nearest_of_a_tracklet_s_own_identity():
     found = nearest_of_its_own(features, [0, 0, 0, 1, -1], "cosine")
     slant = 1 - np.sqrt(0.5)
     np.testing.assert_allclose(found, [slant, slant, slant, np.nan, np.nan])
+
+
+def test_distances_that_tell_nothing_leave_the_share_of_pairs():
+    rng = np.random.default_rng(8)
+    side = side_of(rng.normal(size=(120, 6)), np.repeat(np.arange(1, 31), 4), np.arange(120) % 3)
+    found = calibrate(side, "cosine", RATES)
+    near, far = found.probability([0.3, 1.7])
+    assert near == pytest.approx(found.prior, rel=0.8)
+    assert far <= near

@@ -80,9 +80,10 @@ metadata has one key, `weakreid`, with JSON:
 took: `seconds`, `images_per_s`, `peak_memory_mb`, `device`, `devices`, on a GPU
 `peak_gpu_memory_mb`, with TMC `association_s` and with BUC `merging_s`.
 
-`runs/SPLIT-SEED/calibration.json` says what a distance means: `probabilities` of the same person at
-`distances`, `thresholds` by false-match rate, the share of pairs that are of one person (`prior`)
-and what it was learnt `from`; or `why` nothing could be learnt.
+`runs/SPLIT-SEED/calibration.json` says what a distance d means: the log-odds of the same person,
+intercept + distance * d + logarithm * ln d (`odds`), within `bounds` of the probability;
+`thresholds` by false-match rate; the share of pairs that are of one person (`prior`); what it was
+learnt `from`; or `why` nothing could be learnt.
 """
 
 _OTHER_NAMES = {

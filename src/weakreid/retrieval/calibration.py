@@ -5,10 +5,11 @@ person or different people. Beyond the papers: nobody says there which distance 
 
     threshold    the largest distance up to which so few pairs of different people lie: at a stated
                  false-match rate
-    probability  isotonic regression of "same" on the distance: it falls, whatever its shape. It
+    probability  logistic regression of "same" on the distance d and ln d, falling in both. It
                  holds among pairs of which as many are of one person as in training (`prior`)
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import expit
 
 from weakreid.artifacts.files import read_json
 from weakreid.errors import ReidError
@@ -26,6 +28,9 @@ BINS = 4000
 """Of distances from 0 to `FARTHEST`: what a threshold is exact to."""
 FARTHEST = 2.0
 """The largest distance of features of length 1, Euclidean or cosine."""
+_ODDS = ("intercept", "distance", "logarithm")
+_LEAST = FARTHEST / BINS / 2
+"""The distance of what is as near as can be."""
 _CUTS = tuple(step / 10 for step in range(11))
 
 Whole = NDArray[np.int64]
@@ -90,8 +95,9 @@ class Calibration:
 
     Attributes:
         metric: between features.
-        distances: ascending; the probability is linear between two of them, and stays beyond.
-        probabilities: at these distances, falling.
+        intercept, distance, logarithm: a, b and c of the log-odds a + b d + c ln d that a pair at
+            distance d is of one person; b and c are 0 or less.
+        bounds: least and greatest probability that so few pairs can tell.
         thresholds: by false-match rate, the largest distance; None: too few pairs to say.
         prior: share of pairs of one person for which the probabilities hold.
         pairs: how many it is made of: "same", "different".
@@ -99,8 +105,10 @@ class Calibration:
     """
 
     metric: Metric
-    distances: NDArray[np.float64]
-    probabilities: NDArray[np.float64]
+    intercept: float
+    distance: float
+    logarithm: float
+    bounds: tuple[float, float]
     thresholds: Mapping[float, float | None]
     prior: float
     pairs: Mapping[str, int]
@@ -108,8 +116,9 @@ class Calibration:
 
     def probability(self, distances: ArrayLike) -> NDArray[np.float64]:
         """Return the probability that pairs so far apart are of one person."""
-        asked = np.asarray(distances, float)
-        return np.interp(asked, self.distances, self.probabilities)
+        asked = np.maximum(np.asarray(distances, float), _LEAST)
+        odds = self.intercept + self.distance * asked + self.logarithm * np.log(asked)
+        return np.clip(expit(odds), *self.bounds)
 
     def plain(self) -> dict[str, Any]:
         """Return it as plain values, for JSON."""
@@ -119,8 +128,8 @@ class Calibration:
             "cameras": self.cameras,
             "prior": self.prior,
             "thresholds": {f"{rate:g}": value for rate, value in self.thresholds.items()},
-            "distances": self.distances.tolist(),
-            "probabilities": self.probabilities.tolist(),
+            "odds": {name: getattr(self, name) for name in _ODDS},
+            "bounds": list(self.bounds),
         }
 
 
@@ -131,8 +140,8 @@ def read_calibration(path: Path) -> Calibration | None:
         return None
     return Calibration(
         metric=plain["metric"],
-        distances=np.array(plain["distances"], float),
-        probabilities=np.array(plain["probabilities"], float),
+        **{name: plain["odds"][name] for name in _ODDS},
+        bounds=tuple(plain["bounds"]),
         thresholds={float(rate): value for rate, value in plain["thresholds"].items()},
         prior=plain["prior"],
         pairs=plain["pairs"],
@@ -167,26 +176,45 @@ def calibrate(tracklets: Side, metric: Metric, rates: Sequence[float]) -> Calibr
             f"of the {len(tracklets.persons)} training tracklets "
             f"{'no two are' if not same else 'all are'} taken for one person"
         )
-    # slow to import
-    from sklearn.isotonic import IsotonicRegression
-
-    at = _middles()
-    fit = IsotonicRegression(increasing=False, out_of_bounds="clip")
-    places = np.concatenate([pairs.same.nonzero()[0], pairs.different.nonzero()[0]])
-    truth = np.repeat([1.0, 0.0], [np.count_nonzero(counts) for counts in pairs])
-    weights = np.concatenate([counts[counts > 0] for counts in pairs])
-    fit.fit(at[places], truth, sample_weight=weights)
-    # nobody is certain: a pair more of either kind could lie anywhere
-    low, high = 1 / (different + 2), 1 - 1 / (same + 2)
     return Calibration(
         metric=metric,
-        distances=fit.X_thresholds_,
-        probabilities=np.clip(fit.y_thresholds_, min(low, high), high),
+        **_log_odds(pairs),
+        # nobody is certain: a pair more of either kind could lie anywhere
+        bounds=(1 / (different + 2), 1 - 1 / (same + 2)),
         thresholds={rate: threshold_at(pairs.different, rate) for rate in rates},
         prior=pairs.prior,
         pairs={"same": same, "different": different},
         cameras=cameras,
     )
+
+
+def _log_odds(pairs: Pairs) -> dict[str, float]:
+    """Return what the log-odds of one person are made of, by name.
+
+    Of d and ln d one is left out whose share would grow with the distance.
+    """
+    # slow to import
+    from sklearn.linear_model import LogisticRegression
+
+    at = _middles()
+    places = np.concatenate([counts.nonzero()[0] for counts in pairs])
+    truth = np.repeat([1, 0], [np.count_nonzero(counts) for counts in pairs])
+    weights = np.concatenate([counts[counts > 0] for counts in pairs])
+    shapes = {"distance": at[places], "logarithm": np.log(at[places])}
+    left = list(shapes)
+    while True:
+        columns = np.stack([shapes[name] for name in left], axis=1)
+        fit = LogisticRegression(max_iter=1000).fit(columns, truth, sample_weight=weights)
+        growing = [name for name, value in zip(left, fit.coef_[0], strict=True) if value > 0]
+        if not growing:
+            break
+        left.remove(growing[0])
+        if not left:
+            # distances tell nothing
+            prior = pairs.prior
+            return {"intercept": math.log(prior / (1 - prior)), "distance": 0.0, "logarithm": 0.0}
+    found = dict(zip(left, fit.coef_[0].tolist(), strict=True))
+    return {"intercept": float(fit.intercept_[0]), **{n: found.get(n, 0.0) for n in shapes}}
 
 
 def threshold_at(different: Whole, rate: float) -> float | None:
