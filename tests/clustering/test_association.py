@@ -20,6 +20,7 @@ from weakreid.clustering.association import (
     true_eps,
 )
 from weakreid.clustering.jaccard import jaccard_distances
+from weakreid.config.methods import Association
 
 
 def as_sparse(dense):
@@ -189,3 +190,11 @@ def test_no_eps_follows_from_people_who_share_no_neighbour():
         )
     with pytest.raises(NoEpsError, match="none of the pairs have a Jaccard distance below 1"):
         data_eps(as_sparse(np.ones((9, 9)) - np.eye(9)), 0.1)
+
+
+@pytest.mark.parametrize(("count", "pairs"), [(2, 1), (11, 33), (1001, 3000)])
+def test_pairs_per_tracklet_are_a_share_that_falls_with_their_number(count, pairs):
+    how = Association(pairs_per_tracklet=3.0)
+    taken = round(how.share_of(count) * count * (count - 1) / 2)
+    assert taken == min(pairs, count * (count - 1) // 2)
+    assert Association(share=0.2).share_of(count) == 0.2

@@ -138,6 +138,11 @@ class Association(Strict):
     share: Annotated[float, Field(gt=0.0, le=1.0), BeforeValidator(as_number)] = Field(
         1.6e-3, description="with `eps: null`: share of the smallest distances, whose mean is eps"
     )
+    pairs_per_tracklet: Annotated[float, Field(gt=0.0), BeforeValidator(as_number)] | None = Field(
+        None,
+        description="with `eps: null`, in the place of `share`: so many distances per tracklet. A "
+        "share of all pairs grows with their number, the neighbourhoods of k1 do not",
+    )
     renewed: bool = Field(
         False,
         description="with `eps: null`: find eps anew at every clustering, as distances of one "
@@ -159,6 +164,12 @@ class Association(Strict):
         if self.truth is not None and self.eps is not None:
             raise ValueError(f"truth: {self.truth} leaves nothing to eps; set eps: null")
         return self
+
+    def share_of(self, count: int) -> float:
+        """Return the share of the pairs of so many tracklets whose mean is eps."""
+        if self.pairs_per_tracklet is None:
+            return self.share
+        return min(1.0, 2 * self.pairs_per_tracklet / max(1, count - 1))
 
 
 class MeanNet(Strict):

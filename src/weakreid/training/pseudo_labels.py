@@ -72,11 +72,12 @@ def associate(
         if check and labels.max(initial=-1) < 1:
             raise ReidError(association.failure(labels, distances, best, how.min_samples))
         return labels.astype(np.int32), None
-    kept = association.pairs_needed(len(features), eps, how.share)
+    share = how.share_of(len(features))
+    kept = association.pairs_needed(len(features), eps, share)
     distances = jaccard.jaccard_distances(features, how.k1, how.k2, threads, kept)
     if eps is None:
         try:
-            eps = association.data_eps(distances, how.share)
+            eps = association.data_eps(distances, share)
         except association.NoEpsError as error:
             if check:
                 raise ReidError(f"{error}; {_advice(features, distances, how, threads)}") from error
