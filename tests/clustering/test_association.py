@@ -192,7 +192,7 @@ def test_no_eps_follows_from_people_who_share_no_neighbour():
         data_eps(as_sparse(np.ones((9, 9)) - np.eye(9)), 0.1)
 
 
-@pytest.mark.parametrize(("count", "pairs"), [(2, 1), (11, 33), (1001, 3000)])
+@pytest.mark.parametrize(("count", "pairs"), [(2, 1), (11, 33), (1001, 3003)])
 def test_pairs_per_tracklet_are_a_share_that_falls_with_their_number(count, pairs):
     how = Association(pairs_per_tracklet=3.0)
     taken = round(how.share_of(count) * count * (count - 1) / 2)
