@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from weakreid.artifacts.decoding import middle_of
 from weakreid.artifacts.files import read_json
@@ -143,9 +143,7 @@ class Model:
         )
         return mean.features[0].astype(np.float32, copy=False)
 
-    def probability(
-        self, one: NDArray[np.float32], other: NDArray[np.float32]
-    ) -> NDArray[np.float64]:
+    def probability(self, one: ArrayLike, other: ArrayLike) -> NDArray[np.float64]:
         """Return how likely it is that tracklets show the same person.
 
         As the training's own labels, or pseudo-labels, have it: among pairs of which as many are of
@@ -167,7 +165,8 @@ class Model:
         meaning = read_calibration(path)
         if meaning is None:
             raise ReidError(f"{path}: {read_json(path, ['why'])['why']}: distances mean nothing")
-        return meaning.probability(pairwise(one, other, meaning.metric))
+        apart = pairwise(np.asarray(one), np.asarray(other), meaning.metric)
+        return meaning.probability(apart)
 
     @property
     def _frames(self) -> int:

@@ -326,7 +326,30 @@ def table_of(experiment: str, metrics: Mapping[str, Any]) -> str:
         metrics=["R-1", "R-5", "R-10", "mAP"],
         blocks=[Block(dataset=metrics["dataset"], columns=[Column()], rows=[row])],
     )
-    return table(Found(shows, [metrics], [], None))
+    return table(Found(shows, [metrics], [], None)) + _distances(metrics.get("calibration", {}))
+
+
+def _distances(calibration: Mapping[str, Any]) -> str:
+    """Return what distances mean, as Markdown: false-match rates as asked and as found."""
+    if not calibration:
+        return ""
+    if set(calibration) == {"why"}:
+        return f"\n## What a distance means\n\nNobody can say: {calibration['why']}.\n"
+    head = ["false matches asked", "distance up to", "false matches found", "matches found"]
+    rows = [
+        [f"{100 * float(rate):g} %", *(_of_threshold(of, name) for name in of)]
+        for rate, of in calibration.items()
+        if rate != "why"
+    ]
+    words = "Learnt on training tracklets, found among people of query and gallery."
+    return f"\n## What a distance means\n\n{words}\n\n{markdown(head, rows)}\n"
+
+
+def _of_threshold(of: Mapping[str, float | None], name: str) -> str:
+    value = of[name]
+    if value is None:
+        return "too few pairs" if name == "distance" else ""
+    return f"{value:.3f}" if name == "distance" else f"{100 * value:.3g} %"
 
 
 # --- the table ------------------------------------------------------------------------------------

@@ -31,6 +31,9 @@ def main(
 ) -> None:
     """Learn what distances mean from labels that the training had, or from its pseudo-labels."""
     held = open_features(features)
+    if not len(held.tracklet_ids):
+        _unknown(out, "the split has no training tracklet")
+        return
     ids, means = tracklet_descriptors(held.blocks(), held.tracklet_ids)
     if tracks is not None:
         assert clusters is not None
@@ -53,13 +56,17 @@ def main(
     try:
         found = calibrate(side, params.metric, params.false_match_rates)
     except NoPairsError as error:
-        warn(f"no distance can be given a meaning: {error}")
-        write_json(out, {"why": str(error)})
+        _unknown(out, str(error))
         return
     write_json(out, {"from": source, **found.plain()})
     for rate, distance in found.thresholds.items():
         if distance is not None:
             say(f"{rate:g} of pairs of different people are at most {distance:.3f} apart")
+
+
+def _unknown(out: Path, why: str) -> None:
+    warn(f"nobody can say what a distance means: {why}")
+    write_json(out, {"why": why})
 
 
 def _in_bags(

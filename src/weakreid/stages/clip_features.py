@@ -71,8 +71,13 @@ def main(
         return clips, used
 
     with ImageStore(images) as store:
-        if training is not None:
-            write(training, training_frames(tracklets, frames, tracks))
+        learnt = training_frames(tracklets, frames, tracks)
+        if training is not None and learnt.empty:
+            write_features(
+                training, learnt, [], dimension=network.clips.aggregation.dimension, params=plain
+            )
+        elif training is not None:
+            write(training, learnt)
         clips, used = write(out, frames_of(tracklets, frames, ["query", "gallery"]))
     groups = network.clips.aggregation.groups
     table = weight_table(*clips, weights=np.concatenate(used), groups=groups)
