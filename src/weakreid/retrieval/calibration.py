@@ -28,6 +28,8 @@ BINS = 4000
 """Of distances from 0 to `FARTHEST`: what a threshold is exact to."""
 FARTHEST = 2.0
 """The largest distance of features of length 1, Euclidean or cosine."""
+KEYS = ("metric", "pairs", "cameras", "prior", "thresholds", "odds", "bounds")
+"""Of a file of the stage `calibrate`, where distances mean something."""
 _ODDS = ("intercept", "distance", "logarithm")
 _LEAST = FARTHEST / BINS / 2
 """The distance of what is as near as can be."""
@@ -134,10 +136,14 @@ class Calibration:
 
 
 def read_calibration(path: Path) -> Calibration | None:
-    """Return what the stage `calibrate` wrote; None where there is nothing to learn it from."""
-    plain = read_json(path, [])
-    if "why" in plain:
+    """Return what the stage `calibrate` wrote; None where there is nothing to learn it from.
+
+    Raises:
+        ReidError: the file is missing or another one.
+    """
+    if "why" in read_json(path):
         return None
+    plain = read_json(path, KEYS)
     return Calibration(
         metric=plain["metric"],
         **{name: plain["odds"][name] for name in _ODDS},

@@ -44,11 +44,13 @@ def main(
         persons, source = 1 + labels.loc[ids.tolist()].to_numpy(np.int64), "pseudo-labels"
     else:
         assert tracklets is not None
-        columns = ["tracklet_id", "camera_id", "person_id"]
+        # where labels are of bags, a tracklet's person stays hidden
+        columns = ["tracklet_id", "camera_id", *([] if bags is not None else ["person_id"])]
         rows = schemas.read_frame(tracklets, "tracklets", columns).set_index("tracklet_id")
         cameras = rows["camera_id"]
-        persons, source = rows["person_id"].loc[ids.tolist()].to_numpy(np.int64), "labels"
-        if bags is not None:
+        if bags is None:
+            persons, source = rows["person_id"].loc[ids.tolist()].to_numpy(np.int64), "labels"
+        else:
             assert frames is not None and model is not None
             persons = _in_bags(ids, means, bags, frames, model)
             source = "labels of bags"

@@ -12,7 +12,14 @@ from weakreid.artifacts import schemas
 from weakreid.artifacts.files import read_json, write_json
 from weakreid.config.params import Evaluate
 from weakreid.retrieval import chance
-from weakreid.retrieval.calibration import Side, check, count_pairs, read_calibration, side_of
+from weakreid.retrieval.calibration import (
+    Calibration,
+    Side,
+    check,
+    count_pairs,
+    read_calibration,
+    side_of,
+)
 from weakreid.retrieval.feature_table import open_features
 from weakreid.retrieval.measure import Frames, measure_coarse, measure_fine, places_of
 from weakreid.retrieval.protocols import tracklet_descriptors
@@ -33,6 +40,7 @@ def main(
     rankings: Path,
 ) -> None:
     """Measure fine- and coarse-grained retrieval, and the fine one after re-ranking if asked."""
+    meaning = read_calibration(calibration)
     frames = open_features(features)
     measure = functools.partial(
         measure_fine,
@@ -65,15 +73,15 @@ def main(
         again, _, _ = measure(reranking=Reranking())
         figures["reranked"] = _figures(again)
     rows = schemas.read_frame(tracklets, "tracklets")
-    figures["calibration"] = _checked(calibration, frames, rows)
+    if meaning is None:
+        figures["calibration"] = read_json(calibration, ["why"])
+    else:
+        figures["calibration"] = _checked(meaning, frames, rows)
     write_json(metrics, figures)
 
 
-def _checked(path: Path, frames: Frames, tracklets: pd.DataFrame) -> dict[str, Any]:
+def _checked(calibration: Calibration, frames: Frames, tracklets: pd.DataFrame) -> dict[str, Any]:
     """Return a calibration and how it holds for the people of query and gallery."""
-    calibration = read_calibration(path)
-    if calibration is None:
-        return dict(read_json(path, ["why"]))
     ids, means = tracklet_descriptors(frames.blocks(), frames.tracklet_ids)
     index = pd.Index(ids)
 
@@ -83,8 +91,8 @@ def _checked(path: Path, frames: Frames, tracklets: pd.DataFrame) -> dict[str, A
         return side_of(features, rows["person_id"], rows["camera_id"])
 
     pairs = count_pairs(side("query"), side("gallery"), calibration.metric)
-    about = {name: read_json(path, [name])[name] for name in ("from", "pairs", "cameras")}
-    return {**about, "prior": calibration.prior, "found": check(calibration, pairs)}
+    about = {name: getattr(calibration, name) for name in ("pairs", "cameras", "prior")}
+    return {**about, "found": check(calibration, pairs)}
 
 
 def _figures(result: RankingResult) -> dict[str, Any]:
