@@ -446,6 +446,20 @@ def test_one_cluster_stops_a_training_but_not_its_end(store, monkeypatch):
     ]
 
 
+def test_one_cluster_later_leaves_those_of_the_epoch_before(store, monkeypatch, capsys):
+    found = [LABELS.astype(int), np.zeros(len(TRACKLETS), int), LABELS[::-1].astype(int)]
+    monkeypatch.setattr(pseudo_labels.association, "associate", lambda *_: found.pop(0))
+    monkeypatch.setattr(World, "is_global_zero", True)
+    task = task_of(store)
+    for epoch in range(3):
+        task.begin_epoch(epoch)
+    kept = [labels.tolist() for labels in task.labels]
+    assert kept == [LABELS.tolist(), LABELS.tolist(), LABELS[::-1].tolist()]
+    said = capsys.readouterr().err
+    assert "epoch 2: association: DBSCAN found one cluster" in said
+    assert said.count("the clusters of the epoch before stay") == 1
+
+
 def test_no_eps_stops_a_training_but_not_its_end(store, monkeypatch):
     # nobody shares a neighbour with anybody
     monkeypatch.setattr(

@@ -105,10 +105,11 @@ class TrackletTask(Task[TrackletBatch]):
     def begin_epoch(self, epoch: int) -> list[tuple[str, float]]:
         """Cluster the tracklets and start the classes anew; return what to record.
 
-        The first epoch decides eps, where it is the data's.
+        The first epoch decides eps, where it is the data's. Where fewer than two clusters are found
+        later, those of the epoch before stay, and a warning says so.
 
         Raises:
-            ReidError: there are fewer than two clusters.
+            ReidError: the first epoch finds fewer than two clusters.
         """
         features, terms = self._cluster(epoch, check=True)
         self.classes.renew(self._means(features, self.labels[-1]))
@@ -137,12 +138,13 @@ class TrackletTask(Task[TrackletBatch]):
                 persons=self.persons,
             )
         except ReidError as error:
-            if not epoch:
+            if not self.labels:
                 raise
-            # what is advised was tried on the features of now, which other settings change
-            raise ReidError(
-                f"epoch {epoch}: {error}; or end before it, with schedule.epochs: {epoch}"
-            ) from error
+            # few tracklets may fall into one cluster in the middle of a training; what was learnt
+            # is not lost by it, and the next clustering may find more
+            if self.fabric.is_global_zero:
+                warn(f"epoch {epoch + 1}: {error}; the clusters of the epoch before stay")
+            labels = self.labels[-1]
         self.labels.append(labels)
         self.seconds.append(time.monotonic() - started)
         terms = [
