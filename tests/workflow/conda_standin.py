@@ -12,7 +12,7 @@ from pathlib import Path
 
 import yaml
 
-# notes that a Python of the environment ran
+# notes that a Python of the environment ran; a sitecustomize would stand behind a system's own
 NOTE = "import pathlib, sys; pathlib.Path(sys.prefix, 'ran').touch()\n"
 
 
@@ -20,7 +20,7 @@ def create(file: Path, folder: Path) -> None:
     """Make the environment of a file."""
     venv.create(folder)
     packages = next(folder.glob("lib/python*/site-packages"))
-    (packages / "sitecustomize.py").write_text(NOTE, encoding="utf-8")
+    (packages / "ran.pth").write_text(NOTE, encoding="utf-8")
     for entry in yaml.safe_load(file.read_text(encoding="utf-8"))["dependencies"]:
         for line in entry["pip"] if isinstance(entry, dict) else ():
             link(*line.split("=="), packages)
