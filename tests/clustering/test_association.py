@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 from scipy import sparse
 from sklearn.cluster import DBSCAN
 
@@ -198,3 +199,13 @@ def test_pairs_per_tracklet_are_a_share_that_falls_with_their_number(count, pair
     taken = round(how.share_of(count) * count * (count - 1) / 2)
     assert taken == min(pairs, count * (count - 1) // 2)
     assert Association(share=0.2).share_of(count) == 0.2
+
+
+def test_share_and_pairs_per_tracklet_do_not_hide_one_another():
+    assert Association(pairs_per_tracklet=1).share is None
+    # as a stage reads back what the plan wrote
+    assert Association(**Association(pairs_per_tracklet=1).model_dump()).share is None
+    with pytest.raises(ValidationError, match="share and pairs_per_tracklet both say"):
+        Association(share=0.01, pairs_per_tracklet=1)
+    with pytest.raises(ValidationError, match="share: null needs pairs_per_tracklet"):
+        Association(share=None)

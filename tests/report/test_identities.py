@@ -152,7 +152,8 @@ def folder(tmp_path: Path) -> Path:
 
 
 def run(folder: Path, out: str, **changes: Any) -> tuple[bytes, bytes]:
-    block = {"experiment": "hall", "tracked": True, "rows": 3, "images": 4, **changes}
+    block = {"experiment": "hall", "tracked": True, "metric": "cosine", "rows": 3, "images": 4}
+    block |= changes
     made = folder / f"{out}.csv", folder / f"{out}.png"
     stage.main(
         folder / "clusters.parquet",

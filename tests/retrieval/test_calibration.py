@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from weakreid.artifacts.files import write_json
 from weakreid.retrieval.calibration import (
     BINS,
-    FARTHEST,
     NoPairsError,
+    Pairs,
     calibrate,
     check,
     count_pairs,
@@ -55,44 +55,45 @@ def test_every_pair_is_counted_once(seed, count, metric, cameras, among):
     other = one if among else side()
     pairs = itertools.combinations(range(count), 2) if among else np.ndindex(count, count)
     expected = np.zeros((2, BINS), int)
+    found = count_pairs(one, None if among else other, metric, cameras)
     apart = pairwise(one.features, other.features, metric)
     for i, j in pairs:
         known = one.persons[i] >= 0 and other.persons[j] >= 0
         if known and not (cameras and one.cameras[i] == other.cameras[j]):
-            place = min(BINS - 1, int(apart[i, j] * BINS / FARTHEST))
+            place = min(BINS - 1, int(apart[i, j] * (BINS / found.farthest)))
             expected[int(one.persons[i] != other.persons[j]), place] += 1
-    found = count_pairs(one, None if among else other, metric, cameras)
-    np.testing.assert_array_equal(np.stack(found), expected)
+    np.testing.assert_array_equal(np.stack(found[:2]), expected)
 
 
 def test_blocks_change_nothing(monkeypatch):
     one = people(0)
     whole = count_pairs(one, None, "cosine")
     monkeypatch.setattr("weakreid.retrieval.calibration.BLOCK_BYTES", 4 * 160 * 7)
-    np.testing.assert_array_equal(np.stack(count_pairs(one, None, "cosine")), np.stack(whole))
+    np.testing.assert_array_equal(count_pairs(one, None, "cosine").same, whole.same)
+    np.testing.assert_array_equal(count_pairs(one, None, "cosine").different, whole.different)
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.integers(0, BINS - 1), min_size=1, max_size=60), st.sampled_from([0.02, 0.3, 1]))
 def test_a_threshold_lets_no_more_pass_than_asked(places, rate):
-    different = np.bincount(places, minlength=BINS)
-    found = threshold_at(different, rate)
+    pairs = Pairs(np.zeros(BINS, int), np.bincount(places, minlength=BINS), 3.0)
+    found = threshold_at(pairs, rate)
     if len(places) * rate < 1:
         assert found is None
         return
-    step = FARTHEST / BINS
+    step = 3.0 / BINS
 
     def passing(distance):
         return sum(step * (place + 1) <= distance + 1e-9 for place in places) / len(places)
 
     assert passing(found) <= rate
-    assert found == pytest.approx(FARTHEST) or passing(found + step) > rate
+    assert found == pytest.approx(3.0) or passing(found + step) > rate
 
 
 def test_people_who_were_not_seen_are_found_as_said():
     found = calibrate(people(1, persons=150), "cosine", RATES)
     assert found.cameras == "different"
-    likely = found.probability(np.linspace(0, FARTHEST, 50))
+    likely = found.probability(np.linspace(0, 2, 50))
     assert (np.diff(likely) <= 0).all()
     assert 0 < likely[-1] < likely[0] < 1
     assert found.distance <= 0
@@ -172,3 +173,23 @@ def test_distances_that_tell_nothing_leave_the_share_of_pairs():
     near, far = found.probability([0.3, 1.7])
     assert near == pytest.approx(found.prior, rel=0.8)
     assert far <= near
+
+
+def test_features_of_any_length_are_told_apart_as_well():
+    """COSAM's clips are compared by Euclidean distances of features that are not scaled."""
+    found, held = {}, {}
+    for length in (1, 40):
+        seen, unseen = (
+            side._replace(features=length * side.features)
+            for side in (people(9, persons=80), people(10, persons=80))
+        )
+        found[length] = calibrate(seen, "euclidean", RATES)
+        held[length] = check(found[length], count_pairs(unseen, None, "euclidean"))
+    for rate in RATES:
+        near, far = found[1].thresholds[rate], found[40].thresholds[rate]
+        assert far == pytest.approx(40 * near, rel=1e-3)
+        assert held[40]["thresholds"][f"{rate:g}"]["match_rate"] == pytest.approx(
+            held[1]["thresholds"][f"{rate:g}"]["match_rate"], abs=1e-3
+        )
+    likely = found[40].probability([0.5 * found[40].thresholds[0.001], 200])
+    assert likely[0] > 0.8 > 0.01 > likely[1]

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tests.training.helpers import make_images
 
 from weakreid.artifacts import schemas
+from weakreid.artifacts.files import write_json
 from weakreid.config.params import Search
 from weakreid.errors import ReidError
 from weakreid.retrieval.feature_table import batches_of, write_features
@@ -95,7 +96,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run(folder: Path, *, tracked: bool) -> list[str]:
+def run(folder: Path, *, tracked: bool, calibration: Path | None = None) -> list[str]:
     block = {"title": "hall", "metric": "euclidean", "items": 2, "tracked": tracked}
     block |= {"picture": {"queries": 2, "items": 1}}
     search.main(
@@ -104,6 +105,7 @@ def run(folder: Path, *, tracked: bool) -> list[str]:
         Search.model_validate(block),
         folder / "search.csv",
         folder / "search.png",
+        calibration,
     )
     return (folder / "search.csv").read_text().splitlines()
 
@@ -140,3 +142,17 @@ def test_nothing_described(folder: Path) -> None:
     write_features(folder / "features.parquet", frames, iter([]), dimension=1, params={})
     with pytest.raises(ReidError, match="no tracklet of role 'query'"):
         run(folder, tracked=True)
+
+
+def test_a_calibration_says_how_likely_of_its_own_distances_alone(folder: Path) -> None:
+    path = folder / "calibration.json"
+    odds = {"intercept": 2.0, "distance": -2.0, "logarithm": 0.0}
+    meaning = {"odds": odds, "bounds": [0.01, 0.99], "thresholds": {}, "prior": 0.1}
+    meaning |= {"pairs": {}, "cameras": "any"}
+    write_json(path, {**meaning, "metric": "euclidean"})
+    lines = run(folder, tracked=True, calibration=path)
+    assert ",rank,distance,probability,tracklet_id," in lines[0]
+    assert ",1,1.0000,0.5000,4," in lines[1]
+    write_json(path, {**meaning, "metric": "cosine"})
+    with pytest.raises(ReidError, match="of cosine distances, but metric is euclidean"):
+        run(folder, tracked=True, calibration=path)

@@ -1,5 +1,6 @@
 """Blocks that say how something is learnt: methods, transfers, extractors."""
 
+from collections.abc import Mapping
 from fractions import Fraction as Exact
 from math import ceil
 from typing import Annotated, Any, Literal, Self, get_args
@@ -135,8 +136,10 @@ class Association(Strict):
     eps: Annotated[float, Field(gt=0.0, lt=1.0), BeforeValidator(as_number)] | None = Field(
         None, description="DBSCAN: largest Jaccard distance of neighbours; null: from the data"
     )
-    share: Annotated[float, Field(gt=0.0, le=1.0), BeforeValidator(as_number)] = Field(
-        1.6e-3, description="with `eps: null`: share of the smallest distances, whose mean is eps"
+    share: Annotated[float, Field(gt=0.0, le=1.0), BeforeValidator(as_number)] | None = Field(
+        1.6e-3,
+        description="with `eps: null`: share of the smallest distances, whose mean is eps; null: "
+        "by `pairs_per_tracklet`",
     )
     pairs_per_tracklet: Annotated[float, Field(gt=0.0), BeforeValidator(as_number)] | None = Field(
         None,
@@ -159,6 +162,25 @@ class Association(Strict):
         "`eps` is that whose clusters fit them best, in every epoch; null: nobody is known",
     )
 
+    @model_validator(mode="before")
+    @classmethod
+    def _by_pairs(cls, raw: Any) -> Any:
+        """Leave the default share to who does not ask for pairs per tracklet."""
+        if isinstance(raw, Mapping) and raw.get("pairs_per_tracklet") is not None:
+            return {"share": None, **raw}
+        return raw
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> Self:
+        if self.share is not None and self.pairs_per_tracklet is not None:
+            raise ValueError(
+                "share and pairs_per_tracklet both say which distances make eps; set one of them "
+                "to null"
+            )
+        if self.share is None and self.pairs_per_tracklet is None:
+            raise ValueError("share: null needs pairs_per_tracklet; set one of them")
+        return self
+
     @model_validator(mode="after")
     def _truth_decides(self) -> Self:
         if self.truth is not None and self.eps is not None:
@@ -167,8 +189,9 @@ class Association(Strict):
 
     def share_of(self, count: int) -> float:
         """Return the share of the pairs of so many tracklets whose mean is eps."""
-        if self.pairs_per_tracklet is None:
+        if self.share is not None:
             return self.share
+        assert self.pairs_per_tracklet is not None, "the validator sees to one of them"
         return min(1.0, 2 * self.pairs_per_tracklet / max(1, count - 1))
 
 

@@ -539,6 +539,7 @@ class Identities(Params):
 
     experiment: str
     tracked: bool
+    metric: Literal["euclidean", "cosine"]
     rows: Positive = 10
     images: Positive = 10
 

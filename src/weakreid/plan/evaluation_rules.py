@@ -267,7 +267,11 @@ def identities(plan: Plan, experiment: str, run: str) -> Job:
             "features": of.path("training_features.parquet"),
             "calibration": of.path("calibration.json"),
         },
-        params=params.Identities(experiment=experiment, tracked=plan.tracked(of.dataset)),
+        params=params.Identities(
+            experiment=experiment,
+            tracked=plan.tracked(of.dataset),
+            metric=of.experiment.method.evaluation.metric,
+        ),
     )
 
 

@@ -25,14 +25,12 @@ from weakreid.errors import ReidError
 from weakreid.retrieval.distances import BLOCK_BYTES, Metric, pairwise
 
 BINS = 4000
-"""Of distances from 0 to `FARTHEST`: what a threshold is exact to."""
-FARTHEST = 2.0
-"""The largest distance of features of length 1, Euclidean or cosine."""
+"""Of distances from 0 to the farthest that can be: what a threshold is exact to."""
 KEYS = ("metric", "pairs", "cameras", "prior", "thresholds", "odds", "bounds")
 """Of a file of the stage `calibrate`, where distances mean something."""
 _ODDS = ("intercept", "distance", "logarithm")
-_LEAST = FARTHEST / BINS / 2
-"""The distance of what is as near as can be."""
+_LEAST = 1e-4
+"""Distances below it count as it: the logarithm of 0 is none."""
 _CUTS = tuple(step / 10 for step in range(11))
 
 Whole = NDArray[np.int64]
@@ -53,15 +51,21 @@ def side_of(features: NDArray[Any], persons: ArrayLike, cameras: ArrayLike) -> S
 
 
 class Pairs(NamedTuple):
-    """How many pairs of tracklets are how far apart: [BINS] each."""
+    """How many pairs of tracklets are how far apart: [BINS] each, from 0 to `farthest`."""
 
     same: Whole
     different: Whole
+    farthest: float
 
     @property
     def prior(self) -> float:
         """The share of pairs that show one person."""
         return float(self.same.sum() / (self.same.sum() + self.different.sum()))
+
+    @property
+    def distances(self) -> NDArray[np.float64]:
+        """The middles [BINS] of the bins."""
+        return (np.arange(BINS) + 0.5) * self.farthest / BINS
 
 
 def count_pairs(one: Side, other: Side | None, metric: Metric, cameras: bool = True) -> Pairs:
@@ -75,11 +79,12 @@ def count_pairs(one: Side, other: Side | None, metric: Metric, cameras: bool = T
     """
     theirs = one if other is None else other
     found = np.zeros((2, BINS), np.int64)
+    farthest = _farthest(one, theirs, metric)
     step = max(1, BLOCK_BYTES // (4 * max(1, len(theirs.features))))
     for start in range(0, len(one.features), step):
         part = slice(start, start + step)
         apart = pairwise(one.features[part], theirs.features, metric)
-        place = np.clip(apart * (BINS / FARTHEST), 0, BINS - 1).astype(np.int64)
+        place = np.clip(apart * (BINS / farthest), 0, BINS - 1).astype(np.int64)
         counted = (one.persons[part, None] >= 0) & (theirs.persons >= 0)
         if cameras:
             counted &= one.cameras[part, None] != theirs.cameras
@@ -88,7 +93,15 @@ def count_pairs(one: Side, other: Side | None, metric: Metric, cameras: bool = T
         same = one.persons[part, None] == theirs.persons
         for kind, which in enumerate((counted & same, counted & ~same)):
             found[kind] += np.bincount(place[which], minlength=BINS)
-    return Pairs(*found)
+    return Pairs(found[0], found[1], farthest)
+
+
+def _farthest(one: Side, other: Side, metric: Metric) -> float:
+    """Return a bound of the distances: features of clips may have any length."""
+    if metric == "cosine":
+        return 2.0
+    longest = [np.linalg.norm(of.features, axis=1).max(initial=0.0) for of in (one, other)]
+    return float(sum(longest)) or 1.0
 
 
 @dataclass(frozen=True)
@@ -187,7 +200,7 @@ def calibrate(tracklets: Side, metric: Metric, rates: Sequence[float]) -> Calibr
         **_log_odds(pairs),
         # nobody is certain: a pair more of either kind could lie anywhere
         bounds=(1 / (different + 2), 1 - 1 / (same + 2)),
-        thresholds={rate: threshold_at(pairs.different, rate) for rate in rates},
+        thresholds={rate: threshold_at(pairs, rate) for rate in rates},
         prior=pairs.prior,
         pairs={"same": same, "different": different},
         cameras=cameras,
@@ -202,11 +215,11 @@ def _log_odds(pairs: Pairs) -> dict[str, float]:
     # slow to import
     from sklearn.linear_model import LogisticRegression
 
-    at = _middles()
-    places = np.concatenate([counts.nonzero()[0] for counts in pairs])
-    truth = np.repeat([1, 0], [np.count_nonzero(counts) for counts in pairs])
-    weights = np.concatenate([counts[counts > 0] for counts in pairs])
-    shapes = {"distance": at[places], "logarithm": np.log(at[places])}
+    kinds = pairs.same, pairs.different
+    at = np.concatenate([pairs.distances[counts > 0] for counts in kinds])
+    truth = np.repeat([1, 0], [np.count_nonzero(counts) for counts in kinds])
+    weights = np.concatenate([counts[counts > 0] for counts in kinds])
+    shapes = {"distance": at, "logarithm": np.log(np.maximum(at, _LEAST))}
     left = list(shapes)
     while True:
         columns = np.stack([shapes[name] for name in left], axis=1)
@@ -223,20 +236,20 @@ def _log_odds(pairs: Pairs) -> dict[str, float]:
     return {"intercept": float(fit.intercept_[0]), **{n: found.get(n, 0.0) for n in shapes}}
 
 
-def threshold_at(different: Whole, rate: float) -> float | None:
+def threshold_at(pairs: Pairs, rate: float) -> float | None:
     """Return the largest distance up to which at most so many pairs of different people lie.
 
     None where a single pair would be more than that.
 
     Args:
-        different: [BINS], of `count_pairs`.
+        pairs: of `count_pairs`.
         rate: share of all pairs of different people.
     """
-    total = int(different.sum())
+    total = int(pairs.different.sum())
     if total * rate < 1:
         return None
-    inside = int(np.count_nonzero(np.cumsum(different) <= total * rate))
-    return inside * FARTHEST / BINS
+    inside = int(np.count_nonzero(np.cumsum(pairs.different) <= total * rate))
+    return inside * pairs.farthest / BINS
 
 
 def with_probability(found: pd.DataFrame, calibration: Calibration | None) -> pd.DataFrame:
@@ -275,12 +288,16 @@ def check(calibration: Calibration, pairs: Pairs) -> dict[str, Any]:
         `reliability`: ten classes of the probability, each with what is said, what is found (the
         share of one person) and the number of pairs. `prior`: the share of pairs of one person.
     """
-    reach = [np.concatenate([[0], np.cumsum(counts) / max(1, counts.sum())]) for counts in pairs]
+    ends = pairs.distances + pairs.farthest / BINS / 2
 
-    def found(distance: float | None, kind: int) -> float | None:
-        return None if distance is None else float(reach[kind][round(distance * BINS / FARTHEST)])
+    def found(distance: float | None, counts: Whole) -> float | None:
+        if distance is None:
+            return None
+        # a rounded end of a bin still ends it
+        inside = ends <= distance * (1 + 1e-9)
+        return float(counts[inside].sum() / max(1, counts.sum()))
 
-    said = calibration.probability(_middles())
+    said = calibration.probability(pairs.distances)
     group = np.digitize(said, _CUTS[1:-1])
     every = pairs.same + pairs.different
 
@@ -294,8 +311,8 @@ def check(calibration: Calibration, pairs: Pairs) -> dict[str, Any]:
         "thresholds": {
             f"{rate:g}": {
                 "distance": distance,
-                "false_match_rate": found(distance, 1),
-                "match_rate": found(distance, 0),
+                "false_match_rate": found(distance, pairs.different),
+                "match_rate": found(distance, pairs.same),
             }
             for rate, distance in calibration.thresholds.items()
         },
@@ -307,7 +324,3 @@ def check(calibration: Calibration, pairs: Pairs) -> dict[str, Any]:
             if count
         ],
     }
-
-
-def _middles() -> NDArray[np.float64]:
-    return (np.arange(BINS) + 0.5) * FARTHEST / BINS

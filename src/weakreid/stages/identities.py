@@ -39,7 +39,7 @@ def main(
     file_of = schemas.read_frame(frames, "frames", ["image", "file"]).set_index("image")["file"]
     labels = schemas.read_frame(clusters, "clusters").set_index("tracklet_id")["label"]
     found = identity_table(labels.reset_index(), held, file_of, tracked=params.tracked)
-    found = with_links(found, _links(features, calibration, labels))
+    found = with_links(found, _links(features, labels, calibration, params))
     shown = sheet_rows(found, held, rows=params.rows, images=params.images)
     with ImageStore(images) as store:
         figure = contact_sheet(
@@ -53,15 +53,15 @@ def main(
     say(summary(found))
 
 
-def _links(features: Path, calibration: Path, labels: "pd.Series[int]") -> pd.DataFrame:
+def _links(
+    features: Path, labels: "pd.Series[int]", calibration: Path, params: Identities
+) -> pd.DataFrame:
     """Return how near, and how likely the same, the nearest tracklet of the identity is."""
-    meaning = read_calibration(calibration)
     extracted = open_features(features)
     ids, means = tracklet_descriptors(extracted.blocks(), extracted.tracklet_ids)
-    metric = "cosine" if meaning is None else meaning.metric
-    apart = nearest_of_its_own(means, labels.loc[ids.tolist()], metric)
+    apart = nearest_of_its_own(means, labels.loc[ids.tolist()], params.metric)
     found = pd.DataFrame({"tracklet_id": ids, "distance": apart})
-    return with_probability(found, meaning)
+    return with_probability(found, read_calibration(calibration))
 
 
 def _of_all(table: pd.DataFrame, shown: int) -> str:

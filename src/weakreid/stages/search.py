@@ -8,6 +8,7 @@ from weakreid.artifacts.files import replacing
 from weakreid.artifacts.image_store import ImageStore
 from weakreid.config.params import Search
 from weakreid.console import say
+from weakreid.errors import ReidError
 from weakreid.report import figures
 from weakreid.report.matches import matching_examples
 from weakreid.report.search import search_examples, search_table
@@ -35,7 +36,13 @@ def main(
         open_features(features), rows, metric=params.metric, items=params.items
     )
     if calibration is not None:
-        found = with_probability(found, read_calibration(calibration))
+        meaning = read_calibration(calibration)
+        if meaning is not None and meaning.metric != params.metric:
+            raise ReidError(
+                f"{calibration}: of {meaning.metric} distances, but metric is {params.metric}; set "
+                f"metric: {meaning.metric} in --params"
+            )
+        found = with_probability(found, meaning)
     table = search_table(found, rows, held, tracked=params.tracked)
     images_of = held.groupby("tracklet_id")["image"].agg(list)
     examples = search_examples(
