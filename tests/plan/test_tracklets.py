@@ -736,3 +736,38 @@ def test_labels_of_tracklets_need_people_who_are_known(learns: str) -> None:
     del raw["studies"]
     with pytest.raises(ReidError, match="sequences of dataset film have no truth"):
         plan_of(raw)
+
+
+@pytest.mark.parametrize("part", ["association", "isolation"])
+def test_the_truth_of_a_part_needs_people_who_are_known(part: str) -> None:
+    raw = copy.deepcopy(SMALL)
+    raw["methods"]["told"] = {"learns": "tracklets"}
+    mine = {"dataset": "film", "noise": "clean", "isolation": None, "method": "told"}
+    if part == "association":
+        mine["overrides"] = {"association": {"truth": "clusters"}}
+    else:
+        raw.setdefault("isolation", {})["told"] = {"extractor": "any", "truth": True}
+        raw.setdefault("extractors", {})["any"] = {"model": {"embedding": "none"}}
+        mine["isolation"] = "told"
+    raw["experiments"]["mine"] = mine
+    del raw["studies"]
+    with pytest.raises(ReidError, match="sequences of dataset film have no truth"):
+        plan_of(raw)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"contrast": {}, "losses": {"margin": 0.3}}, "contrast takes the place of losses"),
+        ({"association": {"truth": "eps", "eps": 0.5}}, "truth: eps leaves nothing to eps"),
+        (
+            {"association": {"share": 0.1, "pairs_per_tracklet": 2}},
+            "share and pairs_per_tracklet both say",
+        ),
+    ],
+)
+def test_what_does_not_go_together_is_refused_in_a_line(changes: Any, said: str) -> None:
+    raw = copy.deepcopy(SMALL)
+    raw["methods"]["mine"] = {"learns": "tracklets", **changes}
+    with pytest.raises(ReidError, match=said):
+        plan_of(raw)

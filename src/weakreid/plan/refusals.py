@@ -11,6 +11,7 @@ from weakreid.config.methods import (
     AnyMethod,
     BagMethod,
     ClipMethod,
+    TrackletMethod,
     Transfer,
     TrueAttributes,
 )
@@ -40,7 +41,7 @@ def check(config: Config, made: Made, experiment: Experiment) -> None:
     elif isinstance(method, ClipMethod):
         _check_truth(config, experiment, where)
         _check_clips(config, experiment, method, where)
-    elif method.learns in SUPERVISIONS:
+    elif method.learns in SUPERVISIONS or _asks_for_truth(config, experiment):
         _check_truth(config, experiment, where)
     simulated = noise is not None and config.noise[noise].rfm is not None
     if simulated and isinstance(config.datasets[experiment.dataset], Tracked):
@@ -84,6 +85,13 @@ def _check_init(made: Made, experiment: Experiment) -> None:
             )
         seen.append(name)
         at = made.experiments[name]
+
+
+def _asks_for_truth(config: Config, experiment: Experiment) -> bool:
+    """Return whether the truth stands in for isolation or association."""
+    method, isolation = experiment.method, experiment.isolation
+    told = isinstance(method, TrackletMethod) and method.association.truth is not None
+    return told or (isolation is not None and config.isolation[isolation].truth)
 
 
 def _check_truth(config: Config, experiment: Experiment, where: str) -> None:
