@@ -107,6 +107,14 @@ def test_a_profile_that_is_not_there() -> None:
         commandline.check(["--workflow-profile=pbs", TARGET])
 
 
+def test_a_folder_that_takes_no_files() -> None:
+    # below a file: root may write into any folder that is there
+    for words in (["--directory", "my.yaml/here"], ["-d", "my.yaml/here"]):
+        with pytest.raises(commandline.CallError, match="my.yaml/here: no file can be written"):
+            commandline.check([*words, TARGET])
+    commandline.check(["--directory", "new", TARGET])
+
+
 def test_a_profile_beside_the_snakefile(here, monkeypatch) -> None:
     (here / "elsewhere").mkdir()
     monkeypatch.chdir(here / "elsewhere")

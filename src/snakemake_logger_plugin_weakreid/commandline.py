@@ -91,6 +91,12 @@ def check(words: Sequence[str]) -> None:
         # a job of a call that was checked
         return
     options = _read(words)
+    folder = Path(options.directory).absolute()
+    if not _takes_files(folder):
+        raise CallError(
+            f"{folder}: no file can be written here, and results and Snakemake's own state go "
+            "here; run in a folder of your own: --directory FOLDER"
+        )
     for name in options.configfile:
         check_configfile(Path(name))
     if Path("config.yaml").is_file():
@@ -122,6 +128,7 @@ def _read(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--configfile", "--configfiles", nargs="+", default=[])
     parser.add_argument("--workflow-profile")
     parser.add_argument("--snakefile", "-s")
+    parser.add_argument("--directory", "-d", default=".")
     parser.add_argument(*PAIRS, nargs="*", action=_Pairs, dest="pairs", default=[])
     try:
         return parser.parse_known_args(words)[0]

@@ -1,5 +1,7 @@
 """`weakreid plan`: the experiments of the config, and what one is made of."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -77,6 +79,7 @@ def test_files_of_one_s_own(here: Path) -> None:
     assert "walkers, method small, bags wl, 1 run" in told("mine", "--configfile", "mine.yaml")
     assert refused("deno") == "experiments.deno does not exist; did you mean 'demo'?"
     assert "there.yaml is not there" in refused("mine", "--configfile", "there.yaml")
+    assert refused("mine.yaml").startswith("mine.yaml is a file, no experiment; say --configfile")
     # a config of this folder takes the place of the checkout's
     (here / "config.yaml").write_text((here / "mine.yaml").read_text())
     assert refused("demo") == "config.yaml: 'datasets' is missing; it must be given"
@@ -98,3 +101,12 @@ def test_files_of_one_s_own(here: Path) -> None:
 def test_a_file_with_a_fault_is_named(here: Path, text: str, said: str) -> None:
     (here / "mine.yaml").write_text(text)
     assert refused("demo", "--configfile", "mine.yaml").startswith(said)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
+def test_output_that_takes_nothing_is_a_line() -> None:
+    with open("/dev/full", "w") as full:
+        call = [sys.executable, "-m", "weakreid.cli.main", "plan", "demo"]
+        done = subprocess.run(call, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr == "error: [Errno 28] No space left on device\n"

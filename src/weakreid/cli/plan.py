@@ -40,7 +40,10 @@ def plan(
     try:
         for line in told(planned(configfile or []), name):
             typer.echo(line)
-    except (ReidError, CallError) as error:
+    except BrokenPipeError:
+        # who reads has seen enough; typer ends quietly
+        raise
+    except (ReidError, CallError, OSError) as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(1) from None
     except SystemExit as refused:
@@ -76,6 +79,8 @@ def told(plan: Plan, name: str) -> Iterator[str]:
         yield from _one(plan, name)
         return
     names = fnmatch.filter([*plan.experiments, *plan.same], name)
+    if not names and Path(name).is_file():
+        raise ReidError(f"{name} is a file, no experiment; say --configfile before each file")
     if not names:
         raise ReidError(f"experiments.{name} does not exist{suggest(name, plan.experiments)}")
     width = max(map(len, names))
