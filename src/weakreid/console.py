@@ -71,38 +71,24 @@ def progress(
     if total is None and isinstance(items, Sized):
         total = len(items)
     if sys.stderr.isatty():
-        yield from _bar(items, total, label, unit)
+        yield from _bar(items, total, label, unit, later)
     else:
         yield from _plain(items, total, label, unit, later)
 
 
-def _bar(items: Iterable[T], total: int | None, label: str, unit: str) -> Iterator[T]:
+def _bar(items: Iterable[T], total: int | None, label: str, unit: str, later: int) -> Iterator[T]:
     # a log sees no bar, and every stage that writes one starts sooner without this library
     from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
+    from rich.progress import BarColumn, Progress, TextColumn
 
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    )
+    columns = (BarColumn(), TextColumn("{task.description}"))
     with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task(label, total=total, rate="")
+        task = bar.add_task(label, total=total)
         started = time.monotonic()
         for done, item in enumerate(items, start=1):
             yield item
-            rate = done / max(time.monotonic() - started, 1e-9)
-            bar.update(task, completed=done, rate=f"{rate:,.1f} {unit}/s")
+            line = _line(label, done, total, unit, time.monotonic() - started, later)
+            bar.update(task, completed=done, description=line)
 
 
 def _plain(items: Iterable[T], total: int | None, label: str, unit: str, later: int) -> Iterator[T]:
