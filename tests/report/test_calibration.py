@@ -44,7 +44,7 @@ def test_the_page_of_metrics_says_what_a_distance_means():
     figures = {"mAP": 40.0, "cmc": cmc, "chance": {"mAP": 1.0, "cmc": cmc}, "skipped": 0}
     figures |= {"queries": 9, "gallery": 8}
     metrics = {"dataset": "hall", "fine": figures, "coarse": figures, "runs": {"official-1": {}}}
-    config = {"method": {"evaluation": {"rules": "later"}}}
+    config = {"method": {"evaluation": {"rules": "later"}}, "dataset": {"kind": "mars"}}
     page = table_of("hall", {**metrics, "config": config, "calibration": found})
     assert "| 0.1 %               |          0.400 |               0.2 % |          30 % |" in page
     assert "too few pairs" in page

@@ -64,7 +64,7 @@ def protocol(first: float, deviation: float | None) -> dict[str, Any]:
 def metrics(first: float, deviation: float | None = 1.0, dataset: str = "a") -> dict[str, Any]:
     runs = {"official-1": {}} | ({} if deviation is None else {"official-2": {}})
     both = {"fine": protocol(first, deviation), "coarse": protocol(first + 1, deviation)}
-    config = {"method": {"evaluation": {"rules": "later"}}}
+    config = {"method": {"evaluation": {"rules": "later"}}, "dataset": {"kind": "mars"}}
     return {"dataset": dataset, "runs": runs, "config": config, **both}
 
 
@@ -713,9 +713,13 @@ def test_what_is_skipped_and_by_whose_rules_stands_below() -> None:
         of["fine"]["skipped"] = 3
         of["coarse"]["skipped"] = 1
     made.metrics[0]["config"]["method"]["evaluation"]["rules"] = "official"
+    made.metrics[0]["config"]["dataset"] = {"kind": "prid", "split_seed": 7, "persons": 200}
+    made.metrics[1]["config"]["dataset"] = {"kind": "ilids", "split_seed": None}
     shows = Results(title="T", blocks=[], protocols=["fine", "coarse"], metrics=["R-1"])
     block = Block(dataset="a", own=False, columns=[Column(label="")], rows=rows)
     text = "\n".join(results._facts(Found(shows, made.metrics, made.isolation, None), block))
     assert "fine: 3 more queries are skipped: no other camera of the gallery sees" in text
     assert "coarse: 1 more queries are skipped: no bag of the gallery has their person." in text
     assert "fine: some rows by MARS's official rules (queries are in the gallery, all count" in text
+    assert "Halves of 200 persons: drawn with seed 7." in text
+    assert "Halves: of the published file." in text

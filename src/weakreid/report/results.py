@@ -502,6 +502,7 @@ def _facts(found: Found, block: Block) -> list[str]:
             queries, gallery = (sizes([m[key] for m in measured]) for key in ("queries", "gallery"))
             facts.append(f"{protocol}: {queries} queries, {gallery} in the gallery.")
             facts += _rules(protocol, measured, found.known(block, every))
+    facts += _halves(found.known(block, every))
     if shows.paper is None and len(block.rows) > 1:
         facts.append("Bold: the best mean of a column, even if by less than the std.")
     return facts
@@ -520,6 +521,18 @@ def _rules(
     if protocol != "coarse" and "official" in rules:
         some = "" if len(rules) == 1 else "some rows "
         facts.append(f"{protocol}: {some}by MARS's official rules ({OFFICIAL}).")
+    return facts
+
+
+def _halves(known: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return whose halves the splits are, where a dataset is split in halves, and of how many."""
+    blocks = [metrics["config"]["dataset"] for metrics in known]
+    halves = [block for block in blocks if "split_seed" in block]
+    facts = []
+    for seed, persons in dict.fromkeys((b["split_seed"], b.get("persons")) for b in halves):
+        of = "" if persons is None else f" of {persons} persons"
+        origin = "of the published file" if seed is None else f"drawn with seed {seed}"
+        facts.append(f"Halves{of}: {origin}.")
     return facts
 
 
