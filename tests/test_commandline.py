@@ -110,7 +110,7 @@ def test_a_profile_that_is_not_there() -> None:
 def test_a_folder_that_takes_no_files() -> None:
     # below a file: root may write into any folder that is there
     for words in (["--directory", "my.yaml/here"], ["-d", "my.yaml/here"]):
-        with pytest.raises(commandline.CallError, match="my.yaml/here: no file can be written"):
+        with pytest.raises(commandline.CallError, match=r"my\.yaml/here: no file can be written"):
             commandline.check([*words, TARGET])
     commandline.check(["--directory", "new", TARGET])
 

@@ -105,7 +105,7 @@ def test_a_file_with_a_fault_is_named(here: Path, text: str, said: str) -> None:
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
 def test_output_that_takes_nothing_is_a_line() -> None:
-    with open("/dev/full", "w") as full:
+    with Path("/dev/full").open("w") as full:
         call = [sys.executable, "-m", "weakreid.cli.main", "plan", "demo"]
         done = subprocess.run(call, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert done.returncode == 1

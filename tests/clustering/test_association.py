@@ -19,6 +19,7 @@ from weakreid.clustering.association import (
     failure,
     pairs_needed,
     true_eps,
+    without,
 )
 from weakreid.clustering.jaccard import jaccard_distances
 from weakreid.config.methods import Association
@@ -68,6 +69,76 @@ def test_labels_are_those_of_the_dense_matrix(dense, eps, min_samples):
     found = associate(as_sparse(dense), eps, min_samples)
     expected = DBSCAN(eps=eps, min_samples=min_samples, metric="precomputed").fit_predict(dense)
     assert found.tolist() == numbered(expected)
+
+
+def pairs_of(count, share, seed):
+    first, second = np.triu_indices(count, 1)
+    chosen = np.random.default_rng(seed).random(len(first)) < share
+    return np.stack([first[chosen], second[chosen]], axis=1).astype(np.int64)
+
+
+def joined_nearest_first(cluster, dense, eps, forbidden):
+    """Join a cluster's items anew, as one would by hand: sets of items, the nearest pair first."""
+    groups = [{item} for item in cluster]
+    near = [(dense[i, j], i, j) for i in cluster for j in cluster if i < j and dense[i, j] <= eps]
+    for _, i, j in sorted(near):
+        one, other = (next(group for group in groups if item in group) for item in (i, j))
+        both = one | other
+        if one is not other and not any({a, b} in forbidden for a in both for b in both):
+            groups = [group for group in groups if group not in (one, other)] + [both]
+    return [group for group in groups if len(group) > 1]
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    distances(),
+    st.sampled_from([0.25, 0.5, 0.99]),
+    st.integers(1, 4),
+    st.sampled_from([0, 0.05, 0.3]),
+    st.integers(0, 99),
+)
+def test_what_must_be_apart_is_never_joined(dense, eps, min_samples, share, seed):
+    apart = pairs_of(len(dense), share, seed)
+    dense = dense.copy()
+    dense[apart[:, 0], apart[:, 1]] = dense[apart[:, 1], apart[:, 0]] = 1
+    alike = DBSCAN(eps=eps, min_samples=min_samples, metric="precomputed").fit_predict(dense)
+    forbidden = [{int(one), int(other)} for one, other in apart]
+    expected = set()
+    for name in range(alike.max() + 1):
+        cluster = np.flatnonzero(alike == name).tolist()
+        if any(pair <= set(cluster) for pair in forbidden):
+            found = joined_nearest_first(cluster, dense, eps, forbidden)
+            expected |= {frozenset(group) for group in found}
+        else:
+            expected.add(frozenset(cluster))
+    labels = associate(as_sparse(dense), eps, min_samples, apart)
+    found = {frozenset(np.flatnonzero(labels == name).tolist()) for name in range(labels.max() + 1)}
+    assert found == expected
+    assert labels.tolist() == numbered(labels)
+    assert not any(pair <= group for pair in forbidden for group in found)
+
+
+@settings(max_examples=100, deadline=None)
+@given(distances(), st.sampled_from([0.01, 0.2, 0.5]), st.integers(0, 99))
+def test_pairs_that_must_be_apart_say_nothing_about_eps(dense, share, seed):
+    count = len(dense)
+    apart = pairs_of(count, 0.2, seed)
+    every = as_sparse(dense)
+    needed = pairs_needed(count, None, share, len(apart))
+    # so many are kept of the smallest, and those equal to them
+    values = np.sort(every.data[every.data > 0])
+    border = values[min(needed.smallest, len(values)) - 1] if len(values) else 0
+    nearest = as_sparse(np.where(dense <= border, dense, 1))
+    clear = dense.copy()
+    clear[apart[:, 0], apart[:, 1]] = clear[apart[:, 1], apart[:, 0]] = 1
+    np.testing.assert_array_equal(as_dense(without(every, apart)), clear)
+    try:
+        expected = data_eps(as_sparse(clear), share)
+    except NoEpsError:
+        with pytest.raises(NoEpsError):
+            data_eps(without(nearest, apart), share)
+    else:
+        assert data_eps(without(nearest, apart), share) == expected
 
 
 @settings(max_examples=150, deadline=None)

@@ -154,3 +154,33 @@ def test_the_best_eps_is_the_truth_s(data, tmp_path):
     method["association"]["truth"] = "eps"
     out = learn_here(data, tmp_path, method)
     assert "eps" not in {row[2] for row in history_rows(out / "history.parquet")}
+
+
+def test_who_is_seen_at_the_same_time_stays_apart(data, trained, tmp_path, happened):
+    rows = schemas.read_frame(data / "tracks.parquet", "tracks", truth=True)
+    labels = schemas.read_frame(trained / "clusters.parquet", "clusters")["label"]
+    one, other, *_ = np.flatnonzero(labels == 0)
+    # only these two are seen in a frame of a video, the 7th
+    moment = 10 + rows["image"].to_numpy()
+    for tracklet in (one, other):
+        moment[np.flatnonzero(rows["tracklet_id"] == tracklet)[0]] = 7
+    files = [f"hall/{t:06d}/{m:06d}.jpg" for t, m in zip(rows["tracklet_id"], moment, strict=True)]
+    frames = {name: rows[name] for name in ("tracklet_id", "position", "image", "truth_person_id")}
+    schemas.write(tmp_path / "frames.parquet", "frames", {**frames, "file": files}, {})
+
+    def learnt(apart: bool) -> list[Any]:
+        method = tracklet_method(schedule__epochs=2, schedule__steps_per_epoch=1)
+        method["association"]["apart"] = apart
+        happened.clear()
+        out = tmp_path / str(apart)
+        learn_here(data, out, method, together=tmp_path / "frames.parquet")
+        found = schemas.read_frame(out / "clusters.parquet", "clusters")["label"]
+        return [out, found]
+
+    out, found = learnt(False)
+    assert found[one] == found[other] == 0
+    assert (out / "model.safetensors").read_bytes() == (trained / "model.safetensors").read_bytes()
+    assert ("frames.parquet", ["image", "file"]) not in happened
+    _, found = learnt(True)
+    assert ("frames.parquet", ["image", "file"]) in happened
+    assert found[one] != found[other] or found[one] == -1

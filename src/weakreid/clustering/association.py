@@ -25,14 +25,27 @@ class NoEpsError(ReidError):
     """The distances have no eps of their own; the message says why, not what to do."""
 
 
-def pairs_needed(count: int, eps: float | None, share: float) -> Kept:
+def pairs_needed(count: int, eps: float | None, share: float, apart: int = 0) -> Kept:
     """Return which distances `data_eps`, where eps is None, and `associate` look at.
 
-    TMC's share of MARS's 34 million pairs is 55 thousand.
+    TMC's share of MARS's 34 million pairs is 55 thousand. So many pairs more as `without` may take
+    away.
     """
     if eps is not None:
         return Kept(within=eps)
-    return Kept(smallest=max(1, round(share * (count * (count - 1) // 2))))
+    return Kept(smallest=max(1, round(share * (count * (count - 1) // 2))) + apart)
+
+
+def without(distances: Any, apart: NDArray[np.int64] | None) -> Any:
+    """Return the distances without some pairs, [P, 2] of i < j: they are at 1 then."""
+    if apart is None or not len(apart):
+        return distances
+    count = distances.shape[0]
+    first = np.repeat(np.arange(count), np.diff(distances.indptr))
+    left = ~np.isin(first * count + distances.indices, apart[:, 0] * count + apart[:, 1])
+    indptr = np.concatenate([[0], np.cumsum(left)])[distances.indptr]
+    kept = (distances.data[left], distances.indices[left], indptr)
+    return sparse.csr_array(kept, distances.shape)
 
 
 def data_eps(distances: Any, share: float) -> float:
@@ -105,14 +118,18 @@ def _pairs(names: NDArray[Any]) -> int:
     return int((counts * (counts - 1) // 2).sum())
 
 
-def associate(distances: Any, eps: float, min_samples: int) -> NDArray[np.int64]:
+def associate(
+    distances: Any, eps: float, min_samples: int, apart: NDArray[np.int64] | None = None
+) -> NDArray[np.int64]:
     """Return the cluster of every item by DBSCAN, -1 for those in none.
 
     Args:
-        distances: [N, N], see the module.
+        distances: [N, N], see the module; with `apart`, `without` these pairs.
         eps: items at most this far apart are neighbours; above 0 and below 1, where all pairs
             would be neighbours, also those that are not stored.
         min_samples: neighbours, the item itself among them, that make an item a core.
+        apart: [P, 2], pairs i < j that are never in one cluster: where a third links them, `parted`
+            cuts the cluster.
 
     Returns:
         [N] labels, numbered from 0 by first appearance.
@@ -136,8 +153,56 @@ def associate(distances: Any, eps: float, min_samples: int) -> NDArray[np.int64]
 
     graph = sort_graph_by_row_values(graph, copy=False, warn_when_not_sorted=False)
     found = DBSCAN(eps=eps, min_samples=min_samples, metric="precomputed").fit_predict(graph)
+    if apart is not None:
+        found = parted(found, first, second, values, apart)
     labels = np.full(count, -1, np.int64)
     labels[found >= 0] = pd.factorize(found[found >= 0])[0]
+    return labels
+
+
+def parted(
+    labels: NDArray[Any],
+    first: NDArray[Any],
+    second: NDArray[Any],
+    values: NDArray[Any],
+    apart: NDArray[np.int64],
+) -> NDArray[np.int64]:
+    """Return clusters, those cut that have two items in them which must be apart.
+
+    The items of such a cluster are joined anew, the nearest neighbours first, where that puts no
+    two together that must be apart. An item that is left alone is in no cluster.
+
+    Args:
+        labels: [N], -1 for none.
+        first, second, values: neighbours i < j and their distances.
+        apart: [P, 2].
+
+    Returns:
+        [N] labels; numbers of cut clusters are new.
+    """
+    labels = np.array(labels, np.int64)
+    owner = labels[apart[:, 0]]
+    wrong = (owner >= 0) & (owner == labels[apart[:, 1]])
+    mixed = np.isin(labels, owner[wrong])
+    group = {int(item): int(item) for item in np.flatnonzero(mixed)}
+    members = {item: {item} for item in group}
+    enemies: dict[int, set[int]] = {item: set() for item in group}
+    for one, other in apart[wrong].tolist():
+        enemies[one].add(other)
+        enemies[other].add(one)
+    near = mixed[first] & (labels[first] == labels[second])
+    order = np.lexsort((second[near], first[near], values[near]))
+    for one, other in zip(first[near][order].tolist(), second[near][order].tolist(), strict=True):
+        into, gone = group[one], group[other]
+        if into == gone or not enemies[into].isdisjoint(members[gone]):
+            continue
+        for item in members[gone]:
+            group[item] = into
+        members[into] |= members.pop(gone)
+        enemies[into] |= enemies.pop(gone)
+    above = labels.max(initial=-1) + 1
+    for name, items in members.items():
+        labels[sorted(items)] = above + name if len(items) > 1 else -1
     return labels
 
 

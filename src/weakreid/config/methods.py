@@ -156,6 +156,12 @@ class Association(Strict):
         description="subtract from a tracklet's feature the mean of its camera's tracklets: what "
         "cameras differ in is not what people differ in (beyond the paper, which sees no camera)",
     )
+    apart: bool = Field(
+        False,
+        description="never join tracklets that a video shows in the same frame: they are two "
+        "people (beyond the paper). Only a tracker's output (`kind: mot`) says when; with other "
+        "data it does nothing",
+    )
     truth: Literal["clusters", "eps"] | None = Field(
         None,
         description="to measure what association costs: `clusters` are the people themselves, or "

@@ -73,6 +73,10 @@ def seen_by(plan: Plan, run: Run) -> dict[str, str | list[str]]:
         return {"bags": run.bags}
     if experiment.noise is not None:
         learns = experiment.method.learns
+        if learns == "tracklets":
+            # a tracker's output says who is seen at the same time
+            known = [run.frames] if plan.tracked(run.dataset) else []
+            return {"tracks": run.tracks, "together": known}
         if learns not in SUPERVISIONS:
             return {"tracks": run.tracks}
         labels_of = (learns, run.noise, experiment.isolation)

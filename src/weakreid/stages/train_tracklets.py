@@ -1,6 +1,7 @@
 """Stage: a network learns from tracklets without labels; weights, history, timing, clusters out."""
 
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import torch
@@ -10,7 +11,7 @@ from weakreid.artifacts import schemas
 from weakreid.artifacts.image_store import ImageStore
 from weakreid.config.params import TrainTracklets
 from weakreid.datasets.majority import main_persons
-from weakreid.supervision.views import read_tracks
+from weakreid.supervision.views import read_together, read_tracks
 from weakreid.training.frame import Kept, Run, Seen
 from weakreid.training.mean_net import mean_of
 from weakreid.training.options import TrainingOptions, with_options
@@ -26,11 +27,16 @@ LESS_MEMORY = (
 
 
 def train(
-    tracks: Path, images: Path, clusters: Path, params: TrainTracklets, options: TrainingOptions
+    tracks: Path,
+    images: Path,
+    clusters: Path,
+    params: TrainTracklets,
+    options: TrainingOptions,
+    together: Annotated[Path | None, "frames of a tracker: who is seen when"] = None,
 ) -> None:
     """Train on tracklets without labels, from the last checkpoint of this very training if any.
 
-    `clusters` is what association made of them at the end.
+    `clusters` is what association made of them at the end. `together` is for `association.apart`.
 
     Raises:
         ReidError: the data does not fit the method, or the training diverged.
@@ -40,7 +46,10 @@ def train(
     tracklets = tracklets_of(rows)
     cameras = rows.groupby("tracklet_id")["camera_id"].first().to_numpy() if how.centred else None
     persons = _main_persons(tracks) if how.truth else None
+    apart = read_together(tracks, together) if how.apart and together is not None else None
     run = Run(params, options, clusters)
+    if apart is not None:
+        run.say(f"{len(apart)} pairs of tracklets are seen at the same time: never joined")
     network = run.network()
     mean = mean_of(network).to(run.fabric.device)
     kept = Kept({"model": mean if params.mean_net.keep == "mean" else network})
@@ -66,8 +75,10 @@ def train(
             classes=classes,
             cameras=cameras,
             persons=persons,
+            apart=apart,
         )
-        history = run.learn(task, {"model": model, "mean": mean}, [tracks, store], kept)
+        inputs = [tracks, store, *([together] if together is not None else [])]
+        history = run.learn(task, {"model": model, "mean": mean}, inputs, kept)
         history += task.finish(params.schedule.epochs)
     if run.first:
         # nothing is learnt any more: from here on the truth may be looked at, for measuring

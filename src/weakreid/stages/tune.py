@@ -43,6 +43,7 @@ class Data:
     images: Path
     bags: Path | None
     tracks: Path | None
+    together: Path | None
     labels: Path | None
     attributes: Path | None
     coarse: Path | None
@@ -75,13 +76,15 @@ def main(
     out: Path,
     bags: Path | None = None,
     tracks: Path | None = None,
+    together: Annotated[Path | None, "frames of a tracker: who is seen when"] = None,
     labels: Annotated[Path | None, "of tracklets"] = None,
     attributes: Annotated[Path | None, "labels of persons"] = None,
     coarse: Annotated[Path | None, "the coarse test set of the split"] = None,
     init: Annotated[Path | None, "weights to start from"] = None,
 ) -> None:
     """Try values until all workers together have made the trials that were asked for."""
-    data = Data(tracklets, frames, images, bags, tracks, labels, attributes, coarse, init)
+    seen = (bags, tracks, together, labels, attributes)
+    data = Data(tracklets, frames, images, *seen, coarse, init)
     machine = Machine(device, threads)
     # more trials go on with those before
     known = params.model_dump(mode="json", exclude={"trials", "search_seed"})
@@ -167,7 +170,9 @@ def train(params: AnyTraining, data: Data, options: TrainingOptions, folder: Pat
     if params.learns == "bags":
         stage.train(data.bags, data.images, params, options)
     elif params.learns in ("tracklets", "merging"):
-        stage.train(data.tracks, data.images, folder / "clusters.parquet", params, options)
+        seen = {"together": data.together} if params.learns == "tracklets" else {}
+        clusters = folder / "clusters.parquet"
+        stage.train(data.tracks, data.images, clusters, params, options, **seen)
     elif params.learns in ("one_shot", "intra_camera"):
         labelled = (data.tracks, data.labels, data.images, folder / "clusters.parquet")
         stage.train(*labelled, params, options)

@@ -2,8 +2,7 @@
 
 The names come with a tracker's output (`weakreid.datasets.names`, videos.csv): a row per window of
 a video, with the numbers of those who were named. A window becomes one bag, whose label is that
-list. The table "frames" does not say which frame of a video a row is; the name of its file does:
-SEQUENCE/TRACK/FRAME.jpg, where the sequence is the video.
+list.
 
 The numbers of names are not those of persons in ground truth: labels and `truth_frame_persons` of
 these bags cannot be compared with each other.
@@ -19,10 +18,9 @@ from weakreid.artifacts.csv import read_csv
 from weakreid.artifacts.files import read_fault
 from weakreid.errors import ReidError
 from weakreid.seeding import numpy_generator
+from weakreid.supervision.moments import moments_of
 
 COLUMNS = ("video", "first_frame", "last_frame", "camera_id", "labels", "tracklets")
-
-_FILE = r"^(?P<video>[^/]+)/\d+/(?P<frame>\d+)\.[A-Za-z]+$"
 
 
 def read_videos(path: Path) -> pd.DataFrame:
@@ -121,14 +119,8 @@ def _training_frames(tracklets: pd.DataFrame, frames: pd.DataFrame) -> Mapping[s
     """Return the frames of the training tracklets by video, with the video's frame of each."""
     train = tracklets.loc[tracklets["role"] == "train", "tracklet_id"]
     own = frames[frames["tracklet_id"].isin(train)].sort_values(["tracklet_id", "position"])
-    told = own["file"].str.extract(_FILE)
-    silent = told["frame"].isna()
-    if silent.any():
-        raise ReidError(
-            f"file '{own.loc[silent, 'file'].iloc[0]}' is not SEQUENCE/TRACK/FRAME.jpg, so its"
-            " frame in the video is unknown; named bags are made of a tracker's output alone"
-        )
-    own = own.assign(frame=told["frame"].astype(np.int64))
+    told = moments_of(own["file"])
+    own = own.assign(frame=told["frame"])
     return {str(video): rows for video, rows in own.groupby(told["video"], sort=True)}
 
 

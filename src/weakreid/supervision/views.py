@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from weakreid.artifacts import schemas
 from weakreid.errors import ReidError
+from weakreid.supervision.moments import seen_together
 
 COLUMNS = {
     # WL, section III-B: person images without tracklets, and who is in the video
@@ -58,6 +59,23 @@ def read_tracks(path: Path, cameras: bool = False) -> pd.DataFrame:
     if rows.empty:
         raise ReidError(f"{path}: no tracklet; the split has no training tracklets")
     return rows
+
+
+def read_together(tracks: Path, frames: Path) -> NDArray[np.int64]:
+    """Return the pairs of training tracklets that are seen at the same time: [P, 2], i < j.
+
+    Of a tracker's output alone, whose files say when: nothing else of them is looked at.
+
+    Args:
+        tracks: a table "tracks".
+        frames: the table "frames" of the same dataset.
+
+    Raises:
+        ReidError: a file is not what is expected.
+    """
+    rows = schemas.read_frame(tracks, "tracks", ["tracklet_id", "image"])
+    shown = schemas.read_frame(frames, "frames", ["image", "file"]).set_index("image")["file"]
+    return seen_together(rows, shown)
 
 
 def read_labels(path: Path, count: int) -> NDArray[np.int32]:

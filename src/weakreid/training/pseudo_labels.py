@@ -40,6 +40,7 @@ def associate(
     check: bool,
     cameras: NDArray[np.integer[Any]] | None = None,
     persons: NDArray[np.integer[Any]] | None = None,
+    apart: NDArray[np.int64] | None = None,
 ) -> tuple[np.ndarray, float | None]:
     """Return each tracklet's cluster, -1 where it has none, and the eps that found them.
 
@@ -54,6 +55,7 @@ def associate(
             learnt.
         cameras: [N], where `how` centres features.
         persons: [N], where `how` is told the truth: 0 or less is nobody known.
+        apart: [P, 2], pairs i < j that are two people: never in one cluster.
 
     Returns:
         int32 [N] and eps; None where the truth decides.
@@ -66,15 +68,19 @@ def associate(
     if how.centred:
         features = centred(features, _given(cameras))
     if how.truth == "eps":
-        distances = jaccard.jaccard_distances(features, how.k1, how.k2, threads)
+        distances = association.without(
+            jaccard.jaccard_distances(features, how.k1, how.k2, threads), apart
+        )
         best = association.true_eps(distances, _given(persons), how.min_samples)
-        labels = association.associate(distances, best, how.min_samples)
+        labels = association.associate(distances, best, how.min_samples, apart)
         if check and labels.max(initial=-1) < 1:
             raise ReidError(association.failure(labels, distances, best, how.min_samples))
         return labels.astype(np.int32), None
     share = how.share_of(len(features))
-    kept = association.pairs_needed(len(features), eps, share)
-    distances = jaccard.jaccard_distances(features, how.k1, how.k2, threads, kept)
+    kept = association.pairs_needed(len(features), eps, share, 0 if apart is None else len(apart))
+    distances = association.without(
+        jaccard.jaccard_distances(features, how.k1, how.k2, threads, kept), apart
+    )
     if eps is None:
         try:
             eps = association.data_eps(distances, share)
@@ -82,7 +88,7 @@ def associate(
             if check:
                 raise ReidError(f"{error}; {_advice(features, distances, how, threads)}") from error
             return np.full(len(features), -1, np.int32), None
-    labels = association.associate(distances, eps, how.min_samples)
+    labels = association.associate(distances, eps, how.min_samples, apart)
     if check and labels.max(initial=-1) < 1:
         every = jaccard.jaccard_distances(features, how.k1, how.k2, threads)
         why = association.failure(labels, every, eps, how.min_samples)

@@ -62,6 +62,7 @@ class TrackletTask(Task[TrackletBatch]):
         classes: PseudoClasses,
         cameras: NDArray[np.integer[Any]] | None = None,
         persons: NDArray[np.integer[Any]] | None = None,
+        apart: NDArray[np.int64] | None = None,
     ) -> None:
         """Set up.
 
@@ -73,6 +74,7 @@ class TrackletTask(Task[TrackletBatch]):
             classes: of the clusters.
             cameras: [N], of the tracklets, where association centres features.
             persons: [N], of the tracklets, where association is told the truth.
+            apart: [P, 2], pairs of tracklets that are two people, where that is known.
 
         Raises:
             ReidError: a batch does not divide among the processes.
@@ -87,7 +89,8 @@ class TrackletTask(Task[TrackletBatch]):
                 "set batch.tracklets to a multiple of them or take fewer devices"
             )
         self.tracklets, self.params, self.mean = list(tracklets), params, mean
-        self.classes, self.cameras, self.persons = classes, cameras, persons
+        self.classes, self.apart = classes, apart
+        self.cameras, self.persons = cameras, persons
         self.association, few = fitted(params.association, len(self.tracklets))
         if few and fabric.is_global_zero:
             warn(few)
@@ -136,6 +139,7 @@ class TrackletTask(Task[TrackletBatch]):
                 check=check,
                 cameras=self.cameras,
                 persons=self.persons,
+                apart=self.apart,
             )
         except ReidError as error:
             if not self.labels:
