@@ -242,7 +242,7 @@ def test_it_says_how_likely_two_tracklets_show_one_person(tmp_path: Path) -> Non
     model = weakreid.load(save_run(tmp_path))
     one, other = np.eye(12, dtype=np.float32)[:2], np.eye(12, dtype=np.float32)[1:4]
     path = tmp_path / "runs" / "dev-1" / "calibration.json"
-    with pytest.raises(ReidError, match=r"calibration\.json: not there; compute it"):
+    with pytest.raises(ReidError, match=r"calibration\.json: not there; copy it from beside"):
         model.probability(one, other)
     odds = {"intercept": 2.0, "distance": -4.0, "logarithm": 0.0}
     meaning = {"metric": "cosine", "odds": odds, "bounds": [0.2, 0.9]}
@@ -251,6 +251,9 @@ def test_it_says_how_likely_two_tracklets_show_one_person(tmp_path: Path) -> Non
     # distances of 1 and of 0
     far, near = max(0.2, 1 / (1 + np.exp(2))), 1 / (1 + np.exp(-2))
     np.testing.assert_allclose(found, [[far, far, far], [near, far, far]], atol=1e-3)
+    for wrong in (one[:, :10], [one[0], one[0, :3]], one[0], []):
+        with pytest.raises(ReidError, match=r"one: not \[N, 12\] numbers; give rows that embed_tr"):
+            model.probability(wrong, other)
     write_json(path, {"why": "of the 3 training tracklets no two are taken for one person"})
     with pytest.raises(ReidError, match="no two are taken for one person"):
         model.probability(one, other)

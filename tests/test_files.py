@@ -1,14 +1,17 @@
 """Files are written whole or not at all."""
 
 import errno
+import io
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from weakreid.artifacts import files
 from weakreid.artifacts.files import read_fault, read_json, replacing, write_json
 from weakreid.errors import ReidError
 
@@ -67,6 +70,39 @@ def test_a_full_disk_is_said_so(number: int, tmp_path: Path) -> None:
     with pytest.raises(ReidError, match=words), replacing(path) as aside:
         aside.write_text("half")
         raise OSError(number, os.strerror(number))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_what_is_no_file_is_not_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    with pytest.raises(ReidError, match="pipe is no file"), replacing(path) as aside:
+        aside.write_text("new")
+    assert path.is_fifo()
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_nothing_stays_where_even_the_lock_cannot_be_written(tmp_path: Path, monkeypatch) -> None:
+    class Full(io.StringIO):
+        def flush(self) -> None:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+        def close(self) -> None:
+            self.flush()
+
+        def fileno(self) -> int:
+            return 0
+
+    def opened(path: Path, *given: Any, **named: Any) -> Any:
+        path.touch()
+        return Full()
+
+    monkeypatch.setattr(files, "_try_lock", lambda lock: True)
+    monkeypatch.setattr(files, "_is", lambda path, lock: True)
+    monkeypatch.setattr(Path, "open", opened)
+    with pytest.raises(ReidError, match="the disk is full"), replacing(tmp_path / "file"):
+        pass
     assert list(tmp_path.iterdir()) == []
 
 

@@ -149,6 +149,9 @@ class Model:
         As the training's own labels, or pseudo-labels, have it: among pairs of which as many are of
         one person as there (`prior` in calibration.json).
 
+        Of tracklets of about as many frames as the training's: single pictures of one person lie
+        farther apart than means over tracklets, and come out as strangers.
+
         Args:
             one: [N, D], of `embed_tracklet`.
             other: [M, D], likewise.
@@ -161,12 +164,26 @@ class Model:
         """
         path = self.path.with_name("calibration.json")
         if not path.exists():
-            raise ReidError(f"{path}: not there; compute it: snakemake --cores 2 {path}")
+            raise ReidError(
+                f"{path}: not there; copy it from beside the training's weights, or where they are "
+                f"still there: snakemake --cores 2 {path}"
+            )
         meaning = read_calibration(path)
         if meaning is None:
             raise ReidError(f"{path}: {read_json(path, ['why'])['why']}: distances mean nothing")
-        apart = pairwise(np.asarray(one), np.asarray(other), meaning.metric)
-        return meaning.probability(apart)
+        left, right = self._descriptors("one", one), self._descriptors("other", other)
+        return meaning.probability(pairwise(left, right, meaning.metric))
+
+    def _descriptors(self, name: str, given: ArrayLike) -> NDArray[Any]:
+        try:
+            found = np.asarray(given)
+        except ValueError:  # rows of different lengths
+            found = np.empty(0, object)
+        if found.ndim != 2 or found.shape[1] != self.dimension or found.dtype == object:
+            raise ReidError(
+                f"{name}: not [N, {self.dimension}] numbers; give rows that embed_tracklet returned"
+            )
+        return found
 
     @property
     def _frames(self) -> int:

@@ -78,6 +78,8 @@ def test_files_of_one_s_own(here: Path) -> None:
     (here / "mine.yaml").write_text(yaml.safe_dump(mine))
     assert "walkers, method small, bags wl, 1 run" in told("mine", "--configfile", "mine.yaml")
     assert refused("deno") == "experiments.deno does not exist; did you mean 'demo'?"
+    assert refused("hall").endswith("if a file of your own has it, name that with --configfile")
+    assert "--configfile" not in refused("hall", "--configfile", "mine.yaml")
     assert "there.yaml is not there" in refused("mine", "--configfile", "there.yaml")
     assert refused("mine.yaml").startswith("mine.yaml is a file, no experiment; say --configfile")
     # a config of this folder takes the place of the checkout's

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sklearn.cluster import DBSCAN
 
 from weakreid.artifacts.schemas import conform
-from weakreid.clustering import isolation
+from weakreid.clustering import centring, isolation
 from weakreid.clustering.isolation import (
     distances,
     groups,
@@ -329,7 +329,8 @@ def test_the_people_themselves_cut() -> None:
     assert made["source_id"].tolist() == [0] * 5 + [1] * 2
 
 
-def test_centred_features_are_those_without_their_camera() -> None:
+def test_centred_features_are_those_without_their_camera(monkeypatch) -> None:
+    monkeypatch.setattr(centring, "FEW", 1)
     # of the first camera all frames lie together, were it not for its mean
     tracks = pd.concat([tracks_of([1, 2, 1, 2]), tracks_of([3, 3], camera=2)], ignore_index=True)
     tracks["tracklet_id"] = [0] * 4 + [1] * 2

@@ -751,7 +751,9 @@ def test_the_truth_of_a_part_needs_people_who_are_known(part: str) -> None:
         mine["isolation"] = "told"
     raw["experiments"]["mine"] = mine
     del raw["studies"]
-    with pytest.raises(ReidError, match="sequences of dataset film have no truth"):
+    key = "association.truth" if part == "association" else "isolation.told.truth"
+    said = f"mine: {key} needs to know .* have no truth; add it, or leave {key} out"
+    with pytest.raises(ReidError, match=said):
         plan_of(raw)
 
 

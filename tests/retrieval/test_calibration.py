@@ -1,6 +1,7 @@
 """What a distance means, against plain counts over all pairs."""
 
 import itertools
+import json
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from weakreid.artifacts.files import write_json
+from weakreid.errors import ReidError
 from weakreid.retrieval.calibration import (
     BINS,
     NoPairsError,
@@ -78,14 +80,14 @@ def test_blocks_change_nothing(monkeypatch):
 def test_a_threshold_lets_no_more_pass_than_asked(places, rate):
     pairs = Pairs(np.zeros(BINS, int), np.bincount(places, minlength=BINS), 3.0)
     found = threshold_at(pairs, rate)
-    if len(places) * rate < 1:
-        assert found is None
-        return
     step = 3.0 / BINS
 
     def passing(distance):
         return sum(step * (place + 1) <= distance + 1e-9 for place in places) / len(places)
 
+    if len(places) * rate < 1 or passing(step) > rate:
+        assert found is None
+        return
     assert passing(found) <= rate
     assert found == pytest.approx(3.0) or passing(found + step) > rate
 
@@ -148,6 +150,31 @@ def test_it_comes_back_from_its_file(tmp_path):
     assert read_calibration(tmp_path / "none.json") is None
 
 
+def test_rates_that_are_nearly_equal_stay_two():
+    found = calibrate(people(6), "cosine", [0.1, 0.1000000001]).plain()
+    assert list(found["thresholds"]) == ["0.1", "0.1000000001"]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"odds": {"intercept": 1.0, "distance": -2.0}},
+        {"odds": 5},
+        {"odds": {"intercept": "abc", "distance": -2.0, "logarithm": 0.0}},
+        {"odds": {"intercept": float("inf"), "distance": -2.0, "logarithm": 0.0}},
+        {"bounds": [0.1, 0.2, 0.3]},
+        {"thresholds": {"x": 0.1}},
+        {"thresholds": None},
+    ],
+)
+def test_a_damaged_file_is_refused(damage, tmp_path):
+    made = {"from": "labels", **calibrate(people(6), "cosine", RATES).plain()}
+    path = tmp_path / "calibration.json"
+    path.write_text(json.dumps({**made, **damage}))
+    with pytest.raises(ReidError, match=r"calibration\.json: no calibration .*; delete it and run"):
+        read_calibration(path)
+
+
 def test_a_search_says_how_likely():
     import pandas as pd
 
@@ -191,5 +218,8 @@ def test_features_of_any_length_are_told_apart_as_well():
         assert held[40]["thresholds"][f"{rate:g}"]["match_rate"] == pytest.approx(
             held[1]["thresholds"][f"{rate:g}"]["match_rate"], abs=1e-3
         )
+    for at in (0.2, 1.0, 3.0):
+        near, far = found[1].probability([at]), found[40].probability([40 * at])
+        assert far == pytest.approx(near, rel=1e-3)
     likely = found[40].probability([0.5 * found[40].thresholds[0.001], 200])
     assert likely[0] > 0.8 > 0.01 > likely[1]

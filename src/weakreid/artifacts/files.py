@@ -50,6 +50,8 @@ def replacing(path: Path) -> Iterator[Path]:
         ReidError: the disk or the quota is full, or the folder cannot be written to.
     """
     path = Path(path)
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise ReidError(f"{path} is no file, and would be lost; choose another place")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         remove_leftovers(path)
@@ -176,8 +178,9 @@ def _remove(part: Path, lock: IO[str] | None = None) -> None:
                     shutil.rmtree(entry.path, ignore_errors=True)
                 elif entry.name != _LOCK:
                     os.unlink(entry.path)  # noqa: PTH108
-        # an open file cannot go from a folder of NFS
-        lock.close()
+        # an open file cannot go from a folder of NFS; on a full disk this fails, and closes it
+        with contextlib.suppress(OSError):
+            lock.close()
     if part.is_dir() and not part.is_symlink():
         shutil.rmtree(part, ignore_errors=True)
     else:

@@ -38,7 +38,7 @@ def plan(
 ) -> None:
     """List the experiments, or show one: its method, its artifacts, and what would run."""
     try:
-        for line in told(planned(configfile or []), name):
+        for line in told(planned(configfile or []), name, own_file=bool(configfile)):
             typer.echo(line)
     except BrokenPipeError:
         # who reads has seen enough; typer ends quietly
@@ -69,8 +69,13 @@ def planned(configfiles: Sequence[Path]) -> Plan:
     return read_plan(read_merged(files), files, {}, CHECKOUT)
 
 
-def told(plan: Plan, name: str) -> Iterator[str]:
+def told(plan: Plan, name: str, own_file: bool = False) -> Iterator[str]:
     """Yield the lines on one experiment, or on all whose names fit a pattern.
+
+    Args:
+        plan: of the config.
+        name: an experiment, or a pattern.
+        own_file: whether --configfile was given.
 
     Raises:
         ReidError: there is none.
@@ -82,7 +87,10 @@ def told(plan: Plan, name: str) -> Iterator[str]:
     if not names and Path(name).is_file():
         raise ReidError(f"{name} is a file, no experiment; say --configfile before each file")
     if not names:
-        raise ReidError(f"experiments.{name} does not exist{suggest(name, plan.experiments)}")
+        close = suggest(name, plan.experiments)
+        if "did you mean" not in close and not own_file:
+            close += "; if a file of your own has it, name that with --configfile"
+        raise ReidError(f"experiments.{name} does not exist{close}")
     width = max(map(len, names))
     for found in names:
         if found in plan.same:

@@ -8,28 +8,39 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+FEW = 10
+"""Tracklets, fewer of which have no mean of their own: it would be of one or two people, and two
+tracklets of one person would come out as opposites."""
+
 
 def centred(
-    features: NDArray[np.floating[Any]], cameras: NDArray[np.integer[Any]]
+    features: NDArray[np.floating[Any]],
+    cameras: NDArray[np.integer[Any]],
+    tracklets: NDArray[np.integer[Any]] | None = None,
 ) -> NDArray[np.floating[Any]]:
     """Return features minus the mean of their camera, of length 1 again.
 
-    One that is as its camera's mean, such as the only one of a camera, says nothing without it: it
-    stays as it was.
+    Where a camera has fewer than `FEW` tracklets, the mean of all cameras is taken away; where all
+    together have fewer, nothing is. One that is as the mean says nothing without it: it stays.
 
     Args:
         features: [N, d], of length 1 each.
         cameras: [N].
+        tracklets: [N], of which tracklet each is; None: each is a tracklet.
 
     Returns:
         [N, d], in the type of `features`.
     """
     wide = features.astype(np.float64)
     _, of_camera = np.unique(cameras, return_inverse=True)
-    found = wide.copy()
-    for camera in range(of_camera.max(initial=-1) + 1):
+    names = np.arange(len(wide)) if tracklets is None else tracklets
+    if len(np.unique(names)) < FEW:
+        return features
+    found = wide - wide.mean(axis=0)
+    for camera in range(of_camera.max() + 1):
         own = of_camera == camera
-        found[own] -= wide[own].mean(axis=0)
+        if len(np.unique(names[own])) >= FEW:
+            found[own] = wide[own] - wide[own].mean(axis=0)
     lengths = np.linalg.norm(found, axis=1, keepdims=True)
     # what rounding leaves of two equal numbers has no direction
     told = lengths > 1e-6

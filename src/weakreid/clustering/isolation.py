@@ -74,7 +74,8 @@ def isolate(
         raise ReidError("isolation: there is no tracklet; give tracklets of training frames")
     _check_features(tracks, features)
     if how.centred:
-        features = centred(_unit(features), tracks["camera_id"].to_numpy())
+        of = (tracks[name].to_numpy() for name in ("camera_id", "tracklet_id"))
+        features = centred(_unit(features), *of)
     bounds = _bounds(tracks)
     spans = list(zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True))
 

@@ -82,8 +82,10 @@ took: `seconds`, `images_per_s`, `peak_memory_mb`, `device`, `devices`, on a GPU
 
 `runs/SPLIT-SEED/calibration.json` says what a distance d means: the log-odds of the same person,
 intercept + distance * d + logarithm * ln d (`odds`), within `bounds` of the probability;
-`thresholds` by false-match rate; the share of pairs that are of one person (`prior`); what it was
-learnt `from`; or `why` nothing could be learnt.
+`thresholds` by false-match rate, null where there are too few pairs of different people to say;
+the share of pairs that are of one person (`prior`), how many were compared (`pairs`), and of which
+`cameras` (`different`, or `any` where two cameras share nobody); what it was learnt `from`; or
+`why` nothing could be learnt.
 """
 
 _OTHER_NAMES = {

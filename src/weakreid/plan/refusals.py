@@ -41,7 +41,7 @@ def check(config: Config, made: Made, experiment: Experiment) -> None:
     elif isinstance(method, ClipMethod):
         _check_truth(config, experiment, where)
         _check_clips(config, experiment, method, where)
-    elif method.learns in SUPERVISIONS or _asks_for_truth(config, experiment):
+    elif method.learns in SUPERVISIONS or _asking_for_truth(config, experiment):
         _check_truth(config, experiment, where)
     simulated = noise is not None and config.noise[noise].rfm is not None
     if simulated and isinstance(config.datasets[experiment.dataset], Tracked):
@@ -87,11 +87,14 @@ def _check_init(made: Made, experiment: Experiment) -> None:
         at = made.experiments[name]
 
 
-def _asks_for_truth(config: Config, experiment: Experiment) -> bool:
-    """Return whether the truth stands in for isolation or association."""
+def _asking_for_truth(config: Config, experiment: Experiment) -> list[str]:
+    """Return the keys by which the truth stands in for isolation or association."""
     method, isolation = experiment.method, experiment.isolation
     told = isinstance(method, TrackletMethod) and method.association.truth is not None
-    return told or (isolation is not None and config.isolation[isolation].truth)
+    keys = ["association.truth"] if told else []
+    if isolation is not None and config.isolation[isolation].truth:
+        keys.append(f"isolation.{isolation}.truth")
+    return keys
 
 
 def _check_truth(config: Config, experiment: Experiment, where: str) -> None:
@@ -100,10 +103,13 @@ def _check_truth(config: Config, experiment: Experiment, where: str) -> None:
     if isinstance(dataset, Tracked) and not all(
         sequence.truth for sequence in dataset.sequences if sequence.role == "train"
     ):
+        who = f"the method {experiment.method_name}"
+        instead = "take a method that learns from bags or tracklets"
+        if keys := _asking_for_truth(config, experiment):
+            who, instead = keys[0], f"leave {keys[0]} out"
         raise ReidError(
-            f"{where}: the method {experiment.method_name} needs to know whom a tracklet shows, "
-            f"but sequences of dataset {experiment.dataset} have no truth; add it, or take a "
-            "method that learns from bags or tracklets"
+            f"{where}: {who} needs to know whom a tracklet shows, but sequences of dataset "
+            f"{experiment.dataset} have no truth; add it, or {instead}"
         )
 
 

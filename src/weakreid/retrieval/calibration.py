@@ -142,7 +142,7 @@ class Calibration:
             "pairs": dict(self.pairs),
             "cameras": self.cameras,
             "prior": self.prior,
-            "thresholds": {f"{rate:g}": value for rate, value in self.thresholds.items()},
+            "thresholds": {str(rate): value for rate, value in self.thresholds.items()},
             "odds": {name: getattr(self, name) for name in _ODDS},
             "bounds": list(self.bounds),
         }
@@ -157,15 +157,21 @@ def read_calibration(path: Path) -> Calibration | None:
     if "why" in read_json(path):
         return None
     plain = read_json(path, KEYS)
-    return Calibration(
-        metric=plain["metric"],
-        **{name: plain["odds"][name] for name in _ODDS},
-        bounds=tuple(plain["bounds"]),
-        thresholds={float(rate): value for rate, value in plain["thresholds"].items()},
-        prior=plain["prior"],
-        pairs=plain["pairs"],
-        cameras=plain["cameras"],
-    )
+    try:
+        low, high = map(float, plain["bounds"])
+        if not np.isfinite([low, high, *(float(plain["odds"][name]) for name in _ODDS)]).all():
+            raise ValueError("a number is not finite")
+        return Calibration(
+            metric=plain["metric"],
+            **{name: float(plain["odds"][name]) for name in _ODDS},
+            bounds=(low, high),
+            thresholds={float(rate): value for rate, value in plain["thresholds"].items()},
+            prior=plain["prior"],
+            pairs=plain["pairs"],
+            cameras=plain["cameras"],
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ReidError(f"{path}: no calibration ({error!r}); delete it and run again") from error
 
 
 class NoPairsError(ReidError):
@@ -216,7 +222,9 @@ def _log_odds(pairs: Pairs) -> dict[str, float]:
     from sklearn.linear_model import LogisticRegression
 
     kinds = pairs.same, pairs.different
-    at = np.concatenate([pairs.distances[counts > 0] for counts in kinds])
+    # the regression holds coefficients down: features twice as long must give the same odds
+    unit = pairs.farthest / 2
+    at = np.concatenate([pairs.distances[counts > 0] for counts in kinds]) / unit
     truth = np.repeat([1, 0], [np.count_nonzero(counts) for counts in kinds])
     weights = np.concatenate([counts[counts > 0] for counts in kinds])
     shapes = {"distance": at, "logarithm": np.log(np.maximum(at, _LEAST))}
@@ -232,14 +240,15 @@ def _log_odds(pairs: Pairs) -> dict[str, float]:
             # distances tell nothing
             prior = pairs.prior
             return {"intercept": math.log(prior / (1 - prior)), "distance": 0.0, "logarithm": 0.0}
-    found = dict(zip(left, fit.coef_[0].tolist(), strict=True))
-    return {"intercept": float(fit.intercept_[0]), **{n: found.get(n, 0.0) for n in shapes}}
+    found = dict.fromkeys(shapes, 0.0) | dict(zip(left, fit.coef_[0].tolist(), strict=True))
+    intercept = float(fit.intercept_[0]) - found["logarithm"] * math.log(unit)
+    return {**found, "intercept": intercept, "distance": found["distance"] / unit}
 
 
 def threshold_at(pairs: Pairs, rate: float) -> float | None:
     """Return the largest distance up to which at most so many pairs of different people lie.
 
-    None where a single pair would be more than that.
+    None where a single pair would be more than that, or the nearest are more already.
 
     Args:
         pairs: of `count_pairs`.
@@ -249,7 +258,7 @@ def threshold_at(pairs: Pairs, rate: float) -> float | None:
     if total * rate < 1:
         return None
     inside = int(np.count_nonzero(np.cumsum(pairs.different) <= total * rate))
-    return inside * pairs.farthest / BINS
+    return inside * pairs.farthest / BINS if inside else None
 
 
 def with_probability(found: pd.DataFrame, calibration: Calibration | None) -> pd.DataFrame:
@@ -309,7 +318,7 @@ def check(calibration: Calibration, pairs: Pairs) -> dict[str, Any]:
     return {
         "prior": pairs.prior,
         "thresholds": {
-            f"{rate:g}": {
+            str(rate): {
                 "distance": distance,
                 "false_match_rate": found(distance, pairs.different),
                 "match_rate": found(distance, pairs.same),

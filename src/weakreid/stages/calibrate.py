@@ -11,6 +11,7 @@ from weakreid.artifacts import schemas
 from weakreid.artifacts.files import write_json
 from weakreid.config.params import Calibrate
 from weakreid.console import say, warn
+from weakreid.errors import ReidError
 from weakreid.retrieval.calibration import NoPairsError, calibrate, side_of
 from weakreid.retrieval.feature_table import open_features
 from weakreid.retrieval.protocols import tracklet_descriptors
@@ -30,6 +31,10 @@ def main(
     model: Annotated[Path | None, "with --bags: tells who of a bag a tracklet is"] = None,
 ) -> None:
     """Learn what distances mean from labels that the training had, or from its pseudo-labels."""
+    if (tracks is None) == (tracklets is None) or (tracks is None) != (clusters is None):
+        raise ReidError("give --tracks with --clusters, or else --tracklets")
+    if (bags is None, frames is None, model is None) not in {(True,) * 3, (False,) * 3}:
+        raise ReidError("--bags, --frames and --model go together; give all of them or none")
     held = open_features(features)
     if not len(held.tracklet_ids):
         _unknown(out, "the split has no training tracklet")
@@ -62,7 +67,9 @@ def main(
         return
     write_json(out, {"from": source, **found.plain()})
     for rate, distance in found.thresholds.items():
-        if distance is not None:
+        if distance is None:
+            say(f"too few pairs of different people to tell a false-match rate of {rate:g}")
+        else:
             say(f"{rate:g} of pairs of different people are at most {distance:.3f} apart")
 
 

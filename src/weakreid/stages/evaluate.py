@@ -91,6 +91,8 @@ def _checked(calibration: Calibration, frames: Frames, tracklets: pd.DataFrame) 
         return side_of(features, rows["person_id"], rows["camera_id"])
 
     pairs = count_pairs(side("query"), side("gallery"), calibration.metric)
+    if not pairs.same.sum() + pairs.different.sum():
+        return {"why": "nobody is known both in the query and at another camera of the gallery"}
     about = {name: getattr(calibration, name) for name in ("pairs", "cameras", "prior")}
     return {**about, "found": check(calibration, pairs)}
 

@@ -67,4 +67,4 @@ def _links(
 def _of_all(table: pd.DataFrame, shown: int) -> str:
     """Say that not all identities are on the sheet, where that is so."""
     count = table["identity"].nunique()
-    return f" (shown: the {shown} of most frames)" if shown < count else ""
+    return f" (shown: the first {shown})" if shown < count else ""

@@ -74,7 +74,8 @@ def associate(
         best = association.true_eps(distances, _given(persons), how.min_samples)
         labels = association.associate(distances, best, how.min_samples, apart)
         if check and labels.max(initial=-1) < 1:
-            raise ReidError(association.failure(labels, distances, best, how.min_samples))
+            why = association.failure(labels, distances, best, how.min_samples)
+            raise ReidError(f"{why}; set association.truth: null, or give more tracklets")
         return labels.astype(np.int32), None
     share = how.share_of(len(features))
     kept = association.pairs_needed(len(features), eps, share, 0 if apart is None else len(apart))
