@@ -8,7 +8,7 @@ RUN := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 SNAKEMAKE := $(RUN) snakemake --cores $(CORES)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test tests check format docs environments benchmarks clean
+.PHONY: help setup demo test tests check format docs environments benchmarks clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -22,6 +22,8 @@ $(READY): pyproject.toml envs/constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/python -m pip install --quiet --constraint envs/constraints.txt --editable '.[slurm,kubernetes,generic,dev]'
 	@touch $@
+
+setup: $(READY) ## set up the environment in .venv, and no more
 
 demo: $(READY) ## learn from weak labels on a generated dataset and show the result
 	@$(SNAKEMAKE) demo

@@ -87,6 +87,21 @@ def test_files_of_one_s_own(here: Path) -> None:
     assert refused("demo") == "config.yaml: 'datasets' is missing; it must be given"
 
 
+def test_own_cameras_need_no_truth(here: Path) -> None:
+    film = {"name": "a", "boxes": "a.txt", "video": "a.mp4"}
+    mine = {
+        "datasets": {"hall": {"kind": "mot", "root": ".", "sequences": [film]}},
+        "experiments": {
+            "hall": {"dataset": "hall", "noise": "clean", "method": "contrast_small"},
+        },
+    }
+    (here / "hall.yaml").write_text(yaml.safe_dump(mine))
+    text = told("hall", "--configfile", "hall.yaml")
+    for name in ("search.png", "identities.png"):
+        assert f"  - results/hall/runs/official-1/{name}" in text
+    assert "cannot run: " in text
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

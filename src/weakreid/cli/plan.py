@@ -20,6 +20,7 @@ from weakreid.config.faults import suggest
 from weakreid.config.sources import default_files, read_merged
 from weakreid.errors import ReidError
 from weakreid.plan import paths
+from weakreid.plan.evaluation_rules import clustered
 from weakreid.plan.experiments import Experiment
 from weakreid.plan.graph import steps_to
 from weakreid.plan.plan import Plan, Run
@@ -141,18 +142,24 @@ def _one(plan: Plan, asked: str) -> Iterator[str]:
         return
     yield ""
     yield "artifacts (+ is there, - is not):"
-    for path in _artifacts(experiment):
+    for path in _artifacts(plan, experiment):
         yield f"  {'+' if there(Path(path)) else '-'} {path}"
     yield ""
     yield from _would_run(plan, name)
 
 
-def _artifacts(experiment: Experiment) -> Iterator[str]:
+def _artifacts(plan: Plan, experiment: Experiment) -> Iterator[str]:
+    """Yield the files that are asked for most; of a tracker's output those that need no truth."""
+    seen = plan.tracked(experiment.dataset)
     yield paths.metrics(experiment.name)
     yield paths.of_experiment(experiment.name, "learning_curve.svg")
     for run in experiment.runs:
         yield Run(experiment, run).path("model.safetensors")
         yield Run(experiment, run).path("metrics.json")
+        if seen:
+            yield Run(experiment, run).path("search.png")
+        if seen and clustered(Run(experiment, run)):
+            yield Run(experiment, run).path("identities.png")
 
 
 def _would_run(plan: Plan, name: str) -> Iterator[str]:

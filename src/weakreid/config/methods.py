@@ -154,7 +154,8 @@ class Association(Strict):
     centred: bool = Field(
         False,
         description="subtract from a tracklet's feature the mean of its camera's tracklets: what "
-        "cameras differ in is not what people differ in (beyond the paper, which sees no camera)",
+        "cameras differ in is not what people differ in (beyond the paper, which sees no "
+        "camera). A camera of fewer than 10 tracklets takes the mean of all",
     )
     apart: bool = Field(
         False,
