@@ -31,10 +31,13 @@ shell.prefix(
 # --- the config -----------------------------------------------------------------------------------
 
 
+# those of the command line, which Snakemake names first, win
+own_files = list(map(Path, workflow.config_settings.configfiles))
+files = [path for path in map(Path, workflow.configfiles) if path not in own_files]
 PLAN = cli.read_plan(
-    config, workflow.configfiles, dict(workflow.config_settings.config), checkout
+    config, [*files, *own_files], dict(workflow.config_settings.config), checkout
 )
-own_file = bool(workflow.config_settings.configfiles)
+own_file = bool(own_files)
 no_such_target = lambda target: targets.no_such_target(PLAN, target, own_file)
 logger.addFilter(cli.one_line(checkout, no_such_target))
 
