@@ -265,7 +265,11 @@ def test_a_config_that_cannot_be(change: dict[str, Any], line: str, checkout, mo
 
 def test_every_fault_names_the_file_that_it_stands_in(checkout) -> None:
     mine, more = checkout.folder / "mine.yaml", checkout.folder / "more.yaml"
-    mine.write_text("seeed: 2\nexperiments: {t: {dataset: walkers_tiny, bags: wl}}\n")
+    # the name of an experiment that YAML reads as false: config.yaml has experiments too
+    whole = "{dataset: walkers_tiny, bags: wl, method: wl}"
+    mine.write_text(
+        f"seeed: 2\nexperiments: {{t: {{dataset: walkers_tiny, bags: wl}}, no: {whole}}}\n"
+    )
     more.write_text("methods: {wl: {batch: {bagz: 3}}}\n")
     done = checkout.snakemake(
         *("-n", "--cores", "1", "--configfile", "mine.yaml", "more.yaml"),
@@ -279,6 +283,7 @@ def test_every_fault_names_the_file_that_it_stands_in(checkout) -> None:
     assert said == {
         "error: mine.yaml: unknown key 'seeed'; did you mean 'seed'?",
         "error: mine.yaml: 'experiments.t.method' is missing; it must be given",
+        "error: mine.yaml: 'experiments': YAML reads a name in it as false; write it in quotes",
         "error: more.yaml: unknown key 'methods.wl.batch.bagz'; did you mean 'bags'?",
         "error: --config: unknown key 'noise.n17_12.rms'; did you mean 'rsw'?",
     }
