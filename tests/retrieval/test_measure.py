@@ -7,7 +7,9 @@ import pandas as pd
 import pytest
 
 from weakreid.errors import ReidError
+from weakreid.retrieval.calibration import calibrate, side_of
 from weakreid.retrieval.measure import Frames, measure_coarse, measure_fine
+from weakreid.stages.evaluate import _checked
 
 HOW: dict[str, Any] = {"memory_bytes": 1 << 20, "unit": "frames", "threads": 1, "keep": 50}
 
@@ -182,3 +184,16 @@ def test_a_split_without_queries_is_refused() -> None:
         measure_fine(frames, tracklets.assign(role="gallery"), metric="cosine", threads=1)
     with pytest.raises(ReidError, match="no probes"):
         measure_coarse(frames, bags[bags["role"] == "gallery"], metric="cosine", **HOW)
+
+
+def test_a_calibration_is_held_against_people_who_are_known() -> None:
+    frames, tracklets, _, _ = make(3, 7)
+    rng = np.random.default_rng(1)
+    ids = np.repeat(np.arange(1, 9), 4)
+    learnt_from = side_of(rng.normal(size=(32, 6)), ids, rng.integers(0, 3, 32))
+    meaning = calibrate(learnt_from, "cosine", [0.1])
+    held = _checked(meaning, frames, tracklets)
+    assert 0 < held["found"]["prior"] < 1
+    # as by the official rules, where queries find each other
+    tracklets.loc[tracklets["role"] == "gallery", "person_id"] = 0
+    assert set(_checked(meaning, frames, tracklets)) == {"why"}
