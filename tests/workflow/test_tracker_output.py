@@ -29,6 +29,12 @@ CLOTHES = (
 # of the camera at the gate: from frame 21 on, tracks 1 and 2 have changed places (two switches),
 # and person 3's track 3 goes on as 13 (a fragmentation)
 SWITCHED = {1: 2, 2: 1, 3: 13}
+AGAIN = [
+    {"name": "door_again", "boxes": "door.txt", "video": "door.avi", "camera": 2}
+    | {"role": "query", "first_frame": 21},
+    {"name": "gate_again", "boxes": "gate.txt", "video": "gate.avi"}
+    | {"role": "gallery", "last_frame": 20},
+]
 CONFIG: dict[str, Any] = {
     "datasets": {
         "yard": {
@@ -38,12 +44,11 @@ CONFIG: dict[str, Any] = {
             "sequences": [
                 {"name": "gate", "boxes": "gate.txt", "video": "gate.avi"},
                 {"name": "door", "boxes": "door.txt", "video": "door.avi", "camera": 2},
-                {"name": "door_again", "boxes": "door.txt", "video": "door.avi", "camera": 2}
-                | {"role": "query", "first_frame": 21},
-                {"name": "gate_again", "boxes": "gate.txt", "video": "gate.avi"}
-                | {"role": "gallery", "last_frame": 20},
+                *AGAIN,
             ],
         },
+        # nothing to learn from
+        "noon": {"kind": "mot", "root": "footage", "sequences": AGAIN},
         "gate": {
             "kind": "mot",
             "root": "footage",
@@ -76,6 +81,8 @@ TARGETS = (
     f"{RUN}/identities.png",
     f"{RUN}/search.csv",
     f"{RUN}/search.png",
+    f"{RUN}/on/noon/search.csv",
+    f"{RUN}/on/noon/search.png",
     "results/yard_names/runs/official-1/model.safetensors",
 )
 
@@ -207,8 +214,18 @@ def test_search_finds_people_at_the_other_camera(yard) -> None:
     assert right >= 5
 
 
+def test_another_dataset_is_searched_with_the_same_network(yard) -> None:
+    here = rows_of(yard.folder / RUN / "search.csv")
+    there = rows_of(yard.folder / RUN / "on/noon/search.csv")
+    # the same pictures, whose tracklets have other numbers
+    numbers = {"query_id", "tracklet_id"}
+    assert [{k: v for k, v in row.items() if k not in numbers} for row in there] == [
+        {k: v for k, v in row.items() if k not in numbers} for row in here
+    ]
+
+
 def test_the_pictures(yard) -> None:
-    for name in ("identities.png", "search.png"):
+    for name in ("identities.png", "search.png", "on/noon/search.png"):
         picture = cv2.imread(str(yard.folder / RUN / name))
         assert picture.shape[0] > 300
         assert picture.std() > 10
@@ -254,6 +271,10 @@ def test_names_of_videos_train_too(yard) -> None:
                 "datasets.gate: no sequence has role: query, so nothing can be measured",
                 "ask for results/gate/runs/official-1/identities.png or ",
             ),
+        ),
+        (
+            f"{RUN}/on/gate/search.csv",
+            ("datasets.gate: no sequence has role: query, so there is nothing to search",),
         ),
         (
             "results/gate/runs/official-1/search.csv",

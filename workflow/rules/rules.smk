@@ -57,6 +57,7 @@ for name, (mb, minutes) in {
     "attribute_metrics": (2000, 10),
     "identities": (4000, 20),
     "search": (8000, 60),
+    "search_on": (8000, 60),
     # figures of one experiment
     "learning_curve": (2000, 10),
     "cluster_curve": (2000, 10),
@@ -146,6 +147,8 @@ for name, minutes in {
     "frozen_maps_of_source": 480,
     "features": 480,
     "clip_features": 480,
+    "features_on": 480,
+    "clip_features_on": 480,
     "audit": 240,
 }.items():
 

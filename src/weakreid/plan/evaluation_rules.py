@@ -1,6 +1,7 @@
 """Rules from a trained network to figures: features, rankings, metrics, searches."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from weakreid.config import params
 from weakreid.config.datasets import Tracked
@@ -32,14 +33,18 @@ def seeing(clips: bool, *what: str) -> Callable[[Plan], Iterable[str]]:
     ]
 
 
-def images_of(run: Run) -> dict[str, str]:
-    """Return a run's network and all that it is shown, by the options of stages."""
+def images_of(dataset: str, split: str) -> dict[str, str]:
+    """Return all that a network is shown of a dataset, by the options of stages."""
     return {
-        "model": run.path("model.safetensors"),
-        "tracklets": run.tracklets,
-        "frames": run.frames,
-        "images": run.images,
+        "tracklets": paths.tracklets(dataset, split),
+        "frames": paths.frames(dataset),
+        "images": paths.images(dataset),
     }
+
+
+def shown_to(run: Run) -> dict[str, str]:
+    """Return a run's network and all that it is shown, by the options of stages."""
+    return {"model": run.path("model.safetensors"), **images_of(run.dataset, run.split)}
 
 
 TRAINING = Output(_of_run("training_features.parquet"), "training")
@@ -64,7 +69,7 @@ def clustered(run: Run) -> bool:
 def features(plan: Plan, experiment: str, run: str) -> Job:
     """Features of frames."""
     of = plan.run(experiment, run)
-    return Job(inputs={**images_of(of), **_learnt_from(of)})
+    return Job(inputs={**shown_to(of), **_learnt_from(of)})
 
 
 @rule(
@@ -79,7 +84,7 @@ def clip_features(plan: Plan, experiment: str, run: str) -> Job:
     of = plan.run(experiment, run)
     method = of.experiment.method
     return Job(
-        inputs={**images_of(of), **_learnt_from(of)},
+        inputs={**shown_to(of), **_learnt_from(of)},
         params=params.clip_features_params(method),
         modules=parts_of_network(method),
     )
@@ -106,10 +111,10 @@ def calibrate(plan: Plan, experiment: str, run: str) -> Job:
 # --- figures --------------------------------------------------------------------------------------
 
 
-def _missing_role(plan: Plan, run: Run, measured: bool) -> str | None:
+def _missing_role(plan: Plan, dataset: str, split: str, measured: bool) -> str | None:
     """Return why a tracker's dataset has nothing to search, or to measure, if so."""
-    block = plan.config.datasets[run.dataset]
-    if not isinstance(block, Tracked) or run.split == "dev":
+    block = plan.config.datasets[dataset]
+    if not isinstance(block, Tracked) or split == "dev":
         return None
     for role in ("query", "gallery"):
         of = [sequence for sequence in block.sequences if sequence.role == role]
@@ -138,7 +143,7 @@ def coarse_set(plan: Plan, run: Run) -> str:
     Raises:
         ReidError: nobody knows who is who in a tracker's output.
     """
-    if missing := _missing_role(plan, run, measured=True):
+    if missing := _missing_role(plan, run.dataset, run.split, measured=True):
         raise ReidError(
             f"datasets.{run.dataset}: no sequence {missing}, so nothing can be measured; add it "
             f"(docs/tracker_output.md), or ask for {_learnt(plan, run, searches=True)}"
@@ -283,22 +288,73 @@ def identities(plan: Plan, experiment: str, run: str) -> Job:
 def search(plan: Plan, experiment: str, run: str) -> Job:
     """Queries and the nearest tracklets of other cameras."""
     of = plan.run(experiment, run)
-    if missing := _missing_role(plan, of, measured=False):
+    if missing := _missing_role(plan, of.dataset, of.split, measured=False):
         raise ReidError(
             f"datasets.{of.dataset}: no sequence {missing}, so there is nothing to search; add one "
             f"(docs/tracker_output.md), or ask for {_learnt(plan, of)}"
         )
+    return _searching(plan, of, of.dataset, of.split, of.path("features.parquet"))
+
+
+def _searching(plan: Plan, run: Run, dataset: str, split: str, features: str) -> Job:
+    """Return the job of a search with a run's network in the query and gallery of a dataset."""
+    elsewhere = "" if dataset == run.dataset else f" on {dataset}"
     return Job(
         inputs={
-            "features": of.path("features.parquet"),
-            "tracklets": of.tracklets,
-            "frames": of.frames,
-            "images": of.images,
-            "calibration": of.path("calibration.json"),
+            "features": features,
+            **images_of(dataset, split),
+            "calibration": run.path("calibration.json"),
         },
         params=params.Search(
-            title=f"{experiment}: queries and the nearest tracklets of other cameras",
-            tracked=plan.tracked(of.dataset),
-            metric=of.experiment.method.evaluation.metric,
+            title=f"{run.experiment.name}{elsewhere}: queries and the nearest tracklets of other "
+            "cameras",
+            tracked=plan.tracked(dataset),
+            metric=run.experiment.method.evaluation.metric,
         ),
     )
+
+
+# --- a dataset that a network has not learnt from -------------------------------------------------
+
+OTHER = "official"
+"""The split of the other dataset."""
+
+
+def _on(name: str) -> str:
+    return _of_run(f"on/{{dataset}}/{name}")
+
+
+@rule("features", only={"experiment": seeing(False)}, features=Output(_on("features.parquet")))
+def features_on(plan: Plan, experiment: str, run: str, dataset: str) -> Job:
+    """Features of another dataset's frames."""
+    of = plan.run(experiment, run)
+    model = {"model": of.path("model.safetensors")}
+    return Job(inputs={**model, **images_of(dataset, OTHER)})
+
+
+@rule(
+    "clip_features",
+    only={"experiment": seeing(True)},
+    features=Output(_on("features.parquet")),
+    weights=Output(_on("weights.parquet"), "weights"),
+)
+def clip_features_on(plan: Plan, experiment: str, run: str, dataset: str) -> Job:
+    """Features of another dataset's clips, and what their frames count."""
+    job = features_on(plan, experiment, run, dataset)
+    method = plan.run(experiment, run).experiment.method
+    return replace(
+        job, params=params.clip_features_params(method), modules=parts_of_network(method)
+    )
+
+
+@rule("search", table=Output(_on("search.csv")), picture=Output(_on("search.png"), "picture"))
+def search_on(plan: Plan, experiment: str, run: str, dataset: str) -> Job:
+    """Queries of another dataset and its nearest tracklets of other cameras."""
+    of = plan.run(experiment, run)
+    if missing := _missing_role(plan, dataset, OTHER, measured=False):
+        raise ReidError(
+            f"datasets.{dataset}: no sequence {missing}, so there is nothing to search; add one "
+            "(docs/tracker_output.md)"
+        )
+    features = of.path(f"on/{dataset}/features.parquet")
+    return _searching(plan, of, dataset, OTHER, features)

@@ -5,7 +5,7 @@ from weakreid.config.methods import BagMethod, ClipMethod
 from weakreid.errors import ReidError
 from weakreid.plan import paths
 from weakreid.plan.attribute_rules import shown_threshold, shown_votes
-from weakreid.plan.evaluation_rules import images_of, seeing
+from weakreid.plan.evaluation_rules import seeing, shown_to
 from weakreid.plan.plan import Plan, Run
 from weakreid.plan.rules import Job, Output, rule
 from weakreid.plan.training_rules import learning, parts_of_network, seen_by, weights_to_start_from
@@ -166,7 +166,7 @@ def masks(plan: Plan, experiment: str, run: str) -> Job:
             "experiment whose method has model.cosam, such as cosam_walkers"
         )
     return Job(
-        inputs=images_of(of),
+        inputs=shown_to(of),
         params=params.Masks(
             title=f"{experiment}, run {run}: where COSAM looks",
             seed=plan.config.seed,
@@ -180,7 +180,7 @@ def _shares(plan: Plan, run: Run, model: str) -> Job:
     method = _clip_method(run)
     return Job(
         inputs={
-            **images_of(run),
+            **shown_to(run),
             "model": model,
             "root": paths.generated(run.dataset),
             "init": weights_to_start_from(plan, run),
@@ -244,7 +244,7 @@ def erased_attention(plan: Plan, experiment: str, run: str) -> Job:
             "augment.erase, such as attn_cl_walkers"
         )
     return Job(
-        inputs=images_of(of),
+        inputs=shown_to(of),
         params=params.ErasedAttention(
             seed=plan.config.seed,
             test=method.clips.test,
