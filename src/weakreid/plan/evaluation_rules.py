@@ -347,7 +347,11 @@ def clip_features_on(plan: Plan, experiment: str, run: str, dataset: str) -> Job
     )
 
 
-@rule("search", table=Output(_on("search.csv")), picture=Output(_on("search.png"), "picture"))
+@rule(
+    "search",
+    table=Output(_on("search.csv"), "out", "search elsewhere, as CSV", "search"),
+    picture=Output(_on("search.png"), "picture", "search elsewhere", "search"),
+)
 def search_on(plan: Plan, experiment: str, run: str, dataset: str) -> Job:
     """Queries of another dataset and its nearest tracklets of other cameras."""
     of = plan.run(experiment, run)
