@@ -85,3 +85,22 @@ def test_settings_that_few_tracklets_make_void_are_lowered_and_said():
     pair = rng.standard_normal(16)
     features = np.stack([pair, rng.standard_normal(16), pair + 0.1]).astype(np.float32)
     assert run(features, k1=10, k2=4, min_samples=2).tolist() == [0, 1, 0]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**31), st.integers(4, 14), st.sampled_from([0.2, 0.6]))
+def test_advice_holds_where_some_must_stay_apart(seed, count, share):
+    rng = np.random.default_rng(seed)
+    features = rng.normal(size=(count, 6)).astype(np.float32)
+    features /= np.linalg.norm(features, axis=1, keepdims=True)
+    pairs = np.stack(np.triu_indices(count, 1), axis=1).astype(np.int64)
+    apart = pairs[rng.random(len(pairs)) < share]
+    how, _ = fitted(Association(frames=8, share=0.01), count)
+    try:
+        associate(features, how, how.eps, threads=1, check=True, apart=apart)
+    except ReidError as error:
+        if "set association: " not in str(error):
+            return
+        told = Association(frames=8, **{**how.model_dump(exclude={"frames"}), **advised(error)})
+        labels, _ = associate(features, told, told.eps, threads=1, check=True, apart=apart)
+        assert labels.max() >= 1

@@ -16,7 +16,7 @@ from snakemake_logger_plugin_weakreid.commandline import (
 )
 from weakreid.artifacts.files import there
 from weakreid.cli.workflow import read_plan
-from weakreid.config.faults import suggest
+from weakreid.config.faults import suggest_or_file
 from weakreid.config.sources import default_files, read_merged
 from weakreid.errors import ReidError
 from weakreid.plan import paths
@@ -88,10 +88,8 @@ def told(plan: Plan, name: str, own_file: bool = False) -> Iterator[str]:
     if not names and Path(name).is_file():
         raise ReidError(f"{name} is a file, no experiment; say --configfile before each file")
     if not names:
-        close = suggest(name, plan.experiments)
-        if "did you mean" not in close and not own_file:
-            close += "; if a file of your own has it, name that with --configfile"
-        raise ReidError(f"experiments.{name} does not exist{close}")
+        meant = suggest_or_file(name, plan.experiments, own_file)
+        raise ReidError(f"experiments.{name} does not exist{meant}")
     width = max(map(len, names))
     for found in names:
         if found in plan.same:

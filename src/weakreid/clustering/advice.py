@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from weakreid.clustering.association import associate
+from weakreid.clustering.association import associate, without
 from weakreid.clustering.jaccard import jaccard_distances
 
 _TRIED = 40
@@ -50,6 +50,7 @@ def advise(
     k2: int,
     min_samples: int,
     threads: int | None = None,
+    apart: NDArray[np.int64] | None = None,
 ) -> str:
     """Return what to set so that these tracklets come to two clusters or more.
 
@@ -61,6 +62,7 @@ def advise(
         distances: what that made of them with k1 and k2.
         k1, k2, min_samples: as they are.
         threads: see `jaccard_distances`.
+        apart: pairs that are never in one cluster (`association.associate`).
     """
     count = len(features)
     if count < 2:
@@ -69,7 +71,7 @@ def advise(
     if np.abs(units - units[0]).max() < _SAME:
         # neighbours are then those of the lowest numbers, and clusters mean nothing
         return _NOTHING.format(count)
-    held = {(k1, k2): distances}
+    held = {(k1, k2): without(distances, apart)}
     others = list(_others(count, k1, k2)) if count <= _FEW else []
     own = [(k1, k2)]
     order = [*others, *own] if k1 >= count - 1 else [*own, *others]
@@ -77,9 +79,9 @@ def advise(
     for samples, joined in (([min_samples], 1), (lower, 1), ([*lower, min_samples], 0)):
         for ks in order:
             if ks not in held:
-                held[ks] = jaccard_distances(features, *ks, threads)
+                held[ks] = without(jaccard_distances(features, *ks, threads), apart)
             for least in samples:
-                found = _best_eps(held[ks], least, joined)
+                found = _best_eps(held[ks], least, joined, apart)
                 if found is None:
                     continue
                 eps, labels = found
@@ -100,7 +102,9 @@ def _others(count: int, k1: int, k2: int) -> Iterator[tuple[int, int]]:
         yield k1, k2
 
 
-def _best_eps(distances: Any, min_samples: int, joined: int) -> tuple[str, NDArray[Any]] | None:
+def _best_eps(
+    distances: Any, min_samples: int, joined: int, apart: NDArray[np.int64] | None
+) -> tuple[str, NDArray[Any]] | None:
     """Return the eps, as it is written, with the most clusters of several tracklets, and labels.
 
     Of equals it is the smallest: it joins least. None where no eps gives two clusters, `joined` of
@@ -116,7 +120,7 @@ def _best_eps(distances: Any, min_samples: int, joined: int) -> tuple[str, NDArr
         eps = _between(float(values[place]), float(values[place + 1]))
         if eps is None:
             continue
-        labels = associate(distances, float(eps), min_samples)
+        labels = associate(distances, float(eps), min_samples, apart)
         sizes = np.bincount(labels[labels >= 0])
         several = int((sizes > 1).sum())
         if len(sizes) > 1 and several > best:

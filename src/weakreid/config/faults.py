@@ -179,6 +179,14 @@ def suggest(name: str, allowed: Iterable[str]) -> str:
     return f"; allowed: {listed(names)}" if names else ""
 
 
+def suggest_or_file(name: str, allowed: Iterable[str], own_file: bool) -> str:
+    """Return the same; where no name is like it and no --configfile was given, that one may be."""
+    meant = suggest(name, allowed)
+    if "did you mean" in meant or own_file:
+        return meant
+    return f"{meant}; if a file of your own has it, name that with --configfile"
+
+
 def _one_line(text: str) -> str:
     return " ".join(text.splitlines())
 

@@ -4,7 +4,7 @@ import functools
 import re
 from collections.abc import Mapping
 
-from weakreid.config.faults import suggest
+from weakreid.config.faults import suggest, suggest_or_file
 from weakreid.config.methods import TrueAttributes
 from weakreid.plan import paths
 from weakreid.plan.plan import Plan
@@ -150,7 +150,4 @@ def no_such_target(plan: Plan, target: str, own_file: bool) -> str:
         return (
             f"{target}: nothing makes this file of {kind}.{name}; docs/artifacts.md lists the files"
         )
-    meant = suggest(name, names)
-    if "did you mean" not in meant and not own_file:
-        meant += "; if a file of your own has it, name that with --configfile"
-    return f"{target}: {kind}.{name} does not exist{meant}"
+    return f"{target}: {kind}.{name} does not exist{suggest_or_file(name, names, own_file)}"

@@ -87,13 +87,15 @@ def associate(
             eps = association.data_eps(distances, share)
         except association.NoEpsError as error:
             if check:
-                raise ReidError(f"{error}; {_advice(features, distances, how, threads)}") from error
+                raise ReidError(
+                    f"{error}; {_advice(features, distances, how, threads, apart)}"
+                ) from error
             return np.full(len(features), -1, np.int32), None
     labels = association.associate(distances, eps, how.min_samples, apart)
     if check and labels.max(initial=-1) < 1:
         every = jaccard.jaccard_distances(features, how.k1, how.k2, threads)
         why = association.failure(labels, every, eps, how.min_samples)
-        raise ReidError(f"{why}; {_advice(features, every, how, threads)}")
+        raise ReidError(f"{why}; {_advice(features, every, how, threads, apart)}")
     return labels.astype(np.int32), eps
 
 
@@ -114,7 +116,13 @@ def _given(values: NDArray[np.integer[Any]] | None) -> NDArray[np.integer[Any]]:
     return values
 
 
-def _advice(features: np.ndarray, distances: Any, how: Association, threads: int) -> str:
+def _advice(
+    features: np.ndarray,
+    distances: Any,
+    how: Association,
+    threads: int,
+    apart: NDArray[np.int64] | None,
+) -> str:
     return advice.advise(
         features,
         distances,
@@ -122,6 +130,7 @@ def _advice(features: np.ndarray, distances: Any, how: Association, threads: int
         k2=how.k2,
         min_samples=how.min_samples,
         threads=threads,
+        apart=apart,
     )
 
 
