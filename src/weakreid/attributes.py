@@ -44,6 +44,9 @@ TITLES = {
     "attach": "Attach",
 }
 
+PARTS = {"head_shoulder": "head", "up_body": "up", "low_body": "low", "shoes": "shoes"}
+"""The part of the body that a group is about, as generated data calls it; the others: all of it."""
+
 NAMES: tuple[str, ...] = tuple(name for group in GROUPS.values() for name in group)
 
 UNSURE = -1

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from weakreid.config.losses import IdentityTerm
-from weakreid.losses.attributes import groups
+from weakreid.losses.attributes import groups, visibility
 from weakreid.losses.clips import identity
 from weakreid.losses.clips.views import Clips
 
@@ -44,6 +44,22 @@ def test_groups_are_the_sum_of_their_means(seed, sizes):
     found = groups.loss(logits, labels)
     assert found.shape == ()
     assert found.item() == pytest.approx(expected, rel=1e-9, abs=1e-12)
+
+
+@given(seed=st.integers(0, 99))
+@settings(max_examples=30)
+def test_visibility_is_cross_entropy_with_shares(seed):
+    logits = 3 * torch.randn(2, 3, 4, generator=random(seed)).double()
+    shares = torch.rand(2, 3, 4, generator=random(seed + 1)).double()
+    terms = []
+    for logit, share in zip(logits.flatten().tolist(), shares.flatten().tolist(), strict=True):
+        p = 1 / (1 + math.exp(-logit))
+        terms.append(-share * math.log(p) - (1 - share) * math.log(1 - p))
+    assert visibility.loss(logits, shares).item() == pytest.approx(sum(terms) / len(terms))
+    # least where each says its share
+    told = shares.logit().requires_grad_()
+    visibility.loss(told, shares).backward()
+    torch.testing.assert_close(told.grad, torch.zeros_like(told))
 
 
 def test_a_label_that_is_unknown_changes_nothing():

@@ -41,9 +41,14 @@ def plain_groups(
     disentangled: bool = True,
     sigma: float | None = 0.5,
     entropy: str = "printed",
+    visibility: str | None = None,
 ) -> AttributeGroups:
     options = AttributeFrames.model_construct(
-        groups=groups, disentangled=disentangled, sigma=sigma, entropy=entropy
+        groups=groups,
+        disentangled=disentangled,
+        sigma=sigma,
+        entropy=entropy,
+        visibility=visibility,
     )
     return AttributeGroups(options, Place(dimension, 0, 0, 0, seed))
 
@@ -159,6 +164,39 @@ def test_weights_carry_no_gradient():
     # as if the weights were constants
     of_first = (2 * descriptors[:, :4, None] * weights[:, 0, None, :]).transpose(1, 2)
     torch.testing.assert_close(features.grad[:, :, :4], of_first.detach())
+
+
+@given(seed=st.integers(0, 99), disentangled=st.booleans())
+@settings(max_examples=30)
+def test_frames_count_by_what_they_show(seed, disentangled):
+    made = groups_of(seed, disentangled=disentangled, visibility="learnt")
+    features = features_of(seed).requires_grad_()
+    merged = made(features)
+    assert not merged.weights.requires_grad
+    for clip, of_clip in enumerate(features.detach()):
+        for n, layer in enumerate(made.visibility):
+            parts = of_clip[:, 4 * n : 4 * n + 4] if disentangled else of_clip
+            with torch.no_grad():
+                shares = [slow_scores(layer, part)[0] for part in parts]
+            expected = torch.tensor([share / sum(shares) for share in shares]).double()
+            torch.testing.assert_close(merged.weights[clip, n], expected)
+            found = merged.visible[clip, n].detach().sigmoid()
+            torch.testing.assert_close(found, torch.tensor(shares).double())
+    # the layer learns, and nothing else by it
+    merged.visible.sum().backward()
+    assert features.grad is None
+    learning = {name.partition(".")[0] for name, p in made.named_parameters() if p.grad is not None}
+    assert learning == {"visibility"}
+
+
+def test_what_was_learnt_of_frames_is_kept():
+    made = groups_of(visibility="kept")
+    assert not any(p.requires_grad for p in made.visibility.parameters())
+    assert all(p.requires_grad for p in made.predictors.parameters())
+    hidden = torch.full((1, 2, 4), -1e4)
+    torch.testing.assert_close(
+        made.weights(features_of(0, 1, 4), hidden), torch.full_like(hidden, 0.25)
+    )
 
 
 def test_a_large_sigma_and_none_make_weights_alike():

@@ -8,7 +8,7 @@ import pytest
 from weakreid import attributes
 from weakreid.config import methods
 from weakreid.errors import ReidError
-from weakreid.plan.read import plan_of
+from weakreid.plan.read import RULES, plan_of
 
 SMALL: dict[str, Any] = {
     "datasets": {
@@ -133,7 +133,36 @@ def test_the_truth_is_known_of_generated_people_alone() -> None:
         "transfer that is learnt"
     )
     assert "have no truth" in loaded.refused["s_film"]
-    assert "s_real" not in loaded.refused
+
+
+def showing(**experiments: dict[str, Any]) -> dict[str, Any]:
+    """Return the small config with experiments more; `visibility` is theirs of the aggregation."""
+    raw = copy.deepcopy(SMALL)
+    for name, given in experiments.items():
+        rest = {key: value for key, value in given.items() if key != "visibility"}
+        overrides = {"aggregation": {"visibility": given["visibility"]}}
+        base = {"dataset": "a", "transfer": "drawn", "method": "seven"}
+        raw["experiments"][name] = {**base, **rest, "overrides": overrides}
+    return raw
+
+
+def test_what_frames_show_is_learnt_of_generated_people_and_kept_elsewhere() -> None:
+    learnt = {"visibility": "learnt"}
+    kept = {"visibility": "kept", "dataset": "real"}
+    plan = plan_of(showing(one=learnt, two={**kept, "init": "one"}, three={**kept, "init": "two"}))
+    shown = RULES["train_clips"].needs(plan, experiment="one", run="official-1")
+    assert shown.inputs["truth"] == "results/datasets/a/generated"
+    for name in ("two", "mine"):
+        job = RULES["train_clips"].needs(plan, experiment=name, run="official-1")
+        assert "truth" not in job.inputs
+    assert refusal(showing(one={**learnt, "dataset": "real"})).startswith(
+        "experiments.one: aggregation.visibility: learnt needs to know what each frame shows"
+    )
+    for other in ({}, {"init": "mine"}):
+        assert refusal(showing(one={**kept, **other})) == (
+            "experiments.one: aggregation.visibility: kept takes what the experiment of init "
+            "learnt of frames; start from one with visibility: learnt"
+        )
 
 
 @pytest.mark.parametrize(

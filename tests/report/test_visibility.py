@@ -12,12 +12,14 @@ import pytest
 import scipy.stats
 
 from weakreid.artifacts import schemas
+from weakreid.attributes import PARTS
 from weakreid.config.params import ShowVisibility
 from weakreid.datasets.walkers.layout import FRAME_SCHEMA
 from weakreid.errors import ReidError
 from weakreid.report import visibility
 from weakreid.seeding import numpy_generator
 from weakreid.stages import visibility as stage
+from weakreid.supervision.visible import shares_of
 
 TRACKLETS, LENGTH = 12, 8
 FRAMES = TRACKLETS * LENGTH
@@ -50,7 +52,7 @@ def weights(groups: tuple[str, ...], power: float = 1.0, noise: float = 0.0) -> 
     generator = numpy_generator(2, "weights")
     found = []
     for group in groups:
-        part = visibility.PARTS.get(group)
+        part = PARTS.get(group)
         seen = shares[["head", "up", "low", "shoes"]].mean(axis=1) if part is None else shares[part]
         raw = (seen.to_numpy() + noise * generator.uniform(size=FRAMES)) ** power
         raw = raw.reshape(TRACKLETS, LENGTH)
@@ -73,12 +75,12 @@ GROUPS = ("gender_age", "head_shoulder", "up_body", "low_body", "shoes")
 
 
 def test_weights_that_follow_what_is_visible() -> None:
-    shares = visibility.shares_of(frames(), truth())
+    shares = shares_of(frames(), truth())
     found = visibility.relations(weights(GROUPS), shares, seed=0)
     assert list(found["groups"]) == list(GROUPS[1:])
     assert found["left_out"] == ["gender_age"]
     for group, own in found["groups"].items():
-        assert own["part"] == visibility.PARTS[group]
+        assert own["part"] == PARTS[group]
         # junk is left out
         assert (own["tracklets"], own["clips"], own["frames"]) == (11, 11, 88)
         assert own["clips_of_equal_weights"] == own["clips_without_variation"] == 0
@@ -89,9 +91,7 @@ def test_weights_that_follow_what_is_visible() -> None:
 
 
 def test_against_scipy() -> None:
-    rows = visibility.joined(
-        weights(("shoes",), 0.5, noise=1.0), visibility.shares_of(frames(), truth())
-    )
+    rows = visibility.joined(weights(("shoes",), 0.5, noise=1.0), shares_of(frames(), truth()))
     own = visibility.relation(rows, seed=0)
     each = [
         scipy.stats.spearmanr(clip["weight"], clip["visible"]).statistic
@@ -113,7 +113,7 @@ def test_against_scipy() -> None:
 
 
 def test_one_weight_per_frame_is_held_against_all_parts() -> None:
-    shares = visibility.shares_of(frames(), truth())
+    shares = shares_of(frames(), truth())
     found = visibility.relations(weights(("all",)), shares, seed=0)["groups"]["all"]
     assert found["part"] == "mean of head, up, low, shoes"
     assert found["within"]["value"] == 1.0
@@ -124,7 +124,7 @@ def test_equal_weights_have_no_correlation() -> None:
     equal = weights(("shoes",))
     jitter = np.where(np.arange(FRAMES) % 2, 1.0, 1 + 1e-7)
     equal["weight"] = (jitter / LENGTH).astype(np.float32)
-    own = visibility.relations(equal, visibility.shares_of(frames(), truth()), 0)["groups"]["shoes"]
+    own = visibility.relations(equal, shares_of(frames(), truth()), 0)["groups"]["shoes"]
     assert own["clips_of_equal_weights"] == own["clips_without_variation"] == own["clips"] == 11
     assert own["within"] is None
     assert own["pooled"] is None
@@ -133,7 +133,7 @@ def test_equal_weights_have_no_correlation() -> None:
 
 def test_nothing_hidden() -> None:
     whole = truth().assign(shoes=1.0)
-    own = visibility.relations(weights(("shoes",)), visibility.shares_of(frames(), whole), 0)
+    own = visibility.relations(weights(("shoes",)), shares_of(frames(), whole), 0)
     found = own["groups"]["shoes"]
     assert (found["hidden"], found["difference"], found["hidden_frames"]) == (None, None, 0)
     assert found["clips_without_variation"] == 11
@@ -141,9 +141,9 @@ def test_nothing_hidden() -> None:
 
 
 def test_bad_input() -> None:
-    shares = visibility.shares_of(frames(), truth())
+    shares = shares_of(frames(), truth())
     with pytest.raises(ReidError, match=r"F001\.jpg is not in the truth \(96 such frames\)"):
-        visibility.shares_of(frames(), truth().assign(file="x" + truth()["file"]))
+        shares_of(frames(), truth().assign(file="x" + truth()["file"]))
     with pytest.raises(ReidError, match="the weights are of gender_age, the parts of head_shou"):
         visibility.joined(weights(("gender_age",)), shares)
     with pytest.raises(ReidError, match="the weights have image 7, which the frames have not"):
@@ -193,7 +193,7 @@ def test_the_stage_refuses(folder: Path) -> None:
 
 
 def test_one_tracklet_gives_no_bounds() -> None:
-    rows = visibility.joined(weights(("shoes",)), visibility.shares_of(frames(), truth()))
+    rows = visibility.joined(weights(("shoes",)), shares_of(frames(), truth()))
     own = visibility.relation(rows[rows["tracklet_id"] == 3], seed=0)
     assert own["within"] == {"value": 1.0, "low": None, "high": None}
     alone = [one for one in own["bins"] if one["frames"]]

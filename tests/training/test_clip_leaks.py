@@ -8,7 +8,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 from tests.training.helpers import history_rows
-from tests.training.test_clip_task import clip_method, learn_here, make_clips
+from tests.training.test_clip_task import BOTH, clip_method, learn_here, make_clips
 
 from weakreid.artifacts import schemas
 from weakreid.seeding import numpy_generator
@@ -126,6 +126,26 @@ def test_what_is_shown_does(data, trained, tmp_path, option, change):
     out = with_changed(data, tmp_path / "out", option, change)
     model = "model.safetensors"
     assert (out / model).read_bytes() != (trained / model).read_bytes()
+
+
+SHOWN = clip_method(
+    schedule__epochs=2, schedule__steps_per_epoch=1, aggregation={**BOTH, "visibility": "learnt"}
+)
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_what_frames_of_others_show_does_not_count(data, tmp_path, training):
+    rows = pd.read_parquet(data / "truth.parquet")
+    changed = (rows["person_id"] <= TRAINING) == training
+    parts = ["head", "up", "low", "shoes"]
+    rows.loc[changed, parts] = 1 - rows.loc[changed, parts]
+    truth = tmp_path / "truth.parquet"
+    rows.to_parquet(truth)
+    found = [
+        (learn_here(data, tmp_path / name, SHOWN, **given) / "model.safetensors").read_bytes()
+        for name, given in (("before", {}), ("after", {"truth": truth}))
+    ]
+    assert (found[0] == found[1]) == (not training)
 
 
 def test_no_other_column_is_read(data, tmp_path, monkeypatch):

@@ -26,7 +26,7 @@ from weakreid.artifacts.image_store import ImageStore, write_store
 from weakreid.config.network import AttentionFrames, AttributeFrames
 from weakreid.config.params import ClipFeatures, TrainClips
 from weakreid.errors import ReidError
-from weakreid.losses.attributes import groups
+from weakreid.losses.attributes import groups, visibility
 from weakreid.losses.clips import attention, center, identity, osm, triplet
 from weakreid.losses.clips.views import Clips
 from weakreid.models.aggregations.attention import Attention
@@ -124,7 +124,15 @@ def make_clips(folder: Path) -> Path:
     schemas.write(folder / "tracklets.parquet", "tracklets", rows, {})
     schemas.write(folder / "frames.parquet", "frames", frames, {})
     schemas.write(folder / "labels.parquet", "attribute_labels", attribute_rows(), {})
+    truth_rows(frames["file"], persons).to_parquet(folder / "truth.parquet")
     return folder
+
+
+def truth_rows(files: list[str], persons: np.ndarray) -> pd.DataFrame:
+    """What each frame shows of each part, as a generated dataset tells it."""
+    shares = numpy_generator(0, "shares").uniform(size=(len(files), 4))
+    parts = pd.DataFrame(shares, columns=["head", "up", "low", "shoes"])
+    return parts.assign(file=files, person_id=persons)
 
 
 def clip_method(**changes: Any) -> dict[str, Any]:
@@ -167,6 +175,9 @@ def options_of(data: Path, out: Path, values: dict[str, Any], **changes: Any) ->
         "images": data / "images.arrow",
         "attributes": data / "labels.parquet"
         if values["aggregation"]["name"] == "groups"
+        else None,
+        "truth": data / "truth.parquet"
+        if values["aggregation"].get("visibility") == "learnt"
         else None,
         "params": json.dumps(values),
         "code": "0123456789abcdef",
@@ -279,12 +290,17 @@ ATTENTION = {"name": "attention", "hidden": 4}
 IDENTITY = {"identity": {"smoothing": 0.1}}
 
 
+# of the 20 frames, of the groups attach and shoes
+SHARES = torch.arange(40.0).reshape(20, 2) / 40
+
+
 def clips_of(kind: str = "groups") -> ClipNetwork:
     """A small network of clips of three frames."""
     net, place = Net(), Place(Net.dimension, 8, HEIGHT // 4, WIDTH // 4, seed=1)
     groups = AttributeFrames(name="groups", groups=SMALL["groups"])
     made = {
         "groups": lambda: AttributeGroups(groups, place),
+        "shown": lambda: AttributeGroups(groups.model_copy(update={"visibility": "learnt"}), place),
         "average": lambda: Average(Net.dimension),
         "attention": lambda: Attention(AttentionFrames(**ATTENTION), place),
     }
@@ -327,6 +343,7 @@ def task_of(
     heads: ClipHeads | None = None,
     set_up: tuple[Any, Any] | None = None,
     attributes: dict[str, torch.Tensor] = LABELS,
+    visible: torch.Tensor | None = None,
     **changes: Any,
 ) -> ClipTask:
     """Return a task; `set_up` are network and heads as a fabric set them up, where it did."""
@@ -344,6 +361,7 @@ def task_of(
         own_heads=heads,
         losses={name: MODULES[name] for name, term in params.losses if term is not None},
         attributes=attributes,
+        visible=visible,
     )
 
 
@@ -442,6 +460,25 @@ def test_the_loss_is_the_sum_of_its_terms(store):
     assert terms["accuracy"].item() == pytest.approx(100 * right / 4)
     total.backward()
     assert all(p.grad is not None for part in (clips, heads) for p in part.parameters())
+
+
+def test_what_frames_show_is_learnt_beside(store):
+    clips = clips_of("shown")
+    task = task_of(store, clips=clips, visible=SHARES)
+    known = store.batch(np.arange(20), HEIGHT, WIDTH).reshape(20, -1)
+    batch = next(iter(task.batches(0)))
+    rows = [
+        next(r for r in range(20) if np.array_equal(known[r], image))
+        for image in batch.images.numpy().reshape(12, -1)
+    ]
+    shares = SHARES[rows].reshape(4, 3, 2).transpose(1, 2)
+    assert torch.equal(batch.visible, shares)
+    total, terms = task.loss(batch)
+    backbone = clips.network.backbone
+    merged = clips(preprocess(batch.images, backbone.mean, backbone.std))
+    torch.testing.assert_close(terms["visibility"], visibility.loss(merged.visible, shares))
+    seen = 0.5 * terms["attributes"] + terms["identity"] + terms["visibility"]
+    torch.testing.assert_close(total, seen)
 
 
 ALL_LOSSES = {
@@ -613,6 +650,8 @@ MODELS: dict[str, dict[str, Any]] = {
     "whole-weighted": {"aggregation": {**BOTH, "disentangled": False}},
     "apart": {"aggregation": {**BOTH, "sigma": None}},
     "apart-weighted": {},
+    "apart-shown-weighted": {"aggregation": {**BOTH, "visibility": "learnt"}},
+    "shown-weighted": {"aggregation": {**BOTH, "visibility": "learnt", "disentangled": False}},
     "rnn": {"aggregation": {"name": "rnn", "hidden": 10}},
     "cosam": {"aggregation": NO_ATTRIBUTES, "model__cosam": COSAM},
     "tricks": TRICKS,
@@ -631,6 +670,7 @@ def test_every_model_trains_and_extracts(data, tmp_path, name):
     terms = {term for _, _, term, _ in history_rows(out / "history.parquet")}
     learnt = {loss for loss, options in values["losses"].items() if options is not None}
     learnt |= {"attributes"} if values["aggregation"]["name"] == "groups" else set()
+    learnt |= {"visibility"} if "shown" in name else set()
     assert terms == {"accuracy", "loss", "lr"} | learnt
     tensors, about = load_weights(out / "model.safetensors")
     for name_of, block in (("clips", about.clips), ("aggregation", about.aggregation)):
@@ -774,6 +814,16 @@ def test_labels_are_given_exactly_where_they_are_learnt(data, tmp_path):
         learn_here(data, tmp_path, clip_method(aggregation=NO_ATTRIBUTES), attributes=path)
     with pytest.raises(ReidError, match="learns attributes, but no labels were given"):
         learn_here(data, tmp_path, clip_method(), attributes=None)
+
+
+def test_what_frames_show_is_given_exactly_where_it_is_learnt(data, tmp_path):
+    learnt = clip_method(aggregation={**BOTH, "visibility": "learnt"})
+    with pytest.raises(ReidError, match="a truth was given, but the method does not learn what"):
+        learn_here(data, tmp_path, clip_method(), truth=data / "truth.parquet")
+    with pytest.raises(ReidError, match="learns what frames show, but no truth was given"):
+        learn_here(data, tmp_path, learnt, truth=None)
+    with pytest.raises(ReidError, match=r"labels\.parquet: not a generated dataset's truth"):
+        learn_here(data, tmp_path, learnt, truth=data / "labels.parquet")
 
 
 def test_a_model_of_frames_has_no_clips(data, tmp_path):

@@ -341,6 +341,9 @@ def test_one_of_clips_is_given_its_split_and_what_its_persons_have(jobs) -> None
         elif transfer is not None:
             expected.append(f"results/attributes/{transfer}/walkers_tiny/{run}/labels.parquet")
         transfers.add(transfer)
+        method = experiments[name].method
+        if method.learns == "clips" and method.visibility == "learnt":
+            expected.append("results/datasets/walkers_tiny/generated")
         assert sorted(given(job)) == sorted(expected)
         assert files_named(job) == set(expected)
     learning = {

@@ -189,9 +189,14 @@ class Association(Strict):
         return self
 
     @model_validator(mode="after")
-    def _truth_decides(self) -> Self:
+    def _one_eps(self) -> Self:
         if self.truth is not None and self.eps is not None:
             raise ValueError(f"truth: {self.truth} leaves nothing to eps; set eps: null")
+        if self.renewed and self.eps is not None:
+            raise ValueError(
+                f"renewed: true leaves nothing to eps {self.eps:g}; set eps: null, or renewed to "
+                "false"
+            )
         return self
 
     def share_of(self, count: int) -> float:
@@ -303,6 +308,11 @@ class ClipMethod(Method):
     def attributes(self) -> AttributeFrames | None:
         """What the method learns of attributes, None where it does without."""
         return self.aggregation if isinstance(self.aggregation, AttributeFrames) else None
+
+    @property
+    def visibility(self) -> Literal["learnt", "kept"] | None:
+        """Whether a layer says what frames show, and where it is from."""
+        return None if self.attributes is None else self.attributes.visibility
 
     @model_validator(mode="after")
     def _segments_fit(self) -> Self:

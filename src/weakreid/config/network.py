@@ -273,11 +273,26 @@ class AttributeFrames(Strict):
         description="confidence of Eq. 2: p log p as `printed`, least at p = 1/e; or `two_sided`, "
         "with (1 - p) log (1 - p) added, least at p = 1/2 (beyond the paper)",
     )
+    visibility: Literal["learnt", "kept"] | None = Field(
+        None,
+        description="in the place of Eq. 2, a frame counts by how much of the group's part of the "
+        "body it shows, which a layer of its own tells (beyond the paper): `learnt` from what "
+        "generated people show, or `kept` as the experiment of `init` learnt it; null: Eq. 2",
+    )
     weight: Rate = Field(1.0, description="weight of the groups' losses beside the cross-entropy")
     groups: Groups = Field(
         default_factory=lambda: {g: list(n) for g, n in GROUPS.items()},
         description="attributes by group; the default is ATTR's six groups",
     )
+
+    @model_validator(mode="after")
+    def _one_rule(self) -> Self:
+        if self.visibility is not None and self.sigma is None:
+            raise ValueError(
+                f"sigma: null counts all frames alike, visibility: {self.visibility} does not; "
+                "leave one of them out"
+            )
+        return self
 
 
 Aggregation = Annotated[_Plain | AttributeFrames, Field(discriminator="name")]

@@ -258,6 +258,13 @@ class AttentionTable(OfRows):
     notes: Notes = Field(default_factory=list)
 
 
+class VisibilityTable(OfRows):
+    """Whether temporal weights follow what is visible (ATTR), for generated data; `table.md`."""
+
+    kind: Literal["visibility"]
+    notes: Notes = Field(default_factory=list)
+
+
 # every class here that names its kind
 _BLOCKS = [
     block

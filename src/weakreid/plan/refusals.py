@@ -85,6 +85,14 @@ def _check_init(made: Made, experiment: Experiment) -> None:
             )
         seen.append(name)
         at = made.experiments[name]
+    start = made.experiments[seen[1]].method if len(seen) > 1 else None
+    told = isinstance(start, ClipMethod) and start.visibility is not None
+    method = experiment.method
+    if isinstance(method, ClipMethod) and method.visibility == "kept" and not told:
+        raise ReidError(
+            f"experiments.{experiment.name}: aggregation.visibility: kept takes what the "
+            "experiment of init learnt of frames; start from one with visibility: learnt"
+        )
 
 
 def _asking_for_truth(config: Config, experiment: Experiment) -> list[str]:
@@ -127,6 +135,12 @@ def _check_clips(config: Config, experiment: Experiment, method: ClipMethod, whe
         raise ReidError(
             f"config.yaml: '{where}.transfer' is missing; the method {experiment.method_name} "
             "learns attributes"
+        )
+    if method.visibility == "learnt" and not isinstance(dataset, Walkers):
+        raise ReidError(
+            f"{where}: aggregation.visibility: learnt needs to know what each frame shows, which "
+            "only generated people tell; take a dataset of kind walkers, or visibility: kept and "
+            "init"
         )
     transfer = config.transfers[experiment.transfer]
     if isinstance(transfer, TrueAttributes):

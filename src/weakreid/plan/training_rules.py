@@ -111,6 +111,9 @@ def training(plan: Plan, experiment: str, run: str, folder: str = "") -> Job:
     data: dict[str, str | list[str]] = (
         {"tracklets": of.tracklets, "frames": of.frames} if of_clips else {}
     )
+    shown = isinstance(method, ClipMethod) and method.visibility == "learnt"
+    if shown:
+        data["truth"] = paths.generated(of.dataset)
     return Job(
         inputs={
             **data,
@@ -121,6 +124,7 @@ def training(plan: Plan, experiment: str, run: str, folder: str = "") -> Job:
         },
         params=params.training_params(method, of.seed),
         modules=modules_of(method),
+        within={"truth": "truth/frames.parquet"} if shown else {},
         # not an output: Snakemake would remove it before a killed training can go on from it
         told={"checkpoint": of.path(f"{folder}checkpoint.pt")},
     )

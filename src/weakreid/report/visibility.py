@@ -6,7 +6,7 @@ of the clip's frames T, which makes it 1 where all frames count alike.
 """
 
 import textwrap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,12 +15,15 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
+from weakreid.attributes import PARTS
 from weakreid.errors import ReidError
 from weakreid.report.figures import MARKERS, PALETTE, bare
+from weakreid.report.markdown import markdown
+from weakreid.report.runs import different, mean
 from weakreid.report.temporal_weights import ALL, EQUAL, ordered_groups, title_of
 from weakreid.seeding import numpy_generator
+from weakreid.supervision.visible import shares_by_group
 
-PARTS = {"head_shoulder": "head", "up_body": "up", "low_body": "low", "shoes": "shoes"}
 HIDDEN = 0.5
 """A part of which less is visible counts as hidden."""
 EDGES = np.linspace(0, 1, 9)
@@ -33,30 +36,6 @@ _NAMES = {"head": "the head", "up": "the upper body", "low": "the lower body", "
 Floats = NDArray[np.float64]
 
 
-def shares_of(frames: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFrame:
-    """Return the visible shares of the parts, by image.
-
-    Args:
-        frames: table "frames"; a file's last part is the name that the truth has.
-        truth: a generated dataset's truth/frames.parquet (`datasets.walkers.layout`).
-
-    Returns:
-        Columns head, up, low, shoes (0 to 1) and person_id, indexed by row of the image store.
-
-    Raises:
-        ReidError: a frame is not in the truth.
-    """
-    names = frames["file"].str.rpartition("/")[2]
-    found = truth.set_index("file")[[*PARTS.values(), "person_id"]].reindex(names)
-    lacking = found["person_id"].isna().to_numpy()
-    if lacking.any():
-        raise ReidError(
-            f"{frames['file'][lacking].iloc[0]} is not in the truth ({int(lacking.sum())} such "
-            "frames); give the truth of the dataset that the frames are of"
-        )
-    return found.set_index(frames["image"].to_numpy())
-
-
 def joined(weights: pd.DataFrame, shares: pd.DataFrame) -> pd.DataFrame:
     """Return weights with what is visible, groups without a part left out.
 
@@ -64,7 +43,7 @@ def joined(weights: pd.DataFrame, shares: pd.DataFrame) -> pd.DataFrame:
 
     Args:
         weights: table "frame_weights".
-        shares: of `shares_of`.
+        shares: of `supervision.visible.read_shares`.
 
     Returns:
         tracklet_id, clip, group, weight (times T) and visible (0 to 1).
@@ -86,10 +65,8 @@ def joined(weights: pd.DataFrame, shares: pd.DataFrame) -> pd.DataFrame:
             f"the weights have image {rows['image'][lacking].iloc[0]}, which the frames have not; "
             "extract the features of clips again"
         )
-    visible = found[list(PARTS.values())].to_numpy(np.float64).mean(axis=1)
-    for group, part in PARTS.items():
-        own = (rows["group"] == group).to_numpy()
-        visible[own] = found[part].to_numpy()[own]
+    groups, column = np.unique(rows["group"], return_inverse=True)
+    visible = shares_by_group(found, groups.tolist())[np.arange(len(rows)), column]
     count = rows.groupby(["tracklet_id", "clip", "group"])["weight"].transform("size")
     scaled = rows["weight"].to_numpy(np.float64) * count.to_numpy()
     table = pd.DataFrame(
@@ -275,7 +252,7 @@ def relations(weights: pd.DataFrame, shares: pd.DataFrame, seed: int) -> dict[st
 
     Args:
         weights: table "frame_weights".
-        shares: of `shares_of`.
+        shares: of `supervision.visible.read_shares`.
         seed: of the bootstraps.
 
     Raises:
@@ -294,6 +271,40 @@ def relations(weights: pd.DataFrame, shares: pd.DataFrame, seed: int) -> dict[st
             for group in groups
         },
     }
+
+
+def visibility_table(
+    title: str, rows: Mapping[str, Sequence[Mapping[str, Any]]], notes: Sequence[str] = ()
+) -> str:
+    """Return a Markdown table: for each row and group, how weights relate to what is visible.
+
+    Args:
+        title: of the table.
+        rows: by label, what `relations` found of each run.
+        notes: what else is to be said, a paragraph each.
+    """
+    everything = [run for runs in rows.values() for run in runs]
+    groups = ordered_groups(group for run in everything for group in run["groups"])
+    lines = []
+    for label, runs in rows.items():
+        cells = []
+        for group in groups:
+            own = [run["groups"].get(group) for run in runs]
+            for figure in ("within", "difference"):
+                found = [None if of is None or of[figure] is None else of[figure] for of in own]
+                cells.append(mean([None if of is None else of["value"] for of in found], 2))
+        lines.append([label, str(len(runs)), *cells])
+    heads = ["", "runs"]
+    heads += [f"{title_of(group)}: {words}" for group in groups for words in ("ρ", "seen - hidden")]
+    hidden = different(run["hidden_below"] for run in everything)
+    text = (
+        "ρ: Spearman's correlation of a frame's weight and the visible share of the group's part "
+        "within a clip, mean over clips; with several runs, mean ± standard deviation. Seen - "
+        "hidden: mean weight times the clip's frames, of frames that show the part less that of "
+        f"frames that hide it (less than {hidden} visible). Both are 0 where weights do not follow "
+        "what is visible; empty where a row has no such group, or weights do not vary."
+    )
+    return "\n".join([f"# {title}\n", markdown(heads, lines), text, *notes]) + "\n"
 
 
 def plot(found: Mapping[str, Any], title: str) -> Figure:

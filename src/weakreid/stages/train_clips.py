@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import numpy as np
+import torch
 
 from weakreid.artifacts import schemas
 from weakreid.artifacts.files import replacing
@@ -14,6 +15,7 @@ from weakreid.artifacts.image_store import ImageStore
 from weakreid.config.params import TrainClips
 from weakreid.models.clips import ClipHeads, ClipNetwork, build_clip_network
 from weakreid.supervision.views import read_attribute_labels
+from weakreid.supervision.visible import read_shares, shares_by_group
 from weakreid.training.clip_task import (
     ClipTask,
     attribute_labels,
@@ -39,6 +41,7 @@ def main(
     params: TrainClips,
     options: TrainingOptions,
     attributes: Annotated[Path | None, "labels of persons"] = None,
+    truth: Annotated[Path | None, "truth/frames.parquet of the generated dataset"] = None,
     epochs: Annotated[Path | None, "folder for each epoch's weights"] = None,
 ) -> None:
     """Train from the last checkpoint of this very training, if there is one.
@@ -51,7 +54,7 @@ def main(
         folder.mkdir(parents=True, exist_ok=True)
         watch = Watch(1, lambda done: copy_whole(model, folder / f"{done:03d}.safetensors"))
         options = dataclasses.replace(options, watch=watch)
-    train(tracklets, frames, images, attributes, params, options)
+    train(tracklets, frames, images, attributes, truth, params, options)
 
 
 def copy_whole(path: Path, copy: Path) -> None:
@@ -65,10 +68,17 @@ def train(
     frames: Path,
     images: Path,
     attributes: Path | None,
+    truth: Path | None,
     params: TrainClips,
     options: TrainingOptions,
 ) -> None:
-    """Train on the tracklets of a split; `attributes` are labels of its persons.
+    """Train on the tracklets of a split.
+
+    Args:
+        tracklets, frames, images: of the dataset.
+        attributes: labels of its persons.
+        truth: what its frames show.
+        params, options: of the training.
 
     Raises:
         ReidError: the data does not fit the method, or the training diverged.
@@ -77,11 +87,11 @@ def train(
         schemas.read_frame(tracklets, "tracklets", ["tracklet_id", "person_id", "role"]),
         schemas.read_frame(frames, "frames", ["tracklet_id", "position", "image"]),
     )
-    check_learnable(made, params, tracklets, attributes)
+    check_learnable(made, params, tracklets, attributes, truth)
     labels, absent = {}, list[str]()
     if attributes is not None and params.attributes is not None:
-        known = read_attribute_labels(attributes, made.ids)
-        found = attribute_labels(known, params.attributes.groups, made.ids)
+        rows_of_labels = read_attribute_labels(attributes, made.ids)
+        found = attribute_labels(rows_of_labels, params.attributes.groups, made.ids)
         absent, labels = found.absent, found.labels
         learnt = params.attributes.model_copy(update={"groups": found.groups})
         params = params.model_copy(update={"aggregation": learnt})
@@ -89,6 +99,12 @@ def train(
     if absent:
         run.say(f"no training person has a label for {', '.join(absent)}: not learnt")
     clips: ClipNetwork = build_clip_network(params, run.model_block(), params.seed)
+    visible = None
+    if truth is not None:
+        shares = read_shares(truth, schemas.read_frame(frames, "frames", ["image", "file"]))
+        by_row = shares.reindex(range(int(shares.index.max()) + 1))
+        found_shares = shares_by_group(by_row, clips.aggregation.groups)
+        visible = torch.from_numpy(found_shares).float()
     heads = ClipHeads(
         clips.aggregation.dimension,
         len(made.ids),
@@ -121,7 +137,9 @@ def train(
             own_heads=heads,
             losses=losses,
             attributes=labels,
+            visible=visible,
         )
-        inputs = [tracklets, frames, *([attributes] if attributes else []), store]
+        known = [path for path in (attributes, truth) if path is not None]
+        inputs = [tracklets, frames, *known, store]
         history = run.learn(task, {"model": model, "heads": behind}, inputs, kept)
     run.finish(history, kept)

@@ -3,17 +3,14 @@
 from pathlib import Path
 from typing import Annotated
 
-import pandas as pd
-
 from weakreid.artifacts import schemas
 from weakreid.artifacts.files import write_json
 from weakreid.config.params import ShowVisibility
 from weakreid.console import say
-from weakreid.datasets.walkers.layout import FRAME_SCHEMA
-from weakreid.errors import ReidError
 from weakreid.report import figures
 from weakreid.report.visibility import plot as draw
-from weakreid.report.visibility import relations, shares_of
+from weakreid.report.visibility import relations
+from weakreid.supervision.visible import read_shares
 
 
 def main(
@@ -26,7 +23,7 @@ def main(
 ) -> None:
     """Hold the weights against the visible shares."""
     rows = schemas.read_frame(frames, "frames", ["image", "file"])
-    shares = shares_of(rows, _read(truth))
+    shares = read_shares(truth, rows)
     found = relations(schemas.read_frame(weights, "frame_weights"), shares, params.seed)
     figures.save(draw(found, params.title), plot)
     write_json(out, {"title": params.title, **found})
@@ -34,10 +31,3 @@ def main(
         within = own["within"]
         said = "no clip varies" if within is None else f"ρ within clips {within['value']:.3f}"
         say(f"{group}: {said}, {own['clips']} clips, {own['clips_without_variation']} left out")
-
-
-def _read(path: Path) -> pd.DataFrame:
-    table = schemas.read_foreign(path, "only generated datasets have one")
-    if table.column_names != FRAME_SCHEMA.names:
-        raise ReidError(f"{path}: not a generated dataset's truth; give its truth/frames.parquet")
-    return table.to_pandas()

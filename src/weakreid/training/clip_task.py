@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from weakreid.attributes import UNSURE
 from weakreid.config.params import TrainClips
 from weakreid.errors import ReidError
-from weakreid.losses.attributes import groups
+from weakreid.losses.attributes import groups, visibility
 from weakreid.losses.clips import center
 from weakreid.losses.clips.views import Clips
 from weakreid.models.clips import ClipHeads
@@ -66,11 +66,13 @@ class ClipBatch:
             float [n * T, c, h, w], what the frozen stages make of them.
         persons: int64 [n], indices.
         erased: bool [n, T], frames that lost a rectangle.
+        visible: float32 [n, G, T], shares of the groups' parts; G is 0 where nobody tells.
     """
 
     images: Tensor
     persons: Tensor
     erased: Tensor
+    visible: Tensor
 
 
 def labelled_tracklets(tracklets: pd.DataFrame, frames: pd.DataFrame) -> LabelledTracklets:
@@ -133,7 +135,11 @@ def attribute_labels(
 
 
 def check_learnable(
-    made: LabelledTracklets, params: TrainClips, tracklets: Path, attributes: Path | None
+    made: LabelledTracklets,
+    params: TrainClips,
+    tracklets: Path,
+    attributes: Path | None,
+    truth: Path | None,
 ) -> None:
     """Refuse, before anything is computed, what a training cannot learn from.
 
@@ -142,6 +148,7 @@ def check_learnable(
         params: what it is given.
         tracklets: the file that they are from.
         attributes: the file of labels, if there is one.
+        truth: that of what frames show.
 
     Raises:
         ReidError: there are too few persons, or labels where the method learns none, or none where
@@ -158,6 +165,13 @@ def check_learnable(
             f"{attributes}: labels were given, but the method learns no attributes; leave them out"
             if attributes is not None
             else "the method learns attributes, but no labels were given; give --attributes"
+        )
+    if (params.visibility == "learnt") != (truth is not None):
+        raise ReidError(
+            f"{truth}: a truth was given, but the method does not learn what frames show; leave it "
+            "out"
+            if truth is not None
+            else "the method learns what frames show, but no truth was given; give --truth"
         )
 
 
@@ -181,6 +195,7 @@ class ClipTask(Task[ClipBatch]):
         own_heads: ClipHeads,
         losses: Mapping[str, ModuleType],
         attributes: Mapping[str, Tensor],
+        visible: Tensor | None = None,
     ) -> None:
         """Set up.
 
@@ -193,6 +208,7 @@ class ClipTask(Task[ClipBatch]):
             own_heads: the same, as it is.
             losses: modules of `weakreid.losses.clips` by the names of the method's losses.
             attributes: per group of the aggregation, labels int64 [persons, A]; may be empty.
+            visible: float32 [R, G], by row of the image store, where frames' shares are learnt.
 
         Raises:
             ReidError: a batch does not divide among the processes.
@@ -209,6 +225,7 @@ class ClipTask(Task[ClipBatch]):
         self.tracklets, self.params = tracklets, params
         self.heads, self.own_heads, self.losses = heads, own_heads, losses
         self.attributes = {name: of.to(fabric.device) for name, of in attributes.items()}
+        self.visible = visible
         self.metric_before_neck = params.neck is not None and params.neck.trains == "before"
         steps = params.schedule.steps_per_epoch
         self.steps_per_epoch = steps_of(steps, len(tracklets.images), size)
@@ -241,8 +258,14 @@ class ClipTask(Task[ClipBatch]):
             self.images.augmented(rows, generators, erased),
             torch.from_numpy(self.tracklets.persons[chosen[places.start : places.stop]]),
             torch.from_numpy(erased).unflatten(0, (-1, clips.frames)),
+            self._shown(rows),
         )
         return ClipBatch(*parts)
+
+    def _shown(self, rows: Sequence[np.ndarray]) -> Tensor:
+        if self.visible is None:
+            return torch.empty(len(rows), 0, self.params.clips.frames)
+        return self.visible[torch.from_numpy(np.stack(rows))].transpose(1, 2)
 
     def loss(self, batch: ClipBatch) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the loss of a batch and its terms: each loss, and accuracy in per cent."""
@@ -273,6 +296,12 @@ class ClipTask(Task[ClipBatch]):
             labels = {group: of_group[persons] for group, of_group in self.attributes.items()}
             terms["attributes"] = groups.loss(recognised, labels)
             weights["attributes"] = self.params.attributes.weight
+        if self.visible is not None and merged.visible is not None:
+            (shares,) = self.on_device(batch.visible)
+            said = gather_features(self.fabric, merged.visible)
+            # its layer changes nothing else, so that no other weight is right or wrong
+            terms["visibility"] = visibility.loss(said, gather(self.fabric, shares))
+            weights["visibility"] = 1.0
         total = torch.stack([weights[name] * value for name, value in terms.items()]).sum()
         right = clips.logits.detach().argmax(1) == persons
         terms["accuracy"] = 100 * right.float().mean()

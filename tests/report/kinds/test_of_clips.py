@@ -1,4 +1,4 @@
-"""Where networks of clips look: masks, and attention."""
+"""Where networks of clips look: masks, attention, and weights of what is visible."""
 
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,9 @@ from weakreid.errors import ReidError
 OF_STUDY = {"study": "mini_attr", "datasets": ["walkers_tiny"]}
 MASKS = {"kind": "masks", **OF_STUDY, "rows": {"without": "a", "COSAM": "agree"}}
 ATTENTION = {"kind": "attention", **OF_STUDY, "rows": {"attention": "agree", "again": "agree"}}
+
+
+VISIBILITY = {"kind": "visibility", **OF_STUDY, "rows": {"as printed": "f", "learnt": "truth"}}
 
 
 def of_run(row: str, name: str) -> str:
@@ -59,9 +62,30 @@ def test_the_picture_of_attention(tmp_path: Path) -> None:
         make(job, "attention.png", tmp_path)
 
 
+def of_groups(within: float | None, difference: float) -> dict[str, Any]:
+    """What the stage visibility found of a run whose frames show shoes."""
+    bounds = {"low": None, "high": None}
+    found = None if within is None else {"value": within, **bounds}
+    own = {"within": found, "difference": {"value": difference, **bounds}}
+    return {"hidden_below": 0.5, "groups": {"shoes": own}}
+
+
+def test_visibility(tmp_path: Path) -> None:
+    job = job_of(VISIBILITY)
+    printed = "results/mini_attr_walkers_tiny/runs/official-1/visibility.json"
+    paths = [printed, of_run("truth", "visibility.json")]
+    assert job.inputs == {"measured": paths}
+    write(tmp_path, paths, of_groups(None, 0.0), of_groups(0.5, 0.25))
+    rows = rows_of(make(job, "table.md", tmp_path))
+    assert rows["as printed"] == ["1", "", "0.00"]
+    assert rows["learnt"] == ["1", "0.50", "0.25"]
+
+
 @pytest.mark.parametrize(
     ("block", "dataset", "message"),
     [
+        (VISIBILITY, "mars", "nobody knows what the frames of dataset mars show; ask for"),
+        ({**VISIBILITY, "rows": {"A": "a"}}, "", "rows.A: .*_a has no groups of attributes; take"),
         (MASKS, "mars", "nobody knows where people are in the pictures of dataset mars; ask for"),
         ({**MASKS, "study": "mini", "rows": {"k": "k_1"}}, "", "rows.k: .* learns from no clips"),
         ({**ATTENTION, "rows": {"A": "a"}}, "", "rows.A: .*_a attends to no frames, or its train"),

@@ -49,7 +49,9 @@ class AttributeGroups(nn.Module):
 
     Args:
         options: `disentangled`: see above; `sigma` is σ of Eq. 2, None: all frames count 1/T;
-            `entropy`: which of the two.
+            `entropy`: which of the two. With `visibility`, a layer per group says how much of its
+            part a frame shows, and that, divided by the clip's sum, is what the frame counts. The
+            layer reads features and changes none; one that is `kept` does not learn.
             Groups stand in the alphabetical order of their names, whatever the order given: the
             files that name them keep none.
         place: where it stands; the initial weights of a group's predictor depend on its name and
@@ -81,6 +83,12 @@ class AttributeGroups(nn.Module):
             seeded_linear(dimension // segments, len(names), place.seed, "attributes", group)
             for group, names in self.attributes.items()
         )
+        self.visibility = None
+        if options.visibility is not None:
+            self.visibility = nn.ModuleList(
+                seeded_linear(dimension // segments, 1, place.seed, "visibility", group)
+                for group in self.groups
+            ).requires_grad_(options.visibility == "learnt")
 
     def forward(self, features: Tensor, maps: Tensor | None = None) -> Merged:
         """Merge frames.
@@ -91,11 +99,12 @@ class AttributeGroups(nn.Module):
 
         Returns:
             Descriptors [n, D] (Eq. 4; the segment for all is merged by 1/T), not normalised, the
-            weights [n, len(groups), T], which carry no gradient, and the attributes that the
-            predictors recognise in the descriptors.
+            weights [n, len(groups), T], which carry no gradient, the attributes that the
+            predictors recognise in the descriptors, and what is visible, if a layer says so.
         """
         features = precise(features)
-        weights = self.weights(features)
+        visible = self.visible(features)
+        weights = self.weights(features, visible)
         if self.disentangled:
             segments = features.unflatten(2, (len(self.groups) + 1, -1))
             alike = torch.full_like(weights[:, :1], 1 / features.shape[1])
@@ -103,11 +112,24 @@ class AttributeGroups(nn.Module):
             descriptors = (of_segments[..., None] * segments).sum(1).flatten(1)
         else:
             descriptors = (weights[:, 0, :, None] * features).sum(1)
-        return Merged(descriptors, weights, attributes=self.recognise(descriptors))
+        attributes = self.recognise(descriptors)
+        return Merged(descriptors, weights, attributes=attributes, visible=visible)
+
+    def visible(self, features: Tensor) -> Tensor | None:
+        """Return how much is visible, log-odds [n, len(groups), T]; None: no layer says so."""
+        if self.visibility is None:
+            return None
+        parts = self._parts(precise(features).detach())
+        with without_autocast(features):
+            found = [layer(part) for layer, part in zip(self.visibility, parts, strict=True)]
+        return torch.stack(found, dim=1).squeeze(-1)
 
     @torch.no_grad()
-    def weights(self, features: Tensor) -> Tensor:
+    def weights(self, features: Tensor, visible: Tensor | None = None) -> Tensor:
         """Return what frames count (see `forward`)."""
+        if visible is not None:
+            # shares divided by their sum, without a division of 0 by 0
+            return nn.functional.logsigmoid(visible).softmax(dim=-1)
         count, frames, _ = features.shape
         if self.sigma is None:
             return features.new_full((count, len(self.groups), frames), 1 / frames)
@@ -120,9 +142,7 @@ class AttributeGroups(nn.Module):
     def recognise(self, features: Tensor) -> dict[str, Tensor]:
         """Return what each group's predictor makes of features [..., D]: logits [..., A_n]."""
         features = precise(features)
-        parts = [features] * len(self.predictors)
-        if self.disentangled:
-            parts = list(features.unflatten(-1, (len(self.predictors) + 1, -1)).unbind(-2))[:-1]
+        parts = self._parts(features) * (1 if self.disentangled else len(self.predictors))
         with without_autocast(features):
             return {
                 group: predictor(part)
@@ -130,6 +150,12 @@ class AttributeGroups(nn.Module):
                     self.attributes, self.predictors, parts, strict=True
                 )
             }
+
+    def _parts(self, features: Tensor) -> list[Tensor]:
+        """Return what each of `groups` reads of features [..., D]: its segment, or all of it."""
+        if not self.disentangled:
+            return [features]
+        return list(features.unflatten(-1, (len(self.groups) + 1, -1)).unbind(-2))[:-1]
 
 
 def build(options: AttributeFrames, place: Place) -> AttributeGroups:

@@ -32,6 +32,7 @@ class Merged(NamedTuple):
     weights: Tensor  # [n, G, T], what frames count in each of G groups; they sum to 1 over a clip
     scores: Tensor | None = None  # [n, T], what a softmax made the weights of, if one did
     attributes: Mapping[str, Tensor] = {}  # by group of attributes, logits [n, A], if recognised
+    visible: Tensor | None = None  # [n, G, T], log-odds of a part's visible share, if told
 
 
 class Aggregation(Protocol):
