@@ -82,7 +82,8 @@ def test_a_table_trains_its_rows_and_nothing_else(name: str) -> None:
     table = PLAN.config.tables[name]
     found = steps(targets_of(name, PLACE))
     trained = {experiment for experiment, _ in runs_trained(found)}
-    learning = {"results", "audit", "matches", "weights", "by_attribute", "masks", "attention"}
+    learning = {"results", "audit", "matches", "weights", "visibility", "by_attribute"}
+    learning |= {"masks", "attention"}
     if table.kind not in learning:
         # they need data, labels, noise or isolation, and no network that tells people apart
         assert trained == set()
