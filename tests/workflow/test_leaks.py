@@ -227,7 +227,7 @@ def test_nothing_reads_parquet_but_by_the_tables_module() -> None:
     }
     # the others read the generator's own notes: for the contact sheet, for the attributes that
     # people were made with, for what is visible of them, for where they are
-    of_notes = {"report/walkers_sheet.py", "datasets/annotated.py", "stages/visibility.py"}
+    of_notes = {"report/walkers_sheet.py", "datasets/annotated.py", "supervision/visible.py"}
     of_notes |= {"datasets/walkers/masks.py"}
     assert found == {"artifacts/schemas.py", *of_notes}
 
