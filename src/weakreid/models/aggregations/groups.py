@@ -51,7 +51,8 @@ class AttributeGroups(nn.Module):
         options: `disentangled`: see above; `sigma` is σ of Eq. 2, None: all frames count 1/T;
             `entropy`: which of the two. With `visibility`, a layer per group says how much of its
             part a frame shows, and that, divided by the clip's sum, is what the frame counts. The
-            layer reads features and changes none; one that is `kept` does not learn.
+            layer reads the rows of the last map, for parts stand above each other, and changes
+            nothing there; one that is `kept` does not learn.
             Groups stand in the alphabetical order of their names, whatever the order given: the
             files that name them keep none.
         place: where it stands; the initial weights of a group's predictor depend on its name and
@@ -86,7 +87,7 @@ class AttributeGroups(nn.Module):
         self.visibility = None
         if options.visibility is not None:
             self.visibility = nn.ModuleList(
-                seeded_linear(dimension // segments, 1, place.seed, "visibility", group)
+                seeded_linear(place.channels * place.height, 1, place.seed, "visibility", group)
                 for group in self.groups
             ).requires_grad_(options.visibility == "learnt")
 
@@ -95,7 +96,7 @@ class AttributeGroups(nn.Module):
 
         Args:
             features: [n, T, D].
-            maps: not looked at.
+            maps: [n, T, c, h, w], looked at with `visibility`.
 
         Returns:
             Descriptors [n, D] (Eq. 4; the segment for all is merged by 1/T), not normalised, the
@@ -103,7 +104,7 @@ class AttributeGroups(nn.Module):
             predictors recognise in the descriptors, and what is visible, if a layer says so.
         """
         features = precise(features)
-        visible = self.visible(features)
+        visible = self.visible(maps)
         weights = self.weights(features, visible)
         if self.disentangled:
             segments = features.unflatten(2, (len(self.groups) + 1, -1))
@@ -115,14 +116,14 @@ class AttributeGroups(nn.Module):
         attributes = self.recognise(descriptors)
         return Merged(descriptors, weights, attributes=attributes, visible=visible)
 
-    def visible(self, features: Tensor) -> Tensor | None:
+    def visible(self, maps: Tensor | None) -> Tensor | None:
         """Return how much is visible, log-odds [n, len(groups), T]; None: no layer says so."""
         if self.visibility is None:
             return None
-        parts = self._parts(precise(features).detach())
-        with without_autocast(features):
-            found = [layer(part) for layer, part in zip(self.visibility, parts, strict=True)]
-        return torch.stack(found, dim=1).squeeze(-1)
+        assert maps is not None, "a layer that says what is visible looks at maps"
+        rows = precise(maps).detach().mean(-1).flatten(2)
+        with without_autocast(rows):
+            return torch.cat([layer(rows) for layer in self.visibility], dim=-1).transpose(1, 2)
 
     @torch.no_grad()
     def weights(self, features: Tensor, visible: Tensor | None = None) -> Tensor:
@@ -142,7 +143,9 @@ class AttributeGroups(nn.Module):
     def recognise(self, features: Tensor) -> dict[str, Tensor]:
         """Return what each group's predictor makes of features [..., D]: logits [..., A_n]."""
         features = precise(features)
-        parts = self._parts(features) * (1 if self.disentangled else len(self.predictors))
+        parts = [features] * len(self.predictors)
+        if self.disentangled:
+            parts = list(features.unflatten(-1, (len(self.predictors) + 1, -1)).unbind(-2))[:-1]
         with without_autocast(features):
             return {
                 group: predictor(part)
@@ -150,12 +153,6 @@ class AttributeGroups(nn.Module):
                     self.attributes, self.predictors, parts, strict=True
                 )
             }
-
-    def _parts(self, features: Tensor) -> list[Tensor]:
-        """Return what each of `groups` reads of features [..., D]: its segment, or all of it."""
-        if not self.disentangled:
-            return [features]
-        return list(features.unflatten(-1, (len(self.groups) + 1, -1)).unbind(-2))[:-1]
 
 
 def build(options: AttributeFrames, place: Place) -> AttributeGroups:
