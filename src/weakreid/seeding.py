@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import numpy as np
-    import torch
 
 Item = int | str
 
@@ -23,10 +22,3 @@ def numpy_generator(seed: int, *items: Item) -> np.random.Generator:
     import numpy as np  # the plan only derives seeds, and starts at every call of snakemake
 
     return np.random.default_rng(derive(seed, *items))
-
-
-def torch_generator(seed: int, *items: Item) -> torch.Generator:
-    """Return a CPU torch generator for one item of one stage."""
-    import torch  # a second to import, which most stages need not spend
-
-    return torch.Generator().manual_seed(derive(seed, *items))

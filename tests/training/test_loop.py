@@ -11,7 +11,7 @@ from tests.training.helpers import make_data, method, run_here, settings_put_bac
 from weakreid.config.network import Model
 from weakreid.errors import ReidError
 from weakreid.models.build import build_model
-from weakreid.seeding import torch_generator
+from weakreid.seeding import derive
 from weakreid.training import checkpoint as checkpoints
 from weakreid.training.loop import fit
 from weakreid.training.processes import fabric_for
@@ -38,7 +38,9 @@ class Regression(Task):
         for step in range(epoch * STEPS, (epoch + 1) * STEPS):
             if step == self.broken_at:
                 raise ReidError("images.arrow: row 5 cannot be decoded")
-            inputs = torch.randn(8, 6, generator=torch_generator(1, "inputs", step))
+            inputs = torch.randn(
+                8, 6, generator=torch.Generator().manual_seed(derive(1, "inputs", step))
+            )
             yield step, inputs
 
     def loss(self, batch):
