@@ -33,6 +33,7 @@ ATTRIBUTE_TABLES = (
     "results/tables/mini_attr/table.md",
     "results/tables/mini_labels/walkers_tiny/table.md",
     "results/tables/mini_by_attribute/table.md",
+    "results/tables/mini_visibility/table.md",
     "results/tables/mini_masks/table.md",
     "results/tables/mini_attention/table.md",
 )
