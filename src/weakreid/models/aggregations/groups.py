@@ -121,7 +121,8 @@ class AttributeGroups(nn.Module):
         if self.visibility is None:
             return None
         assert maps is not None, "a layer that says what is visible looks at maps"
-        rows = precise(maps).detach().mean(-1).flatten(2)
+        # of length 1: else a step of the optimiser moves thousands of channels' sum too far
+        rows = nn.functional.normalize(precise(maps).detach().mean(-1).flatten(2), dim=-1)
         with without_autocast(rows):
             return torch.cat([layer(rows) for layer in self.visibility], dim=-1).transpose(1, 2)
 
