@@ -51,8 +51,8 @@ class AttributeGroups(nn.Module):
         options: `disentangled`: see above; `sigma` is σ of Eq. 2, None: all frames count 1/T;
             `entropy`: which of the two. With `visibility`, a layer per group says how much of its
             part a frame shows, and that, divided by the clip's sum, is what the frame counts. The
-            layer reads the rows of the last map, for parts stand above each other, and changes
-            nothing there; one that is `kept` does not learn.
+            layer reads the whole feature and changes nothing there; one that is `kept` does not
+            learn.
             Groups stand in the alphabetical order of their names, whatever the order given: the
             files that name them keep none.
         place: where it stands; the initial weights of a group's predictor depend on its name and
@@ -87,16 +87,19 @@ class AttributeGroups(nn.Module):
         self.visibility = None
         if options.visibility is not None:
             self.visibility = nn.ModuleList(
-                seeded_linear(place.channels * place.height, 1, place.seed, "visibility", group)
+                seeded_linear(dimension, 1, place.seed, "visibility", group)
                 for group in self.groups
             ).requires_grad_(options.visibility == "learnt")
+            for layer in self.visibility:
+                # most frames show most of a part: small steps would take long to find that
+                nn.init.constant_(layer.bias, 2.0)
 
     def forward(self, features: Tensor, maps: Tensor | None = None) -> Merged:
         """Merge frames.
 
         Args:
             features: [n, T, D].
-            maps: [n, T, c, h, w], looked at with `visibility`.
+            maps: not looked at.
 
         Returns:
             Descriptors [n, D] (Eq. 4; the segment for all is merged by 1/T), not normalised, the
@@ -104,7 +107,7 @@ class AttributeGroups(nn.Module):
             predictors recognise in the descriptors, and what is visible, if a layer says so.
         """
         features = precise(features)
-        visible = self.visible(maps)
+        visible = self.visible(features)
         weights = self.weights(features, visible)
         if self.disentangled:
             segments = features.unflatten(2, (len(self.groups) + 1, -1))
@@ -116,15 +119,13 @@ class AttributeGroups(nn.Module):
         attributes = self.recognise(descriptors)
         return Merged(descriptors, weights, attributes=attributes, visible=visible)
 
-    def visible(self, maps: Tensor | None) -> Tensor | None:
+    def visible(self, features: Tensor) -> Tensor | None:
         """Return how much is visible, log-odds [n, len(groups), T]; None: no layer says so."""
         if self.visibility is None:
             return None
-        assert maps is not None, "a layer that says what is visible looks at maps"
-        # of length 1: else a step of the optimiser moves thousands of channels' sum too far
-        rows = nn.functional.normalize(precise(maps).detach().mean(-1).flatten(2), dim=-1)
-        with without_autocast(rows):
-            return torch.cat([layer(rows) for layer in self.visibility], dim=-1).transpose(1, 2)
+        read = nn.functional.layer_norm(precise(features).detach(), [features.shape[-1]])
+        with without_autocast(read):
+            return torch.cat([layer(read) for layer in self.visibility], dim=-1).transpose(1, 2)
 
     @torch.no_grad()
     def weights(self, features: Tensor, visible: Tensor | None = None) -> Tensor:
