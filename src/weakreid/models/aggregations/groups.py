@@ -86,13 +86,14 @@ class AttributeGroups(nn.Module):
         )
         self.visibility = None
         if options.visibility is not None:
-            self.visibility = nn.ModuleList(
+            layers = [
                 seeded_linear(dimension, 1, place.seed, "visibility", group)
                 for group in self.groups
-            ).requires_grad_(options.visibility == "learnt")
-            for layer in self.visibility:
+            ]
+            for layer in layers:
                 # most frames show most of a part: small steps would take long to find that
                 nn.init.constant_(layer.bias, 2.0)
+            self.visibility = nn.ModuleList(layers).requires_grad_(options.visibility == "learnt")
 
     def forward(self, features: Tensor, maps: Tensor | None = None) -> Merged:
         """Merge frames.
