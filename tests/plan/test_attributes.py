@@ -151,10 +151,10 @@ def test_what_frames_show_is_learnt_of_generated_people_and_kept_elsewhere() -> 
     kept = {"visibility": "kept", "dataset": "real"}
     plan = plan_of(showing(one=learnt, two={**kept, "init": "one"}, three={**kept, "init": "two"}))
     shown = RULES["train_clips"].needs(plan, experiment="one", run="official-1")
-    assert shown.inputs["truth"] == "results/datasets/a/generated"
+    assert shown.inputs["truth"] == ["results/datasets/a/generated"]
     for name in ("two", "mine"):
         job = RULES["train_clips"].needs(plan, experiment=name, run="official-1")
-        assert "truth" not in job.inputs
+        assert job.inputs["truth"] == []
     assert refusal(showing(one={**learnt, "dataset": "real"})).startswith(
         "experiments.one: aggregation.visibility: learnt needs to know what each frame shows"
     )

@@ -49,6 +49,7 @@ TABLES = {
     "isolation": "tmc_figure3",
     "examples": "attr_figure5",
     "weights": "attr_figure6",
+    "visibility": "attr_visibility",
     "labels": "attr_labels",
     "by_attribute": "attr_by_attribute",
     "masks": "cosam_masks",

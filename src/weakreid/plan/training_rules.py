@@ -20,6 +20,7 @@ OUTPUTS = {
 CLUSTERS = {
     "clusters": Output(paths.of_run("{experiment}", "{run}", "clusters.parquet"), "clusters")
 }
+TRUTH_OF_FRAMES = {"truth": "truth/frames.parquet"}
 SUPERVISIONS = ("one_shot", "intra_camera")
 """Ways of learning that see labels of tracklets, of a kind of its own each."""
 
@@ -87,6 +88,15 @@ def seen_by(plan: Plan, run: Run) -> dict[str, str | list[str]]:
     return {"attributes": [labels(plan, experiment.transfer, run.dataset, run.name)]}
 
 
+def truth_of_frames(run: Run, methods: Iterable[AnyMethod]) -> list[str]:
+    """Return the folder that holds what generated frames show, where one of the methods learns it.
+
+    Its file is `TRUTH_OF_FRAMES`.
+    """
+    learnt = any(isinstance(of, ClipMethod) and of.visibility == "learnt" for of in methods)
+    return [paths.generated(run.dataset)] if learnt else []
+
+
 def weights_to_start_from(plan: Plan, run: Run) -> list[str]:
     """Return the weights of `init`: of the other experiment's run of this name, or its first."""
     init = run.experiment.init
@@ -111,20 +121,18 @@ def training(plan: Plan, experiment: str, run: str, folder: str = "") -> Job:
     data: dict[str, str | list[str]] = (
         {"tracklets": of.tracklets, "frames": of.frames} if of_clips else {}
     )
-    shown = isinstance(method, ClipMethod) and method.visibility == "learnt"
-    if shown:
-        data["truth"] = paths.generated(of.dataset)
     return Job(
         inputs={
             **data,
             **seen_by(plan, of),
+            "truth": truth_of_frames(of, [method]),
             "images": of.images,
             "init": weights_to_start_from(plan, of),
             "maps": maps_of_run(plan, of),
         },
         params=params.training_params(method, of.seed),
         modules=modules_of(method),
-        within={"truth": "truth/frames.parquet"} if shown else {},
+        within=TRUTH_OF_FRAMES,
         # not an output: Snakemake would remove it before a killed training can go on from it
         told={"checkpoint": of.path(f"{folder}checkpoint.pt")},
     )

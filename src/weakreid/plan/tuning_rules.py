@@ -16,7 +16,13 @@ from weakreid.plan.evaluation_rules import coarse_set
 from weakreid.plan.experiments import Experiment, overridden
 from weakreid.plan.plan import Plan, Run
 from weakreid.plan.rules import Job, Output, rule
-from weakreid.plan.training_rules import modules_of, seen_by, weights_to_start_from
+from weakreid.plan.training_rules import (
+    TRUTH_OF_FRAMES,
+    modules_of,
+    seen_by,
+    truth_of_frames,
+    weights_to_start_from,
+)
 from weakreid.seeding import derive
 
 
@@ -148,6 +154,7 @@ def tune(plan: Plan, tuning: str, worker: str) -> Job:
             "frames": run.frames,
             "images": run.images,
             **seen_by(plan, run),
+            "truth": truth_of_frames(run, methods),
             "coarse": coarse,
             "init": weights_to_start_from(plan, run),
         },
@@ -160,6 +167,7 @@ def tune(plan: Plan, tuning: str, worker: str) -> Job:
             ranges=ranges_of(plan, tuning),
             search_seed=derive(plan.config.seed, "tuning", tuning),
         ),
+        within=TRUTH_OF_FRAMES,
         modules=[
             f"stages.{extracting}",
             *sorted(learning | {module for method in methods for module in modules_of(method)}),

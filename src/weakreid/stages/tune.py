@@ -18,7 +18,13 @@ from weakreid.artifacts import schemas
 from weakreid.artifacts.files import write_json
 from weakreid.artifacts.image_store import ImageStore
 from weakreid.config.methods import AnyMethod, epochs_of
-from weakreid.config.params import AnyTraining, Tune, clip_features_params, training_params
+from weakreid.config.params import (
+    AnyTraining,
+    TrainClips,
+    Tune,
+    clip_features_params,
+    training_params,
+)
 from weakreid.console import say
 from weakreid.errors import ReidError
 from weakreid.retrieval.feature_table import open_features
@@ -46,6 +52,7 @@ class Data:
     together: Path | None
     labels: Path | None
     attributes: Path | None
+    truth: Path | None
     coarse: Path | None
     init: Path | None
 
@@ -79,11 +86,12 @@ def main(
     together: Annotated[Path | None, "frames of a tracker: who is seen when"] = None,
     labels: Annotated[Path | None, "of tracklets"] = None,
     attributes: Annotated[Path | None, "labels of persons"] = None,
+    truth: Annotated[Path | None, "truth/frames.parquet of the generated dataset"] = None,
     coarse: Annotated[Path | None, "the coarse test set of the split"] = None,
     init: Annotated[Path | None, "weights to start from"] = None,
 ) -> None:
     """Try values until all workers together have made the trials that were asked for."""
-    seen = (bags, tracks, together, labels, attributes)
+    seen = (bags, tracks, together, labels, attributes, truth)
     data = Data(tracklets, frames, images, *seen, coarse, init)
     machine = Machine(device, threads)
     # more trials go on with those before
@@ -178,7 +186,9 @@ def train(params: AnyTraining, data: Data, options: TrainingOptions, folder: Pat
         stage.train(*labelled, params, options)
     else:
         inputs = (data.tracklets, data.frames, data.images, data.attributes)
-        stage.train(*inputs, params, options)
+        assert isinstance(params, TrainClips), "the last way of learning"
+        truth = data.truth if params.visibility == "learnt" else None
+        stage.train(*inputs, truth, params, options)
 
 
 def measured(
