@@ -17,6 +17,7 @@ from tests.workflow.steps import call, command_of, jobs_of, place_of, steps
 
 from weakreid.artifacts import schemas
 from weakreid.artifacts.image_store import ImageStore
+from weakreid.datasets.walkers.layout import FRAME_SCHEMA
 from weakreid.plan.experiments import Experiment
 from weakreid.plan.graph import Step
 from weakreid.plan.plan import Plan
@@ -160,6 +161,9 @@ def test_what_a_stage_reads(stage: str, tiny, tmp_path: Path, monkeypatch, reads
             ("tracklets", frozenset({"tracklet_id", "person_id", "role"})),
             ("frames", frozenset({"tracklet_id", "position", "image"})),
             ("attribute_labels", frozenset(ATTRIBUTE_LABELS)),
+            # it learns what generated frames show, and finds them by their names
+            ("frames", frozenset({"image", "file"})),
+            ("", frozenset(FRAME_SCHEMA.names)),
         ]
 
 
