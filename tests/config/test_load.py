@@ -331,7 +331,7 @@ def test_a_wrong_value(key: str, value: Any, line: str) -> None:
             (
                 "'tables.demo.kind' is missing; allowed: attention, audit, by_attribute, cost, "
                 "counts, examples, groups, isolation, labels, masks, matches, noise, ratios, "
-                "results, weights"
+                "results, visibility, weights"
             ),
         ),
         (

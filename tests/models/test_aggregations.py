@@ -52,7 +52,7 @@ def test_temporal_attention_is_the_published_one() -> None:
         for part in ("weight", "bias")
     }
     made.load_state_dict(state)
-    found, weights, scores, _ = made(maps.mean(dim=(3, 4)), maps)
+    found, weights, scores, *_ = made(maps.mean(dim=(3, 4)), maps)
     assert torch.allclose(scores, held["f64_scores"], atol=1e-9)
     assert torch.allclose(weights[:, 0], held["f64_attention"], atol=1e-9)
     check(held, maps, found)

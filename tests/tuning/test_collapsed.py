@@ -23,7 +23,7 @@ def test_it_counts_as_diverged(nothing: float, tmp_path: Path, monkeypatch) -> N
 
     monkeypatch.setattr(features, "main", extracted)
     path = tmp_path / "a"
-    data = tune.Data(path, path, path, *[None] * 7)
+    data = tune.Data(path, path, path, *[None] * 8)
     method = BagMethod(evaluation=Evaluation(metric="cosine"))
     with pytest.raises(DivergedError, match="not finite, or zero"):
         tune.measured(method, "fine mAP", path, data, tune.Machine("cpu", 1), tmp_path)

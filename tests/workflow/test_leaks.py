@@ -346,10 +346,11 @@ def test_one_of_clips_is_given_its_split_and_what_its_persons_have(jobs) -> None
             expected.append(f"results/attributes/{transfer}/walkers_tiny/{run}/labels.parquet")
         transfers.add(transfer)
         method = experiments[name].method
-        if method.learns == "clips" and method.visibility == "learnt":
-            expected.append("results/datasets/walkers_tiny/generated")
-        assert sorted(given(job)) == sorted(expected)
-        assert files_named(job) == set(expected)
+        generated = f"{FOLDER}/generated"
+        shown = [generated] if method.visibility == "learnt" else []
+        assert sorted(given(job)) == sorted([*expected, *shown])
+        of_shown = [f"{folder}/truth/frames.parquet" for folder in shown]
+        assert files_named(job) == {*expected, *of_shown}
     learning = {
         name for name, experiment in experiments.items() if experiment.method.learns == "clips"
     }
