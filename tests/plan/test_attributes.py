@@ -133,6 +133,7 @@ def test_the_truth_is_known_of_generated_people_alone() -> None:
         "transfer that is learnt"
     )
     assert "have no truth" in loaded.refused["s_film"]
+    assert "s_real" not in loaded.refused
 
 
 def showing(**experiments: dict[str, Any]) -> dict[str, Any]:
