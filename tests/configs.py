@@ -73,7 +73,7 @@ def changed(raw: Mapping[str, Any], key: str, value: Any) -> dict[str, Any]:
 
 def every() -> dict[str, Any]:
     """Return the tiny experiments and more, so that each block of a config has something in it."""
-    small = {"backbone": "resnet18", "weights": "none", "frozen": ["stem"]}
+    small = {"backbone": "test_resnet", "weights": "none", "frozen": ["stem"]}
     clips = {"frames": 2, "sampling": "consecutive"}
     cosam = {"after": ["layer4"], "reduced": 4}
     erasing = {"aggregation": {"name": "attention"}, "augment": {"erase": 0.5}}

@@ -21,7 +21,7 @@ from weakreid.models.build import build_model
 from weakreid.models.clips import ClipHeads, build_clip_network
 from weakreid.training.checkpoint import save_weights
 
-NETWORK = {"backbone": "resnet18", "weights": "none", "dimension": 12}
+NETWORK = {"backbone": "test_resnet", "weights": "none", "dimension": 12}
 IMAGE = {"height": 32, "width": 16, "resized": None}
 
 

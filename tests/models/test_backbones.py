@@ -30,6 +30,7 @@ def images(*size: int, seed: int = 0) -> Tensor:
         ("resnet50", 2048),
         ("se_resnet50", 2048),
         ("efficientnet_lite0", 1280),
+        ("test_resnet", 96),
     ],
 )
 def test_every_backbone_has_the_promised_shape(name, channels):
@@ -50,7 +51,7 @@ def test_every_backbone_has_the_promised_shape(name, channels):
         assert torch.equal(a, b)
 
 
-@pytest.mark.parametrize("name", ["resnet18", "efficientnet_lite0"])
+@pytest.mark.parametrize("name", ["resnet18", "efficientnet_lite0", "test_resnet"])
 def test_random_weights_come_from_the_seed_alone(name):
     one, two, three = (build(name, "none", 2, seed) for seed in (0, 0, 1))
     first = next(iter(one.parameters()))
@@ -60,10 +61,10 @@ def test_random_weights_come_from_the_seed_alone(name):
         assert torch.equal(a, b)
 
 
-def test_a_resnet_cut_into_stages_computes_what_the_whole_does():
-    whole = _torchvision.resnets["resnet18"][0]
+@pytest.mark.parametrize("name", ["resnet18", "test_resnet"])
+def test_a_resnet_cut_into_stages_computes_what_the_whole_does(name):
     with torch.random.fork_rng(devices=[]):
-        network = whole().eval()
+        network = backbones._KINDS[name].make(False).eval()
     stages = backbones._cut_resnet(network, 2)
     x = images(2, 3, 64, 32)
     with torch.inference_mode():
@@ -102,7 +103,7 @@ def test_lite0_names_map_one_to_one():
 
 
 @pytest.mark.parametrize("ending", [".pth", ".pt", ".safetensors"])
-@pytest.mark.parametrize("name", ["resnet18", "efficientnet_lite0"])
+@pytest.mark.parametrize("name", ["resnet18", "efficientnet_lite0", "test_resnet"])
 def test_weights_from_a_file_are_loaded_whole(tmp_path, ending, name):
     with torch.random.fork_rng(devices=[]):
         network = backbones._KINDS[name].make(False)
@@ -113,7 +114,7 @@ def test_weights_from_a_file_are_loaded_whole(tmp_path, ending, name):
         save_file(state, path)
     else:
         # a classifier for another number of classes is passed over
-        final = "fc" if name == "resnet18" else "classifier"
+        final = backbones._KINDS[name].classifier
         state[f"{final}.weight"] = torch.zeros(7, 5)
         torch.save({"state_dict": state} if ending == ".pt" else state, path)
     loaded = build(name, str(path), 2).eval()
@@ -171,7 +172,7 @@ def test_a_failed_download_says_what_to_do(monkeypatch):
         build("resnet18", "hub", 2)
 
 
-@pytest.mark.parametrize("name", ["resnet18", "efficientnet_lite0"])
+@pytest.mark.parametrize("name", ["resnet18", "efficientnet_lite0", "test_resnet"])
 def test_channels_last_changes_nothing(name):
     net = build(name, "none", 2).eval()
     x = images(2, 3, 32, 32)
@@ -207,7 +208,7 @@ def test_preprocess_takes_both_layouts():
     torch.testing.assert_close(backbones.preprocess(planes, mean, std), found)
 
 
-@pytest.mark.parametrize("name", ["resnet18", "efficientnet_lite0"])
+@pytest.mark.parametrize("name", ["resnet18", "efficientnet_lite0", "test_resnet"])
 def test_shapes_of_maps_are_known_and_looking_changes_nothing(name: str) -> None:
     network = build(name, "none", 2)
     network.stages["stem"].eval()

@@ -310,7 +310,7 @@ def test_a_feature_that_does_not_divide_is_refused():
 
 FRAMES = 4
 METHOD: dict[str, Any] = {
-    "model": {"backbone": "resnet18", "weights": "none", "embedding": "fc_bn", "dimension": D},
+    "model": {"backbone": "test_resnet", "weights": "none", "embedding": "fc_bn", "dimension": D},
     "image": {"height": 32, "width": 16},
     "clips": {"frames": FRAMES},
     "aggregation": {

@@ -15,7 +15,7 @@ from weakreid.models.reid import Heads, ReidModel, chunks, parameter_groups
 
 def model(**options: Any) -> ReidModel:
     seed = options.pop("seed", 0)
-    block = {"backbone": "resnet18", "weights": "none", "dimension": 16, **options}
+    block = {"backbone": "test_resnet", "weights": "none", "dimension": 16, **options}
     return build_model(Model(**block), seed)
 
 
@@ -28,7 +28,7 @@ def batch_norms(module: nn.Module) -> list[nn.BatchNorm2d]:
 
 
 @pytest.mark.parametrize(
-    ("embedding", "dimension"), [("fc", 16), ("fc_bn", 16), ("bnneck", 512), ("none", 512)]
+    ("embedding", "dimension"), [("fc", 16), ("fc_bn", 16), ("bnneck", 96), ("none", 96)]
 )
 def test_embeddings(embedding, dimension):
     net = model(embedding=embedding).eval()

@@ -762,6 +762,16 @@ def test_the_truth_of_a_part_needs_people_who_are_known(part: str) -> None:
     [
         ({"contrast": {}, "losses": {"margin": 0.3}}, "contrast takes the place of losses"),
         ({"association": {"truth": "eps", "eps": 0.5}}, "truth: eps leaves nothing to eps"),
+        *(
+            (
+                {"association": {"truth": part, key: True}},
+                f"truth: {part} leaves nothing to {key}; set {key}: false",
+            )
+            for part, key in (
+                *(("clusters", key) for key in ("renewed", "centred", "apart")),
+                ("eps", "renewed"),
+            )
+        ),
         ({"association": {"renewed": True, "eps": 0.5}}, "renewed: true leaves nothing to eps 0.5"),
         (
             {"association": {"share": 0.1, "pairs_per_tracklet": 2}},

@@ -38,7 +38,7 @@ def store(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def model() -> ClipModel:
-    network = build_model(Model(backbone="resnet18", weights="none", dimension=12))
+    network = build_model(Model(backbone="test_resnet", weights="none", dimension=12))
     options = AttributeFrames.model_construct(groups=GROUPS, disentangled=True, sigma=0.3)
     groups = AttributeGroups(options, Place(12, 0, 0, 0, seed=0))
     return ClipModel(ClipNetwork(network, groups, 3), None)

@@ -75,7 +75,7 @@ def method(**changes: Any) -> dict[str, Any]:
     """Return a resolved method as the stage gets it, with values replaced: `loss__k=3`."""
     values: dict[str, Any] = {
         "model": {
-            "backbone": "resnet18",
+            "backbone": "test_resnet",
             "weights": "none",
             "last_stride": 2,
             "embedding": "bnneck",

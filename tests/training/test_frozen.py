@@ -46,7 +46,7 @@ def store(tmp_path_factory):
 
 
 def network(frozen=FROZEN):
-    block = Model(backbone="resnet18", weights="none", embedding="none", frozen=frozen)
+    block = Model(backbone="test_resnet", weights="none", embedding="none", frozen=frozen)
     return build_model(block)
 
 
@@ -163,10 +163,10 @@ def test_a_file_that_would_be_too_large_has_no_maps(data, tmp_path, capsys):
     image = {"height": 256, "width": 128}
     values = method(model__frozen=["stem"], image=image, batch__cache_mb=1)
     path = made_by_the_stage(data, tmp_path / "maps.safetensors", values)
-    # twice 64 x 64 x 32 floats each
-    assert "for 48 images take 48 MB, more than batch.cache_mb 1" in capsys.readouterr().err
+    # twice 32 x 64 x 32 floats each
+    assert "for 48 images take 24 MB, more than batch.cache_mb 1" in capsys.readouterr().err
     maps, _ = read_maps(path)
-    assert maps.maps.shape == (0, 2, 64, 64, 32)
+    assert maps.maps.shape == (0, 2, 32, 64, 32)
 
 
 @pytest.mark.parametrize(

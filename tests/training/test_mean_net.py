@@ -93,7 +93,7 @@ def test_its_batch_norms_use_the_batch_but_keep_their_statistics() -> None:
 
 @pytest.mark.parametrize("batch_norm", ["train", "eval"])
 def test_a_reid_network_has_one(batch_norm: str) -> None:
-    values = {"backbone": "resnet18", "weights": "none", "embedding": "bnneck"}
+    values = {"backbone": "test_resnet", "weights": "none", "embedding": "bnneck"}
     net = build_model(Model(**values, frozen=["stem", "layer1"], batch_norm=batch_norm), 1)
     mean = mean_of(net)
     with torch.no_grad():

@@ -29,7 +29,7 @@ def test_goes_on_after_any_epoch(data, whole, tmp_path, capsys, epochs, clusters
     checkpoint = learn_interrupted(data, tmp_path, SHORT, epochs)
     kept = torch.load(checkpoint, weights_only=True)["state"]["task"]
     assert [len(labels) for labels in kept["labels"]] == [24] * epochs
-    assert kept["table"].shape == (clusters, 512)
+    assert kept["table"].shape == (clusters, 96)
     learn_here(data, tmp_path, SHORT)
     assert f"going on after epoch {epochs} of 4" in capsys.readouterr().err
     assert_same(tmp_path, whole)

@@ -247,7 +247,7 @@ def test_the_stage_writes_what_it_says(data, tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == names
     tensors, about = load_weights(tmp_path / "model.safetensors")
     assert about.heads == about.persons == []
-    assert restore_model(about.model, part_of(tensors, "model")).dimension == 512
+    assert restore_model(about.model, part_of(tensors, "model")).dimension == 96
     clusters = schemas.read_frame(tmp_path / "clusters.parquet", "clusters")
     assert clusters["tracklet_id"].tolist() == list(range(24))
     assert set(clusters["label"]) == set(range(18))

@@ -16,7 +16,7 @@ VALUES = {
     "backbone_factor": 0.1,
     "head_factor": 3.0,
 }
-MODEL = Model(backbone="resnet18", weights="none", dimension=16, frozen=["stem", "layer1"])
+MODEL = Model(backbone="test_resnet", weights="none", dimension=16, frozen=["stem", "layer1"])
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,11 @@ def same_network(clips, plain) -> bool:
     of_clips = part_of(load_weights(clips / "model.safetensors")[0], "model")
     of_plain = part_of(load_weights(plain / "model.safetensors")[0], "model")
     assert of_clips.keys() == {f"network.{name}" for name in of_plain}
-    return all(torch.equal(of_clips[f"network.{name}"], of) for name, of in of_plain.items())
+    # the sums run in another order; a step of learning moves weights fifty times as far
+    return all(
+        torch.allclose(of_clips[f"network.{name}"], of, rtol=0, atol=1e-5)
+        for name, of in of_plain.items()
+    )
 
 
 def test_a_clip_is_of_frames_of_one_tracklet(tmp_path):

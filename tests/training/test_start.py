@@ -90,10 +90,10 @@ def test_the_network_of_frames_passes_from_one_way_of_learning_to_another(data, 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({**PLAIN}, r"network\.embedding\.weight is absent there and 512 here"),
+        ({**PLAIN}, r"network\.embedding\.weight is absent there and 96 here"),
         (
             {**TRICKS, "aggregation": {"name": "attention", "hidden": 5}},
-            r"aggregation\.of_frame\.weight is 4 x 512 x 1 x 1 there and 5 x 512 x 1 x 1 here",
+            r"aggregation\.of_frame\.weight is 4 x 96 x 1 x 1 there and 5 x 96 x 1 x 1 here",
         ),
         (
             {**TRICKS, "model__backbone": "efficientnet_lite0"},

@@ -534,7 +534,7 @@ def test_the_stage_writes_what_it_says(data, tmp_path):
     tensors, about = load_weights(tmp_path / "model.safetensors")
     assert about.heads == about.persons == []
     network = restore_model(about.model, part_of(tensors, "model"))
-    assert network.dimension == 512
+    assert network.dimension == 96
     clusters = schemas.read_frame(tmp_path / "clusters.parquet", "clusters")
     assert clusters["tracklet_id"].tolist() == list(range(24))
     assert clusters["label"].min() >= -1

@@ -336,7 +336,7 @@ def test_no_epoch_leaves_the_initial_weights(data, tmp_path):
     learn_here(data, tmp_path, transfer_method(schedule__epochs=0, batch__cache_mb=100))
     assert history_rows(tmp_path / "history.parquet") == []
     tensors, _ = load_weights(tmp_path / MODEL)
-    expected = attribute_head(512, len(ATTRIBUTES), 3).weight
+    expected = attribute_head(96, len(ATTRIBUTES), 3).weight
     assert torch.equal(tensors["heads.weight"], expected)
 
 
@@ -364,9 +364,9 @@ def test_maps_that_take_too_much(data, tmp_path):
     )
     with pytest.raises(ReidError) as caught:
         learn_here(data, tmp_path, values)
-    # 12 pictures and 9 frames, twice 64 x 64 x 32 floats each
+    # 12 pictures and 9 frames, twice 32 x 64 x 32 floats each
     assert str(caught.value) == (
-        "batch.cache_mb: the outputs of the frozen stages for 21 images take 21 MB, 1 are allowed; "
+        "batch.cache_mb: the outputs of the frozen stages for 21 images take 10 MB, 1 are allowed; "
         "raise it, or set cache_mb: 0"
     )
 

@@ -22,16 +22,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 LIBRARIES = (
-    *("torch", "lightning_fabric", "numpy", "pandas", "pyarrow.parquet", "sklearn.cluster", "cv2"),
-    *(
-        "pydantic",
-        "typer",
-        "yaml",
-        "simplejpeg",
-        "safetensors.torch",
-        "matplotlib.pyplot",
-        "optuna",
-    ),
+    *("torch", "lightning_fabric", "numpy", "pandas", "pyarrow.parquet", "cv2"),
+    *("sklearn.cluster", "pydantic", "typer", "yaml", "simplejpeg", "safetensors.torch"),
+    *("matplotlib.pyplot", "optuna"),
 )
 
 CALLER = """
@@ -67,6 +60,7 @@ def serve(address: str) -> None:
         importlib.import_module(library)
     # it declares what torchvision lacks where its operators do not load, and has to stay
     _kept = importlib.import_module("weakreid.models._torchvision")
+    importlib.import_module("timm")
     for name in [name for name in sys.modules if name.split(".")[0] == "weakreid"]:
         del sys.modules[name]
     gc.collect()

@@ -192,6 +192,10 @@ class Association(Strict):
     def _one_eps(self) -> Self:
         if self.truth is not None and self.eps is not None:
             raise ValueError(f"truth: {self.truth} leaves nothing to eps; set eps: null")
+        said = {"clusters": ("renewed", "centred", "apart"), "eps": ("renewed",), None: ()}
+        for key in said[self.truth]:
+            if getattr(self, key):
+                raise ValueError(f"truth: {self.truth} leaves nothing to {key}; set {key}: false")
         if self.renewed and self.eps is not None:
             raise ValueError(
                 f"renewed: true leaves nothing to eps {self.eps:g}; set eps: null, or renewed to "

@@ -45,8 +45,12 @@ def _word_or_file(value: str) -> str:
 class Model(Strict):
     """Network: backbone, average pooling, embedding."""
 
-    backbone: Literal["resnet18", "resnet34", "resnet50", "se_resnet50", "efficientnet_lite0"] = (
-        Field("resnet50", description="network that makes a feature map of a frame")
+    backbone: Literal[
+        "resnet18", "resnet34", "resnet50", "se_resnet50", "efficientnet_lite0", "test_resnet"
+    ] = Field(
+        "resnet50",
+        description="network that makes a feature map of a frame; `test_resnet` is for tests: half "
+        "a million parameters",
     )
     weights: Annotated[FilePath, AfterValidator(_word_or_file)] = Field(
         "hub",

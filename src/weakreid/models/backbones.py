@@ -5,9 +5,12 @@
 | resnet18, resnet34, resnet50 | torchvision | 512, 512, 2048 | stem, layer1 .. layer4 |
 | se_resnet50 | timm | 2048 | stem, layer1 .. layer4 |
 | efficientnet_lite0 | timm | 1280 | stem, layer1 .. layer4 |
+| test_resnet | timm | 96 | stem, layer1 .. layer4 |
 
 A stage's name means the same scale in every network: layer1 ends at 1/4 of the image's side, layer2
 at 1/8, layer3 at 1/16, layer4 at 1/32 (1/16 with `last_stride=1`).
+
+test_resnet is of half a million parameters, for tests and for a first run of a new setup.
 
 torchvision and timm are imported by the functions that make their networks and nowhere else:
 each takes about half as long as torch (`benchmarks/stage_start.py`).
@@ -34,6 +37,8 @@ _IMAGENET_STD: Triple = (58.395, 57.12, 57.375)
 # The TensorFlow release of the Lite networks takes (x - 127) / 128.
 _LITE_MEAN: Triple = (127.0, 127.0, 127.0)
 _LITE_STD: Triple = (128.0, 128.0, 128.0)
+# timm: test networks were trained with pixels in -1 .. 1
+_HALF: Triple = (127.5, 127.5, 127.5)
 
 
 class Backbone(nn.Module):
@@ -94,8 +99,8 @@ def _resnet(name: str) -> Callable[[bool], nn.Module]:
     return make
 
 
-def _timm(name: str) -> Callable[[bool], nn.Module]:
-    return lambda download: _zoo().create_model(name, pretrained=download)
+def _timm(name: str, **settings: bool) -> Callable[[bool], nn.Module]:
+    return lambda download: _zoo().create_model(name, pretrained=download, **settings)
 
 
 def _zoo() -> Any:
@@ -113,8 +118,11 @@ def _cut_resnet(network: Any, last_stride: int) -> "OrderedDict[str, nn.Module]"
     first = network.layer4[0]
     # the strided convolution of a block: the second of a bottleneck, the first of a basic block
     strided = first.conv2 if hasattr(first, "conv3") else first.conv1
-    for convolution in (strided, first.downsample[0]):
-        convolution.stride = (last_stride, last_stride)
+    strided.stride = (last_stride, last_stride)
+    if isinstance(first.downsample[0], nn.Conv2d):
+        first.downsample[0].stride = (last_stride, last_stride)
+    elif last_stride == 1:  # test_resnet has a pool there
+        first.downsample[0] = nn.Identity()
     layers = ((f"layer{i}", getattr(network, f"layer{i}")) for i in range(1, 5))
     return OrderedDict([("stem", nn.Sequential(stem)), *layers])
 
@@ -148,6 +156,10 @@ _KINDS = {
     "se_resnet50": _Kind(_timm("seresnet50"), _cut_resnet, 2048, "fc"),
     "efficientnet_lite0": _Kind(
         _timm("tf_efficientnet_lite0"), _cut_lite, 1280, "classifier", _LITE_MEAN, _LITE_STD
+    ),
+    # timm's blocks begin as if they were not there; a test of a few steps needs them at work
+    "test_resnet": _Kind(
+        _timm("test_resnet", zero_init_last=False), _cut_resnet, 96, "fc", _HALF, _HALF
     ),
 }
 
