@@ -38,9 +38,10 @@ demo: $(READY) ## learn from weak labels on a generated dataset and show the res
 test: $(READY) ## run every check and every test
 	@$(MAKE) --no-print-directory --jobs 2 check tests
 
-# They start hundreds of programs: bytecode is kept, whatever the environment says.
+# They start hundreds of programs: bytecode is kept, whatever the environment says. One worker more
+# than cores, because a test waits while its programs start.
 tests: $(READY)
-	@$(RUN) PYTHONDONTWRITEBYTECODE= WEAKREID_INSTALL_SLURM=1 OMP_NUM_THREADS=1 pytest --numprocesses $(CORES) --dist loadgroup --durations 20 $(PYTEST)
+	@$(RUN) PYTHONDONTWRITEBYTECODE= WEAKREID_INSTALL_SLURM=1 OMP_NUM_THREADS=1 pytest --numprocesses $$(($(CORES) + 1)) --dist loadgroup --no-loadscope-reorder --durations 20 $(PYTEST)
 
 check: $(READY) ## run the linters, the format checks and the type checker
 	@$(RUN) ruff check .

@@ -20,6 +20,17 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     item.add_marker(pytest.mark.xdist_group(group))
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the rooms whose files take longest, so that no process is alone at the end."""
+    slow = ("workflow", "training")
+
+    def room(item: pytest.Item) -> int:
+        name = item.path.relative_to(Path(__file__).parent).parts[0]
+        return slow.index(name) if name in slow else len(slow)
+
+    items.sort(key=room)
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of real data, where there is one."""

@@ -188,7 +188,7 @@ def test_a_training_without_memory_ends_in_one_line_that_names_its_batches(tmp_p
     values = method(image__height=4096, image__width=2048, batch__frames=16, model__frozen=[])
     limited = (
         "import resource, runpy, sys\n"
-        f"resource.setrlimit(resource.RLIMIT_AS, ({8 * GIB}, {8 * GIB}))\n"
+        f"resource.setrlimit(resource.RLIMIT_AS, ({4 * GIB}, {4 * GIB}))\n"
         "sys.argv = ['stages', 'train_bags', *sys.argv[1:]]\n"
         "runpy.run_module('weakreid.stages', run_name='__main__')\n"
     )

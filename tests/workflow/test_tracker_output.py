@@ -56,10 +56,10 @@ CONFIG: dict[str, Any] = {
         },
     },
     "bags": {"yard": {"videos": True}},
-    "isolation": {"yard": {"extractor": "tiny", "eps": 0.2, "min_samples": 2}},
+    "isolation": {"yard": {"extractor": "tiny", "eps": 0.15, "min_samples": 2}},
     "experiments": {
         "yard": {"dataset": "yard", "noise": "clean", "isolation": "yard"}
-        | {"method": "tiny_tracklets", "overrides": {"association": {"k1": 3, "share": 0.1}}},
+        | {"method": "tiny_tracklets", "overrides": {"association": {"k1": 3, "share": 0.2}}},
         "yard_names": {"dataset": "yard", "bags": "yard", "method": "tiny"},
         "gate": {"dataset": "gate", "noise": "clean", "method": "tiny_tracklets"},
     },

@@ -204,7 +204,7 @@ def test_metrics_of_learning_from_tracklets(tiny) -> None:
     }
     noise = {"rfm": 1.5, "rsw": 1.2, "observed": None, "simulations": 1}
     assert metrics["config"]["noise"] == noise
-    assert metrics["config"]["isolation"]["eps"] == 0.25
+    assert metrics["config"]["isolation"]["eps"] == 0.11
     assert metrics["config"]["extractor"]["model"]["backbone"] == "test_resnet"
     assert metrics["config"]["method"]["learns"] == "tracklets"
     assert 0 < metrics["fine"]["mAP"] < 100
