@@ -162,7 +162,7 @@ def draw_film(folder: Path) -> None:
 def lay_out(folder: Path, caller: str | None = None) -> Project:
     """Copy what a checkout holds, and the tiny experiment's config, into an empty folder.
 
-    With the text of a `warm.CALLER` its stages start at once.
+    With the text of a `warm.CALLER` its stages, and Snakemake, start at once.
     """
     for name in ("src", "workflow", "envs"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
@@ -177,7 +177,7 @@ def lay_out(folder: Path, caller: str | None = None) -> Project:
 
 @pytest.fixture(scope="session")
 def warm_caller(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """What lets the stages of a checkout start at once."""
+    """What lets the stages of a checkout, and Snakemake, start at once."""
     with warm.serving(tmp_path_factory.mktemp("warm")) as caller:
         yield caller
 
@@ -192,12 +192,12 @@ def tiny(tmp_path_factory: pytest.TempPathFactory, warm_caller: str) -> Project:
 
 
 @pytest.fixture(scope="session")
-def checkout(tmp_path_factory: pytest.TempPathFactory) -> Project:
+def checkout(tmp_path_factory: pytest.TempPathFactory, warm_caller: str) -> Project:
     """A checkout in which nothing runs: for dry runs, and for what is refused."""
-    return lay_out(tmp_path_factory.mktemp("checkout"))
+    return lay_out(tmp_path_factory.mktemp("checkout"), warm_caller)
 
 
 @pytest.fixture
-def empty(tmp_path: Path) -> Project:
+def empty(tmp_path: Path, warm_caller: str) -> Project:
     """A checkout in which nothing has run."""
-    return lay_out(tmp_path)
+    return lay_out(tmp_path, warm_caller)

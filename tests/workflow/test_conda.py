@@ -22,6 +22,7 @@ def test_the_environment_is_what_the_dependencies_bring_each_at_its_pinned_versi
 def test_jobs_run_in_the_environment_and_find_weakreid_by_path(
     empty: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    (empty.folder / "src/sitecustomize.py").unlink()  # jobs start in their environment
     programs = tmp_path / "conda/bin"
     programs.mkdir(parents=True)
     (programs / "conda").write_text(

@@ -1,5 +1,6 @@
 """What a killed job leaves half-written goes with the next call, whatever that asks for."""
 
+import textwrap
 from pathlib import Path
 
 # Python loads it before anything else: the stage is killed when all is written and nothing placed
@@ -15,6 +16,7 @@ if Path("kill").exists() and b"stages\\0dataset" in Path("/proc/self/cmdline").r
             os.kill(os.getpid(), signal.SIGKILL)
 
     files._flush = kill
+else:
 """
 MADE = "results/datasets/film/tracklets.parquet"
 
@@ -24,8 +26,9 @@ def leftovers(folder: Path) -> list[str]:
     return sorted(path.name.rpartition(".")[0].rpartition(".")[0] for path in found)
 
 
-def test_another_target_removes_what_a_killed_job_left(empty) -> None:
-    (empty.folder / "src" / "sitecustomize.py").write_text(KILLED)
+def test_another_target_removes_what_a_killed_job_left(empty, warm_caller: str) -> None:
+    start = KILLED + textwrap.indent(warm_caller, "    ")
+    (empty.folder / "src" / "sitecustomize.py").write_text(start)
     (empty.folder / "kill").touch()
     for _ in range(2):
         done = empty.tiny(MADE)

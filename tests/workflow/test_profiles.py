@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 from tests.rule_files import written
+from tests.workflow.conftest import lay_out
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PROFILES = REPOSITORY / "workflow/profiles"
@@ -208,28 +209,25 @@ def test_in_another_folder_it_is_said_from_where_paths_are_taken(checkout, tmp_p
 
 
 @pytest.mark.slow
-def test_a_job_runs_the_python_that_runs_snakemake(checkout):
+def test_a_job_runs_the_python_that_runs_snakemake(tmp_path):
     """However little PATH says, as where cron or ssh calls it."""
     made = "results/sources/tiny/ratios.svg"
-    environment = {**checkout.environment, "PATH": "/usr/bin:/bin"}
+    project = lay_out(tmp_path)
     run = subprocess.run(
         [
             *(sys.executable, "-m", "snakemake", "--cores", "1", "--configfile", "tiny.yaml"),
             "--",
             made,
         ],
-        cwd=checkout.folder,
-        env=environment,
+        cwd=project.folder,
+        env={**project.environment, "PATH": "/usr/bin:/bin"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         check=False,
     )
-    try:
-        assert run.returncode == 0, run.stdout[-3000:]
-        assert (checkout.folder / made).exists()
-    finally:
-        shutil.rmtree(checkout.folder / "results", ignore_errors=True)
+    assert run.returncode == 0, run.stdout[-3000:]
+    assert (project.folder / made).exists()
 
 
 def test_slurm_s_partitions_are_readable_and_hold_the_jobs_of_every_rule():

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from tests.workflow.conftest import lay_out
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PROFILE = REPOSITORY / "workflow/profiles/slurm"
@@ -185,14 +186,17 @@ def submitting(tmp_path):
     return folder
 
 
-def test_slurm_trains_and_measures_what_this_machine_does(slurm, local, submitting, tmp_path):
+def test_slurm_trains_and_measures_what_this_machine_does(
+    slurm, local, submitting, tmp_path, warm_caller
+):
     """Byte-identical metrics; the data are made once, as they are before any training."""
     run = ("--snakefile", REPOSITORY / "Snakefile", "--configfile", TINY)
     target = "results/wl_tiny/metrics.json"
     here, there = tmp_path / "here", tmp_path / "there"
     here.mkdir()
-    (here / "config.yaml").symlink_to(REPOSITORY / "config.yaml")
-    snakemake(here, slurm, *run, "--", target, profile=local)
+    source = str(lay_out(here, warm_caller).folder / "src")
+    warm = {**slurm, "PYTHONPATH": source}
+    snakemake(here, warm, "--configfile", "tiny.yaml", "--", target, profile=local)
 
     shutil.copytree(here, there, symlinks=True)
     shutil.rmtree(there / "results/wl_tiny")

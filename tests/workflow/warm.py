@@ -1,8 +1,9 @@
-"""Stages that have their libraries already, for the hundreds that tests run.
+"""Stages and Snakemake with their libraries loaded already, for the hundreds that tests run.
 
-Most of a tiny stage's time is Python's start and `import torch`. Here one process imports the
-libraries and forks. Where `CALLER` is a checkout's `src/sitecustomize.py`, a stage that is started
-there is handed to that process. The package itself is imported after the fork, from the checkout.
+Most of a tiny stage's time is Python's start and `import torch`, and half of a dry run's is
+`import snakemake`. Here one process imports the libraries and forks. Where `CALLER` is a checkout's
+`src/sitecustomize.py`, what is started there is handed to that process. The package itself is
+imported after the fork, from the checkout.
 """
 
 import contextlib
@@ -24,15 +25,15 @@ from pathlib import Path
 LIBRARIES = (
     *("torch", "lightning_fabric", "numpy", "pandas", "pyarrow.parquet", "cv2"),
     *("sklearn.cluster", "pydantic", "typer", "yaml", "simplejpeg", "safetensors.torch"),
-    *("matplotlib.pyplot", "optuna"),
+    *("matplotlib.pyplot", "optuna", "snakemake.cli"),
 )
 
 CALLER = """
 import json, os, socket, sys
-if sys.orig_argv[1:3] == ["-m", "weakreid.stages"]:
+if sys.orig_argv[1:2] == ["-m"] and sys.orig_argv[2] in ("weakreid.stages", "snakemake"):
     with socket.socket(socket.AF_UNIX) as server:
         server.connect({address!r})
-        asked = json.dumps([sys.orig_argv[3:], os.getcwd(), dict(os.environ)]).encode()
+        asked = json.dumps([sys.orig_argv[2:], os.getcwd(), dict(os.environ)]).encode()
         socket.send_fds(server, [len(asked).to_bytes(4, "big")], [0, 1, 2])
         server.sendall(asked)
         status = server.recv(1)
@@ -42,7 +43,7 @@ if sys.orig_argv[1:3] == ["-m", "weakreid.stages"]:
 
 @contextlib.contextmanager
 def serving(folder: Path) -> Iterator[str]:
-    """Serve stages at a socket in a folder; yield what goes into their `src/sitecustomize.py`."""
+    """Serve programs at a socket in a folder; yield a checkout's `src/sitecustomize.py`."""
     address = str(folder / "socket")
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "MPLBACKEND": "agg"}
     command = [sys.executable, __file__, address]
@@ -55,7 +56,7 @@ def serving(folder: Path) -> Iterator[str]:
 
 
 def serve(address: str) -> None:
-    """Fork a process for every stage that is asked for; return in that process alone."""
+    """Fork a process for every program that is asked for; return in that process alone."""
     for library in LIBRARIES:
         importlib.import_module(library)
     # it declares what torchvision lacks where its operators do not load, and has to stay
@@ -84,22 +85,20 @@ def serve(address: str) -> None:
             threading.Thread(target=attend, args=(child, caller), daemon=True).start()
 
 
-def become(
-    options: list[str], folder: str, environment: dict[str, str], streams: list[int]
-) -> None:
-    """Take a caller's place: its options, folder, environment and streams."""
+def become(words: list[str], folder: str, environment: dict[str, str], streams: list[int]) -> None:
+    """Take a caller's place: the module it runs and its options, folder, environment, streams."""
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
         os.close(stream)
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
-    sys.argv = ["weakreid.stages", *options]
+    sys.argv = words
     sys.path[:1] = environment.get("PYTHONPATH", "").split(os.pathsep)
 
 
 def attend(child: int, caller: socket.socket) -> None:
-    """Tell a caller how its stage ended; kill the stage of a caller that is gone."""
+    """Tell a caller how its program ended; kill the program of a caller that is gone."""
     ended = os.pidfd_open(child)
     with caller:
         gone = caller in select.select([caller, ended], [], [])[0]
@@ -111,11 +110,13 @@ def attend(child: int, caller: socket.socket) -> None:
             caller.sendall(bytes([abs(os.waitstatus_to_exitcode(status)) % 256]))
 
 
-def run_stage() -> int:
-    """Run the stage that `sys.argv` has; return its exit status."""
+def run() -> int:
+    """Run the module that `sys.argv` begins with; return its exit status."""
     try:
-        runpy.run_module("weakreid.stages", run_name="__main__", alter_sys=True)
+        runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
     except SystemExit as end:
+        if isinstance(end.code, str):
+            print(end.code, file=sys.stderr)
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     except BaseException:
         traceback.print_exc()
@@ -125,7 +126,7 @@ def run_stage() -> int:
 
 if __name__ == "__main__":
     serve(sys.argv[1])
-    ended_with = run_stage()
+    ended_with = run()
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(ended_with)  # taking the libraries down takes 1 s
