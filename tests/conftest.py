@@ -1,10 +1,12 @@
 """Fixtures that more than one room of tests uses."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from tests import warm
 
 # no test asserts a time: a busy machine is slow
 settings.register_profile("patient", deadline=None)
@@ -29,6 +31,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return slow.index(name) if name in slow else len(slow)
 
     items.sort(key=room)
+
+
+@pytest.fixture(scope="session")
+def warm_caller(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """What lets the stages of a checkout, and Snakemake, start at once."""
+    with warm.serving(tmp_path_factory.mktemp("warm")) as caller:
+        yield caller
+
+
+@pytest.fixture(scope="session")
+def warm_path(warm_caller: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """PYTHONPATH of a training of two processes, the first of which starts at once."""
+    folder = tmp_path_factory.mktemp("path")
+    (folder / "sitecustomize.py").write_text(warm_caller, encoding="utf-8")
+    root = Path(__file__).parents[1]
+    return os.pathsep.join(map(str, (folder, root / "src", root)))
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,7 @@ WAYS = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("way", WAYS)
-def test_two_processes_run_the_stage(way, tmp_path):
+def test_two_processes_run_the_stage(way, tmp_path, warm_path):
     helpers = importlib.import_module(f"tests.training.{way}_helpers")
     make = getattr(helpers, "make_labelled", make_tracklets)
     data = make(tmp_path / "data")
@@ -34,7 +34,7 @@ def test_two_processes_run_the_stage(way, tmp_path):
     alone = helpers.STAGE.learn_here(data, tmp_path / "one", values)
     two = tmp_path / "two"
     options = helpers.STAGE.words_of(data, two, values, devices=2, threads=2)
-    process = start(options, helpers.__name__)
+    process = start(options, helpers.__name__, PYTHONPATH=warm_path)
     _, said = process.communicate()
     assert process.returncode == 0, said
     # one process writes and speaks

@@ -295,14 +295,14 @@ def test_two_processes_make_the_loss_and_gradients_of_one(tmp_path):
 
 
 @pytest.mark.slow
-def test_two_processes_run_the_stage(data, tmp_path):
+def test_two_processes_run_the_stage(data, tmp_path, warm_path):
     values = transfer_method(
         model__batch_norm="eval", model__embedding="fc", optimiser__name="sgd",
         schedule__epochs=2, schedule__steps_per_epoch=1,
     )  # fmt: skip
     alone = learn_here(data, tmp_path / "one", values)
     options = words_of(data, tmp_path / "two", values, devices=2, threads=2)
-    process = start(options, "tests.training.transfer_helpers")
+    process = start(options, "tests.training.transfer_helpers", PYTHONPATH=warm_path)
     _, said = process.communicate()
     assert process.returncode == 0, said
     assert said.count("epoch 1 of 2: bce") == 1

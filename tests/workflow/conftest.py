@@ -4,14 +4,12 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
 import simplejpeg
-from tests.workflow import warm
 
 ROOT = Path(__file__).resolve().parents[2]
 METRICS = "results/wl_tiny/metrics.json"
@@ -173,13 +171,6 @@ def lay_out(folder: Path, caller: str | None = None) -> Project:
     if caller:
         (folder / "src" / "sitecustomize.py").write_text(caller, encoding="utf-8")
     return Project(folder)
-
-
-@pytest.fixture(scope="session")
-def warm_caller(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """What lets the stages of a checkout, and Snakemake, start at once."""
-    with warm.serving(tmp_path_factory.mktemp("warm")) as caller:
-        yield caller
 
 
 @pytest.fixture(scope="session")

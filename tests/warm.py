@@ -3,7 +3,8 @@
 Most of a tiny stage's time is Python's start and `import torch`, and half of a dry run's is
 `import snakemake`. Here one process imports the libraries and forks. Where `CALLER` is a checkout's
 `src/sitecustomize.py`, what is started there is handed to that process. The package itself is
-imported after the fork, from the checkout.
+imported after the fork, from the checkout. Not for what is killed: a forked program ends a moment
+after its caller.
 """
 
 import contextlib
@@ -30,7 +31,10 @@ LIBRARIES = (
 
 CALLER = """
 import json, os, socket, sys
-if sys.orig_argv[1:2] == ["-m"] and sys.orig_argv[2] in ("weakreid.stages", "snakemake"):
+names = ("weakreid.stages", "snakemake", "tests.training")
+# the second of two processes looks for the first among its parents
+first = "LOCAL_RANK" not in os.environ
+if first and sys.orig_argv[1:2] == ["-m"] and sys.orig_argv[2].startswith(names):
     with socket.socket(socket.AF_UNIX) as server:
         server.connect({address!r})
         asked = json.dumps([sys.orig_argv[2:], os.getcwd(), dict(os.environ)]).encode()
